@@ -1,0 +1,4 @@
+//! Usher's engine.
+#![no_std]
+extern crate alloc;
+pub mod storage;

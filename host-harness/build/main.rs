@@ -1,0 +1,2 @@
+//! Builds the component that the harness runs.
+fn main() {}

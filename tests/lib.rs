@@ -1,0 +1,1 @@
+//! What Usher's end-to-end tests share.
