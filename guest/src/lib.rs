@@ -1,4 +1,11 @@
-//! Usher's engine.
+//! Usher's engine: customer provisioning over SCIM 2.0.
 #![no_std]
+#![deny(unsafe_code)]
+
 extern crate alloc;
+
+mod error;
+mod json;
+mod path;
+mod schema;
 pub mod storage;
