@@ -9,3 +9,4 @@ mod json;
 mod path;
 mod schema;
 pub mod storage;
+mod text;
