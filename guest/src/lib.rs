@@ -5,6 +5,7 @@
 extern crate alloc;
 
 mod error;
+mod filter;
 mod json;
 mod path;
 mod schema;
