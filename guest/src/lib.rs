@@ -1,13 +1,6 @@
-//! Usher's engine: customer provisioning over SCIM 2.0.
+//! Usher's engine.
 #![no_std]
-#![deny(unsafe_code)]
-
 extern crate alloc;
-
-mod error;
-mod filter;
-mod json;
-mod path;
-mod schema;
+#[cfg(target_family = "wasm")]
+mod component;
 pub mod storage;
-mod text;
