@@ -170,12 +170,6 @@ impl Error {
             ..Self::new(Status::MethodNotAllowed, alloc::format!("this endpoint takes {allow} only"))
         }
     }
-
-    /// 500: a stored value is not what was written. The detail names the key, never the value.
-    #[must_use]
-    pub fn corrupt(key: &str) -> Self {
-        Self::new(Status::Internal, alloc::format!("the stored entry {key} cannot be read"))
-    }
 }
 
 impl From<storage::Error> for Error {
