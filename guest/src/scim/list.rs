@@ -403,7 +403,10 @@ fn collect(scope: &mut Scope<'_>, kind: Kind, read: &Read<'_>, ids: &mut Vec<Str
         Read::Scan => return Ok(false),
         Read::Id(id) => ids.push((*id).to_string()),
         Read::UserName(name) | Read::DisplayName(name) => {
-            ids.extend(scope.transaction.get(kind.name(directory, name))?);
+            let key = kind.name(directory, name);
+            if keys::is_storable(&key) {
+                ids.extend(scope.transaction.get(key)?);
+            }
         }
         Read::UserNamePrefix(prefix) | Read::DisplayNamePrefix(prefix) => {
             scan_all(scope, &kind.names(directory, prefix), false, |_, value| ids.push(value.to_string()))?;
@@ -441,6 +444,9 @@ fn collect(scope: &mut Scope<'_>, kind: Kind, read: &Read<'_>, ids: &mut Vec<Str
 }
 
 fn scan_all(scope: &mut Scope<'_>, prefix: &str, keys_only: bool, mut visit: impl FnMut(&str, &str)) -> Result<()> {
+    if !keys::is_storable(prefix) {
+        return Ok(());
+    }
     let mut range = prefix_range(prefix, RESOURCES_AT_ONCE as u32);
     range.keys_only = keys_only;
     loop {
