@@ -1,1 +1,3 @@
 //! Usher's wasmtime host.
+
+pub mod storage;

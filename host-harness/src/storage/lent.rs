@@ -1,0 +1,43 @@
+//! A back end as the engine takes it natively.
+
+use super::{Access, Change, Entry, Error, Range, Storage, Transaction};
+use std::sync::Arc;
+use usher_engine::storage as engine;
+
+/// Lends a back end to the engine compiled into the same program, for tests and for measuring the engine without
+/// WebAssembly. Its commits return when the writes are durable.
+#[derive(Clone)]
+pub struct Lent(Arc<dyn Storage>);
+
+impl Lent {
+    /// Lends `storage`.
+    pub fn new(storage: Arc<dyn Storage>) -> Self {
+        Self(storage)
+    }
+}
+
+impl engine::Storage for Lent {
+    fn begin(&self, access: Access) -> Result<Box<dyn engine::Transaction>, Error> {
+        Ok(Box::new(LentTransaction(self.0.begin(access)?)))
+    }
+}
+
+struct LentTransaction(Box<dyn Transaction>);
+
+impl engine::Transaction for LentTransaction {
+    fn get_many(&mut self, keys: &[String]) -> Result<Vec<Option<String>>, Error> {
+        self.0.get_many(keys)
+    }
+
+    fn scan(&mut self, range: &Range) -> Result<Vec<Entry>, Error> {
+        self.0.scan(range)
+    }
+
+    fn write(&mut self, changes: Vec<Change>) -> Result<(), Error> {
+        self.0.write(changes)
+    }
+
+    fn commit(self: Box<Self>) -> Result<(), Error> {
+        self.0.commit()?.wait()
+    }
+}
