@@ -32,6 +32,7 @@ pub fn create(scope: &mut Scope<'_>, id: &str, attributes: &Object<'_>, members:
         created: scope.call.now.text.clone(),
         modified: scope.call.now.text.clone(),
         enterprise: false,
+        inactive: false,
         members: count,
     };
     let stored = Stored::new(header, attributes);

@@ -27,6 +27,7 @@ pub fn create(scope: &mut Scope<'_>, id: &str, attributes: &Object<'_>) -> Resul
         created: scope.call.now.text.clone(),
         modified: scope.call.now.text.clone(),
         enterprise: attributes.get(ENTERPRISE_USER).is_some(),
+        inactive: attributes.get("active") == Some(&Value::Bool(false)),
         members: 0,
     };
     let stored = Stored::new(header, &attributes);
@@ -45,12 +46,13 @@ pub fn update(scope: &mut Scope<'_>, id: &str, old: &Stored, attributes: Object<
     let key = Kind::User.resource(scope.directory(), id);
     let before = old.attributes(&key)?;
     let mut after = attributes;
-    // A blind default must not let a leaver in again: who is silent on the status leaves it as it is.
-    if after.get("active").is_none() {
-        after.set("active", before.get("active").cloned().unwrap_or(Value::Bool(true)));
-    }
+    let inactive = match after.get("active") {
+        Some(active) => *active == Value::Bool(false),
+        // A blind default must not let a leaver in again: who is silent on the status leaves it as it is.
+        None => old.header.inactive,
+    };
     if scope.settings.email_change == EmailChange::Refuse && changes_email(&before, &after) {
-        if !(is_active(&before) && !is_active(&after)) {
+        if !inactive || old.header.inactive {
             return Err(Error::mutability(
                 "the email address of a user cannot be changed here; a userName that is the email address neither",
             ));
@@ -68,6 +70,7 @@ pub fn update(scope: &mut Scope<'_>, id: &str, old: &Stored, attributes: Object<
         version: old.header.version + 1,
         modified: scope.call.now.text.clone(),
         enterprise: after.get(ENTERPRISE_USER).is_some(),
+        inactive,
         ..old.header.clone()
     };
     let stored = Stored::new(header, &after);
@@ -124,10 +127,6 @@ fn check_email_presence(scope: &Scope<'_>, attributes: &Object<'_>) -> Result<()
         return Err(Error::invalid_value("this directory requires an email address for every user"));
     }
     Ok(())
-}
-
-fn is_active(attributes: &Object<'_>) -> bool {
-    attributes.get("active") != Some(&Value::Bool(false))
 }
 
 fn keep<'a>(before: &Object<'a>, after: &mut Object<'a>, name: &'static str) {

@@ -66,9 +66,13 @@ impl<'r> Write<'r> {
                 Ok(None)
             }
             Write::Replace(new) => {
-                // What a PUT does not name is cleared, members included.
+                // What a PUT does not name is cleared, members included; only the status stays, and shows.
                 let members = MemberEdit::Replace(new.members.clone().unwrap_or_default());
-                update(scope, kind, id, &old, new.attributes.clone(), &[members]).map(Some)
+                let mut after = new.attributes.clone();
+                if kind == Kind::User && after.get("active").is_none() {
+                    after.set("active", Value::Bool(!old.header.inactive));
+                }
+                update(scope, kind, id, &old, after, &[members]).map(Some)
             }
             Write::Patch(operations) => {
                 let mut after = old.attributes(&key)?;

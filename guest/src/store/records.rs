@@ -24,6 +24,10 @@ pub struct Header {
     /// Whether a user has attributes of the enterprise extension, so that `schemas` need not be stored.
     #[serde(default, skip_serializing_if = "is_false")]
     pub enterprise: bool,
+    /// Whether a user is deactivated. Usually what the attribute `active` says; where a client has taken the attribute
+    /// away, what it said last.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub inactive: bool,
     /// How many members a group has.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub members: u32,
@@ -274,7 +278,10 @@ mod tests {
     fn a_stored_user_of_layout_1_is_read() {
         let text = "{\"version\":3,\"created\":\"2026-01-02T03:04:05.678Z\",\"modified\":\"2026-02-02T03:04:05.000Z\",\"enterprise\":true}\n{\"userName\":\"ann@example.com\"}";
         let stored = Stored::read("u/d/i", text.to_string()).unwrap();
-        assert_eq!((stored.header.version, stored.header.enterprise, stored.header.members), (3, true, 0));
+        assert_eq!(
+            (stored.header.version, stored.header.enterprise, stored.header.inactive, stored.header.members),
+            (3, true, false, 0)
+        );
         assert_eq!(stored.attributes_text(), "{\"userName\":\"ann@example.com\"}");
         let again = Stored::new(stored.header.clone(), &stored.attributes("u/d/i").unwrap());
         assert_eq!(again.text(), text);
