@@ -7,5 +7,6 @@ extern crate alloc;
 mod error;
 mod json;
 mod path;
+mod resource;
 mod schema;
 pub mod storage;
