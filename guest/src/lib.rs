@@ -5,8 +5,10 @@
 extern crate alloc;
 
 mod error;
+mod filter;
 mod json;
 mod path;
 mod resource;
 mod schema;
 pub mod storage;
+mod text;
