@@ -7,6 +7,7 @@ extern crate alloc;
 mod error;
 mod filter;
 mod json;
+mod patch;
 mod path;
 mod resource;
 mod schema;

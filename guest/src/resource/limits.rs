@@ -6,13 +6,15 @@ use crate::error::{Error, Result};
 use crate::json::{Object, Value};
 use crate::path::AttributePath;
 use crate::schema::{ResourceType, Type};
+use crate::text::fold;
 
 /// The longest text in an attribute, in characters: names and addresses are far shorter, and reading a page of resources
 /// stays cheap.
 pub const MAX_TEXT: usize = 4_096;
 
-/// The longest value of an attribute that is looked up by value, in bytes. It becomes part of a storage key, where a byte
-/// takes up to three, and a key has [`MAX_KEY_BYTES`](crate::storage::MAX_KEY_BYTES). An email address has 254 at the most.
+/// The longest value of an attribute that is looked up by value, in bytes, with and without its letter case. It becomes
+/// part of a storage key, where a byte takes up to three, and a key has [`MAX_KEY_BYTES`](crate::storage::MAX_KEY_BYTES) at
+/// the most. An email address has 254.
 pub const MAX_INDEXED_BYTES: usize = 300;
 
 /// The longest name of a group in characters, without blanks around it: it becomes the name of an organization.
@@ -41,7 +43,7 @@ pub fn check_text(path: AttributePath, text: &str) -> Result<()> {
         return at_most(path, text.trim().chars().count(), MAX_GROUP_NAME, "characters");
     }
     if is_indexed(path) {
-        return at_most(path, text.len(), MAX_INDEXED_BYTES, "bytes");
+        return at_most(path, text.len().max(fold(text).len()), MAX_INDEXED_BYTES, "bytes");
     }
     // Text has at least as many bytes as characters, so that most needs no counting.
     if text.len() <= MAX_TEXT { Ok(()) } else { at_most(path, text.chars().count(), MAX_TEXT, "characters") }

@@ -132,7 +132,7 @@ impl Projection {
         value: &mut Value<'_>,
     ) -> bool {
         let in_list = matches!(self.choice, Choice::Only(_));
-        let mut keep = |object: &mut Object<'_>| {
+        let keep = |object: &mut Object<'_>| {
             object.retain(|name, _| self.names_part(extension, attribute, name) == in_list);
             !object.is_empty()
         };

@@ -232,7 +232,7 @@ mod tests {
         ] {
             assert_eq!(user(sent).unwrap_err().scim_type, Some(scim_type), "{sent}");
         }
-        for body in [r#"{}"#, r#"{"userName":null}"#, r#"{"userName":" "}"#, r#"{"userName":42}"#] {
+        for body in ["{}", r#"{"userName":null}"#, r#"{"userName":" "}"#, r#"{"userName":42}"#] {
             assert_eq!(read(&USER, json::parse(body).unwrap()).unwrap_err().scim_type, Some(InvalidValue), "{body}");
         }
         for body in ["[]", "null", "\"x\""] {
@@ -251,6 +251,8 @@ mod tests {
         assert!(long("title", 4_097).unwrap_err().detail.contains("4096 characters"));
         assert!(long("externalId", 150).is_ok());
         assert!(long("externalId", 151).unwrap_err().detail.contains("300 bytes"));
+        let grows_in_lower_case = format!(r#","externalId":"{}""#, "Ⱥ".repeat(101));
+        assert!(user(&grows_in_lower_case).unwrap_err().detail.contains("300 bytes"));
         let emails = |count: usize| (0..count).map(|n| format!(r#""e{n}""#)).collect::<Vec<_>>().join(",");
         assert!(user(&format!(r#","emails":[{}]"#, emails(100))).is_ok());
         assert!(user(&format!(r#","emails":[{}]"#, emails(101))).unwrap_err().detail.contains("100 values"));

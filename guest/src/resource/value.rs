@@ -44,6 +44,9 @@ pub fn elements<'a>(path: AttributePath, value: Value<'a>) -> Result<Vec<Value<'
     check_count(path, values.len())?;
     let mut elements = Vec::with_capacity(values.len());
     for value in values {
+        if let Value::Array(_) = value {
+            return Err(expected(path, "a list of objects", &value));
+        }
         match complex(path, value)?.map(Value::Object) {
             Some(element) if !elements.contains(&element) => elements.push(element),
             _ => {}
@@ -60,7 +63,7 @@ pub fn elements<'a>(path: AttributePath, value: Value<'a>) -> Result<Vec<Value<'
 /// `invalidValue` when it is none of these; `invalidSyntax` when the object has a name twice.
 pub fn object_for<'a>(path: AttributePath, value: Value<'a>) -> Result<Option<Object<'a>>> {
     let value = match value {
-        Value::Array(values) if values.len() < 2 && !path.attribute.multi_valued => values.into_iter().next(),
+        Value::Array(values) if values.len() < 2 => values.into_iter().next(),
         value => Some(value),
     };
     match value {
@@ -166,11 +169,13 @@ fn binary<'a>(path: AttributePath, value: Value<'a>) -> Result<Value<'a>> {
 
 /// Both alphabets of RFC 4648 are allowed (RFC 7643, section 2.3.6), and padding may be missing.
 fn is_base64(text: &str) -> bool {
-    const EITHER: GeneralPurposeConfig =
+    const PADDED_OR_NOT: GeneralPurposeConfig =
         GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
-    [alphabet::STANDARD, alphabet::URL_SAFE]
-        .iter()
-        .any(|alphabet| GeneralPurpose::new(alphabet, EITHER).decode(text).is_ok())
+    static ALPHABETS: [GeneralPurpose; 2] = [
+        GeneralPurpose::new(&alphabet::STANDARD, PADDED_OR_NOT),
+        GeneralPurpose::new(&alphabet::URL_SAFE, PADDED_OR_NOT),
+    ];
+    ALPHABETS.iter().any(|alphabet| alphabet.decode(text).is_ok())
 }
 
 fn expected(path: AttributePath, what: &str, value: &Value<'_>) -> Error {
