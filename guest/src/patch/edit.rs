@@ -85,9 +85,16 @@ fn names_another<'a>(object: &Object<'a>, assignments: &[Assignment<'a>]) -> boo
     assignments.iter().any(|(name, value)| *name == "value" && value.as_ref() != Some(old))
 }
 
-pub(super) fn assign_all<'a>(object: &mut Object<'a>, assignments: Vec<Assignment<'a>>) -> bool {
-    // All of them, not only up to the first that changes something.
-    assignments.into_iter().fold(false, |changed, (name, value)| assign(object, name, value) || changed)
+/// Carries out all assignments; whether one of them changes anything.
+pub(super) fn assign_all<'a, N: Into<Cow<'a, str>>>(
+    object: &mut Object<'a>,
+    assignments: impl IntoIterator<Item = (N, Option<Value<'a>>)>,
+) -> bool {
+    let mut changed = false;
+    for (name, value) in assignments {
+        changed |= assign(object, name, value);
+    }
+    changed
 }
 
 /// Gives a member its value, or takes it out; whether that changes anything.

@@ -46,7 +46,13 @@ fn whole<'a>(path: AttributePath, list: &mut Vec<Value<'a>>, verb: Verb, value: 
     let is_for_all = value == Value::Null;
     let given = elements(path, value)?;
     match verb {
-        Verb::Add => Ok(given.into_iter().fold(false, |changed, element| add(path, list, element) || changed)),
+        Verb::Add => {
+            let mut changed = false;
+            for element in given {
+                changed |= add(path, list, element);
+            }
+            Ok(changed)
+        }
         Verb::Replace => {
             let old = mem::replace(list, given);
             Ok(*list != old)
@@ -70,7 +76,7 @@ fn add<'a>(path: AttributePath, list: &mut Vec<Value<'a>>, new: Value<'a>) -> bo
     }
     match (at.and_then(|at| list.get_mut(at)), new) {
         (Some(Value::Object(old)), Value::Object(new)) => {
-            new.into_iter().fold(false, |changed, (name, value)| assign(old, name, Some(value)) || changed)
+            assign_all(old, new.into_iter().map(|(name, value)| (name, Some(value))))
         }
         (_, new) => {
             list.push(new);
@@ -157,7 +163,7 @@ fn selected<'a>(
     list.retain_mut(|element| {
         let (true, Value::Object(object)) = (chosen.next().unwrap_or_default(), element) else { return true };
         changed |= assign_all(object, assignments.clone());
-        let stays = !object.is_empty() && !(without_value && object.get("value").is_none());
+        let stays = !object.is_empty() && (!without_value || object.get("value").is_some());
         changed |= !stays;
         stays
     });

@@ -269,7 +269,7 @@ fn an_element_that_a_filter_describes_is_made() {
             r#"{"type":"work","primary":true,"value":"1"}"#,
         ),
         (r#"phoneNumbers[primary eq \"True\"].value"#, r#""1""#, r#"{"primary":true,"value":"1"}"#),
-        (r#"phoneNumbers.value"#, r#""1""#, r#"{"value":"1"}"#),
+        ("phoneNumbers.value", r#""1""#, r#"{"value":"1"}"#),
     ] {
         let to = format!(r#""phoneNumbers":[{made}],"active""#);
         for op in ["add", "Replace"] {
