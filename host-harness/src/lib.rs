@@ -1,5 +1,7 @@
 //! Usher's wasmtime host.
 
+#[cfg(feature = "http")]
+pub mod http;
 mod runtime;
 pub mod storage;
 
