@@ -53,9 +53,7 @@ impl Text {
 impl Room {
     pub(super) fn new(settings: &Settings) -> Self {
         let bytes = settings.bodies.max(settings.body);
-        Self {
-            permits: Arc::new(Semaphore::new(units(bytes) as usize)),
-        }
+        Self { permits: Arc::new(Semaphore::new(units(bytes) as usize)) }
     }
 
     /// Reads a body as text.
@@ -66,15 +64,11 @@ impl Room {
         settings: &Settings,
     ) -> Result<Text, BodyError> {
         if body.is_end_stream() {
-            return Ok(Text {
-                text: String::new(),
-                room: None,
-            });
+            return Ok(Text { text: String::new(), room: None });
         }
         let reading = self.read_all(body, settings, headers.contains_key(header::EXPECT));
-        let (bytes, room) = tokio::time::timeout(settings.body_timeout, reading)
-            .await
-            .map_err(|_| BodyError::TimedOut)??;
+        let (bytes, room) =
+            tokio::time::timeout(settings.body_timeout, reading).await.map_err(|_| BodyError::TimedOut)??;
         let text = String::from_utf8(bytes).map_err(|_| BodyError::NotText)?;
         Ok(Text { text, room })
     }

@@ -40,12 +40,7 @@ pub(super) struct Answering<'a>(&'a Connection);
 
 impl Connections {
     pub(super) fn new(limit: usize) -> Arc<Self> {
-        Arc::new(Self {
-            limit: limit.max(1),
-            clock: AtomicU64::new(1),
-            open: Mutex::default(),
-            closed: Notify::new(),
-        })
+        Arc::new(Self { limit: limit.max(1), clock: AtomicU64::new(1), open: Mutex::default(), closed: Notify::new() })
     }
 
     /// Waits until there is room for another connection, and makes some if it can.
@@ -73,16 +68,9 @@ impl Connections {
     /// Counts a connection in.
     pub(super) fn add(self: &Arc<Self>) -> Connection {
         let number = self.tick();
-        let state = Arc::new(State {
-            waiting_since: AtomicU64::new(number),
-            evicted: Notify::new(),
-        });
+        let state = Arc::new(State { waiting_since: AtomicU64::new(number), evicted: Notify::new() });
         self.open.lock().insert(number, state.clone());
-        Connection {
-            all: self.clone(),
-            number,
-            state,
-        }
+        Connection { all: self.clone(), number, state }
     }
 
     fn tick(&self) -> u64 {

@@ -30,9 +30,7 @@ impl AdminKey {
 
     /// The key with this text.
     pub fn new(text: &str) -> Self {
-        Self {
-            hash: Sha256::digest(text).into(),
-        }
+        Self { hash: Sha256::digest(text).into() }
     }
 
     /// The key with this hash, as [`hash`](AdminKey::hash) returned it.
@@ -88,14 +86,8 @@ mod tests {
     fn the_key_is_taken_as_bearer_token_and_as_basic_password() {
         let (key, text) = AdminKey::generate().unwrap();
         let basic = |name| format!("Basic {}", STANDARD.encode(format!("{name}:{text}")));
-        assert_eq!(
-            admit(&key, &format!("Bearer {text}")).as_deref(),
-            Some("key")
-        );
-        assert_eq!(
-            admit(&key, &format!("bearer  {text} ")).as_deref(),
-            Some("key")
-        );
+        assert_eq!(admit(&key, &format!("Bearer {text}")).as_deref(), Some("key"));
+        assert_eq!(admit(&key, &format!("bearer  {text} ")).as_deref(), Some("key"));
         assert_eq!(admit(&key, &basic("ada")).as_deref(), Some("ada"));
         assert_eq!(admit(&key, &basic("")).as_deref(), Some("key"));
         assert_eq!(AdminKey::from_hash(key.hash()), key);

@@ -6,12 +6,7 @@ use hyper::{HeaderMap, header};
 use std::net::SocketAddr;
 
 /// The absolute URL in front of a request's path, without a slash at its end; none if the request names no usable host.
-pub(super) fn origin(
-    settings: &Settings,
-    local: SocketAddr,
-    uri: &Uri,
-    headers: &HeaderMap,
-) -> Option<String> {
+pub(super) fn origin(settings: &Settings, local: SocketAddr, uri: &Uri, headers: &HeaderMap) -> Option<String> {
     if let Some(url) = &settings.public_url {
         return Some(url.clone());
     }
@@ -50,12 +45,7 @@ mod tests {
         let local = SocketAddr::from(([127, 0, 0, 1], 8080));
         let headers = headers
             .iter()
-            .map(|(name, value)| {
-                (
-                    header::HeaderName::from_static(name),
-                    value.parse().unwrap(),
-                )
-            })
+            .map(|(name, value)| (header::HeaderName::from_static(name), value.parse().unwrap()))
             .collect();
         origin(settings, local, &Uri::from_static("/scim/x"), &headers)
     }
@@ -84,10 +74,7 @@ mod tests {
             ("x-forwarded-host", "usher.example, inner"),
             ("x-forwarded-prefix", "/desk/"),
         ];
-        assert_eq!(
-            seen(&settings, &headers).unwrap(),
-            "https://usher.example/desk"
-        );
+        assert_eq!(seen(&settings, &headers).unwrap(), "https://usher.example/desk");
     }
 
     #[test]
@@ -96,9 +83,6 @@ mod tests {
         settings.trust_proxy = true;
         settings.public_url = Some("https://usher.example/x".into());
         let headers = [("host", "a"), ("x-forwarded-host", "b")];
-        assert_eq!(
-            seen(&settings, &headers).unwrap(),
-            "https://usher.example/x"
-        );
+        assert_eq!(seen(&settings, &headers).unwrap(), "https://usher.example/x");
     }
 }

@@ -26,13 +26,7 @@ pub(super) struct Fault {
 
 impl Fault {
     pub(super) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self {
-            status,
-            detail: detail.into(),
-            scim_type: None,
-            retry_after: None,
-            allow: None,
-        }
+        Self { status, detail: detail.into(), scim_type: None, retry_after: None, allow: None }
     }
 
     pub(super) fn internal() -> Self {
@@ -59,10 +53,7 @@ impl Fault {
     pub(super) fn wrong_method(allow: impl Into<String>) -> Self {
         Self {
             allow: Some(allow.into()),
-            ..Self::new(
-                StatusCode::METHOD_NOT_ALLOWED,
-                "The method is not one that this URL has.",
-            )
+            ..Self::new(StatusCode::METHOD_NOT_ALLOWED, "The method is not one that this URL has.")
         }
     }
 
@@ -141,14 +132,10 @@ impl Fault {
 impl From<BodyError> for Fault {
     fn from(error: BodyError) -> Self {
         match error {
-            BodyError::TooLarge { limit } => Self::new(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                format!("The body is longer than {limit} bytes."),
-            ),
-            BodyError::TimedOut => Self::new(
-                StatusCode::REQUEST_TIMEOUT,
-                "The body took too long to come in.",
-            ),
+            BodyError::TooLarge { limit } => {
+                Self::new(StatusCode::PAYLOAD_TOO_LARGE, format!("The body is longer than {limit} bytes."))
+            }
+            BodyError::TimedOut => Self::new(StatusCode::REQUEST_TIMEOUT, "The body took too long to come in."),
             BodyError::NoRoom => Self::unavailable(),
             BodyError::NotText => Self {
                 scim_type: Some("invalidSyntax"),
@@ -165,11 +152,7 @@ impl From<BodyError> for Fault {
 impl From<Failure> for Fault {
     fn from(failure: Failure) -> Self {
         tracing::error!(%failure, "a call failed");
-        if failure.is_passing() {
-            Self::unavailable()
-        } else {
-            Self::internal()
-        }
+        if failure.is_passing() { Self::unavailable() } else { Self::internal() }
     }
 }
 

@@ -34,11 +34,7 @@ async fn answer(service: &Service, request: Request<Incoming>, id: &str) -> Resu
     let settings = &service.settings;
     let origin = origin(settings, service.local, &head.uri, &head.headers)
         .ok_or_else(|| Fault::new(StatusCode::BAD_REQUEST, "The host is not a valid one."))?;
-    let (body, _room) = service
-        .room
-        .read(&head.headers, body, settings)
-        .await?
-        .into_parts();
+    let (body, _room) = service.room.read(&head.headers, body, settings).await?.into_parts();
     let mut headers = Vec::with_capacity(3);
     for name in &PASSED {
         for value in head.headers.get_all(name) {
@@ -63,24 +59,15 @@ async fn answer(service: &Service, request: Request<Incoming>, id: &str) -> Resu
     let body = Bytes::from(response.body.unwrap_or_default());
     let mut reply = Response::new(Full::new(body));
     *reply.status_mut() = StatusCode::from_u16(response.status).map_err(|_| {
-        tracing::error!(
-            status = response.status,
-            "the component answered with no status"
-        );
+        tracing::error!(status = response.status, "the component answered with no status");
         Fault::internal()
     })?;
     for (name, value) in response.headers {
-        match (
-            HeaderName::try_from(name.as_str()),
-            HeaderValue::try_from(value),
-        ) {
+        match (HeaderName::try_from(name.as_str()), HeaderValue::try_from(value)) {
             (Ok(name), Ok(value)) => {
                 reply.headers_mut().append(name, value);
             }
-            _ => tracing::error!(
-                name,
-                "the component answered with a header that cannot be sent"
-            ),
+            _ => tracing::error!(name, "the component answered with a header that cannot be sent"),
         }
     }
     Ok(reply)

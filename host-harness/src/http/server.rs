@@ -37,10 +37,7 @@ impl Server {
     pub async fn bind(site: Site, settings: Settings, address: SocketAddr) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
         let service = Service::new(site, settings, listener.local_addr()?);
-        Ok(Self {
-            listener,
-            service: Arc::new(service),
-        })
+        Ok(Self { listener, service: Arc::new(service) })
     }
 
     /// The address it is bound to, with the port that the system chose where it was asked for port 0.
@@ -94,10 +91,8 @@ async fn run(
     let settings = &service.settings;
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(settings.write_timeout));
-    let served = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(settings.idle_timeout)
-        .serve_connection(
+    let served =
+        http1::Builder::new().timer(TokioTimer::new()).header_read_timeout(settings.idle_timeout).serve_connection(
             TokioIo::new(Box::pin(stream)),
             service_fn(|request| {
                 let answering = connection.answering();

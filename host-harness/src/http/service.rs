@@ -48,10 +48,7 @@ impl Service {
         let id = self.ids.of(&request);
         let text = id.to_str().unwrap_or_default();
         let path = request.uri().path();
-        let (method, logged) = (
-            request.method().clone(),
-            tracing::enabled!(tracing::Level::DEBUG),
-        );
+        let (method, logged) = (request.method().clone(), tracing::enabled!(tracing::Level::DEBUG));
         let logged = logged.then(|| path.to_owned());
         let (surface, mut reply) = if path.starts_with(scim::PREFIX) {
             (Surface::Scim, scim::handle(self, request, text).await)
@@ -98,9 +95,7 @@ impl Ids {
     /// The client's name for the request where it has a usable one, or a new name.
     fn of(&self, request: &Request<Incoming>) -> HeaderValue {
         let given = request.headers().get(REQUEST_ID);
-        let usable = |value: &&HeaderValue| {
-            (1..=MAX_REQUEST_ID_BYTES).contains(&value.len()) && value.to_str().is_ok()
-        };
+        let usable = |value: &&HeaderValue| (1..=MAX_REQUEST_ID_BYTES).contains(&value.len()) && value.to_str().is_ok();
         given.filter(usable).cloned().unwrap_or_else(|| {
             let number = self.next.fetch_add(1, Ordering::Relaxed);
             let id = format!("{:08x}-{number:x}", self.run);

@@ -1,12 +1,6 @@
 //! What `wit/` says, in Rust. Generated; the documentation of its items is that of the WIT.
 
-#![allow(
-    missing_docs,
-    unreachable_pub,
-    unused_qualifications,
-    clippy::all,
-    clippy::pedantic
-)]
+#![allow(missing_docs, unreachable_pub, unused_qualifications, clippy::all, clippy::pedantic)]
 
 wasmtime::component::bindgen!({
     path: "../wit",

@@ -50,10 +50,7 @@ fn name(engine: &Engine, bytes: &[u8]) -> String {
     let mut digest = Digester(Sha256::new());
     engine.precompile_compatibility_hash().hash(&mut digest);
     digest.0.update(bytes);
-    let mut name: String = digest.0.finalize()[..16]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let mut name: String = digest.0.finalize()[..16].iter().map(|byte| format!("{byte:02x}")).collect();
     name.push_str(".cwasm");
     name
 }
@@ -67,10 +64,7 @@ impl Hasher for Digester {
 
     fn finish(&self) -> u64 {
         let digest = self.0.clone().finalize();
-        digest
-            .iter()
-            .take(8)
-            .fold(0, |all, &byte| all << 8 | u64::from(byte))
+        digest.iter().take(8).fold(0, |all, &byte| all << 8 | u64::from(byte))
     }
 }
 
@@ -113,8 +107,7 @@ fn write(path: &Path, code: &[u8]) -> io::Result<()> {
 }
 
 fn folder_of(path: &Path) -> io::Result<&Path> {
-    path.parent()
-        .ok_or_else(|| io::Error::other("the cache has no folder"))
+    path.parent().ok_or_else(|| io::Error::other("the cache has no folder"))
 }
 
 fn create_folder(folder: &Path) -> io::Result<()> {
@@ -138,14 +131,10 @@ fn create_file(path: &Path) -> io::Result<File> {
 fn private(metadata: &fs::Metadata) -> io::Result<()> {
     use std::os::unix::fs::MetadataExt;
     if metadata.uid() != rustix::process::geteuid().as_raw() {
-        return Err(io::Error::other(
-            "the file or its folder belongs to another user",
-        ));
+        return Err(io::Error::other("the file or its folder belongs to another user"));
     }
     if metadata.mode() & 0o022 != 0 {
-        return Err(io::Error::other(
-            "others can write to the file or its folder",
-        ));
+        return Err(io::Error::other("others can write to the file or its folder"));
     }
     Ok(())
 }

@@ -37,10 +37,7 @@ pub enum Failure {
 impl Failure {
     /// Whether the same call may well succeed a little later.
     pub fn is_passing(&self) -> bool {
-        matches!(
-            self,
-            Self::NotDurable(_) | Self::Overloaded | Self::Deadline(_)
-        )
+        matches!(self, Self::NotDurable(_) | Self::Overloaded | Self::Deadline(_))
     }
 }
 

@@ -47,14 +47,7 @@ pub(super) struct Outcome {
 
 impl Host {
     pub(super) fn new(storage: Arc<dyn Storage>, limits: Arc<Limits>) -> Self {
-        Self {
-            storage,
-            limits,
-            table: ResourceTable::new(),
-            open: 0,
-            pending: 0,
-            outcome: Outcome::default(),
-        }
+        Self { storage, limits, table: ResourceTable::new(), open: 0, pending: 0, outcome: Outcome::default() }
     }
 
     fn remove(&mut self, this: Resource<Open>) -> wasmtime::Result<Open> {
@@ -66,10 +59,7 @@ impl Host {
 }
 
 impl wit::Host for Host {
-    fn begin(
-        &mut self,
-        access: wit::Access,
-    ) -> wasmtime::Result<Result<Resource<Open>, wit::Error>> {
+    fn begin(&mut self, access: wit::Access) -> wasmtime::Result<Result<Resource<Open>, wit::Error>> {
         if self.open >= self.limits.transactions {
             return Err(HeldLimit("too many open transactions").into());
         }
@@ -79,10 +69,7 @@ impl wit::Host for Host {
         };
         match self.storage.begin(access) {
             Ok(transaction) => {
-                let open = self.table.push(Open {
-                    transaction,
-                    written: 0,
-                })?;
+                let open = self.table.push(Open { transaction, written: 0 })?;
                 self.open += 1;
                 Ok(Ok(open))
             }
@@ -132,10 +119,7 @@ impl wit::HostTransaction for Host {
                 return Err(HeldLimit("too much read at once").into());
             }
             entries.extend(to_wit(chunk));
-            let Some(last) = entries
-                .last()
-                .filter(|_| full && entries.len() < wanted as usize)
-            else {
+            let Some(last) = entries.last().filter(|_| full && entries.len() < wanted as usize) else {
                 return Ok(Ok(entries));
             };
             range.skip = 0;
@@ -148,28 +132,16 @@ impl wit::HostTransaction for Host {
         }
     }
 
-    fn write(
-        &mut self,
-        this: Resource<Open>,
-        changes: Vec<wit::Change>,
-    ) -> wasmtime::Result<Result<(), wit::Error>> {
+    fn write(&mut self, this: Resource<Open>, changes: Vec<wit::Change>) -> wasmtime::Result<Result<(), wit::Error>> {
         let open = self.table.get_mut(&this)?;
-        let bytes = changes
-            .iter()
-            .map(|change| change.key.len() + change.value.as_ref().map_or(0, String::len))
-            .sum::<usize>();
+        let bytes =
+            changes.iter().map(|change| change.key.len() + change.value.as_ref().map_or(0, String::len)).sum::<usize>();
         if self.pending + bytes > self.limits.held {
             return Err(HeldLimit("too much written before a commit").into());
         }
         open.written += bytes;
         self.pending += bytes;
-        let changes = changes
-            .into_iter()
-            .map(|change| Change {
-                key: change.key,
-                value: change.value,
-            })
-            .collect();
+        let changes = changes.into_iter().map(|change| Change { key: change.key, value: change.value }).collect();
         Ok(open.transaction.write(changes).map_err(Into::into))
     }
 
@@ -192,20 +164,12 @@ impl wit::HostTransaction for Host {
 
 impl wall_clock::Host for Host {
     fn now(&mut self) -> wasmtime::Result<wall_clock::Datetime> {
-        let now = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_err(wasmtime::Error::new)?;
-        Ok(wall_clock::Datetime {
-            seconds: now.as_secs(),
-            nanoseconds: now.subsec_nanos(),
-        })
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_err(wasmtime::Error::new)?;
+        Ok(wall_clock::Datetime { seconds: now.as_secs(), nanoseconds: now.subsec_nanos() })
     }
 
     fn resolution(&mut self) -> wasmtime::Result<wall_clock::Datetime> {
-        Ok(wall_clock::Datetime {
-            seconds: 0,
-            nanoseconds: 1,
-        })
+        Ok(wall_clock::Datetime { seconds: 0, nanoseconds: 1 })
     }
 }
 
@@ -225,12 +189,7 @@ impl random::Host for Host {
 }
 
 impl wasmtime::ResourceLimiter for Host {
-    fn memory_growing(
-        &mut self,
-        _current: usize,
-        desired: usize,
-        _maximum: Option<usize>,
-    ) -> wasmtime::Result<bool> {
+    fn memory_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
         let limit = self.limits.memory;
         if desired > limit.next_multiple_of(64 << 10) {
             return Err(MemoryLimit { limit }.into());
@@ -238,12 +197,7 @@ impl wasmtime::ResourceLimiter for Host {
         Ok(true)
     }
 
-    fn table_growing(
-        &mut self,
-        _current: usize,
-        _desired: usize,
-        _maximum: Option<usize>,
-    ) -> wasmtime::Result<bool> {
+    fn table_growing(&mut self, _current: usize, _desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
         Ok(true)
     }
 }
@@ -261,13 +215,7 @@ impl From<Error> for wit::Error {
 
 /// The two types are laid out alike, so that the list is converted where it lies.
 fn to_wit(entries: Vec<Entry>) -> Vec<wit::Entry> {
-    entries
-        .into_iter()
-        .map(|entry| wit::Entry {
-            key: entry.key,
-            value: entry.value,
-        })
-        .collect()
+    entries.into_iter().map(|entry| wit::Entry { key: entry.key, value: entry.value }).collect()
 }
 
 fn size(entry: &Entry) -> usize {

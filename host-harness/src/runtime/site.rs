@@ -70,11 +70,7 @@ impl Site {
     ///
     /// # Errors
     /// See [`Failure`] and [`directories::Error`].
-    pub async fn directories(
-        &self,
-        cursor: Option<&str>,
-        limit: u32,
-    ) -> Answer<directories::Page, directories::Error> {
+    pub async fn directories(&self, cursor: Option<&str>, limit: u32) -> Answer<directories::Page, directories::Error> {
         let cursor = cursor.map(str::to_owned);
         let call = self.usher.call(&self.storage, move |component, store| {
             let directories = component.usher_provisioning_directories();
@@ -118,11 +114,7 @@ impl Site {
     ///
     /// # Errors
     /// See [`Failure`] and [`directories::Error`].
-    pub async fn disconnect_directory(
-        &self,
-        actor: &str,
-        id: &str,
-    ) -> Answer<(), directories::Error> {
+    pub async fn disconnect_directory(&self, actor: &str, id: &str) -> Answer<(), directories::Error> {
         let (actor, id) = (actor.to_owned(), id.to_owned());
         let call = self.usher.call(&self.storage, move |component, store| {
             let directories = component.usher_provisioning_directories();
@@ -167,12 +159,7 @@ impl Site {
     ///
     /// # Errors
     /// See [`Failure`] and [`directories::Error`].
-    pub async fn revoke_key(
-        &self,
-        actor: &str,
-        id: &str,
-        key: &str,
-    ) -> Answer<(), directories::Error> {
+    pub async fn revoke_key(&self, actor: &str, id: &str, key: &str) -> Answer<(), directories::Error> {
         let (actor, id, key) = (actor.to_owned(), id.to_owned(), key.to_owned());
         let call = self.usher.call(&self.storage, move |component, store| {
             let directories = component.usher_provisioning_directories();
@@ -185,11 +172,7 @@ impl Site {
     ///
     /// # Errors
     /// See [`Failure`] and [`changes::Error`].
-    pub async fn changes(
-        &self,
-        after: u64,
-        limit: u32,
-    ) -> Answer<Vec<changes::Change>, changes::Error> {
+    pub async fn changes(&self, after: u64, limit: u32) -> Answer<Vec<changes::Change>, changes::Error> {
         let call = self.usher.call(&self.storage, move |component, store| {
             let changes = component.usher_provisioning_changes();
             changes.call_read(store, after, limit)

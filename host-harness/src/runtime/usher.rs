@@ -169,19 +169,15 @@ impl Builder {
     /// # Errors
     /// See [`LoadError`].
     pub fn load(self) -> Result<Usher, LoadError> {
-        let instances = self.instances.unwrap_or_else(|| {
-            4 * thread::available_parallelism().map_or(1, std::num::NonZero::get)
-        });
+        let instances =
+            self.instances.unwrap_or_else(|| 4 * thread::available_parallelism().map_or(1, std::num::NonZero::get));
         let engine = Engine::new(&config(&self.limits, instances)).map_err(LoadError::Settings)?;
         let read;
         let bytes = match &self.source {
             Source::Embedded => EMBEDDED,
             Source::Bytes(bytes) => bytes,
             Source::File(path) => {
-                read = std::fs::read(path).map_err(|error| LoadError::Read {
-                    path: path.clone(),
-                    error,
-                })?;
+                read = std::fs::read(path).map_err(|error| LoadError::Read { path: path.clone(), error })?;
                 &read
             }
         };
@@ -207,9 +203,7 @@ impl Builder {
                 pre,
                 limits: Arc::new(self.limits),
                 // One more, for the tick that is under way when the call starts.
-                ticks: u64::try_from(ticks)
-                    .unwrap_or(u64::MAX / 2)
-                    .saturating_add(1),
+                ticks: u64::try_from(ticks).unwrap_or(u64::MAX / 2).saturating_add(1),
                 instances,
                 usage: Counters::default(),
                 workers: Workers::new(instances).map_err(LoadError::Threads)?,
@@ -304,12 +298,8 @@ impl Usher {
         if result.is_err() {
             usage.failures.fetch_add(1, Ordering::Relaxed);
         }
-        usage
-            .commits
-            .fetch_add(outcome.durabilities.len() as u64, Ordering::Relaxed);
-        usage
-            .committed_bytes
-            .fetch_add(outcome.committed as u64, Ordering::Relaxed);
+        usage.commits.fetch_add(outcome.durabilities.len() as u64, Ordering::Relaxed);
+        usage.committed_bytes.fetch_add(outcome.committed as u64, Ordering::Relaxed);
         (result, outcome)
     }
 }

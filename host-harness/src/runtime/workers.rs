@@ -28,15 +28,10 @@ struct State {
 
 impl Workers {
     pub(super) fn new(count: usize) -> io::Result<Self> {
-        let mut workers = Self {
-            queue: Arc::default(),
-            threads: Vec::with_capacity(count),
-        };
+        let mut workers = Self { queue: Arc::default(), threads: Vec::with_capacity(count) };
         for number in 0..count {
             let queue = workers.queue.clone();
-            let thread = thread::Builder::new()
-                .name(format!("usher-{number}"))
-                .spawn(move || queue.work())?;
+            let thread = thread::Builder::new().name(format!("usher-{number}")).spawn(move || queue.work())?;
             workers.threads.push(thread);
         }
         Ok(workers)

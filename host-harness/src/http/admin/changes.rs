@@ -26,10 +26,7 @@ pub(super) async fn read(call: Call<'_>) -> Result<Reply, Fault> {
     let limit = limit(limit_text)?;
     let changes = call.service.site.changes(after, limit).await??;
     let last = changes.last().map(|change| change.sequence);
-    let values = changes
-        .into_iter()
-        .map(shown)
-        .collect::<Result<Vec<_>, _>>()?;
+    let values = changes.into_iter().map(shown).collect::<Result<Vec<_>, _>>()?;
     let next = last.filter(|_| values.len() >= limit as usize);
     Ok(ok(&Page { values, next }))
 }

@@ -80,19 +80,9 @@ struct Connected {
 pub(super) async fn list(call: Call<'_>) -> Result<Reply, Fault> {
     let [cursor, limit_text] = call.query(["cursor", "limit"])?;
     let (origin, limit) = (call.origin()?, limit(limit_text)?);
-    let page = call
-        .service
-        .site
-        .directories(cursor.as_deref(), limit)
-        .await??;
-    let values = page
-        .values
-        .into_iter()
-        .map(|directory| shown(directory, &origin));
-    Ok(ok(&Page {
-        values: values.collect::<Result<Vec<_>, _>>()?,
-        next: page.next,
-    }))
+    let page = call.service.site.directories(cursor.as_deref(), limit).await??;
+    let values = page.values.into_iter().map(|directory| shown(directory, &origin));
+    Ok(ok(&Page { values: values.collect::<Result<Vec<_>, _>>()?, next: page.next }))
 }
 
 pub(super) async fn connect(call: Call<'_>) -> Result<Reply, Fault> {
@@ -138,8 +128,7 @@ pub(super) async fn update(call: Call<'_>) -> Result<Reply, Fault> {
 pub(super) async fn disconnect(call: Call<'_>) -> Result<Reply, Fault> {
     let [] = call.query([])?;
     let site = &call.service.site;
-    site.disconnect_directory(&call.actor, call.parameter(0))
-        .await??;
+    site.disconnect_directory(&call.actor, call.parameter(0)).await??;
     Ok(empty(StatusCode::NO_CONTENT))
 }
 

@@ -44,13 +44,8 @@ pub(super) async fn rotate(call: Call<'_>) -> Result<Reply, Fault> {
     let (site, actor) = (&call.service.site, call.actor.clone());
     let id = call.parameter(0).to_owned();
     let rotation: Rotation = call.json().await?;
-    let issued = site
-        .rotate_key(&actor, &id, rotation.overlap_seconds)
-        .await??;
-    Ok(created(&IssuedKey {
-        key: shown(issued.key)?,
-        api_key: issued.api_key,
-    }))
+    let issued = site.rotate_key(&actor, &id, rotation.overlap_seconds).await??;
+    Ok(created(&IssuedKey { key: shown(issued.key)?, api_key: issued.api_key }))
 }
 
 pub(super) async fn revoke(call: Call<'_>) -> Result<Reply, Fault> {
@@ -65,9 +60,5 @@ fn one_day() -> u32 {
 }
 
 fn shown(key: directories::Key) -> Result<Key, Fault> {
-    Ok(Key {
-        created_at: time(key.created_at)?,
-        expires_at: time(key.expires_at)?,
-        id: key.id,
-    })
+    Ok(Key { created_at: time(key.created_at)?, expires_at: time(key.expires_at)?, id: key.id })
 }

@@ -16,13 +16,7 @@ pub(super) const PREFIX: &str = "/admin/";
 
 /// What the surface consists of.
 pub(super) const ENDPOINTS: [(&str, &[(Method, Endpoint)]); 5] = [
-    (
-        "/admin/v1/directories",
-        &[
-            (Method::GET, Endpoint::ListDirectories),
-            (Method::POST, Endpoint::ConnectDirectory),
-        ],
-    ),
+    ("/admin/v1/directories", &[(Method::GET, Endpoint::ListDirectories), (Method::POST, Endpoint::ConnectDirectory)]),
     (
         "/admin/v1/directories/{id}",
         &[
@@ -31,17 +25,8 @@ pub(super) const ENDPOINTS: [(&str, &[(Method, Endpoint)]); 5] = [
             (Method::DELETE, Endpoint::DisconnectDirectory),
         ],
     ),
-    (
-        "/admin/v1/directories/{id}/keys",
-        &[
-            (Method::GET, Endpoint::ListKeys),
-            (Method::POST, Endpoint::RotateKey),
-        ],
-    ),
-    (
-        "/admin/v1/directories/{id}/keys/{keyId}",
-        &[(Method::DELETE, Endpoint::RevokeKey)],
-    ),
+    ("/admin/v1/directories/{id}/keys", &[(Method::GET, Endpoint::ListKeys), (Method::POST, Endpoint::RotateKey)]),
+    ("/admin/v1/directories/{id}/keys/{keyId}", &[(Method::DELETE, Endpoint::RevokeKey)]),
     ("/admin/v1/changes", &[(Method::GET, Endpoint::ReadChanges)]),
 ];
 
@@ -66,31 +51,19 @@ impl Routes {
     pub(super) fn new() -> Self {
         let mut router = matchit::Router::new();
         for (path, methods) in ENDPOINTS {
-            router
-                .insert(path, methods)
-                .expect("the paths do not conflict");
+            router.insert(path, methods).expect("the paths do not conflict");
         }
         Self(router)
     }
 
-    pub(super) async fn handle(
-        &self,
-        service: &Service,
-        request: Request<Incoming>,
-        id: &str,
-    ) -> Reply {
+    pub(super) async fn handle(&self, service: &Service, request: Request<Incoming>, id: &str) -> Reply {
         match self.answer(service, request, id).await {
             Ok(reply) => reply,
             Err(fault) => fault.into_problem(),
         }
     }
 
-    async fn answer(
-        &self,
-        service: &Service,
-        request: Request<Incoming>,
-        id: &str,
-    ) -> Result<Reply, Fault> {
+    async fn answer(&self, service: &Service, request: Request<Incoming>, id: &str) -> Result<Reply, Fault> {
         let (head, body) = request.into_parts();
         let found = self.0.at(head.uri.path()).map_err(|_| Fault::not_found())?;
         let wanted = match head.method {
@@ -107,12 +80,7 @@ impl Routes {
             head: &head,
             body,
         };
-        tracing::debug!(
-            request = id,
-            actor = call.actor,
-            ?endpoint,
-            "administration"
-        );
+        tracing::debug!(request = id, actor = call.actor, ?endpoint, "administration");
         match endpoint {
             Endpoint::ListDirectories => directories::list(call).await,
             Endpoint::ConnectDirectory => directories::connect(call).await,

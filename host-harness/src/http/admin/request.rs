@@ -47,10 +47,7 @@ impl Call<'_> {
     }
 
     /// The query's parameters, each at most once and none but those in `known`.
-    pub(super) fn query<const N: usize>(
-        &self,
-        known: [&str; N],
-    ) -> Result<[Option<String>; N], Fault> {
+    pub(super) fn query<const N: usize>(&self, known: [&str; N]) -> Result<[Option<String>; N], Fault> {
         let mut values = [const { None }; N];
         let query = self.head.uri.query().unwrap_or_default();
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
@@ -59,9 +56,7 @@ impl Call<'_> {
                 .map(|index| &mut values[index])
                 .ok_or_else(|| invalid(format!("There is no query parameter `{name}` here.")))?;
             if slot.replace(value.into_owned()).is_some() {
-                return Err(invalid(format!(
-                    "The query parameter `{name}` is there twice."
-                )));
+                return Err(invalid(format!("The query parameter `{name}` is there twice.")));
             }
         }
         Ok(values)
@@ -69,23 +64,10 @@ impl Call<'_> {
 
     /// The body as JSON. An empty body is an empty object.
     pub(super) async fn json<T: DeserializeOwned>(self) -> Result<T, Fault> {
-        let Self {
-            service,
-            head,
-            body,
-            ..
-        } = self;
-        let text = service
-            .room
-            .read(&head.headers, body, &service.settings)
-            .await?;
-        let text = if text.text.trim().is_empty() {
-            "{}"
-        } else {
-            &text.text
-        };
-        serde_json::from_str(text)
-            .map_err(|error| invalid(format!("The body does not fit: {error}.")))
+        let Self { service, head, body, .. } = self;
+        let text = service.room.read(&head.headers, body, &service.settings).await?;
+        let text = if text.text.trim().is_empty() { "{}" } else { &text.text };
+        serde_json::from_str(text).map_err(|error| invalid(format!("The body does not fit: {error}.")))
     }
 }
 
@@ -103,10 +85,7 @@ pub(super) fn limit(text: Option<String>) -> Result<u32, Fault> {
     let Some(text) = text else {
         return Ok(DEFAULT_LIMIT);
     };
-    let limit = text
-        .parse()
-        .ok()
-        .filter(|limit| (1..=1_000).contains(limit));
+    let limit = text.parse().ok().filter(|limit| (1..=1_000).contains(limit));
     limit.ok_or_else(|| invalid("`limit` is a number from 1 to 1,000."))
 }
 
@@ -131,8 +110,6 @@ pub(super) fn ok(body: &impl Serialize) -> Reply {
 pub(super) fn created(body: &impl Serialize) -> Reply {
     let mut reply = json(StatusCode::CREATED, "application/json", body);
     let value = hyper::header::HeaderValue::from_static("no-store");
-    reply
-        .headers_mut()
-        .insert(hyper::header::CACHE_CONTROL, value);
+    reply.headers_mut().insert(hyper::header::CACHE_CONTROL, value);
     reply
 }
