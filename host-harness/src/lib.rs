@@ -1,3 +1,8 @@
 //! Usher's wasmtime host.
 
+#[cfg(feature = "http")]
+pub mod http;
+mod runtime;
 pub mod storage;
+
+pub use runtime::{Builder, Failure, Limits, LoadError, Site, Usage, Usher, changes, directories, scim, upkeep};

@@ -1,0 +1,29 @@
+//! The command line.
+
+mod args;
+mod data;
+mod logging;
+mod serve;
+mod upkeep;
+
+use args::{Cli, Command};
+use clap::Parser;
+use std::process::ExitCode;
+
+/// What ends the program before its time, as its user is told.
+type Outcome = Result<(), String>;
+
+/// Runs the program.
+pub(crate) fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let outcome = match cli.command {
+        Command::Serve(args) => serve::run(&args),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("usher: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! `/admin/v1/changes`
+
+use super::super::reply::{Fault, Reply};
+use super::request::{Call, Page, invalid, limit, ok, time};
+use crate::runtime::changes;
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+#[derive(Serialize)]
+struct Change {
+    sequence: u64,
+    at: Timestamp,
+    actor: String,
+    request: Option<String>,
+    kind: String,
+    detail: Box<RawValue>,
+}
+
+pub(super) async fn read(call: Call<'_>) -> Result<Reply, Fault> {
+    let [after, limit_text] = call.query(["after", "limit"])?;
+    let after = after.map_or(Ok(0), |after| {
+        let after = after.parse::<u64>();
+        after.map_err(|_| invalid("`after` is the number of a change, or 0."))
+    })?;
+    let limit = limit(limit_text)?;
+    let changes = call.service.site.changes(after, limit).await??;
+    let last = changes.last().map(|change| change.sequence);
+    let values = changes.into_iter().map(shown).collect::<Result<Vec<_>, _>>()?;
+    let next = last.filter(|_| values.len() >= limit as usize);
+    Ok(ok(&Page { values, next }))
+}
+
+fn shown(change: changes::Change) -> Result<Change, Fault> {
+    let detail = RawValue::from_string(change.detail).map_err(|error| {
+        tracing::error!(%error, sequence = change.sequence, "a change's detail is no JSON");
+        Fault::internal()
+    })?;
+    Ok(Change {
+        sequence: change.sequence,
+        at: time(change.at)?,
+        actor: change.actor,
+        request: change.request,
+        kind: change.kind,
+        detail,
+    })
+}
+
+impl From<changes::Error> for Fault {
+    fn from(error: changes::Error) -> Self {
+        match error {
+            changes::Error::Invalid(detail) => invalid(detail),
+            changes::Error::Unavailable(detail) => {
+                tracing::error!(detail, "the storage did not do its part");
+                Self::unavailable()
+            }
+            changes::Error::Other(detail) => {
+                tracing::error!(detail, "a call failed");
+                Self::internal()
+            }
+        }
+    }
+}

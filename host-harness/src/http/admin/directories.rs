@@ -1,0 +1,221 @@
+//! `/admin/v1/directories`
+
+use super::super::reply::{Fault, Reply, empty};
+use super::request::{Call, Page, created, limit, ok, time};
+use crate::runtime::directories;
+use hyper::StatusCode;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+#[derive(Serialize, Deserialize, Clone, Copy, Default)]
+#[serde(rename_all = "camelCase")]
+enum EmailChange {
+    #[default]
+    Refuse,
+    Follow,
+}
+
+#[derive(Serialize, Deserialize, Clone, Copy, Default)]
+#[serde(rename_all = "camelCase")]
+enum EmailPresence {
+    #[default]
+    Optional,
+    Required,
+}
+
+#[derive(Serialize, Deserialize, Clone, Copy, Default)]
+#[serde(rename_all = "camelCase")]
+enum UnknownMembers {
+    #[default]
+    Refuse,
+    Skip,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct NewDirectory {
+    name: String,
+    #[serde(default)]
+    email_change: EmailChange,
+    #[serde(default)]
+    email: EmailPresence,
+    #[serde(default)]
+    unknown_members: UnknownMembers,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Update {
+    name: Option<String>,
+    email_change: Option<EmailChange>,
+    email: Option<EmailPresence>,
+    unknown_members: Option<UnknownMembers>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Directory {
+    id: String,
+    name: String,
+    scim_base_url: String,
+    email_change: EmailChange,
+    email: EmailPresence,
+    unknown_members: UnknownMembers,
+    created_at: Timestamp,
+    users: u64,
+    groups: u64,
+    memberships: u64,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Connected {
+    #[serde(flatten)]
+    directory: Directory,
+    api_key: String,
+    key_id: String,
+    key_expires_at: Timestamp,
+}
+
+pub(super) async fn list(call: Call<'_>) -> Result<Reply, Fault> {
+    let [cursor, limit_text] = call.query(["cursor", "limit"])?;
+    let (origin, limit) = (call.origin()?, limit(limit_text)?);
+    let page = call.service.site.directories(cursor.as_deref(), limit).await??;
+    let values = page.values.into_iter().map(|directory| shown(directory, &origin));
+    Ok(ok(&Page { values: values.collect::<Result<Vec<_>, _>>()?, next: page.next }))
+}
+
+pub(super) async fn connect(call: Call<'_>) -> Result<Reply, Fault> {
+    let [] = call.query([])?;
+    let (site, origin, actor) = (&call.service.site, call.origin()?, call.actor.clone());
+    let new: NewDirectory = call.json().await?;
+    let settings = directories::Settings {
+        name: new.name,
+        email_change: new.email_change.into(),
+        email: new.email.into(),
+        unknown_members: new.unknown_members.into(),
+    };
+    let connected = site.connect_directory(&actor, settings).await??;
+    Ok(created(&Connected {
+        directory: shown(connected.directory, &origin)?,
+        api_key: connected.key.api_key,
+        key_id: connected.key.key.id,
+        key_expires_at: time(connected.key.key.expires_at)?,
+    }))
+}
+
+pub(super) async fn get(call: Call<'_>) -> Result<Reply, Fault> {
+    let [] = call.query([])?;
+    let directory = call.service.site.directory(call.parameter(0)).await??;
+    Ok(ok(&shown(directory, &call.origin()?)?))
+}
+
+pub(super) async fn update(call: Call<'_>) -> Result<Reply, Fault> {
+    let [] = call.query([])?;
+    let (site, origin, actor) = (&call.service.site, call.origin()?, call.actor.clone());
+    let id = call.parameter(0).to_owned();
+    let update: Update = call.json().await?;
+    let settings = directories::SettingsUpdate {
+        name: update.name,
+        email_change: update.email_change.map(Into::into),
+        email: update.email.map(Into::into),
+        unknown_members: update.unknown_members.map(Into::into),
+    };
+    let directory = site.update_directory(&actor, &id, settings).await??;
+    Ok(ok(&shown(directory, &origin)?))
+}
+
+pub(super) async fn disconnect(call: Call<'_>) -> Result<Reply, Fault> {
+    let [] = call.query([])?;
+    let site = &call.service.site;
+    site.disconnect_directory(&call.actor, call.parameter(0)).await??;
+    Ok(empty(StatusCode::NO_CONTENT))
+}
+
+fn shown(directory: directories::Directory, origin: &str) -> Result<Directory, Fault> {
+    let settings = directory.settings;
+    Ok(Directory {
+        scim_base_url: format!("{origin}{}", directory.scim_path),
+        id: directory.id,
+        name: settings.name,
+        email_change: settings.email_change.into(),
+        email: settings.email.into(),
+        unknown_members: settings.unknown_members.into(),
+        created_at: time(directory.created_at)?,
+        users: directory.users,
+        groups: directory.groups,
+        memberships: directory.memberships,
+    })
+}
+
+impl From<directories::Error> for Fault {
+    fn from(error: directories::Error) -> Self {
+        match error {
+            directories::Error::NotFound(detail) => Self::new(StatusCode::NOT_FOUND, detail),
+            directories::Error::Invalid(detail) => Self::new(StatusCode::BAD_REQUEST, detail),
+            directories::Error::Refused(detail) => Self::new(StatusCode::CONFLICT, detail),
+            directories::Error::Unavailable(detail) => {
+                tracing::error!(detail, "the storage did not do its part");
+                Self::unavailable()
+            }
+            directories::Error::Other(detail) => {
+                tracing::error!(detail, "a call failed");
+                Self::internal()
+            }
+        }
+    }
+}
+
+impl From<EmailChange> for directories::EmailChange {
+    fn from(value: EmailChange) -> Self {
+        match value {
+            EmailChange::Refuse => Self::Refuse,
+            EmailChange::Follow => Self::Follow,
+        }
+    }
+}
+
+impl From<directories::EmailChange> for EmailChange {
+    fn from(value: directories::EmailChange) -> Self {
+        match value {
+            directories::EmailChange::Refuse => Self::Refuse,
+            directories::EmailChange::Follow => Self::Follow,
+        }
+    }
+}
+
+impl From<EmailPresence> for directories::EmailPresence {
+    fn from(value: EmailPresence) -> Self {
+        match value {
+            EmailPresence::Optional => Self::Optional,
+            EmailPresence::Required => Self::Required,
+        }
+    }
+}
+
+impl From<directories::EmailPresence> for EmailPresence {
+    fn from(value: directories::EmailPresence) -> Self {
+        match value {
+            directories::EmailPresence::Optional => Self::Optional,
+            directories::EmailPresence::Required => Self::Required,
+        }
+    }
+}
+
+impl From<UnknownMembers> for directories::UnknownMembers {
+    fn from(value: UnknownMembers) -> Self {
+        match value {
+            UnknownMembers::Refuse => Self::Refuse,
+            UnknownMembers::Skip => Self::Skip,
+        }
+    }
+}
+
+impl From<directories::UnknownMembers> for UnknownMembers {
+    fn from(value: directories::UnknownMembers) -> Self {
+        match value {
+            directories::UnknownMembers::Refuse => Self::Refuse,
+            directories::UnknownMembers::Skip => Self::Skip,
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! `/admin/v1/directories/{id}/keys`
+
+use super::super::reply::{Fault, Reply, empty};
+use super::request::{Call, Page, created, ok, time};
+use crate::runtime::directories;
+use hyper::StatusCode;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Rotation {
+    /// How long the keys that worked until now go on working.
+    #[serde(default = "one_day")]
+    overlap_seconds: u32,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Key {
+    id: String,
+    created_at: Timestamp,
+    expires_at: Timestamp,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct IssuedKey {
+    #[serde(flatten)]
+    key: Key,
+    api_key: String,
+}
+
+pub(super) async fn list(call: Call<'_>) -> Result<Reply, Fault> {
+    let [] = call.query([])?;
+    let keys = call.service.site.keys(call.parameter(0)).await??;
+    let values = keys.into_iter().map(shown).collect::<Result<Vec<_>, _>>()?;
+    let next: Option<String> = None;
+    Ok(ok(&Page { values, next }))
+}
+
+pub(super) async fn rotate(call: Call<'_>) -> Result<Reply, Fault> {
+    let [] = call.query([])?;
+    let (site, actor) = (&call.service.site, call.actor.clone());
+    let id = call.parameter(0).to_owned();
+    let rotation: Rotation = call.json().await?;
+    let issued = site.rotate_key(&actor, &id, rotation.overlap_seconds).await??;
+    Ok(created(&IssuedKey { key: shown(issued.key)?, api_key: issued.api_key }))
+}
+
+pub(super) async fn revoke(call: Call<'_>) -> Result<Reply, Fault> {
+    let [] = call.query([])?;
+    let (id, key) = (call.parameter(0), call.parameter(1));
+    call.service.site.revoke_key(&call.actor, id, key).await??;
+    Ok(empty(StatusCode::NO_CONTENT))
+}
+
+fn one_day() -> u32 {
+    24 * 60 * 60
+}
+
+fn shown(key: directories::Key) -> Result<Key, Fault> {
+    Ok(Key { created_at: time(key.created_at)?, expires_at: time(key.expires_at)?, id: key.id })
+}

@@ -1,0 +1,74 @@
+//! The SCIM surface: HTTP in, one call, HTTP out.
+
+use super::origin::origin;
+use super::reply::{Fault, Reply};
+use super::service::Service;
+use crate::runtime::scim;
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{self, HeaderName, HeaderValue};
+use hyper::{Request, Response, StatusCode};
+
+/// The header fields that `wit/scim.wit` wants to see.
+static PASSED: [HeaderName; 6] = [
+    header::AUTHORIZATION,
+    header::CONTENT_TYPE,
+    header::IF_MATCH,
+    header::IF_NONE_MATCH,
+    HeaderName::from_static("prefer"),
+    HeaderName::from_static("x-request-id"),
+];
+
+/// What every path of this surface starts with.
+pub(super) const PREFIX: &str = "/scim/";
+
+pub(super) async fn handle(service: &Service, request: Request<Incoming>, id: &str) -> Reply {
+    match answer(service, request, id).await {
+        Ok(reply) => reply,
+        Err(fault) => fault.into_scim(),
+    }
+}
+
+async fn answer(service: &Service, request: Request<Incoming>, id: &str) -> Result<Reply, Fault> {
+    let (head, body) = request.into_parts();
+    let settings = &service.settings;
+    let origin = origin(settings, service.local, &head.uri, &head.headers)
+        .ok_or_else(|| Fault::new(StatusCode::BAD_REQUEST, "The host is not a valid one."))?;
+    let (body, _room) = service.room.read(&head.headers, body, settings).await?.into_parts();
+    let mut headers = Vec::with_capacity(3);
+    for name in &PASSED {
+        for value in head.headers.get_all(name) {
+            // A value that is no text cannot be passed on, and none of these fields may have one.
+            if let Ok(value) = str::from_utf8(value.as_bytes()) {
+                headers.push((name.as_str().to_owned(), value.to_owned()));
+            }
+        }
+    }
+    if !head.headers.contains_key("x-request-id") {
+        headers.push(("x-request-id".to_owned(), id.to_owned()));
+    }
+    let request = scim::Request {
+        method: head.method.as_str().to_owned(),
+        origin,
+        path: head.uri.path().to_owned(),
+        query: head.uri.query().map(str::to_owned),
+        headers,
+        body,
+    };
+    let response = service.site.handle(request).await?;
+    let body = Bytes::from(response.body.unwrap_or_default());
+    let mut reply = Response::new(Full::new(body));
+    *reply.status_mut() = StatusCode::from_u16(response.status).map_err(|_| {
+        tracing::error!(status = response.status, "the component answered with no status");
+        Fault::internal()
+    })?;
+    for (name, value) in response.headers {
+        match (HeaderName::try_from(name.as_str()), HeaderValue::try_from(value)) {
+            (Ok(name), Ok(value)) => {
+                reply.headers_mut().append(name, value);
+            }
+            _ => tracing::error!(name, "the component answered with a header that cannot be sent"),
+        }
+    }
+    Ok(reply)
+}

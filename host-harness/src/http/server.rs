@@ -1,0 +1,118 @@
+//! Accepts connections and looks after them.
+
+use super::connections::{Connection, Connections};
+use super::service::Service;
+use super::settings::Settings;
+use crate::runtime::Site;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use std::convert::Infallible;
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_io_timeout::TimeoutStream;
+
+/// How long to wait where the system has no more file handles or memory for another connection.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// An HTTP server for one site, bound to its address. It speaks HTTP/1.1; TLS is left to a proxy in front.
+///
+/// It has to be made and run on a Tokio runtime with I/O and time enabled.
+pub struct Server {
+    listener: TcpListener,
+    service: Arc<Service>,
+}
+
+impl Server {
+    /// Binds to an address. Clients can connect from now on, and are answered once [`serve`](Server::serve) runs.
+    ///
+    /// # Errors
+    /// Where the address cannot be had: taken, not allowed, or not of this machine.
+    pub async fn bind(site: Site, settings: Settings, address: SocketAddr) -> io::Result<Self> {
+        let listener = TcpListener::bind(address).await?;
+        let service = Service::new(site, settings, listener.local_addr()?);
+        Ok(Self { listener, service: Arc::new(service) })
+    }
+
+    /// The address it is bound to, with the port that the system chose where it was asked for port 0.
+    pub fn address(&self) -> SocketAddr {
+        self.service.local
+    }
+
+    /// Serves until `shutdown` comes. Then it accepts no more connections, answers the requests that have begun, and
+    /// returns; it waits no longer than [`Settings::drain`] and says whether everything was answered.
+    pub async fn serve(self, shutdown: impl Future<Output = ()>) -> bool {
+        let Self { listener, service } = self;
+        let connections = Connections::new(service.settings.connections);
+        let graceful = GracefulShutdown::new();
+        let mut shutdown = pin!(shutdown);
+        loop {
+            let accepted = tokio::select! {
+                () = &mut shutdown => break,
+                accepted = accept(&listener, &connections) => accepted,
+            };
+            match accepted {
+                Ok(stream) => {
+                    let connection = connections.add();
+                    tokio::spawn(run(stream, connection, service.clone(), graceful.watcher()));
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "cannot accept a connection");
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
+        }
+        drop(listener);
+        let drained = tokio::time::timeout(service.settings.drain, graceful.shutdown());
+        drained.await.is_ok()
+    }
+}
+
+async fn accept(listener: &TcpListener, connections: &Connections) -> io::Result<TcpStream> {
+    connections.room().await;
+    let (stream, _) = listener.accept().await?;
+    // Without it, a response in two parts waits for the client's acknowledgement of the first.
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
+async fn run(
+    stream: TcpStream,
+    connection: Connection,
+    service: Arc<Service>,
+    watcher: hyper_util::server::graceful::Watcher,
+) {
+    let settings = &service.settings;
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(settings.write_timeout));
+    let served =
+        http1::Builder::new().timer(TokioTimer::new()).header_read_timeout(settings.idle_timeout).serve_connection(
+            TokioIo::new(Box::pin(stream)),
+            service_fn(|request| {
+                let answering = connection.answering();
+                let service = &service;
+                async move {
+                    let reply = service.handle(request).await;
+                    drop(answering);
+                    Ok::<_, Infallible>(reply)
+                }
+            }),
+        );
+    let served = watcher.watch(served);
+    service.metrics.connections().inc();
+    tokio::select! {
+        served = served => {
+            if let Err(error) = served {
+                tracing::debug!(%error, "a connection broke");
+            }
+        }
+        () = connection.evicted() => tracing::debug!("a connection made room for another"),
+    }
+    service.metrics.connections().dec();
+}

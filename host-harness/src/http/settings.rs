@@ -1,0 +1,55 @@
+//! What a server can be told.
+
+use super::credentials::AdminKey;
+use std::time::Duration;
+
+/// How a [`Server`](super::Server) serves.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Settings {
+    /// The key that the admin API and `/metrics` want.
+    pub admin_key: AdminKey,
+    /// The URL at which clients reach this server, without a slash at its end: `https://usher.example.com`, with a path
+    /// behind a gateway that adds one. Everything that names a resource starts with it. Where it is not set, the `Host`
+    /// header tells, and the scheme is `http`.
+    pub public_url: Option<String>,
+    /// Believe the headers `X-Forwarded-Proto`, `X-Forwarded-Host` and `X-Forwarded-Prefix`. Only for a server that
+    /// nobody can reach but through a proxy that sets them. Off unless set; no matter where `public_url` is set.
+    pub trust_proxy: bool,
+    /// The longest request body, in bytes; a longer one is answered 413 without being read. 16 MiB unless set, and no
+    /// more than that, because a storage takes no longer value.
+    pub body: usize,
+    /// How many bytes the bodies that are being worked on may take in all, not counting those up to 64 KiB; longer ones
+    /// wait for room. 256 MiB unless set.
+    pub bodies: usize,
+    /// How long a body may take to come in. Past it, 408. 30 seconds unless set.
+    pub body_timeout: Duration,
+    /// How long a connection may be idle between requests, and how long a request's header may take to come in. Longer
+    /// than the usual proxy keeps a connection, so that it is the proxy that closes. 75 seconds unless set.
+    pub idle_timeout: Duration,
+    /// How long a client may leave a response unread before its connection is closed. 30 seconds unless set.
+    pub write_timeout: Duration,
+    /// How many connections may be open. Past it, the one that has been waiting for its client the longest makes room
+    /// for the next. 4,096 unless set.
+    pub connections: usize,
+    /// How long a shutdown waits for the requests in flight. 30 seconds unless set.
+    pub drain: Duration,
+}
+
+impl Settings {
+    /// The settings that suit a server, with this key.
+    pub fn new(admin_key: AdminKey) -> Self {
+        Self {
+            admin_key,
+            public_url: None,
+            trust_proxy: false,
+            body: 16 << 20,
+            bodies: 256 << 20,
+            body_timeout: Duration::from_secs(30),
+            idle_timeout: Duration::from_secs(75),
+            write_timeout: Duration::from_secs(30),
+            connections: 4_096,
+            drain: Duration::from_secs(30),
+        }
+    }
+}

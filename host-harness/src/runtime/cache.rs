@@ -1,0 +1,145 @@
+//! The component compiled ahead of time, kept on disk.
+//!
+//! A cache file holds machine code that runs with all rights of the process, so that it is taken only from where nobody
+//! else could have put it: on Unix, file and folder must belong to the user of the process and be writable by no one
+//! else. Elsewhere the folder is taken to be as private as the user's profile. A checksum finds files that were cut short
+//! or damaged. Whatever is wrong with a file, the component is compiled anew.
+
+use sha2::{Digest, Sha256};
+use std::fs::{self, File, OpenOptions};
+use std::hash::{Hash, Hasher};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use wasmtime::Engine;
+use wasmtime::component::Component;
+
+const CHECKSUM_BYTES: usize = 32;
+
+/// Takes the compiled component from `folder`, or compiles it and leaves it there.
+///
+/// A folder that cannot be used costs time, and a line in the log, but no start.
+pub(super) fn load(engine: &Engine, bytes: &[u8], folder: &Path) -> wasmtime::Result<Component> {
+    let path = folder.join(name(engine, bytes));
+    match read(&path) {
+        // SAFETY: only this program could have written the file (see the module's documentation), and it wrote what
+        // `precompile_component` gave it. The file's name says for which engine, settings and component.
+        Ok(Some(code)) => match unsafe { Component::deserialize(engine, code) } {
+            Ok(component) => return Ok(component),
+            Err(error) => tracing::warn!(%error, path = %path.display(), "recompiling"),
+        },
+        Ok(None) => {}
+        Err(error) => tracing::warn!(%error, path = %path.display(), "recompiling"),
+    }
+    let code = engine.precompile_component(bytes)?;
+    if let Err(error) = write(&path, &code) {
+        tracing::warn!(%error, path = %path.display(), "cannot keep the compiled component");
+    }
+    // SAFETY: this is what `precompile_component` of the same engine returned just now.
+    unsafe { Component::deserialize(engine, code) }
+}
+
+/// The user's own cache folder for this program, if there is one.
+pub(super) fn of_user() -> Option<PathBuf> {
+    use etcetera::BaseStrategy;
+    let folders = etcetera::choose_base_strategy().ok()?;
+    Some(folders.cache_dir().join("usher"))
+}
+
+/// A name for this component compiled by this engine with these settings.
+fn name(engine: &Engine, bytes: &[u8]) -> String {
+    let mut digest = Digester(Sha256::new());
+    engine.precompile_compatibility_hash().hash(&mut digest);
+    digest.0.update(bytes);
+    let mut name: String = digest.0.finalize()[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+    name.push_str(".cwasm");
+    name
+}
+
+struct Digester(Sha256);
+
+impl Hasher for Digester {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    fn finish(&self) -> u64 {
+        let digest = self.0.clone().finalize();
+        digest.iter().take(8).fold(0, |all, &byte| all << 8 | u64::from(byte))
+    }
+}
+
+/// The code in a cache file; none if there is no such file.
+fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    let mut file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    private(&file.metadata()?)?;
+    private(&fs::metadata(folder_of(path)?)?)?;
+    let mut content = Vec::new();
+    file.read_to_end(&mut content)?;
+    let code = content.split_off(CHECKSUM_BYTES.min(content.len()));
+    if Sha256::digest(&code).as_slice() != content {
+        return Err(io::Error::other("the file is damaged"));
+    }
+    Ok(Some(code))
+}
+
+/// Writes a cache file in such a way that readers see all of it or none.
+fn write(path: &Path, code: &[u8]) -> io::Result<()> {
+    let folder = folder_of(path)?;
+    create_folder(folder)?;
+    private(&fs::metadata(folder)?)?;
+    let unfinished = path.with_extension(format!("{}.tmp", std::process::id()));
+    let written = create_file(&unfinished)
+        .and_then(|mut file| {
+            file.write_all(&Sha256::digest(code))?;
+            file.write_all(code)?;
+            file.sync_all()
+        })
+        .and_then(|()| fs::rename(&unfinished, path));
+    if written.is_err() {
+        // What is left over is small harm, and the first error is the one to tell of.
+        let _ = fs::remove_file(&unfinished);
+    }
+    written
+}
+
+fn folder_of(path: &Path) -> io::Result<&Path> {
+    path.parent().ok_or_else(|| io::Error::other("the cache has no folder"))
+}
+
+fn create_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+fn create_file(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+/// Fails unless only this process's user can have written there.
+#[cfg(unix)]
+fn private(metadata: &fs::Metadata) -> io::Result<()> {
+    use std::os::unix::fs::MetadataExt;
+    if metadata.uid() != rustix::process::geteuid().as_raw() {
+        return Err(io::Error::other("the file or its folder belongs to another user"));
+    }
+    if metadata.mode() & 0o022 != 0 {
+        return Err(io::Error::other("others can write to the file or its folder"));
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn private(_metadata: &fs::Metadata) -> io::Result<()> {
+    Ok(())
+}

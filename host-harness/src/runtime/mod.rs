@@ -1,0 +1,16 @@
+//! Runs the component: loads it once, and calls it in a fresh instance each time.
+
+mod bindings;
+mod cache;
+mod failure;
+mod host;
+mod limits;
+mod site;
+mod usher;
+mod workers;
+
+pub use bindings::exports::usher::provisioning::{changes, directories, scim, upkeep};
+pub use failure::Failure;
+pub use limits::Limits;
+pub use site::Site;
+pub use usher::{Builder, LoadError, Usage, Usher};
