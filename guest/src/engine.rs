@@ -57,10 +57,7 @@ impl<'h> Engine<'h> {
     ) -> Result<T, E> {
         let mut attempt = 1;
         loop {
-            let mut transaction = match Transaction::begin(self.storage, Access::ReadWrite) {
-                Ok(transaction) => transaction,
-                Err(error) => return Err(error.into()),
-            };
+            let mut transaction = Transaction::begin(self.storage, Access::ReadWrite)?;
             let (error, conflicted) = match work(&mut transaction) {
                 Ok(result) => match transaction.commit() {
                     Ok(()) => return Ok(result),

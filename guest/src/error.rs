@@ -57,7 +57,6 @@ impl Status {
 
 /// The detail error keyword (RFC 7644, table 9; the cursor ones are of RFC 9865, section 2.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names are the RFCs'")]
 pub enum ScimType {
     InvalidFilter,
     TooMany,

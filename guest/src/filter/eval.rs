@@ -90,9 +90,6 @@ fn value_compares(value: &Value<'_>, attribute: &Attribute, operator: Operator, 
             _ => is_in_order(operator, compare_folded(text, compared)),
         },
         (Literal::Boolean(literal), Value::Bool(flag)) => is_in_order(operator, flag.cmp(literal)),
-        (Literal::Integer(literal), Value::Number(number)) => {
-            number.as_i64().is_some_and(|number| is_in_order(operator, number.cmp(literal)))
-        }
         (Literal::Instant(literal), Value::String(text)) => {
             instant(text).is_some_and(|instant| is_in_order(operator, instant.cmp(literal)))
         }
@@ -116,10 +113,9 @@ fn is_in_order(operator: Operator, order: Ordering) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::filter::parse;
     use crate::json;
-    use crate::schema::{Type, USER};
+    use crate::schema::USER;
 
     const BARBARA: &str = r#"{
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
@@ -331,37 +327,5 @@ mod tests {
                 r#"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:employeeNumber eq "x""#,
             ],
         );
-    }
-
-    #[test]
-    fn integers_are_compared_as_numbers() {
-        // No attribute of the schema is one, so this one is made up.
-        static PRIORITY: Attribute = Attribute { kind: Type::Integer, case_exact: true, ..ANY };
-        const ANY: Attribute = Attribute {
-            name: "priority",
-            description: "",
-            kind: Type::String,
-            multi_valued: false,
-            required: false,
-            case_exact: false,
-            mutability: crate::schema::Mutability::ReadWrite,
-            returned: crate::schema::Returned::Default,
-            unique: false,
-            canonical_values: &[],
-            reference_types: &[],
-            sub_attributes: &[],
-        };
-        let path = AttributePath { extension: None, attribute: &PRIORITY, sub_attribute: None };
-        let value = json::parse(r#"{"priority": 10}"#).unwrap();
-        let holds = |operator, text| {
-            let filter = crate::filter::typing::compare(path, operator, &json::parse(text).unwrap());
-            filter.map(|filter| filter.matches(value.as_object().unwrap())).ok()
-        };
-        assert_eq!(holds(Operator::Greater, "9"), Some(true));
-        assert_eq!(holds(Operator::LessOrEqual, "9"), Some(false));
-        assert_eq!(holds(Operator::Equal, "10"), Some(true));
-        assert_eq!(holds(Operator::Contains, "1"), None);
-        assert_eq!(holds(Operator::Equal, "10.5"), None);
-        assert_eq!(holds(Operator::Equal, "\"10\""), None);
     }
 }

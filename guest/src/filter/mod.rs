@@ -31,7 +31,7 @@ use crate::path::AttributePath;
 
 pub use parse::parse;
 pub use patch_path::{PatchPath, parse_path};
-pub use plan::{Plan, Read, plan};
+pub use plan::{Read, plan};
 
 /// A filter.
 ///
@@ -99,8 +99,6 @@ pub enum Literal<'a> {
     },
     /// A boolean.
     Boolean(bool),
-    /// An integer.
-    Integer(i64),
     /// A point in time.
     Instant(Timestamp),
 }

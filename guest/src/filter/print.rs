@@ -40,7 +40,6 @@ impl Display for Literal<'_> {
         match self {
             Literal::Text { given, .. } => formatter.write_str(&to_text(given)),
             Literal::Boolean(flag) => write!(formatter, "{flag}"),
-            Literal::Integer(number) => write!(formatter, "{number}"),
             Literal::Instant(instant) => write!(formatter, "\"{instant}\""),
         }
     }

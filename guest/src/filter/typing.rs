@@ -67,7 +67,7 @@ fn has_operator(kind: Type, operator: Operator) -> bool {
     let text_only = matches!(operator, Operator::Contains | Operator::StartsWith | Operator::EndsWith);
     match kind {
         Type::String | Type::Reference => true,
-        Type::DateTime | Type::Integer => !text_only,
+        Type::DateTime => !text_only,
         Type::Boolean | Type::Binary => matches!(operator, Operator::Equal | Operator::NotEqual),
         Type::Complex => false,
     }
@@ -83,7 +83,6 @@ fn literal<'a>(attribute: &Attribute, operator: Operator, value: &Value<'a>) -> 
         // Entra quotes its booleans.
         (Type::Boolean, Value::String(text)) if text.eq_ignore_ascii_case("true") => Some(Literal::Boolean(true)),
         (Type::Boolean, Value::String(text)) if text.eq_ignore_ascii_case("false") => Some(Literal::Boolean(false)),
-        (Type::Integer, Value::Number(number)) => number.as_i64().map(Literal::Integer),
         (Type::DateTime, Value::String(text)) => instant(text).map(Literal::Instant),
         _ => None,
     }
@@ -119,7 +118,6 @@ fn counterpart(kind: Type) -> &'static str {
     match kind {
         Type::String | Type::Reference | Type::Binary | Type::Complex => "a string in double quotes",
         Type::Boolean => "true or false",
-        Type::Integer => "a whole number",
         Type::DateTime => "a date and time such as \"2011-05-13T04:42:34Z\"",
     }
 }

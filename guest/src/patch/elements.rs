@@ -222,8 +222,8 @@ fn literal_value<'a>(literal: &Literal<'a>) -> Option<Value<'a>> {
     match literal {
         Literal::Text { given, .. } => Some(Value::String(given.clone())),
         Literal::Boolean(flag) => Some(Value::Bool(*flag)),
-        // No sub-attribute of a multi-valued attribute that clients write is of these types.
-        Literal::Integer(_) | Literal::Instant(_) => None,
+        // No sub-attribute of a multi-valued attribute that clients write is a date.
+        Literal::Instant(_) => None,
     }
 }
 

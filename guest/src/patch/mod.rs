@@ -30,7 +30,7 @@ use crate::resource;
 use crate::schema::ResourceType;
 
 pub use members::MemberEdit;
-pub use request::{MAX_OPERATIONS, parse};
+pub use request::parse;
 
 /// One operation on one attribute. An operation without a path becomes as many as its value has members.
 #[derive(Debug, Clone, PartialEq)]

@@ -38,7 +38,6 @@ fn literal(literal: Literal<'_>) -> Literal<'static> {
     match literal {
         Literal::Text { given, compared } => Literal::Text { given: owned(given), compared: owned(compared) },
         Literal::Boolean(flag) => Literal::Boolean(flag),
-        Literal::Integer(number) => Literal::Integer(number),
         Literal::Instant(instant) => Literal::Instant(instant),
     }
 }

@@ -342,7 +342,7 @@ fn messages_that_are_not_built_right_are_refused() {
     }
     assert!(ada("[]").unwrap().changed.is_empty());
     assert_eq!(ada(r#"{"op":"replace","path":"title","value":"x"}"#).unwrap().changed, ["title"]);
-    let many = format!("[{}{{}}]", r#"{"op":"remove","path":"title"},"#.repeat(MAX_OPERATIONS));
+    let many = format!("[{}{{}}]", r#"{"op":"remove","path":"title"},"#.repeat(request::MAX_OPERATIONS));
     assert!(ada(&many).err().unwrap().detail.contains("10000"));
 }
 

@@ -127,7 +127,6 @@ fn sub_value<'a>(path: AttributePath, name: &str, value: Value<'a>) -> Result<Op
 fn simple<'a>(path: AttributePath, value: Value<'a>) -> Result<Value<'a>> {
     match path.leaf().kind {
         Type::Boolean => boolean(path, &value),
-        Type::Integer => integer(path, value),
         Type::String | Type::Reference | Type::DateTime => text(path, value, "a string"),
         Type::Binary => binary(path, value),
         // Complex attributes have no complex sub-attributes (RFC 7643, section 2.3.8).
@@ -142,13 +141,6 @@ fn boolean<'a>(path: AttributePath, value: &Value<'_>) -> Result<Value<'a>> {
         Value::String(text) if text.eq_ignore_ascii_case("true") => Ok(Value::Bool(true)),
         Value::String(text) if text.eq_ignore_ascii_case("false") => Ok(Value::Bool(false)),
         other => Err(expected(path, "true or false", other)),
-    }
-}
-
-fn integer<'a>(path: AttributePath, value: Value<'a>) -> Result<Value<'a>> {
-    match value {
-        Value::Number(number) if number.is_i64() => Ok(Value::Number(number)),
-        other => Err(expected(path, "an integer", &other)),
     }
 }
 

@@ -13,13 +13,11 @@ pub const CORE_GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
 /// The URN of the enterprise User extension.
 pub const ENTERPRISE_USER: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 
-/// The data type of an attribute (RFC 7643, section 2.3).
+/// The data type of an attribute (RFC 7643, section 2.3). No attribute here is an integer or a decimal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names are the RFC's")]
 pub enum Type {
     String,
     Boolean,
-    Integer,
     DateTime,
     Binary,
     Reference,
@@ -33,7 +31,6 @@ impl Type {
         match self {
             Type::String => "string",
             Type::Boolean => "boolean",
-            Type::Integer => "integer",
             Type::DateTime => "dateTime",
             Type::Binary => "binary",
             Type::Reference => "reference",
@@ -44,7 +41,6 @@ impl Type {
 
 /// When a client may write an attribute (RFC 7643, section 7).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names are the RFC's")]
 pub enum Mutability {
     ReadOnly,
     ReadWrite,
@@ -65,7 +61,6 @@ impl Mutability {
 
 /// When an attribute is returned (RFC 7643, section 7).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names are the RFC's")]
 pub enum Returned {
     Always,
     Default,

@@ -31,12 +31,15 @@ const MAX_EXAMINED: u64 = 1_000_000;
 /// members must not fill the memory.
 const MAX_PAGE_BYTES: usize = 16 << 20;
 
+/// A resource and its id.
+type Resource = (String, Stored);
+
 /// The resources of a page.
 struct Found {
     /// How many there are in all.
     total: u64,
     /// Those of the page.
-    page: Vec<(String, Stored)>,
+    page: Vec<Resource>,
     /// Whether any follow.
     more: bool,
 }
@@ -163,7 +166,7 @@ fn envelope(total: u64, start_index: Option<u64>, shown: usize, next: Option<&st
 }
 
 /// The resources of a page as text, and how many of them fit.
-fn page(scope: &mut Scope<'_>, kind: Kind, found: &[(String, Stored)], wanted: &Projection) -> Result<(String, usize)> {
+fn page(scope: &mut Scope<'_>, kind: Kind, found: &[Resource], wanted: &Projection) -> Result<(String, usize)> {
     let mut groups = if kind == Kind::User && wanted.wants("groups") {
         let ids: Vec<&str> = found.iter().map(|(id, _)| id.as_str()).collect();
         render::groups_with_names(scope, &ids)?.into_iter()
@@ -226,7 +229,7 @@ fn all_in_order(scope: &mut Scope<'_>, kind: Kind, window: &Window) -> Result<Fo
     Ok(Found { total: window.total.unwrap_or(total), page, more })
 }
 
-fn read_entries(entries: Vec<crate::storage::Entry>) -> Result<Vec<(String, Stored)>> {
+fn read_entries(entries: Vec<crate::storage::Entry>) -> Result<Vec<Resource>> {
     entries
         .into_iter()
         .map(|entry| {
@@ -289,8 +292,7 @@ fn sorted(
     let skip = usize::try_from(window.skip).unwrap_or(usize::MAX);
     let ids: Vec<String> = matches.into_iter().skip(skip).take(window.count).map(|(_, id)| id).collect();
     let stored = scope.find_many(kind, &ids)?;
-    let page: Vec<(String, Stored)> =
-        ids.into_iter().zip(stored).filter_map(|(id, stored)| Some((id, stored?))).collect();
+    let page: Vec<Resource> = ids.into_iter().zip(stored).filter_map(|(id, stored)| Some((id, stored?))).collect();
     let more = window.skip.saturating_add(page.len() as u64) < total;
     Ok(Found { total, page, more })
 }
@@ -360,7 +362,7 @@ fn next_candidates(
     kind: Kind,
     candidates: &Candidates,
     after: Option<&str>,
-) -> Result<(Vec<(String, Stored)>, Option<String>)> {
+) -> Result<(Vec<Resource>, Option<String>)> {
     match candidates {
         Candidates::All => {
             let mut range = prefix_range(&kind.resources(scope.directory()), RESOURCES_AT_ONCE as u32);

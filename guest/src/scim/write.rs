@@ -85,7 +85,6 @@ impl<'r> Write<'r> {
 
 /// The methods that write to a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names are HTTP's")]
 pub enum Method {
     Post,
     Put,
