@@ -7,7 +7,7 @@ use crate::api_key;
 use crate::engine::{Engine, Moment, check_schema};
 use crate::error::{Error as Failure, Status};
 use crate::store::records::{self, ApiKeyRecord, ChangeRecord, Counts, Detail, DirectoryRecord, Sweep};
-pub use crate::store::records::{EmailChange, EmailPresence, UnknownMembers};
+pub use crate::store::records::{ConflictPolicy, EmailChange, EmailPresence, UnknownMembers};
 use crate::store::{Transaction, keys, prefix_range};
 
 /// How many directories a page may have.
@@ -64,6 +64,10 @@ pub struct Settings {
     pub email: EmailPresence,
     /// What unknown members do.
     pub unknown_members: UnknownMembers,
+    /// What a group does that is first pushed with the name of a local organization.
+    pub conflict_policy: ConflictPolicy,
+    /// How long the members that an adopted organization had before are members still, in seconds.
+    pub adoption_grace_seconds: u32,
 }
 
 /// The settings to change; what is none stays as it is.
@@ -77,6 +81,10 @@ pub struct SettingsUpdate {
     pub email: Option<EmailPresence>,
     /// What unknown members do from now on.
     pub unknown_members: Option<UnknownMembers>,
+    /// What groups do from now on that are first pushed with the name of a local organization.
+    pub conflict_policy: Option<ConflictPolicy>,
+    /// How long the former members of organizations that are adopted from now on stay, in seconds.
+    pub adoption_grace_seconds: Option<u32>,
 }
 
 /// A connected directory.
@@ -178,6 +186,8 @@ impl Engine<'_> {
             email_change: settings.email_change,
             email: settings.email,
             unknown_members: settings.unknown_members,
+            conflict_policy: settings.conflict_policy,
+            adoption_grace: settings.adoption_grace_seconds,
         };
         self.write(|transaction| {
             check_schema(transaction.get(keys::SCHEMA_KEY.to_string())?.as_deref())?;
@@ -257,6 +267,8 @@ impl Engine<'_> {
                 email_change: update.email_change.unwrap_or(old.email_change),
                 email: update.email.unwrap_or(old.email),
                 unknown_members: update.unknown_members.unwrap_or(old.unknown_members),
+                conflict_policy: update.conflict_policy.unwrap_or(old.conflict_policy),
+                adoption_grace: update.adoption_grace_seconds.unwrap_or(old.adoption_grace),
             };
             if new != old {
                 if new.name != old.name {
@@ -405,6 +417,8 @@ fn changed_settings(old: &DirectoryRecord, new: &DirectoryRecord) -> Vec<String>
         ("emailChange", old.email_change != new.email_change),
         ("email", old.email != new.email),
         ("unknownMembers", old.unknown_members != new.unknown_members),
+        ("conflictPolicy", old.conflict_policy != new.conflict_policy),
+        ("adoptionGraceSeconds", old.adoption_grace != new.adoption_grace),
     ]
     .into_iter()
     .filter(|(_, changed)| *changed)
@@ -434,6 +448,8 @@ fn describe(id: String, record: DirectoryRecord, counts: Counts) -> Directory {
             email_change: record.email_change,
             email: record.email,
             unknown_members: record.unknown_members,
+            conflict_policy: record.conflict_policy,
+            adoption_grace_seconds: record.adoption_grace,
         },
         created_at: record.created,
         users: counts.users,

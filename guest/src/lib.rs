@@ -8,6 +8,7 @@
 //! | `engine` | the engine: transactions with retries, time, ids |
 //! | `scim` | the SCIM surface: routing, users, groups, members, lists, bulk, discovery |
 //! | `directories`, `api_key` | connecting identity providers, their settings and keys |
+//! | `site` | the service-desk site: customers, organizations, projects, access |
 //! | `changes`, `upkeep` | the change feed; sweeping what was deleted |
 //! | `schema`, `path` | the one schema definition, and the names of attributes |
 //! | `resource`, `patch`, `filter` | what clients send and ask for, typed by the schema |
@@ -32,6 +33,7 @@ mod path;
 mod resource;
 mod schema;
 mod scim;
+pub mod site;
 pub mod storage;
 mod store;
 mod text;

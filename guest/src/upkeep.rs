@@ -119,10 +119,13 @@ impl Job {
         range.keys_only = true;
         while removed < budget {
             let Some(group) = transaction.scan(&range)?.pop() else { break };
-            let left = members::drop_members(transaction, keys::id_of(&group.key), (budget - removed).div_ceil(2))?;
-            removed += left.removed * 2;
-            if left.more {
-                return Ok((removed, true));
+            // The members of an organization stay when its directory goes.
+            if transaction.get(keys::organization_of(keys::id_of(&group.key)))?.is_none() {
+                let left = members::drop_members(transaction, keys::id_of(&group.key), (budget - removed).div_ceil(2))?;
+                removed += left.removed * 2;
+                if left.more {
+                    return Ok((removed, true));
+                }
             }
             transaction.delete(group.key);
             removed += 1;

@@ -10,8 +10,9 @@ use super::users::changed_names;
 use crate::error::{Error, Result};
 use crate::json::{Object, Value};
 use crate::patch::MemberEdit;
+use crate::site::organizations;
 use crate::store::keys::Kind;
-use crate::store::records::{Detail, Header, Stored};
+use crate::store::records::{Detail, Header, Link, Stored};
 
 /// How many groups a directory may have.
 pub const MAX_GROUPS: u64 = 20_000;
@@ -26,6 +27,9 @@ pub fn create(scope: &mut Scope<'_>, id: &str, attributes: &Object<'_>, members:
     }
     index_group(scope, id, None, Some(attributes))?;
     scope.record("group.created", of_group(id));
+    let link = Link { directory: scope.directory().to_string(), resource: id.to_string() };
+    let (policy, grace) = (scope.settings.conflict_policy, scope.settings.adoption_grace);
+    let organization = organizations::provision(&mut scope.work(), link, name(attributes), policy, grace)?;
     let (count, _) = members::edit(scope, id, 0, members)?;
     let header = Header {
         version: 1,
@@ -34,6 +38,8 @@ pub fn create(scope: &mut Scope<'_>, id: &str, attributes: &Object<'_>, members:
         enterprise: false,
         inactive: false,
         members: count,
+        customer: None,
+        organization,
     };
     let stored = Stored::new(header, attributes);
     scope.store(Kind::Group, id, &stored);
@@ -58,6 +64,15 @@ pub fn update(
     if !changed.is_empty() {
         index_group(scope, id, Some(&before), Some(after))?;
         scope.record("group.updated", Detail { changed: changed.clone(), ..of_group(id) });
+        if let Some(organization) = old.header.organization {
+            organizations::follow_name(&mut scope.work(), organization, name(after))?;
+        }
+    }
+    let is_complete = |edit: &MemberEdit<'_>| matches!(edit, MemberEdit::Replace(_) | MemberEdit::RemoveAll);
+    if let Some(organization) = old.header.organization
+        && members.iter().any(is_complete)
+    {
+        organizations::settle(&mut scope.work(), organization)?;
     }
     let (count, members_changed) = if members.is_empty() {
         (old.header.members, false)
@@ -89,6 +104,9 @@ pub fn delete(scope: &mut Scope<'_>, id: &str, old: &Stored) -> Result<()> {
     scope.transaction.delete(key);
     scope.counts.groups = scope.counts.groups.saturating_sub(1);
     scope.record("group.deleted", of_group(id));
+    if let Some(organization) = old.header.organization {
+        organizations::remove(&mut scope.work(), organization)?;
+    }
     members::forget_group(scope, id, old.header.members)
 }
 
@@ -112,6 +130,10 @@ fn entries(directory: &str, id: &str, attributes: &Object<'_>) -> BTreeMap<Strin
         entries.insert(Kind::Group.external_id(directory, external_id) + id, String::new());
     }
     entries
+}
+
+fn name<'o>(attributes: &'o Object<'_>) -> &'o str {
+    attributes.get("displayName").and_then(Value::as_str).unwrap_or_default()
 }
 
 fn of_group(id: &str) -> Detail {

@@ -12,7 +12,7 @@ mod message;
 mod query;
 mod render;
 mod scope;
-mod users;
+pub mod users;
 mod write;
 
 use alloc::borrow::Cow;
@@ -130,6 +130,7 @@ impl Engine<'_> {
             base: alloc::format!("{}{}", request.origin, base_path(directory)),
             request: request.header("x-request-id").filter(|id| id.len() <= MAX_REQUEST_ID_BYTES),
             now: self.now(),
+            actor: alloc::format!("directory:{directory}"),
         };
         let endpoint = Endpoint::of(rest);
         let Some(endpoint) = endpoint else {

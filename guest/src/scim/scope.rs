@@ -7,8 +7,9 @@ use super::conditions::Conditions;
 use crate::api_key::Token;
 use crate::engine::{Engine, Moment, check_schema};
 use crate::error::{Error, Result, Status};
+use crate::site::Work;
 use crate::store::keys::{self, Kind};
-use crate::store::records::{self, ApiKeyRecord, ChangeRecord, Counts, Detail, DirectoryRecord, Stored};
+use crate::store::records::{self, ApiKeyRecord, Counts, Detail, DirectoryRecord, Stored};
 use crate::store::{Mark, Transaction};
 
 /// What stays the same during a request.
@@ -25,6 +26,8 @@ pub struct Call<'r> {
     pub request: Option<&'r str>,
     /// When the request came.
     pub now: Moment,
+    /// Who makes the changes, as the change feed names them.
+    pub actor: String,
 }
 
 /// One request's transaction in the directory to which its key gives access.
@@ -149,13 +152,13 @@ impl<'r> Scope<'r> {
 
     /// Adds an entry to the change feed.
     pub fn record(&mut self, change: &str, detail: Detail) {
-        self.transaction.record(ChangeRecord {
-            at: self.call.now.milliseconds,
-            actor: alloc::format!("directory:{}", self.call.directory),
-            request: self.call.request.map(ToString::to_string),
-            kind: change.to_string(),
-            detail: Detail { directory: Some(self.call.directory.to_string()), ..detail },
-        });
+        let directory = Some(self.call.directory.to_string());
+        self.work().record(change, Detail { directory, ..detail });
+    }
+
+    /// The same transaction, for what happens on the site.
+    pub fn work(&mut self) -> Work<'_> {
+        Work { transaction: self.transaction, now: &self.call.now, actor: &self.call.actor, request: self.call.request }
     }
 
     /// The URL of a resource.

@@ -9,8 +9,9 @@ use super::scope::Scope;
 use crate::error::{Error, Result};
 use crate::json::{Object, Value};
 use crate::schema::ENTERPRISE_USER;
+use crate::site::customers;
 use crate::store::keys::{self, Kind};
-use crate::store::records::{Detail, EmailChange, EmailPresence, Header, Stored};
+use crate::store::records::{Detail, EmailChange, EmailPresence, Header, Link, Stored};
 
 /// Makes a user.
 ///
@@ -22,19 +23,24 @@ pub fn create(scope: &mut Scope<'_>, id: &str, attributes: &Object<'_>) -> Resul
         attributes.set("active", Value::Bool(true));
     }
     check_email_presence(scope, &attributes)?;
+    let inactive = attributes.get("active") == Some(&Value::Bool(false));
+    let link = Link { directory: scope.directory().to_string(), resource: id.to_string() };
+    scope.record("user.created", of_user(id));
+    let customer = customers::provision(&mut scope.work(), link, &attributes, inactive)?;
     let header = Header {
         version: 1,
         created: scope.call.now.text.clone(),
         modified: scope.call.now.text.clone(),
         enterprise: attributes.get(ENTERPRISE_USER).is_some(),
-        inactive: attributes.get("active") == Some(&Value::Bool(false)),
+        inactive,
         members: 0,
+        customer,
+        organization: None,
     };
     let stored = Stored::new(header, &attributes);
     index(scope, id, None, Some(&attributes))?;
     scope.store(Kind::User, id, &stored);
     scope.counts.users += 1;
-    scope.record("user.created", of_user(id));
     Ok(stored)
 }
 
@@ -66,17 +72,28 @@ pub fn update(scope: &mut Scope<'_>, id: &str, old: &Stored, attributes: Object<
     if changed.is_empty() {
         return Ok(old.clone());
     }
+    scope.record("user.updated", Detail { changed, ..of_user(id) });
+    let customer = match &old.header.customer {
+        Some(customer) => {
+            customers::follow(&mut scope.work(), customer, &after, inactive)?;
+            Some(customer.clone())
+        }
+        None => {
+            let link = Link { directory: scope.directory().to_string(), resource: id.to_string() };
+            customers::provision(&mut scope.work(), link, &after, inactive)?
+        }
+    };
     let header = Header {
         version: old.header.version + 1,
         modified: scope.call.now.text.clone(),
         enterprise: after.get(ENTERPRISE_USER).is_some(),
         inactive,
+        customer,
         ..old.header.clone()
     };
     let stored = Stored::new(header, &after);
     index(scope, id, Some(&before), Some(&after))?;
     scope.store(Kind::User, id, &stored);
-    scope.record("user.updated", Detail { changed, ..of_user(id) });
     Ok(stored)
 }
 
@@ -91,6 +108,9 @@ pub fn delete(scope: &mut Scope<'_>, id: &str, old: &Stored) -> Result<()> {
     scope.transaction.delete(key);
     scope.counts.users = scope.counts.users.saturating_sub(1);
     scope.record("user.deleted", of_user(id));
+    if let Some(customer) = &old.header.customer {
+        customers::remove(&mut scope.work(), customer)?;
+    }
     members::forget_user(scope, id)
 }
 

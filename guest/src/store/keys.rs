@@ -16,12 +16,28 @@
 //! | `gx/{directory}/{externalId}!{group}` | empty |
 //! | `m/{group}/{user}` | empty; a membership, read from the group |
 //! | `mo/{user}/{group}` | empty; the same membership, read from the user |
+//! | `cu/{customer}` | a customer |
+//! | `cm/{email}` | the id of the customer that has this email address |
+//! | `uc/{user}` | the id of the customer that the user is linked to |
+//! | `og/{group}` | the number of the organization that the group is linked to |
+//! | `o/{organization}` | an organization |
+//! | `on/{name}` | the id of the organization that has this name |
+//! | `p/{project}` | a project |
+//! | `pk/{key}` | the id of the project that has this key |
+//! | `po/{project}/{organization}`, `op/{organization}/{project}` | empty; an association, read from either end |
+//! | `pc/{project}/{customer}`, `cp/{customer}/{project}` | empty; likewise for a project's own customers |
+//! | `n/{kind}` | the last number given to an organization or project |
+//! | `site` | the settings of the site |
 //! | `c/{sequence}` | an entry of the change feed |
 //! | `cl` | the sequence number of the last entry |
 //! | `w/{directory}/{id}` | something deleted that `upkeep` has still to sweep |
 //!
 //! Ids are 20 letters and digits: 45 bits of milliseconds since the Unix epoch, then 55 random bits, so that
 //! key order is the order of creation. A membership needs no directory in its key because ids are unique on the site.
+//!
+//! Organizations and projects have numbers for ids, ten digits in keys. The members of an organization are kept under
+//! `m/` and `mo/` like those of a group, with customers in the place of users; where it is linked to a group, its members
+//! are the group's.
 //!
 //! Texts of the outside (names, addresses) are compared as the index compares them, so they are folded before they are
 //! encoded; external ids are not, they are case-sensitive. [`encode`] keeps their byte order: a prefix of a text is a
@@ -166,6 +182,115 @@ pub fn memberships(user: &str) -> String {
 pub fn two_ids(key: &str) -> Option<(&str, &str)> {
     key.split_once('/')?.1.split_once('/')
 }
+
+/// The key of a customer.
+#[must_use]
+pub fn customer(customer: &str) -> String {
+    format!("cu/{customer}")
+}
+
+/// What the keys of all customers begin with.
+pub const ALL_CUSTOMERS: &str = "cu/";
+
+/// The key of a customer's email address.
+#[must_use]
+pub fn customer_email(address: &str) -> String {
+    format!("cm/{}", encode(&comparable(address)))
+}
+
+/// The key of a user's customer.
+#[must_use]
+pub fn customer_of(user: &str) -> String {
+    format!("uc/{user}")
+}
+
+/// The key of a group's organization.
+#[must_use]
+pub fn organization_of(group: &str) -> String {
+    format!("og/{group}")
+}
+
+/// A number as it stands in keys: all of one length, so that key order is the order of numbers.
+#[must_use]
+pub fn number(number: u64) -> String {
+    format!("{number:010}")
+}
+
+/// The key of an organization.
+#[must_use]
+pub fn organization(organization: u64) -> String {
+    format!("o/{}", number(organization))
+}
+
+/// What the keys of all organizations begin with.
+pub const ALL_ORGANIZATIONS: &str = "o/";
+
+/// The key of an organization's name.
+#[must_use]
+pub fn organization_name(name: &str) -> String {
+    format!("on/{}", encode(&comparable(name)))
+}
+
+/// The key of a project.
+#[must_use]
+pub fn project(project: u64) -> String {
+    format!("p/{}", number(project))
+}
+
+/// What the keys of all projects begin with.
+pub const ALL_PROJECTS: &str = "p/";
+
+/// The key of a project's key.
+#[must_use]
+pub fn project_key(key: &str) -> String {
+    format!("pk/{}", encode(&comparable(key)))
+}
+
+/// A relation between a project and something of the site, kept under two keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Association {
+    /// With organizations.
+    Organization,
+    /// With customers of its own.
+    Customer,
+}
+
+impl Association {
+    /// The keys of one association, from the project and from the other end.
+    #[must_use]
+    pub fn both(self, project: u64, other: &str) -> [String; 2] {
+        [format!("{}{other}", self.of_project(project)), format!("{}{}", self.of_other(other), number(project))]
+    }
+
+    /// What the keys of all associations of a project begin with.
+    #[must_use]
+    pub fn of_project(self, project: u64) -> String {
+        let letter = match self {
+            Association::Organization => 'o',
+            Association::Customer => 'c',
+        };
+        format!("p{letter}/{}/", number(project))
+    }
+
+    /// What the keys of all associations of the other end begin with.
+    #[must_use]
+    pub fn of_other(self, other: &str) -> String {
+        let letter = match self {
+            Association::Organization => 'o',
+            Association::Customer => 'c',
+        };
+        format!("{letter}p/{other}/")
+    }
+}
+
+/// Where the last number given to an organization is kept.
+pub const LAST_ORGANIZATION_KEY: &str = "n/organization";
+
+/// Where the last number given to a project is kept.
+pub const LAST_PROJECT_KEY: &str = "n/project";
+
+/// Where the settings of the site are kept.
+pub const SITE_KEY: &str = "site";
 
 /// The key of what is left to sweep of something deleted.
 #[must_use]

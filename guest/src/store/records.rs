@@ -31,6 +31,12 @@ pub struct Header {
     /// How many members a group has.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub members: u32,
+    /// The customer that a user is linked to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer: Option<String>,
+    /// The organization that a group is linked to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organization: Option<u64>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
@@ -136,6 +142,10 @@ pub struct DirectoryRecord {
     pub email: EmailPresence,
     /// What unknown members do.
     pub unknown_members: UnknownMembers,
+    /// What a group does that has the name of a local organization.
+    pub conflict_policy: ConflictPolicy,
+    /// How long the members that an adopted organization had before are members still, in seconds.
+    pub adoption_grace: u32,
 }
 
 /// What a change of email does.
@@ -166,6 +176,93 @@ pub enum UnknownMembers {
     Refuse,
     /// They are dropped.
     Skip,
+}
+
+/// What happens to a local organization that has the name of a group which is first pushed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ConflictPolicy {
+    /// It is adopted and becomes managed.
+    Sync,
+    /// It is left alone; the group has no organization.
+    Skip,
+    /// 409 `uniqueness`.
+    Reject,
+}
+
+/// A customer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CustomerRecord {
+    /// The email address, as it was written.
+    pub email: String,
+    /// The name to show.
+    pub display_name: String,
+    /// Whether portals are open to the customer at all.
+    pub active: bool,
+    /// The time zone, in the IANA database's names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<String>,
+    /// The locale, one of the site's.
+    pub locale: String,
+    /// When it was made, in milliseconds since the Unix epoch.
+    pub created: u64,
+    /// What it is linked to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<Link>,
+}
+
+/// The tie of a customer to a user, of an organization to a group. While the directory is connected, what is linked is
+/// managed; once it is disconnected, the link only says whose memberships are meant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Link {
+    /// The directory.
+    pub directory: String,
+    /// The user or group in it.
+    pub resource: String,
+}
+
+/// An organization.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OrganizationRecord {
+    /// The name, as it was written.
+    pub name: String,
+    /// A UUID, which clients of the reference product expect besides the number.
+    pub uuid: String,
+    /// When it was made, in milliseconds since the Unix epoch.
+    pub created: u64,
+    /// What it is linked to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<Link>,
+    /// Until when the members that an adopted organization had before are members still, in milliseconds since the Unix
+    /// epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retained_until: Option<u64>,
+}
+
+/// Who may use a project.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Audience {
+    /// Every active customer.
+    Open,
+    /// The members of its organizations, and its own customers.
+    Restricted,
+}
+
+/// A project.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProjectRecord {
+    /// The key, such as `HELP`.
+    pub key: String,
+    /// The name.
+    pub name: String,
+    /// Who may use it.
+    pub audience: Audience,
+    /// When it was made, in milliseconds since the Unix epoch.
+    pub created: u64,
 }
 
 /// What a directory has.
@@ -237,6 +334,15 @@ pub struct Detail {
     /// The group concerned.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
+    /// The customer concerned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub customer: Option<String>,
+    /// The organization concerned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub organization: Option<u64>,
+    /// The project concerned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub project: Option<u64>,
     /// The users that were added to or removed from the group.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub members: Vec<String>,

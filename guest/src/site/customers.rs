@@ -1,0 +1,392 @@
+//! Customers: people who ask for help on the site. Local ones are edited here, managed ones follow their user.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use super::{Error, Page, Position, Result, Work, check_local, is_managed, locales, scan_page};
+use crate::engine::Engine;
+use crate::error::{Error as Failure, Result as ScimResult};
+use crate::json::{Object, Value};
+use crate::scim::members;
+use crate::scim::users::email;
+use crate::store::keys::{self, Association};
+use crate::store::records::{self, CustomerRecord, Detail, Link};
+use crate::store::{Transaction, prefix_range};
+
+/// The longest display name, in characters; that of an organization has the same bound.
+const MAX_NAME_CHARACTERS: usize = 200;
+
+/// The longest email address in bytes (RFC 5321, section 4.5.3.1.3).
+const MAX_EMAIL_BYTES: usize = 254;
+
+/// The longest name of a time zone in bytes; the longest in the IANA database has 32.
+const MAX_TIME_ZONE_BYTES: usize = 64;
+
+/// How many relations of a deleted customer are removed at once. Nobody is in more organizations and projects than this by
+/// hand; of those in more, what remains leads to nobody.
+const RELATIONS_AT_ONCE: u32 = 1_000;
+
+/// A customer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Customer {
+    /// Its id.
+    pub id: String,
+    /// The email address.
+    pub email: String,
+    /// The name to show.
+    pub display_name: String,
+    /// Whether portals are open to the customer at all.
+    pub active: bool,
+    /// The time zone, in the IANA database's names.
+    pub time_zone: Option<String>,
+    /// The locale, one of the site's.
+    pub locale: String,
+    /// When it was made, in milliseconds since the Unix epoch.
+    pub created_at: u64,
+    /// The directory that manages it; none for a local one.
+    pub managed_by: Option<String>,
+}
+
+/// What a customer is made from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewCustomer {
+    /// The email address, unique on the site without regard to case.
+    pub email: String,
+    /// The name to show, 1 to 200 characters.
+    pub display_name: String,
+    /// The time zone.
+    pub time_zone: Option<String>,
+    /// The locale.
+    pub locale: Option<String>,
+}
+
+/// What is to change of a customer; what is none stays as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CustomerUpdate {
+    /// A new email address.
+    pub email: Option<String>,
+    /// A new name.
+    pub display_name: Option<String>,
+    /// Whether portals are open to the customer.
+    pub active: Option<bool>,
+    /// A new time zone.
+    pub time_zone: Option<String>,
+    /// A new locale.
+    pub locale: Option<String>,
+}
+
+/// Makes or links the customer of a user. A user without an email address has none.
+///
+/// # Errors
+/// 409 `uniqueness` when the customer with this address is managed already.
+pub fn provision(
+    work: &mut Work<'_>,
+    link: Link,
+    attributes: &Object<'_>,
+    inactive: bool,
+) -> ScimResult<Option<String>> {
+    let Some(address) = email(attributes) else { return Ok(None) };
+    let found = work.transaction.get(keys::customer_email(&address))?;
+    let (id, record, kind) = match found {
+        None => {
+            // The user's id is as good as a new one, and tells nothing more.
+            let id = link.resource.clone();
+            work.transaction.put(keys::customer_email(&address), id.as_str());
+            (id, wanted(attributes, inactive, work.now.milliseconds, link), "customer.created")
+        }
+        Some(id) => {
+            let old = load(work.transaction, &id)?.ok_or_else(|| records::corrupt("cm"))?;
+            if is_managed(work.transaction, old.link.as_ref())? {
+                return Err(Failure::uniqueness("a customer with this email address is managed already"));
+            }
+            (id, wanted(attributes, inactive, old.created, link), "customer.linked")
+        }
+    };
+    let user = record.link.as_ref().map(|link| link.resource.clone()).unwrap_or_default();
+    work.transaction.put(keys::customer_of(&user), id.as_str());
+    work.transaction.put(keys::customer(&id), records::write(&record));
+    work.record(kind, Detail { user: Some(user), ..of_customer(&id) });
+    Ok(Some(id))
+}
+
+/// Brings the customer of a user up to date.
+///
+/// # Errors
+/// 409 `uniqueness` when the user's new email address is another customer's.
+pub fn follow(work: &mut Work<'_>, id: &str, attributes: &Object<'_>, inactive: bool) -> ScimResult<()> {
+    let old = load(work.transaction, id)?.ok_or_else(|| records::corrupt("cu"))?;
+    let Some(link) = old.link.clone() else { return Ok(()) };
+    let mut new = wanted(attributes, inactive, old.created, link);
+    if new.email.is_empty() {
+        // Whoever loses the address stays reachable under the last one.
+        new.email.clone_from(&old.email);
+    }
+    change(work, id, &old, &new)
+}
+
+/// Removes a customer from the site and from everything on it.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn remove(work: &mut Work<'_>, id: &str) -> ScimResult<()> {
+    let Some(old) = load(work.transaction, id)? else { return Ok(()) };
+    work.transaction.delete(keys::customer(id));
+    work.transaction.delete(keys::customer_email(&old.email));
+    if let Some(link) = &old.link {
+        work.transaction.delete(keys::customer_of(&link.resource));
+        // Memberships that a directory left behind when it was disconnected; while it is connected, they are the user's.
+        if !is_managed(work.transaction, Some(link))? {
+            let mut range = prefix_range(&keys::memberships(&link.resource), RELATIONS_AT_ONCE);
+            range.keys_only = true;
+            for entry in work.transaction.scan(&range)? {
+                members::remove_edge(work.transaction, keys::id_of(&entry.key), &link.resource);
+            }
+        }
+    }
+    for (prefix, other) in
+        [(keys::memberships(id), None), (Association::Customer.of_other(id), Some(Association::Customer))]
+    {
+        let mut range = prefix_range(&prefix, RELATIONS_AT_ONCE);
+        range.keys_only = true;
+        for entry in work.transaction.scan(&range)? {
+            let end = keys::id_of(&entry.key).to_string();
+            match other {
+                None => work.transaction.delete(keys::member(&end, id)),
+                Some(association) => {
+                    let project = end.parse().map_err(|_| records::corrupt(&entry.key))?;
+                    association.both(project, id).into_iter().for_each(|key| work.transaction.delete(key));
+                }
+            }
+            work.transaction.delete(entry.key);
+        }
+    }
+    work.record("customer.deleted", of_customer(id));
+    Ok(())
+}
+
+/// What the customer of a user is to be. The address is empty where the user has none.
+fn wanted(attributes: &Object<'_>, inactive: bool, created: u64, link: Link) -> CustomerRecord {
+    let text = |name: &str| attributes.get(name).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
+    CustomerRecord {
+        email: email(attributes).unwrap_or_default(),
+        display_name: display_name(attributes),
+        active: !inactive,
+        time_zone: text("timezone").map(ToString::to_string),
+        locale: locales::supported(text("locale").or_else(|| text("preferredLanguage"))),
+        created,
+        link: Some(link),
+    }
+}
+
+/// The display name, else `name.formatted`, else given and family name, else the user name.
+fn display_name(attributes: &Object<'_>) -> String {
+    fn text<'o>(object: &'o Object<'_>, name: &str) -> Option<&'o str> {
+        object.get(name).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty())
+    }
+    let name = attributes.get("name").and_then(Value::as_object);
+    let part = |part: &str| name.and_then(|name| text(name, part));
+    let parts: Vec<&str> = [part("givenName"), part("familyName")].into_iter().flatten().collect();
+    text(attributes, "displayName")
+        .or_else(|| part("formatted"))
+        .map(ToString::to_string)
+        .or_else(|| (!parts.is_empty()).then(|| parts.join(" ")))
+        .or_else(|| text(attributes, "userName").map(ToString::to_string))
+        .unwrap_or_default()
+}
+
+/// Stores what is to be of a customer, and says what of it is new.
+fn change(work: &mut Work<'_>, id: &str, old: &CustomerRecord, new: &CustomerRecord) -> ScimResult<()> {
+    if new == old {
+        return Ok(());
+    }
+    let (old_key, new_key) = (keys::customer_email(&old.email), keys::customer_email(&new.email));
+    if old_key != new_key {
+        if work.transaction.get(new_key.clone())?.is_some() {
+            return Err(Failure::uniqueness("another customer has this email address"));
+        }
+        work.transaction.delete(old_key);
+        work.transaction.put(new_key, id);
+    }
+    work.transaction.put(keys::customer(id), records::write(new));
+    let changed: Vec<String> = [
+        ("email", old.email != new.email),
+        ("displayName", old.display_name != new.display_name),
+        ("timeZone", old.time_zone != new.time_zone),
+        ("locale", old.locale != new.locale),
+    ]
+    .into_iter()
+    .filter(|(_, changed)| *changed)
+    .map(|(name, _)| name.to_string())
+    .collect();
+    if !changed.is_empty() {
+        work.record("customer.updated", Detail { changed, ..of_customer(id) });
+    }
+    match (old.active, new.active) {
+        (true, false) => work.record("customer.deactivated", of_customer(id)),
+        (false, true) => work.record("customer.activated", of_customer(id)),
+        _ => {}
+    }
+    Ok(())
+}
+
+/// The record of a customer, where there is one.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn load(transaction: &mut Transaction, id: &str) -> ScimResult<Option<CustomerRecord>> {
+    if !keys::is_id(id) {
+        return Ok(None);
+    }
+    let key = keys::customer(id);
+    transaction.get(key.clone())?.map(|text| records::read(&key, &text)).transpose()
+}
+
+/// The record of a customer.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub fn existing(transaction: &mut Transaction, id: &str) -> Result<CustomerRecord> {
+    load(transaction, id)?.ok_or_else(|| Error::NotFound("there is no such customer".to_string()))
+}
+
+/// A customer as callers see it.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn describe(transaction: &mut Transaction, id: &str, record: CustomerRecord) -> Result<Customer> {
+    let managed = is_managed(transaction, record.link.as_ref())?;
+    Ok(Customer {
+        id: id.to_string(),
+        email: record.email,
+        display_name: record.display_name,
+        active: record.active,
+        time_zone: record.time_zone,
+        locale: record.locale,
+        created_at: record.created,
+        managed_by: record.link.map(|link| link.directory).filter(|_| managed),
+    })
+}
+
+fn of_customer(id: &str) -> Detail {
+    Detail { customer: Some(id.to_string()), ..Detail::default() }
+}
+
+impl Engine<'_> {
+    /// Makes a local customer.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`]; [`Error::Taken`] where a customer has this email address.
+    pub fn create_customer(&self, actor: &str, new: &NewCustomer) -> Result<Customer> {
+        let id = self.new_id(&self.now());
+        let record = CustomerRecord {
+            email: checked_email(&new.email)?,
+            display_name: checked_name(&new.display_name)?,
+            active: true,
+            time_zone: new.time_zone.as_deref().map(checked_time_zone).transpose()?,
+            locale: locales::supported(new.locale.as_deref()),
+            created: self.now().milliseconds,
+            link: None,
+        };
+        self.site_write(actor, |work| {
+            let key = keys::customer_email(&record.email);
+            if work.transaction.get(key.clone())?.is_some() {
+                return Err(Error::Taken("a customer has this email address".to_string()));
+            }
+            work.transaction.put(key, id.as_str());
+            work.transaction.put(keys::customer(&id), records::write(&record));
+            work.record("customer.created", of_customer(&id));
+            describe(work.transaction, &id, record.clone())
+        })
+    }
+
+    /// The customers of the site, in the order in which they were made.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a limit or cursor that cannot be.
+    pub fn customers(&self, position: &Position, limit: u32) -> Result<Page<Customer>> {
+        self.read(|transaction| {
+            let page = scan_page(transaction, keys::ALL_CUSTOMERS, position, limit)?;
+            let mut values = Vec::with_capacity(page.values.len());
+            for entry in &page.values {
+                let record = records::read(&entry.key, &entry.value)?;
+                values.push(describe(transaction, keys::id_of(&entry.key), record)?);
+            }
+            Ok(Page { values, next: page.next })
+        })
+    }
+
+    /// One customer.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub fn customer(&self, id: &str) -> Result<Customer> {
+        self.read(|transaction| {
+            let record = existing(transaction, id)?;
+            describe(transaction, id, record)
+        })
+    }
+
+    /// Changes a local customer.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Invalid`], [`Error::Taken`]; [`Error::Managed`] where a directory manages it.
+    pub fn update_customer(&self, actor: &str, id: &str, update: &CustomerUpdate) -> Result<Customer> {
+        let email = update.email.as_deref().map(checked_email).transpose()?;
+        let name = update.display_name.as_deref().map(checked_name).transpose()?;
+        let time_zone = update.time_zone.as_deref().map(checked_time_zone).transpose()?;
+        self.site_write(actor, |work| {
+            let old = existing(work.transaction, id)?;
+            check_local(work.transaction, old.link.as_ref(), "the customer")?;
+            let new = CustomerRecord {
+                email: email.clone().unwrap_or_else(|| old.email.clone()),
+                display_name: name.clone().unwrap_or_else(|| old.display_name.clone()),
+                active: update.active.unwrap_or(old.active),
+                time_zone: time_zone.clone().or_else(|| old.time_zone.clone()),
+                locale: match &update.locale {
+                    Some(locale) => locales::supported(Some(locale)),
+                    None => old.locale.clone(),
+                },
+                ..old.clone()
+            };
+            change(work, id, &old, &new)?;
+            describe(work.transaction, id, new)
+        })
+    }
+
+    /// Deletes a local customer; it leaves its organizations and projects.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::Managed`] where a directory manages it.
+    pub fn delete_customer(&self, actor: &str, id: &str) -> Result<()> {
+        self.site_write(actor, |work| {
+            let old = existing(work.transaction, id)?;
+            check_local(work.transaction, old.link.as_ref(), "the customer")?;
+            Ok(remove(work, id)?)
+        })
+    }
+}
+
+fn checked_email(email: &str) -> Result<String> {
+    let email = email.trim();
+    let plausible = email.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty());
+    if !plausible || email.len() > MAX_EMAIL_BYTES {
+        return Err(Error::Invalid(format!("the email address must have an @ and at most {MAX_EMAIL_BYTES} bytes")));
+    }
+    Ok(email.to_string())
+}
+
+fn checked_name(name: &str) -> Result<String> {
+    let name = name.trim();
+    if name.is_empty() || name.chars().count() > MAX_NAME_CHARACTERS {
+        return Err(Error::Invalid(format!("the display name must be 1 to {MAX_NAME_CHARACTERS} characters long")));
+    }
+    Ok(name.to_string())
+}
+
+fn checked_time_zone(name: &str) -> Result<String> {
+    if name.is_empty() || name.len() > MAX_TIME_ZONE_BYTES {
+        return Err(Error::Invalid(format!("the time zone must be 1 to {MAX_TIME_ZONE_BYTES} bytes long")));
+    }
+    Ok(name.to_string())
+}

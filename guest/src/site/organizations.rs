@@ -1,0 +1,521 @@
+//! Organizations: named sets of customers. The members of one that is linked to a group *are* the group's; no membership
+//! is stored twice.
+
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use super::customers::{self, Customer};
+use super::{Error, Page, Position, Result, Work, check_limit, check_local, group_of, is_managed, scan_page};
+use crate::engine::Engine;
+use crate::error::{Error as Failure, Result as ScimResult};
+use crate::scim::members;
+use crate::store::keys::{self, Association};
+use crate::store::records::{self, ConflictPolicy, CustomerRecord, Detail, Link, OrganizationRecord};
+use crate::store::{Transaction, prefix_range};
+
+/// The longest name, in characters.
+const MAX_NAME_CHARACTERS: usize = 200;
+
+/// How many memberships are read at once while an organization is gone through.
+const MEMBERS_AT_ONCE: u32 = 1_000;
+
+/// How many customers one call may add or remove.
+const MAX_CUSTOMERS_PER_CALL: usize = 1_000;
+
+/// How many projects an organization can be associated with; a site has far fewer.
+const MAX_PROJECTS: u32 = 10_000;
+
+/// An organization.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Organization {
+    /// Its number.
+    pub id: u64,
+    /// The name, 1 to 200 characters.
+    pub name: String,
+    /// A UUID, which clients of the reference product expect besides the number.
+    pub uuid: String,
+    /// When it was made, in milliseconds since the Unix epoch.
+    pub created_at: u64,
+    /// The directory that manages it; none for a local one.
+    pub managed_by: Option<String>,
+    /// The group that it is linked to, while it is managed.
+    pub group: Option<String>,
+}
+
+/// Makes or adopts the organization of a group that is first pushed; none where the policy leaves a local one alone.
+///
+/// # Errors
+/// 409 `uniqueness` when the name is a managed organization's, or a local one's and the policy says so.
+pub fn provision(
+    work: &mut Work<'_>,
+    link: Link,
+    name: &str,
+    policy: ConflictPolicy,
+    grace_seconds: u32,
+) -> ScimResult<Option<u64>> {
+    let group = link.resource.clone();
+    let found = work.transaction.get(keys::organization_name(name))?;
+    let (id, kind) = match found {
+        None => {
+            let record = OrganizationRecord {
+                name: name.trim().to_string(),
+                uuid: uuid(&group),
+                created: work.now.milliseconds,
+                link: Some(link),
+                retained_until: None,
+            };
+            (insert(work, &record)?, "organization.created")
+        }
+        Some(number) => {
+            let id = parse(keys::organization_name(""), &number)?;
+            let old = load(work.transaction, id)?.ok_or_else(|| records::corrupt("on"))?;
+            if is_managed(work.transaction, old.link.as_ref())? {
+                return Err(Failure::uniqueness("a managed organization has this name already"));
+            }
+            match policy {
+                ConflictPolicy::Reject => {
+                    return Err(Failure::uniqueness("an organization of the site has this name"));
+                }
+                ConflictPolicy::Skip => {
+                    work.record("organization.conflict", Detail { group: Some(group), ..of_organization(id) });
+                    return Ok(None);
+                }
+                ConflictPolicy::Sync => {}
+            }
+            let retained_until = Some(work.now.milliseconds.saturating_add(u64::from(grace_seconds) * 1_000));
+            let record = OrganizationRecord { link: Some(link), retained_until, ..old };
+            work.transaction.put(keys::organization(id), records::write(&record));
+            (id, "organization.adopted")
+        }
+    };
+    work.transaction.put(keys::organization_of(&group), keys::number(id));
+    work.record(kind, Detail { group: Some(group), ..of_organization(id) });
+    Ok(Some(id))
+}
+
+/// Follows the new name of a group.
+///
+/// # Errors
+/// 409 `uniqueness` when another organization has it.
+pub fn follow_name(work: &mut Work<'_>, id: u64, name: &str) -> ScimResult<()> {
+    let old = load(work.transaction, id)?.ok_or_else(|| records::corrupt("o"))?;
+    rename(work, id, &old, name.trim())
+}
+
+/// Ends the grace of an adopted organization: the group's list is complete, and whoever is not on it is out.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn settle(work: &mut Work<'_>, id: u64) -> ScimResult<()> {
+    let Some(old) = load(work.transaction, id)? else { return Ok(()) };
+    if old.retained_until.is_some() {
+        let record = OrganizationRecord { retained_until: None, ..old };
+        work.transaction.put(keys::organization(id), records::write(&record));
+        work.record("organization.settled", of_organization(id));
+    }
+    Ok(())
+}
+
+/// Removes an organization from the site; its customers stay.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn remove(work: &mut Work<'_>, id: u64) -> ScimResult<()> {
+    let Some(old) = load(work.transaction, id)? else { return Ok(()) };
+    work.transaction.delete(keys::organization(id));
+    work.transaction.delete(keys::organization_name(&old.name));
+    if let Some(group) = group_of(&old) {
+        work.transaction.delete(keys::organization_of(group));
+    }
+    let number = keys::number(id);
+    for project in ends(work.transaction, &Association::Organization.of_other(&number), MAX_PROJECTS)? {
+        let project = parse(String::from("op"), &project)?;
+        Association::Organization.both(project, &number).into_iter().for_each(|key| work.transaction.delete(key));
+    }
+    // Memberships lead to nothing without the organization; they are removed here as far as that takes no time.
+    members::drop_members(work.transaction, &number, members::SWEPT_AT_ONCE)?;
+    work.record("organization.deleted", of_organization(id));
+    Ok(())
+}
+
+fn insert(work: &mut Work<'_>, record: &OrganizationRecord) -> ScimResult<u64> {
+    let id = super::projects::next_number(work.transaction, keys::LAST_ORGANIZATION_KEY)?;
+    work.transaction.put(keys::organization(id), records::write(record));
+    work.transaction.put(keys::organization_name(&record.name), keys::number(id));
+    Ok(id)
+}
+
+fn rename(work: &mut Work<'_>, id: u64, old: &OrganizationRecord, name: &str) -> ScimResult<()> {
+    if old.name == name {
+        return Ok(());
+    }
+    let (old_key, new_key) = (keys::organization_name(&old.name), keys::organization_name(name));
+    if old_key != new_key {
+        if work.transaction.get(new_key.clone())?.is_some() {
+            return Err(Failure::uniqueness("another organization has this name"));
+        }
+        work.transaction.delete(old_key);
+        work.transaction.put(new_key, keys::number(id));
+    }
+    let record = OrganizationRecord { name: name.to_string(), ..old.clone() };
+    work.transaction.put(keys::organization(id), records::write(&record));
+    work.record("organization.renamed", of_organization(id));
+    Ok(())
+}
+
+/// The record of an organization, where there is one.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn load(transaction: &mut Transaction, id: u64) -> ScimResult<Option<OrganizationRecord>> {
+    let key = keys::organization(id);
+    transaction.get(key.clone())?.map(|text| records::read(&key, &text)).transpose()
+}
+
+/// The record of an organization.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub fn existing(transaction: &mut Transaction, id: u64) -> Result<OrganizationRecord> {
+    load(transaction, id)?.ok_or_else(|| Error::NotFound("there is no such organization".to_string()))
+}
+
+/// Whether the memberships that are kept for the organization itself count: always for a local one, for a managed one
+/// while the grace of its adoption lasts.
+fn own_members_count(transaction: &mut Transaction, record: &OrganizationRecord, now: u64) -> ScimResult<bool> {
+    Ok(record.retained_until.is_some_and(|until| now < until) || !is_managed(transaction, record.link.as_ref())?)
+}
+
+/// Whether a customer is a member.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn has_member(
+    transaction: &mut Transaction,
+    id: u64,
+    record: &OrganizationRecord,
+    customer: (&str, &CustomerRecord),
+    now: u64,
+) -> ScimResult<bool> {
+    let (customer, customer_record) = customer;
+    let user = customer_record.link.as_ref().map(|link| link.resource.as_str());
+    if let (Some(group), Some(user)) = (group_of(record), user)
+        && transaction.get(keys::member(group, user))?.is_some()
+    {
+        return Ok(true);
+    }
+    let own = transaction.get(keys::member(&keys::number(id), customer))?.is_some();
+    Ok(own && own_members_count(transaction, record, now)?)
+}
+
+/// The organizations that a customer is a member of, in order of their numbers.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn of_customer(
+    transaction: &mut Transaction,
+    customer: &str,
+    customer_record: &CustomerRecord,
+    now: u64,
+) -> ScimResult<BTreeMap<u64, OrganizationRecord>> {
+    let mut numbers = ends(transaction, &keys::memberships(customer), u32::MAX)?;
+    if let Some(link) = &customer_record.link {
+        let groups = ends(transaction, &keys::memberships(&link.resource), u32::MAX)?;
+        let of_groups = transaction.get_many(groups.iter().map(|group| keys::organization_of(group)).collect())?;
+        numbers.extend(of_groups.into_iter().flatten());
+    }
+    let mut organizations = BTreeMap::new();
+    for number in numbers {
+        let id = parse(String::from("mo"), &number)?;
+        // A membership may outlast its organization until it is swept.
+        if let Some(record) = load(transaction, id)?
+            && has_member(transaction, id, &record, (customer, customer_record), now)?
+        {
+            organizations.insert(id, record);
+        }
+    }
+    Ok(organizations)
+}
+
+/// What stands at the end of the keys that begin with a prefix.
+fn ends(transaction: &mut Transaction, prefix: &str, limit: u32) -> ScimResult<Vec<String>> {
+    let mut range = prefix_range(prefix, limit.min(MEMBERS_AT_ONCE));
+    range.keys_only = true;
+    let mut all = Vec::new();
+    loop {
+        let entries = transaction.scan(&range)?;
+        all.extend(entries.iter().map(|entry| keys::id_of(&entry.key).to_string()));
+        match entries.last() {
+            Some(last) if entries.len() >= range.limit as usize && all.len() < limit as usize => {
+                range.start = keys::after(&last.key);
+            }
+            _ => return Ok(all),
+        }
+    }
+}
+
+fn parse(key: String, number: &str) -> ScimResult<u64> {
+    number.parse().map_err(|_| records::corrupt(&key))
+}
+
+/// An organization as callers see it.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn describe(transaction: &mut Transaction, id: u64, record: OrganizationRecord) -> Result<Organization> {
+    let link = if is_managed(transaction, record.link.as_ref())? { record.link } else { None };
+    let (managed_by, group) = link.map(|link| (link.directory, link.resource)).unzip();
+    Ok(Organization { id, name: record.name, uuid: record.uuid, created_at: record.created, managed_by, group })
+}
+
+fn of_organization(id: u64) -> Detail {
+    Detail { organization: Some(id), ..Detail::default() }
+}
+
+/// A UUID (RFC 9562, version 8: made from what is unique already) from an id.
+fn uuid(id: &str) -> String {
+    let mut bytes = [0; 16];
+    for (byte, from) in bytes.iter_mut().zip(id.bytes().rev()) {
+        *byte = from;
+    }
+    uuid::Builder::from_custom_bytes(bytes).into_uuid().to_string()
+}
+
+impl Engine<'_> {
+    /// Makes a local organization.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`]; [`Error::Taken`] where an organization has this name.
+    pub fn create_organization(&self, actor: &str, name: &str) -> Result<Organization> {
+        let now = self.now();
+        let record = OrganizationRecord {
+            name: checked_name(name)?,
+            uuid: uuid(&self.new_id(&now)),
+            created: now.milliseconds,
+            link: None,
+            retained_until: None,
+        };
+        self.site_write(actor, |work| {
+            if work.transaction.get(keys::organization_name(&record.name))?.is_some() {
+                return Err(Error::Taken("an organization has this name".to_string()));
+            }
+            let id = insert(work, &record)?;
+            work.record("organization.created", of_organization(id));
+            describe(work.transaction, id, record.clone())
+        })
+    }
+
+    /// The organizations of the site, in the order in which they were made.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a limit or cursor that cannot be.
+    pub fn organizations(&self, position: &Position, limit: u32) -> Result<Page<Organization>> {
+        self.read(|transaction| {
+            let page = scan_page(transaction, keys::ALL_ORGANIZATIONS, position, limit)?;
+            let mut values = Vec::with_capacity(page.values.len());
+            for entry in &page.values {
+                let id = parse(String::from("o"), keys::id_of(&entry.key))?;
+                values.push(describe(transaction, id, records::read(&entry.key, &entry.value)?)?);
+            }
+            Ok(Page { values, next: page.next })
+        })
+    }
+
+    /// One organization.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub fn organization(&self, id: u64) -> Result<Organization> {
+        self.read(|transaction| {
+            let record = existing(transaction, id)?;
+            describe(transaction, id, record)
+        })
+    }
+
+    /// Renames a local organization.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Invalid`], [`Error::Taken`]; [`Error::Managed`] where a directory manages it.
+    pub fn rename_organization(&self, actor: &str, id: u64, name: &str) -> Result<Organization> {
+        let name = checked_name(name)?;
+        self.site_write(actor, |work| {
+            let old = existing(work.transaction, id)?;
+            check_local(work.transaction, old.link.as_ref(), "the organization")?;
+            rename(work, id, &old, &name)?;
+            let record = existing(work.transaction, id)?;
+            describe(work.transaction, id, record)
+        })
+    }
+
+    /// Deletes a local organization; its customers stay.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::Managed`] where a directory manages it.
+    pub fn delete_organization(&self, actor: &str, id: u64) -> Result<()> {
+        self.site_write(actor, |work| {
+            let old = existing(work.transaction, id)?;
+            check_local(work.transaction, old.link.as_ref(), "the organization")?;
+            Ok(remove(work, id)?)
+        })
+    }
+
+    /// The members of an organization: those of its group first, then its own, each in the order in which they were made.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::Invalid`] for a limit or cursor that cannot be.
+    pub fn organization_members(&self, id: u64, position: &Position, limit: u32) -> Result<Page<Customer>> {
+        check_limit(limit)?;
+        let now = self.now().milliseconds;
+        self.read(|transaction| {
+            let record = existing(transaction, id)?;
+            let mut reader = MemberReader::new(position, limit)?;
+            if let Some(group) = group_of(&record) {
+                reader.read(transaction, 'g', group)?;
+            }
+            if own_members_count(transaction, &record, now)? {
+                reader.read(transaction, 'o', &keys::number(id))?;
+            }
+            reader.page(transaction)
+        })
+    }
+
+    /// Adds customers to a local organization. Those who are members already stay so.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for the organization or a customer; [`Error::Managed`] where a directory manages it.
+    pub fn add_members(&self, actor: &str, id: u64, customers: &[String]) -> Result<()> {
+        self.edit_members(actor, id, customers, true)
+    }
+
+    /// Removes customers from a local organization. Those who are no members stay so.
+    ///
+    /// # Errors
+    /// As [`add_members`](Self::add_members).
+    pub fn remove_members(&self, actor: &str, id: u64, customers: &[String]) -> Result<()> {
+        self.edit_members(actor, id, customers, false)
+    }
+
+    fn edit_members(&self, actor: &str, id: u64, customers: &[String], add: bool) -> Result<()> {
+        if customers.len() > MAX_CUSTOMERS_PER_CALL {
+            return Err(Error::Invalid(format!("at most {MAX_CUSTOMERS_PER_CALL} customers at once")));
+        }
+        let now = self.now().milliseconds;
+        self.site_write(actor, |work| {
+            let record = existing(work.transaction, id)?;
+            check_local(work.transaction, record.link.as_ref(), "the organization")?;
+            let number = keys::number(id);
+            let mut changed = Vec::new();
+            for customer in customers {
+                let customer_record = customers::existing(work.transaction, customer)?;
+                let is_member = has_member(work.transaction, id, &record, (customer, &customer_record), now)?;
+                if is_member == add {
+                    continue;
+                }
+                if add {
+                    work.transaction.put(keys::member(&number, customer), "");
+                    work.transaction.put(keys::member_of(customer, &number), "");
+                } else {
+                    members::remove_edge(work.transaction, &number, customer);
+                    // Memberships that a directory left behind when it was disconnected.
+                    if let (Some(group), Some(link)) = (group_of(&record), &customer_record.link) {
+                        members::remove_edge(work.transaction, group, &link.resource);
+                    }
+                }
+                changed.push(customer.clone());
+            }
+            if !changed.is_empty() {
+                let kind = if add { "organization.members-added" } else { "organization.members-removed" };
+                work.record(kind, Detail { members: changed, ..of_organization(id) });
+            }
+            Ok(())
+        })
+    }
+}
+
+/// Reads a page of members from two places, one after the other. Its cursors say which place they are in.
+struct MemberReader {
+    skip: u32,
+    after: Option<(char, String)>,
+    limit: usize,
+    /// Ids of customers, each with its cursor.
+    found: Vec<(String, String)>,
+}
+
+impl MemberReader {
+    fn new(position: &Position, limit: u32) -> Result<Self> {
+        let (skip, after) = match position {
+            Position::Offset(skip) => (*skip, None),
+            Position::After(cursor) => {
+                let mut letters = cursor.chars();
+                let place = letters.next().filter(|place| matches!(place, 'g' | 'o'));
+                match (place, letters.as_str()) {
+                    (Some(place), id) if keys::is_id(id) => (0, Some((place, id.to_string()))),
+                    _ => return Err(Error::Invalid("the cursor is not one that a page named".to_string())),
+                }
+            }
+        };
+        Ok(Self { skip, after, limit: limit as usize, found: Vec::new() })
+    }
+
+    /// Reads the members at one place until there is one more than wanted.
+    fn read(&mut self, transaction: &mut Transaction, place: char, holder: &str) -> Result<()> {
+        let mut range = prefix_range(&keys::members(holder), MEMBERS_AT_ONCE);
+        range.keys_only = true;
+        match &self.after {
+            Some((after, _)) if *after > place => return Ok(()),
+            Some((after, id)) if *after == place => range.start = keys::after(&keys::member(holder, id)),
+            _ => {}
+        }
+        while self.found.len() <= self.limit {
+            let entries = transaction.scan(&range)?;
+            let ids: Vec<&str> = entries.iter().map(|entry| keys::id_of(&entry.key)).collect();
+            let customers: Vec<Option<String>> = match place {
+                'g' => transaction.get_many(ids.iter().map(|user| keys::customer_of(user)).collect())?,
+                _ => ids.iter().map(|customer| Some((*customer).to_string())).collect(),
+            };
+            for (id, customer) in ids.iter().zip(customers) {
+                let Some(customer) = customer else { continue };
+                if self.found.iter().any(|(known, _)| *known == customer) {
+                    continue;
+                }
+                if self.skip > 0 {
+                    self.skip -= 1;
+                    continue;
+                }
+                self.found.push((customer, format!("{place}{id}")));
+                if self.found.len() > self.limit {
+                    return Ok(());
+                }
+            }
+            match entries.last() {
+                Some(last) if entries.len() >= MEMBERS_AT_ONCE as usize => range.start = keys::after(&last.key),
+                _ => return Ok(()),
+            }
+        }
+        Ok(())
+    }
+
+    fn page(mut self, transaction: &mut Transaction) -> Result<Page<Customer>> {
+        let more = self.found.len() > self.limit;
+        self.found.truncate(self.limit);
+        let mut values = Vec::with_capacity(self.found.len());
+        for (customer, _) in &self.found {
+            // A membership may outlast its customer until it is swept.
+            if let Some(record) = customers::load(transaction, customer)? {
+                values.push(customers::describe(transaction, customer, record)?);
+            }
+        }
+        let next = self.found.pop().filter(|_| more).map(|(_, cursor)| cursor);
+        Ok(Page { values, next })
+    }
+}
+
+fn checked_name(name: &str) -> Result<String> {
+    let name = name.trim();
+    if name.is_empty() || name.chars().count() > MAX_NAME_CHARACTERS {
+        return Err(Error::Invalid(format!("the name must be 1 to {MAX_NAME_CHARACTERS} characters long")));
+    }
+    Ok(name.to_string())
+}

@@ -1,0 +1,318 @@
+//! Projects: what customers ask for help in. Their associations are always the site's own.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use super::customers::{self, Customer};
+use super::organizations::{self, Organization};
+use super::{Error, Page, Position, Result, scan_page};
+use crate::engine::Engine;
+use crate::error::Result as ScimResult;
+use crate::store::keys::{self, Association};
+pub use crate::store::records::Audience;
+use crate::store::records::{self, Detail, ProjectRecord};
+use crate::store::{Transaction, prefix_range};
+
+/// The longest name, in characters.
+const MAX_NAME_CHARACTERS: usize = 200;
+
+/// How many associations of a deleted project are removed at once; what remains leads to nothing.
+const ASSOCIATIONS_AT_ONCE: u32 = 10_000;
+
+/// A project.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Project {
+    /// Its number.
+    pub id: u64,
+    /// Its key: 2 to 10 capital letters and digits, a letter first. Unique on the site.
+    pub key: String,
+    /// The name, 1 to 200 characters.
+    pub name: String,
+    /// Who may use it.
+    pub audience: Audience,
+    /// When it was made, in milliseconds since the Unix epoch.
+    pub created_at: u64,
+}
+
+/// The next number of a kind.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn next_number(transaction: &mut Transaction, key: &str) -> ScimResult<u64> {
+    let last = match transaction.get(key.to_string())? {
+        Some(text) => text.parse().map_err(|_| records::corrupt(key))?,
+        None => 0_u64,
+    };
+    let next = last + 1;
+    transaction.put(key.to_string(), next.to_string());
+    Ok(next)
+}
+
+/// The record of a project.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub fn existing(transaction: &mut Transaction, id: u64) -> Result<ProjectRecord> {
+    let key = keys::project(id);
+    let text = transaction.get(key.clone())?.ok_or_else(|| Error::NotFound("there is no such project".to_string()))?;
+    Ok(records::read(&key, &text)?)
+}
+
+/// A project as callers see it.
+#[must_use]
+pub fn describe(id: u64, record: ProjectRecord) -> Project {
+    Project { id, key: record.key, name: record.name, audience: record.audience, created_at: record.created }
+}
+
+fn of_project(id: u64) -> Detail {
+    Detail { project: Some(id), ..Detail::default() }
+}
+
+impl Engine<'_> {
+    /// Makes a project.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`]; [`Error::Taken`] where a project has this key.
+    pub fn create_project(&self, actor: &str, key: &str, name: &str, audience: Audience) -> Result<Project> {
+        let record = ProjectRecord {
+            key: checked_key(key)?,
+            name: checked_name(name)?,
+            audience,
+            created: self.now().milliseconds,
+        };
+        self.site_write(actor, |work| {
+            let at = keys::project_key(&record.key);
+            if work.transaction.get(at.clone())?.is_some() {
+                return Err(Error::Taken("a project has this key".to_string()));
+            }
+            let id = next_number(work.transaction, keys::LAST_PROJECT_KEY)?;
+            work.transaction.put(at, keys::number(id));
+            work.transaction.put(keys::project(id), records::write(&record));
+            work.record("project.created", of_project(id));
+            Ok(describe(id, record.clone()))
+        })
+    }
+
+    /// The projects of the site, in the order in which they were made.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a limit or cursor that cannot be.
+    pub fn projects(&self, position: &Position, limit: u32) -> Result<Page<Project>> {
+        self.read(|transaction| {
+            let page = scan_page(transaction, keys::ALL_PROJECTS, position, limit)?;
+            let values = page.values.iter().map(|entry| {
+                let id = keys::id_of(&entry.key).parse().map_err(|_| records::corrupt(&entry.key))?;
+                Ok(describe(id, records::read(&entry.key, &entry.value)?))
+            });
+            Ok(Page { values: values.collect::<Result<_>>()?, next: page.next })
+        })
+    }
+
+    /// One project.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub fn project(&self, id: u64) -> Result<Project> {
+        self.read(|transaction| Ok(describe(id, existing(transaction, id)?)))
+    }
+
+    /// The project of this key, in any letter case.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub fn project_by_key(&self, key: &str) -> Result<Project> {
+        self.read(|transaction| {
+            let missing = || Error::NotFound("there is no such project".to_string());
+            let at = keys::project_key(key);
+            if !keys::is_storable(&at) {
+                return Err(missing());
+            }
+            let number = transaction.get(at.clone())?.ok_or_else(missing)?;
+            let id = number.parse().map_err(|_| records::corrupt(&at))?;
+            Ok(describe(id, existing(transaction, id)?))
+        })
+    }
+
+    /// Changes the name or the audience of a project; what is none stays as it is.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Invalid`].
+    pub fn update_project(
+        &self,
+        actor: &str,
+        id: u64,
+        name: Option<&str>,
+        audience: Option<Audience>,
+    ) -> Result<Project> {
+        let name = name.map(checked_name).transpose()?;
+        self.site_write(actor, |work| {
+            let old = existing(work.transaction, id)?;
+            let new = ProjectRecord {
+                name: name.clone().unwrap_or_else(|| old.name.clone()),
+                audience: audience.unwrap_or(old.audience),
+                ..old.clone()
+            };
+            if new != old {
+                work.transaction.put(keys::project(id), records::write(&new));
+                work.record("project.updated", of_project(id));
+            }
+            Ok(describe(id, new))
+        })
+    }
+
+    /// Deletes a project.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub fn delete_project(&self, actor: &str, id: u64) -> Result<()> {
+        self.site_write(actor, |work| {
+            let old = existing(work.transaction, id)?;
+            work.transaction.delete(keys::project(id));
+            work.transaction.delete(keys::project_key(&old.key));
+            for association in [Association::Organization, Association::Customer] {
+                let mut range = prefix_range(&association.of_project(id), ASSOCIATIONS_AT_ONCE);
+                range.keys_only = true;
+                for entry in work.transaction.scan(&range)? {
+                    let both = association.both(id, keys::id_of(&entry.key));
+                    both.into_iter().for_each(|key| work.transaction.delete(key));
+                }
+            }
+            work.record("project.deleted", of_project(id));
+            Ok(())
+        })
+    }
+
+    /// Opens a project to the members of an organization, or closes it to them. Doing so again changes nothing.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for either.
+    pub fn associate_organization(&self, actor: &str, project: u64, organization: u64, associated: bool) -> Result<()> {
+        self.site_write(actor, |work| {
+            existing(work.transaction, project)?;
+            organizations::existing(work.transaction, organization)?;
+            let keys = Association::Organization.both(project, &keys::number(organization));
+            if set_all(work.transaction, keys, associated)? {
+                let kind = if associated { "project.organization-added" } else { "project.organization-removed" };
+                work.record(kind, Detail { organization: Some(organization), ..of_project(project) });
+            }
+            Ok(())
+        })
+    }
+
+    /// Makes a customer one of a project's own, or no longer. Doing so again changes nothing.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for either.
+    pub fn associate_customer(&self, actor: &str, project: u64, customer: &str, associated: bool) -> Result<()> {
+        self.site_write(actor, |work| {
+            existing(work.transaction, project)?;
+            customers::existing(work.transaction, customer)?;
+            if set_all(work.transaction, Association::Customer.both(project, customer), associated)? {
+                let kind = if associated { "project.customer-added" } else { "project.customer-removed" };
+                work.record(kind, Detail { customer: Some(customer.to_string()), ..of_project(project) });
+            }
+            Ok(())
+        })
+    }
+
+    /// The organizations that a project is associated with, in order of their numbers.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::Invalid`] for a limit or cursor that cannot be.
+    pub fn project_organizations(&self, id: u64, position: &Position, limit: u32) -> Result<Page<Organization>> {
+        self.read(|transaction| {
+            existing(transaction, id)?;
+            let page = scan_page(transaction, &Association::Organization.of_project(id), position, limit)?;
+            let mut values = Vec::with_capacity(page.values.len());
+            for entry in &page.values {
+                let organization = keys::id_of(&entry.key).parse().map_err(|_| records::corrupt(&entry.key))?;
+                let record = organizations::existing(transaction, organization)?;
+                values.push(organizations::describe(transaction, organization, record)?);
+            }
+            Ok(Page { values, next: page.next })
+        })
+    }
+
+    /// A project's own customers whose name or email address contains a text, in the order in which they were made.
+    ///
+    /// # Errors
+    /// As [`project_organizations`](Self::project_organizations).
+    pub fn project_customers(
+        &self,
+        id: u64,
+        query: Option<&str>,
+        position: &Position,
+        limit: u32,
+    ) -> Result<Page<Customer>> {
+        let query = crate::text::fold(query.unwrap_or_default().trim()).into_owned();
+        self.read(|transaction| {
+            existing(transaction, id)?;
+            // What is passed over are matches, so they have to be looked at.
+            let (mut skip, mut position) = match position {
+                Position::Offset(skip) => (*skip, Position::Offset(0)),
+                after @ Position::After(_) => (0, after.clone()),
+            };
+            let mut values: Vec<Customer> = Vec::new();
+            loop {
+                let page = scan_page(transaction, &Association::Customer.of_project(id), &position, limit)?;
+                for entry in &page.values {
+                    let customer = keys::id_of(&entry.key);
+                    let record = customers::existing(transaction, customer)?;
+                    let found = |text: &str| crate::text::contains_folded(text, &query);
+                    if !found(&record.display_name) && !found(&record.email) {
+                        continue;
+                    }
+                    if skip > 0 {
+                        skip -= 1;
+                    } else if values.len() == limit as usize {
+                        let next = values.last().map(|last| last.id.clone());
+                        return Ok(Page { values, next });
+                    } else {
+                        values.push(customers::describe(transaction, customer, record)?);
+                    }
+                }
+                match page.next {
+                    Some(next) => position = Position::After(next),
+                    None => return Ok(Page { values, next: None }),
+                }
+            }
+        })
+    }
+}
+
+/// Sets or removes keys together; says whether that changed anything.
+fn set_all(transaction: &mut Transaction, keys: [String; 2], set: bool) -> ScimResult<bool> {
+    let is_set = transaction.get(keys[0].clone())?.is_some();
+    if is_set == set {
+        return Ok(false);
+    }
+    for key in keys {
+        if set {
+            transaction.put(key, "");
+        } else {
+            transaction.delete(key);
+        }
+    }
+    Ok(true)
+}
+
+fn checked_key(key: &str) -> Result<String> {
+    let key = key.trim().to_ascii_uppercase();
+    let fits = (2..=10).contains(&key.len())
+        && key.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+        && key.bytes().next().is_some_and(|byte| byte.is_ascii_uppercase());
+    if fits {
+        Ok(key)
+    } else {
+        Err(Error::Invalid("the key must be 2 to 10 letters and digits, a letter first".to_string()))
+    }
+}
+
+fn checked_name(name: &str) -> Result<String> {
+    let name = name.trim();
+    if name.is_empty() || name.chars().count() > MAX_NAME_CHARACTERS {
+        return Err(Error::Invalid(format!("the name must be 1 to {MAX_NAME_CHARACTERS} characters long")));
+    }
+    Ok(name.to_string())
+}
