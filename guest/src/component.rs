@@ -13,8 +13,13 @@ use self::bindings::wasi::clocks::wall_clock;
 use self::bindings::wasi::random::random;
 use crate::engine::{Engine, Environment};
 use crate::http::{Request, Response};
+use crate::site::access::{Access as ProjectAccess, OpenProject};
+use crate::site::customers::{Customer, CustomerUpdate, NewCustomer};
+use crate::site::organizations::Organization;
+use crate::site::projects::{Audience, Project};
+use crate::site::{Page, Position};
 use crate::storage::{Access, Change, Entry, Error, Range, Storage, Transaction};
-use crate::{changes, directories, upkeep};
+use crate::{changes, directories, site, upkeep};
 
 mod bindings {
     #![allow(missing_docs, unreachable_pub, unused_qualifications, clippy::all)]
@@ -45,6 +50,18 @@ mod bindings {
             "usher:provisioning/directories@0.1.0/issued-key": crate::directories::IssuedKey,
             "usher:provisioning/directories@0.1.0/connected": crate::directories::Connected,
             "usher:provisioning/directories@0.1.0/page": crate::directories::Page,
+            "usher:provisioning/site@0.1.0/error": crate::site::Error,
+            "usher:provisioning/site@0.1.0/position": crate::site::Position,
+            "usher:provisioning/site@0.1.0/customer": crate::site::customers::Customer,
+            "usher:provisioning/site@0.1.0/new-customer": crate::site::customers::NewCustomer,
+            "usher:provisioning/site@0.1.0/customer-update": crate::site::customers::CustomerUpdate,
+            "usher:provisioning/site@0.1.0/organization": crate::site::organizations::Organization,
+            "usher:provisioning/site@0.1.0/audience": crate::site::projects::Audience,
+            "usher:provisioning/site@0.1.0/project": crate::site::projects::Project,
+            "usher:provisioning/site@0.1.0/reason": crate::site::access::Reason,
+            "usher:provisioning/site@0.1.0/access": crate::site::access::Access,
+            "usher:provisioning/site@0.1.0/open-project": crate::site::access::OpenProject,
+            "usher:provisioning/directories@0.1.0/conflict-policy": crate::directories::ConflictPolicy,
             "usher:provisioning/changes@0.1.0/error": crate::changes::Error,
             "usher:provisioning/changes@0.1.0/change": crate::changes::Change,
             "usher:provisioning/upkeep@0.1.0/error": crate::upkeep::Error,
@@ -55,19 +72,22 @@ mod bindings {
 
 /// The generated code reads an enum of a parameter through a function of this name; the host has checked its number.
 macro_rules! lift {
-    ($($name:ident: $first:ident, $second:ident;)*) => {
-        $(impl directories::$name {
+    ($($name:path: $first:ident $(, $other:ident)*;)*) => {
+        $(impl $name {
             unsafe fn _lift(number: u8) -> Self {
-                if number == 0 { Self::$first } else { Self::$second }
+                const OTHERS: &[$name] = &[$(<$name>::$other),*];
+                OTHERS.get(usize::from(number).wrapping_sub(1)).copied().unwrap_or(Self::$first)
             }
         })*
     };
 }
 
 lift! {
-    EmailChange: Refuse, Follow;
-    EmailPresence: Optional, Required;
-    UnknownMembers: Refuse, Skip;
+    directories::EmailChange: Refuse, Follow;
+    directories::EmailPresence: Optional, Required;
+    directories::UnknownMembers: Refuse, Skip;
+    directories::ConflictPolicy: Sync, Skip, Reject;
+    Audience: Open, Restricted;
 }
 
 bindings::export!(Component with_types_in bindings);
@@ -120,6 +140,137 @@ impl exports::directories::Guest for Component {
 
     fn revoke_key(actor: String, id: String, key_id: String) -> Result<(), directories::Error> {
         engine().revoke_key(&actor, &id, &key_id)
+    }
+}
+
+impl exports::site::Guest for Component {
+    fn create_customer(actor: String, customer: NewCustomer) -> Result<Customer, site::Error> {
+        engine().create_customer(&actor, &customer)
+    }
+
+    fn customers(position: Position, limit: u32) -> Result<exports::site::CustomerPage, site::Error> {
+        let Page { values, next } = engine().customers(&position, limit)?;
+        Ok(exports::site::CustomerPage { values, next })
+    }
+
+    fn get_customer(id: String) -> Result<Customer, site::Error> {
+        engine().customer(&id)
+    }
+
+    fn update_customer(actor: String, id: String, update: CustomerUpdate) -> Result<Customer, site::Error> {
+        engine().update_customer(&actor, &id, &update)
+    }
+
+    fn delete_customer(actor: String, id: String) -> Result<(), site::Error> {
+        engine().delete_customer(&actor, &id)
+    }
+
+    fn create_organization(actor: String, name: String) -> Result<Organization, site::Error> {
+        engine().create_organization(&actor, &name)
+    }
+
+    fn organizations(position: Position, limit: u32) -> Result<exports::site::OrganizationPage, site::Error> {
+        let Page { values, next } = engine().organizations(&position, limit)?;
+        Ok(exports::site::OrganizationPage { values, next })
+    }
+
+    fn get_organization(id: u64) -> Result<Organization, site::Error> {
+        engine().organization(id)
+    }
+
+    fn rename_organization(actor: String, id: u64, name: String) -> Result<Organization, site::Error> {
+        engine().rename_organization(&actor, id, &name)
+    }
+
+    fn delete_organization(actor: String, id: u64) -> Result<(), site::Error> {
+        engine().delete_organization(&actor, id)
+    }
+
+    fn organization_members(
+        id: u64,
+        position: Position,
+        limit: u32,
+    ) -> Result<exports::site::CustomerPage, site::Error> {
+        let Page { values, next } = engine().organization_members(id, &position, limit)?;
+        Ok(exports::site::CustomerPage { values, next })
+    }
+
+    fn add_members(actor: String, id: u64, customers: Vec<String>) -> Result<(), site::Error> {
+        engine().add_members(&actor, id, &customers)
+    }
+
+    fn remove_members(actor: String, id: u64, customers: Vec<String>) -> Result<(), site::Error> {
+        engine().remove_members(&actor, id, &customers)
+    }
+
+    fn create_project(actor: String, key: String, name: String, audience: Audience) -> Result<Project, site::Error> {
+        engine().create_project(&actor, &key, &name, audience)
+    }
+
+    fn projects(position: Position, limit: u32) -> Result<exports::site::ProjectPage, site::Error> {
+        let Page { values, next } = engine().projects(&position, limit)?;
+        Ok(exports::site::ProjectPage { values, next })
+    }
+
+    fn get_project(id: u64) -> Result<Project, site::Error> {
+        engine().project(id)
+    }
+
+    fn get_project_by_key(key: String) -> Result<Project, site::Error> {
+        engine().project_by_key(&key)
+    }
+
+    fn update_project(
+        actor: String,
+        id: u64,
+        name: Option<String>,
+        audience: Option<Audience>,
+    ) -> Result<Project, site::Error> {
+        engine().update_project(&actor, id, name.as_deref(), audience)
+    }
+
+    fn delete_project(actor: String, id: u64) -> Result<(), site::Error> {
+        engine().delete_project(&actor, id)
+    }
+
+    fn associate_organization(
+        actor: String,
+        project: u64,
+        organization: u64,
+        associated: bool,
+    ) -> Result<(), site::Error> {
+        engine().associate_organization(&actor, project, organization, associated)
+    }
+
+    fn associate_customer(actor: String, project: u64, customer: String, associated: bool) -> Result<(), site::Error> {
+        engine().associate_customer(&actor, project, &customer, associated)
+    }
+
+    fn project_organizations(
+        id: u64,
+        position: Position,
+        limit: u32,
+    ) -> Result<exports::site::OrganizationPage, site::Error> {
+        let Page { values, next } = engine().project_organizations(id, &position, limit)?;
+        Ok(exports::site::OrganizationPage { values, next })
+    }
+
+    fn project_customers(
+        id: u64,
+        query: Option<String>,
+        position: Position,
+        limit: u32,
+    ) -> Result<exports::site::CustomerPage, site::Error> {
+        let Page { values, next } = engine().project_customers(id, query.as_deref(), &position, limit)?;
+        Ok(exports::site::CustomerPage { values, next })
+    }
+
+    fn access_to(customer: String, project: u64) -> Result<ProjectAccess, site::Error> {
+        engine().access(&customer, project)
+    }
+
+    fn projects_of(customer: String) -> Result<Vec<OpenProject>, site::Error> {
+        engine().projects_of(&customer)
     }
 }
 

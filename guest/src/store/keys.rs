@@ -27,7 +27,6 @@
 //! | `po/{project}/{organization}`, `op/{organization}/{project}` | empty; an association, read from either end |
 //! | `pc/{project}/{customer}`, `cp/{customer}/{project}` | empty; likewise for a project's own customers |
 //! | `n/{kind}` | the last number given to an organization or project |
-//! | `site` | the settings of the site |
 //! | `c/{sequence}` | an entry of the change feed |
 //! | `cl` | the sequence number of the last entry |
 //! | `w/{directory}/{id}` | something deleted that `upkeep` has still to sweep |
@@ -288,9 +287,6 @@ pub const LAST_ORGANIZATION_KEY: &str = "n/organization";
 
 /// Where the last number given to a project is kept.
 pub const LAST_PROJECT_KEY: &str = "n/project";
-
-/// Where the settings of the site are kept.
-pub const SITE_KEY: &str = "site";
 
 /// The key of what is left to sweep of something deleted.
 #[must_use]
