@@ -2,9 +2,12 @@
 
 mod bindings;
 mod cache;
+mod call;
 mod failure;
 mod host;
+mod lanes;
 mod limits;
+mod load;
 mod site;
 mod usher;
 mod workers;
@@ -13,4 +16,5 @@ pub use bindings::exports::usher::provisioning::{changes, directories, scim, upk
 pub use failure::Failure;
 pub use limits::Limits;
 pub use site::Site;
-pub use usher::{Builder, LoadError, Usage, Usher};
+pub use load::{Builder, LoadError};
+pub use usher::{Usage, Usher};

@@ -2,7 +2,7 @@
 
 use super::usher::Usher;
 use super::{Failure, changes, directories, scim, upkeep};
-use crate::storage::Storage;
+use crate::storage::{Access, Storage};
 use std::sync::Arc;
 
 /// One site: a loaded component and the storage that it is lent. Cheap to clone.
@@ -42,7 +42,11 @@ impl Site {
     /// # Errors
     /// See [`Failure`]; whatever else fails is a response.
     pub async fn handle(&self, request: scim::Request) -> Result<scim::Response, Failure> {
-        let call = self.usher.call(&self.storage, move |component, store| {
+        let access = match request.method.as_str() {
+            "GET" | "HEAD" => Access::ReadOnly,
+            _ => Access::ReadWrite,
+        };
+        let call = self.usher.call(&self.storage, access, move |component, store| {
             let scim = component.usher_provisioning_scim();
             scim.call_handle(store, &request)
         });
@@ -59,7 +63,7 @@ impl Site {
         settings: directories::Settings,
     ) -> Answer<directories::Connected, directories::Error> {
         let actor = actor.to_owned();
-        let call = self.usher.call(&self.storage, move |component, store| {
+        let call = self.usher.call(&self.storage, Access::ReadWrite, move |component, store| {
             let directories = component.usher_provisioning_directories();
             directories.call_connect(store, &actor, &settings)
         });
@@ -72,7 +76,7 @@ impl Site {
     /// See [`Failure`] and [`directories::Error`].
     pub async fn directories(&self, cursor: Option<&str>, limit: u32) -> Answer<directories::Page, directories::Error> {
         let cursor = cursor.map(str::to_owned);
-        let call = self.usher.call(&self.storage, move |component, store| {
+        let call = self.usher.call(&self.storage, Access::ReadOnly, move |component, store| {
             let directories = component.usher_provisioning_directories();
             directories.call_list(store, cursor.as_deref(), limit)
         });
@@ -85,7 +89,7 @@ impl Site {
     /// See [`Failure`] and [`directories::Error`].
     pub async fn directory(&self, id: &str) -> Answer<directories::Directory, directories::Error> {
         let id = id.to_owned();
-        let call = self.usher.call(&self.storage, move |component, store| {
+        let call = self.usher.call(&self.storage, Access::ReadOnly, move |component, store| {
             let directories = component.usher_provisioning_directories();
             directories.call_get(store, &id)
         });
@@ -103,7 +107,7 @@ impl Site {
         settings: directories::SettingsUpdate,
     ) -> Answer<directories::Directory, directories::Error> {
         let (actor, id) = (actor.to_owned(), id.to_owned());
-        let call = self.usher.call(&self.storage, move |component, store| {
+        let call = self.usher.call(&self.storage, Access::ReadWrite, move |component, store| {
             let directories = component.usher_provisioning_directories();
             directories.call_update(store, &actor, &id, &settings)
         });
@@ -116,7 +120,7 @@ impl Site {
     /// See [`Failure`] and [`directories::Error`].
     pub async fn disconnect_directory(&self, actor: &str, id: &str) -> Answer<(), directories::Error> {
         let (actor, id) = (actor.to_owned(), id.to_owned());
-        let call = self.usher.call(&self.storage, move |component, store| {
+        let call = self.usher.call(&self.storage, Access::ReadWrite, move |component, store| {
             let directories = component.usher_provisioning_directories();
             directories.call_disconnect(store, &actor, &id)
         });
@@ -129,7 +133,7 @@ impl Site {
     /// See [`Failure`] and [`directories::Error`].
     pub async fn keys(&self, id: &str) -> Answer<Vec<directories::Key>, directories::Error> {
         let id = id.to_owned();
-        let call = self.usher.call(&self.storage, move |component, store| {
+        let call = self.usher.call(&self.storage, Access::ReadOnly, move |component, store| {
             let directories = component.usher_provisioning_directories();
             directories.call_keys(store, &id)
         });
@@ -148,7 +152,7 @@ impl Site {
         overlap_seconds: u32,
     ) -> Answer<directories::IssuedKey, directories::Error> {
         let (actor, id) = (actor.to_owned(), id.to_owned());
-        let call = self.usher.call(&self.storage, move |component, store| {
+        let call = self.usher.call(&self.storage, Access::ReadWrite, move |component, store| {
             let directories = component.usher_provisioning_directories();
             directories.call_rotate_key(store, &actor, &id, overlap_seconds)
         });
@@ -161,7 +165,7 @@ impl Site {
     /// See [`Failure`] and [`directories::Error`].
     pub async fn revoke_key(&self, actor: &str, id: &str, key: &str) -> Answer<(), directories::Error> {
         let (actor, id, key) = (actor.to_owned(), id.to_owned(), key.to_owned());
-        let call = self.usher.call(&self.storage, move |component, store| {
+        let call = self.usher.call(&self.storage, Access::ReadWrite, move |component, store| {
             let directories = component.usher_provisioning_directories();
             directories.call_revoke_key(store, &actor, &id, &key)
         });
@@ -173,7 +177,7 @@ impl Site {
     /// # Errors
     /// See [`Failure`] and [`changes::Error`].
     pub async fn changes(&self, after: u64, limit: u32) -> Answer<Vec<changes::Change>, changes::Error> {
-        let call = self.usher.call(&self.storage, move |component, store| {
+        let call = self.usher.call(&self.storage, Access::ReadOnly, move |component, store| {
             let changes = component.usher_provisioning_changes();
             changes.call_read(store, after, limit)
         });
@@ -186,7 +190,7 @@ impl Site {
     /// # Errors
     /// See [`Failure`] and [`upkeep::Error`].
     pub async fn upkeep(&self, budget: u32) -> Answer<upkeep::Progress, upkeep::Error> {
-        let call = self.usher.call(&self.storage, move |component, store| {
+        let call = self.usher.call(&self.storage, Access::ReadWrite, move |component, store| {
             let upkeep = component.usher_provisioning_upkeep();
             upkeep.call_step(store, budget)
         });
