@@ -1,22 +1,26 @@
 //! The engine as a WebAssembly component: binds what `wit/` says to this crate, and holds no behaviour of its own.
 
+#![expect(unsafe_code, reason = "the canonical ABI hands memory over as pointers")]
+
 use alloc::boxed::Box;
-use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::alloc::Layout;
 
-use self::bindings::exports::usher::provisioning::{changes, directories, scim, upkeep};
+use self::bindings::exports::usher::provisioning as exports;
 use self::bindings::usher::provisioning::storage as imported;
 use self::bindings::wasi::clocks::wall_clock;
 use self::bindings::wasi::random::random;
+use crate::engine::{Engine, Environment};
+use crate::http::{Request, Response};
 use crate::storage::{Access, Change, Entry, Error, Range, Storage, Transaction};
+use crate::{changes, directories, upkeep};
 
 mod bindings {
     #![allow(missing_docs, unreachable_pub, unused_qualifications, clippy::all)]
 
-    // The types of `crate::storage` are field by field what would be generated from `wit/storage.wit`, so that they
-    // stand in its place: what goes through the imports is neither converted nor copied.
+    // The engine's own types are field by field what would be generated from `wit/`, so that they stand in its place:
+    // what goes through the imports and exports is neither converted nor copied.
     wit_bindgen::generate!({
         path: "../wit",
         world: "provisioner",
@@ -28,8 +32,42 @@ mod bindings {
             "usher:provisioning/storage@0.1.0/range": crate::storage::Range,
             "usher:provisioning/storage@0.1.0/entry": crate::storage::Entry,
             "usher:provisioning/storage@0.1.0/change": crate::storage::Change,
+            "usher:provisioning/scim@0.1.0/request": crate::Request,
+            "usher:provisioning/scim@0.1.0/response": crate::Response,
+            "usher:provisioning/directories@0.1.0/error": crate::directories::Error,
+            "usher:provisioning/directories@0.1.0/email-change": crate::directories::EmailChange,
+            "usher:provisioning/directories@0.1.0/email-presence": crate::directories::EmailPresence,
+            "usher:provisioning/directories@0.1.0/unknown-members": crate::directories::UnknownMembers,
+            "usher:provisioning/directories@0.1.0/settings": crate::directories::Settings,
+            "usher:provisioning/directories@0.1.0/settings-update": crate::directories::SettingsUpdate,
+            "usher:provisioning/directories@0.1.0/directory": crate::directories::Directory,
+            "usher:provisioning/directories@0.1.0/key": crate::directories::Key,
+            "usher:provisioning/directories@0.1.0/issued-key": crate::directories::IssuedKey,
+            "usher:provisioning/directories@0.1.0/connected": crate::directories::Connected,
+            "usher:provisioning/directories@0.1.0/page": crate::directories::Page,
+            "usher:provisioning/changes@0.1.0/error": crate::changes::Error,
+            "usher:provisioning/changes@0.1.0/change": crate::changes::Change,
+            "usher:provisioning/upkeep@0.1.0/error": crate::upkeep::Error,
+            "usher:provisioning/upkeep@0.1.0/progress": crate::upkeep::Progress,
         },
     });
+}
+
+/// The generated code reads an enum of a parameter through a function of this name; the host has checked its number.
+macro_rules! lift {
+    ($($name:ident: $first:ident, $second:ident;)*) => {
+        $(impl directories::$name {
+            unsafe fn _lift(number: u8) -> Self {
+                if number == 0 { Self::$first } else { Self::$second }
+            }
+        })*
+    };
+}
+
+lift! {
+    EmailChange: Refuse, Follow;
+    EmailPresence: Optional, Required;
+    UnknownMembers: Refuse, Skip;
 }
 
 bindings::export!(Component with_types_in bindings);
@@ -37,97 +75,68 @@ bindings::export!(Component with_types_in bindings);
 /// What implements the world's exports.
 struct Component;
 
-impl scim::Guest for Component {
-    fn handle(_request: scim::Request) -> scim::Response {
-        let mut secret = [0; 8];
-        fill_random(&mut secret);
-        let everything = Range {
-            start: String::from("!"),
-            end: String::from("~"),
-            reverse: false,
-            skip: 0,
-            limit: 1_000,
-            keys_only: true,
-        };
-        let entries = ImportedStorage
-            .begin(Access::ReadOnly)
-            .and_then(|mut transaction| transaction.scan(&everything));
-        let body = match entries {
-            Ok(entries) => format!(
-                r#"{{"now":{},"random":{},"entries":{}}}"#,
-                now(),
-                u64::from_le_bytes(secret),
-                entries.len()
-            ),
-            Err(error) => error.to_string(),
-        };
-        scim::Response {
-            status: 501,
-            headers: Vec::new(),
-            body: Some(body),
-        }
+impl exports::scim::Guest for Component {
+    fn handle(request: Request) -> Response {
+        engine().handle(&request)
     }
 }
 
-impl directories::Guest for Component {
-    fn connect(
-        _actor: String,
-        _settings: directories::Settings,
-    ) -> Result<directories::Connected, directories::Error> {
-        Err(not_implemented())
+impl exports::directories::Guest for Component {
+    fn connect(actor: String, settings: directories::Settings) -> Result<directories::Connected, directories::Error> {
+        engine().connect(&actor, &settings)
     }
 
-    fn list(_cursor: Option<String>, _limit: u32) -> Result<directories::Page, directories::Error> {
-        Err(not_implemented())
+    fn list(cursor: Option<String>, limit: u32) -> Result<directories::Page, directories::Error> {
+        engine().directories(cursor.as_deref(), limit)
     }
 
-    fn get(_id: String) -> Result<directories::Directory, directories::Error> {
-        Err(not_implemented())
+    fn get(id: String) -> Result<directories::Directory, directories::Error> {
+        engine().directory(&id)
     }
 
     fn update(
-        _actor: String,
-        _id: String,
-        _settings: directories::SettingsUpdate,
+        actor: String,
+        id: String,
+        settings: directories::SettingsUpdate,
     ) -> Result<directories::Directory, directories::Error> {
-        Err(not_implemented())
+        engine().update_directory(&actor, &id, &settings)
     }
 
-    fn disconnect(_actor: String, _id: String) -> Result<(), directories::Error> {
-        Err(not_implemented())
+    fn disconnect(actor: String, id: String) -> Result<(), directories::Error> {
+        engine().disconnect(&actor, &id)
     }
 
-    fn keys(_id: String) -> Result<Vec<directories::Key>, directories::Error> {
-        Err(not_implemented())
+    fn keys(id: String) -> Result<Vec<directories::Key>, directories::Error> {
+        engine().keys(&id)
     }
 
     fn rotate_key(
-        _actor: String,
-        _id: String,
-        _overlap_seconds: u32,
+        actor: String,
+        id: String,
+        overlap_seconds: u32,
     ) -> Result<directories::IssuedKey, directories::Error> {
-        Err(not_implemented())
+        engine().rotate_key(&actor, &id, overlap_seconds)
     }
 
-    fn revoke_key(_actor: String, _id: String, _key_id: String) -> Result<(), directories::Error> {
-        Err(not_implemented())
-    }
-}
-
-impl changes::Guest for Component {
-    fn read(_after: u64, _limit: u32) -> Result<Vec<changes::Change>, changes::Error> {
-        Err(changes::Error::Other(String::from("not implemented")))
+    fn revoke_key(actor: String, id: String, key_id: String) -> Result<(), directories::Error> {
+        engine().revoke_key(&actor, &id, &key_id)
     }
 }
 
-impl upkeep::Guest for Component {
-    fn step(_budget: u32) -> Result<upkeep::Progress, upkeep::Error> {
-        Err(upkeep::Error::Other(String::from("not implemented")))
+impl exports::changes::Guest for Component {
+    fn read(after: u64, limit: u32) -> Result<Vec<changes::Change>, changes::Error> {
+        engine().changes(after, limit)
     }
 }
 
-fn not_implemented() -> directories::Error {
-    directories::Error::Other(String::from("not implemented"))
+impl exports::upkeep::Guest for Component {
+    fn step(budget: u32) -> Result<upkeep::Progress, upkeep::Error> {
+        engine().upkeep_step(budget)
+    }
+}
+
+fn engine() -> Engine<'static> {
+    Engine::new(&ImportedStorage, &Imports)
 }
 
 /// The storage that the host lends.
@@ -157,16 +166,19 @@ impl Transaction for imported::Transaction {
     }
 }
 
-/// What time it is, in milliseconds since the Unix epoch.
-fn now() -> u64 {
-    let now = wall_clock::now();
-    now.seconds * 1_000 + u64::from(now.nanoseconds / 1_000_000)
-}
+/// The clock and the random numbers that the host lends.
+struct Imports;
 
-/// Fills `bytes` with random data fit for keys.
-fn fill_random(bytes: &mut [u8]) {
-    for chunk in bytes.chunks_mut(8) {
-        chunk.copy_from_slice(&random::get_random_u64().to_le_bytes()[..chunk.len()]);
+impl Environment for Imports {
+    fn now(&self) -> u64 {
+        let now = wall_clock::now();
+        now.seconds.saturating_mul(1_000).saturating_add(u64::from(now.nanoseconds / 1_000_000))
+    }
+
+    fn random(&self, bytes: &mut [u8]) {
+        for chunk in bytes.chunks_mut(8) {
+            chunk.copy_from_slice(&random::get_random_u64().to_le_bytes()[..chunk.len()]);
+        }
     }
 }
 
@@ -180,12 +192,7 @@ static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
 /// As the canonical ABI demands: `old` is null with `old_len` 0, or what an earlier call returned for `old_len` and the
 /// same `align`.
 #[unsafe(export_name = "cabi_realloc")]
-unsafe extern "C" fn canonical_realloc(
-    old: *mut u8,
-    old_len: usize,
-    align: usize,
-    new_len: usize,
-) -> *mut u8 {
+unsafe extern "C" fn canonical_realloc(old: *mut u8, old_len: usize, align: usize, new_len: usize) -> *mut u8 {
     if new_len == 0 {
         return core::ptr::without_provenance_mut(align);
     }
@@ -194,11 +201,7 @@ unsafe extern "C" fn canonical_realloc(
         if old_len == 0 {
             alloc::alloc::alloc(Layout::from_size_align_unchecked(new_len, align))
         } else {
-            alloc::alloc::realloc(
-                old,
-                Layout::from_size_align_unchecked(old_len, align),
-                new_len,
-            )
+            alloc::alloc::realloc(old, Layout::from_size_align_unchecked(old_len, align), new_len)
         }
     };
     if new.is_null() {

@@ -1,6 +1,44 @@
-//! Usher's engine.
+//! Usher's engine: customer provisioning over SCIM 2.0.
+//!
+//! A pure library. It is given a [`storage`](storage::Storage) and an [`Environment`] and reaches nothing else; the
+//! WebAssembly component binds it to the imports and exports of `wit/`, and a native host can embed it as it is.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | `engine` | the engine: transactions with retries, time, ids |
+//! | `scim` | the SCIM surface: routing, users, groups, members, lists, bulk, discovery |
+//! | `directories`, `api_key` | connecting identity providers, their settings and keys |
+//! | `changes`, `upkeep` | the change feed; sweeping what was deleted |
+//! | `schema`, `path` | the one schema definition, and the names of attributes |
+//! | `resource`, `patch`, `filter` | what clients send and ask for, typed by the schema |
+//! | `store` | keys, records and transactions |
+//! | `storage` | the storage contract |
+//! | `http`, `json`, `error`, `text` | messages, values, refusals, letter case |
 #![no_std]
+#![deny(unsafe_code)]
+
 extern crate alloc;
+
+mod api_key;
+pub mod changes;
+pub mod directories;
+mod engine;
+mod error;
+mod filter;
+mod http;
+mod json;
+mod patch;
+mod path;
+mod resource;
+mod schema;
+mod scim;
+pub mod storage;
+mod store;
+mod text;
+pub mod upkeep;
+
 #[cfg(target_family = "wasm")]
 mod component;
-pub mod storage;
+
+pub use engine::{Engine, Environment};
+pub use http::{Request, Response};

@@ -20,22 +20,8 @@ pub(crate) fn build(folder: &Path, sysroot: Option<&Path>) -> Result<PathBuf, St
     tools::run(
         tools::cargo(&rustflags)
             .current_dir(workspace())
-            .args([
-                "rustc",
-                "--quiet",
-                "--locked",
-                "--package",
-                "usher-engine",
-                "--lib",
-            ])
-            .args([
-                "--crate-type",
-                "cdylib",
-                "--profile",
-                "component",
-                "--target",
-                TARGET,
-            ])
+            .args(["rustc", "--quiet", "--locked", "--package", "usher-engine", "--lib"])
+            .args(["--crate-type", "cdylib", "--profile", "component", "--target", TARGET])
             .arg("--target-dir")
             .arg(&target_dir)
             .arg("--")
@@ -63,7 +49,5 @@ fn publish(built: &Path, path: &Path) -> Result<PathBuf, String> {
         }
         Ok(path.to_owned())
     };
-    publish().map_err(|error: std::io::Error| {
-        format!("cannot put the component at {}: {error}", path.display())
-    })
+    publish().map_err(|error: std::io::Error| format!("cannot put the component at {}: {error}", path.display()))
 }

@@ -11,28 +11,19 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 fn main() {
-    for input in [
-        "build",
-        "../guest",
-        "../wit",
-        "../Cargo.toml",
-        "../Cargo.lock",
-    ] {
+    for input in ["build", "../guest", "../wit", "../Cargo.toml", "../Cargo.lock"] {
         println!("cargo::rerun-if-changed={input}");
     }
     match build() {
         Ok(component) => println!("cargo::rustc-env=USHER_COMPONENT={}", component.display()),
         // Cargo shows these lines and fails the build; what else a build script prints it shows only in a long report.
-        Err(message) => message
-            .lines()
-            .for_each(|line| println!("cargo::error={line}")),
+        Err(message) => message.lines().for_each(|line| println!("cargo::error={line}")),
     }
 }
 
 fn build() -> Result<PathBuf, String> {
     let folder = folder();
-    fs::create_dir_all(&folder)
-        .map_err(|error| format!("cannot make the folder {}: {error}", folder.display()))?;
+    fs::create_dir_all(&folder).map_err(|error| format!("cannot make the folder {}: {error}", folder.display()))?;
     // Cargo itself keeps builds of one profile apart, but not a debug build from a release build.
     let _lock = tools::lock(&folder.join(".lock"))?;
     let sysroot = target::ensure(&folder)?;

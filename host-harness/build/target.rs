@@ -28,9 +28,7 @@ pub(crate) fn ensure(folder: &Path) -> Result<Option<PathBuf>, String> {
     if sysroot.is_dir() {
         return Ok(Some(sysroot));
     }
-    announce(&format!(
-        "the compiler's target {TARGET} (about a minute, once)"
-    ));
+    announce(&format!("the compiler's target {TARGET} (about a minute, once)"));
     let Err(rustup) = add_with_rustup() else {
         return Ok(None);
     };
@@ -93,64 +91,30 @@ fn build_from_debian(compiler: &Compiler, work: &Path, sysroot: &Path) -> Result
     let apt = Apt::new(work)?;
     apt.run("apt-get", &["update", "--quiet"])?;
     let source = apt.version_of("rust-src", &compiler.version)?;
-    apt.run(
-        "apt-get",
-        &[
-            "download",
-            "--quiet",
-            &format!("rust-src={source}"),
-            "wasi-libc",
-        ],
-    )?;
+    apt.run("apt-get", &["download", "--quiet", &format!("rust-src={source}"), "wasi-libc"])?;
     let packages = work.join("packages");
     for package in files_in(&apt.downloads, "deb")? {
-        run(Command::new("dpkg-deb")
-            .arg("--extract")
-            .arg(package)
-            .arg(&packages))?;
+        run(Command::new("dpkg-deb").arg("--extract").arg(package).arg(&packages))?;
     }
 
     let target_dir = work.join("target");
-    run(
-        cargo(&["-Zforce-unstable-if-unmarked", "-Cembed-bitcode=yes"].map(OsStr::new))
-            // The standard library is written in the unstable language of its own compiler.
-            .env("RUSTC_BOOTSTRAP", "1")
-            .current_dir(packages.join(format!("usr/src/rustc-{}/library", compiler.version)))
-            .args([
-                "build",
-                "--quiet",
-                "--release",
-                "--package",
-                "sysroot",
-                "--target",
-                TARGET,
-            ])
-            .args([
-                "--features",
-                "panic-unwind compiler-builtins-mem",
-                "--target-dir",
-            ])
-            .arg(&target_dir),
-    )?;
+    run(cargo(&["-Zforce-unstable-if-unmarked", "-Cembed-bitcode=yes"].map(OsStr::new))
+        // The standard library is written in the unstable language of its own compiler.
+        .env("RUSTC_BOOTSTRAP", "1")
+        .current_dir(packages.join(format!("usr/src/rustc-{}/library", compiler.version)))
+        .args(["build", "--quiet", "--release", "--package", "sysroot", "--target", TARGET])
+        .args(["--features", "panic-unwind compiler-builtins-mem", "--target-dir"])
+        .arg(&target_dir))?;
 
     // Laid out beside its place and then moved there whole, so that nobody finds half of it.
     let made = work.join("sysroot");
     let libdir = made.join("lib/rustlib").join(TARGET).join("lib");
     let built = target_dir.join(TARGET).join("release/deps");
-    copy(
-        files_in(&built, "rlib")?
-            .into_iter()
-            .chain(files_in(&built, "rmeta")?),
-        &libdir,
-    )?;
+    copy(files_in(&built, "rlib")?.into_iter().chain(files_in(&built, "rmeta")?), &libdir)?;
     let libc = packages.join("usr/lib").join(TARGET);
-    copy(
-        ["crt1-command.o", "crt1-reactor.o", "libc.a"].map(|name| libc.join(name)),
-        &libdir.join("self-contained"),
-    )?;
+    copy(["crt1-command.o", "crt1-reactor.o", "libc.a"].map(|name| libc.join(name)), &libdir.join("self-contained"))?;
     start_afresh(sysroot.parent().expect("a sysroot is inside a folder"))?;
-    fs::rename(&made, sysroot)
-        .map_err(|error| format!("cannot make {}: {error}", sysroot.display()))?;
+    fs::rename(&made, sysroot).map_err(|error| format!("cannot make {}: {error}", sysroot.display()))?;
     // Half a gigabyte that nobody needs any more; if it stays, it does no harm.
     let _ = fs::remove_dir_all(work);
     Ok(())
@@ -174,11 +138,8 @@ impl Apt {
         let cache = folder("cache")?;
         let downloads = folder("downloads")?;
         let sources = work.join("apt/sources.list");
-        let source = format!(
-            "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] {mirror} {SUITE} main\n"
-        );
-        fs::write(&sources, source)
-            .map_err(|error| format!("cannot write {}: {error}", sources.display()))?;
+        let source = format!("deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] {mirror} {SUITE} main\n");
+        fs::write(&sources, source).map_err(|error| format!("cannot write {}: {error}", sources.display()))?;
         let options = [
             format!("Dir::Etc::sourcelist={}", sources.display()),
             "Dir::Etc::sourceparts=-".to_owned(),
@@ -187,10 +148,7 @@ impl Apt {
             // As root, apt would drop to a user that may not be allowed into these folders.
             "APT::Sandbox::User=root".to_owned(),
         ];
-        Ok(Self {
-            options: options.into(),
-            downloads,
-        })
+        Ok(Self { options: options.into(), downloads })
     }
 
     fn run(&self, program: &str, arguments: &[&str]) -> Result<String, String> {
@@ -204,20 +162,12 @@ impl Apt {
     /// The version of the package that was made from version `upstream` of its source.
     fn version_of(&self, package: &str, upstream: &str) -> Result<String, String> {
         let offered = self.run("apt-cache", &["madison", package])?;
-        let versions: Vec<&str> = offered
-            .lines()
-            .filter_map(|line| line.split('|').nth(1).map(str::trim))
-            .collect();
+        let versions: Vec<&str> = offered.lines().filter_map(|line| line.split('|').nth(1).map(str::trim)).collect();
         versions
             .iter()
             .find(|version| version.split(['+', '-']).next() == Some(upstream))
             .map(|&version| version.to_owned())
-            .ok_or_else(|| {
-                format!(
-                    "{SUITE} has no {package} {upstream}, only {}",
-                    versions.join(", ")
-                )
-            })
+            .ok_or_else(|| format!("{SUITE} has no {package} {upstream}, only {}", versions.join(", ")))
     }
 }
 
@@ -234,20 +184,14 @@ fn debian_mirror() -> Result<String, String> {
     let end = format!("/dists/{codename}/InRelease");
     indexes
         .lines()
-        .find_map(|line| {
-            line.strip_prefix('\'')?
-                .split('\'')
-                .next()?
-                .strip_suffix(&end)
-        })
+        .find_map(|line| line.strip_prefix('\'')?.split('\'').next()?.strip_suffix(&end))
         .map(str::to_owned)
         .ok_or_else(|| format!("no package source of this machine has Debian {codename}"))
 }
 
 /// The files in `folder` whose names end in `.extension`.
 fn files_in(folder: &Path, extension: &str) -> Result<Vec<PathBuf>, String> {
-    let entries = fs::read_dir(folder)
-        .map_err(|error| format!("cannot read {}: {error}", folder.display()))?;
+    let entries = fs::read_dir(folder).map_err(|error| format!("cannot read {}: {error}", folder.display()))?;
     Ok(entries
         .filter_map(|entry| Some(entry.ok()?.path()))
         .filter(|path| path.extension() == Some(OsStr::new(extension)))
@@ -259,8 +203,7 @@ fn copy(files: impl IntoIterator<Item = PathBuf>, folder: &Path) -> Result<(), S
     make_folder(folder)?;
     for file in files {
         let name = file.file_name().expect("a file has a name");
-        fs::copy(&file, folder.join(name))
-            .map_err(|error| format!("cannot copy {}: {error}", file.display()))?;
+        fs::copy(&file, folder.join(name)).map_err(|error| format!("cannot copy {}: {error}", file.display()))?;
     }
     Ok(())
 }
@@ -268,8 +211,7 @@ fn copy(files: impl IntoIterator<Item = PathBuf>, folder: &Path) -> Result<(), S
 /// Makes `folder`, and empties it where it is there already.
 fn start_afresh(folder: &Path) -> Result<(), String> {
     if folder.exists() {
-        fs::remove_dir_all(folder)
-            .map_err(|error| format!("cannot remove {}: {error}", folder.display()))?;
+        fs::remove_dir_all(folder).map_err(|error| format!("cannot remove {}: {error}", folder.display()))?;
     }
     make_folder(folder)
 }
@@ -279,8 +221,5 @@ fn make_folder(folder: &Path) -> Result<(), String> {
 }
 
 fn indent(text: &str) -> String {
-    text.lines()
-        .map(|line| format!("    {line}"))
-        .collect::<Vec<_>>()
-        .join("\n")
+    text.lines().map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n")
 }

@@ -10,19 +10,12 @@ use std::process::{Command, Stdio};
 /// Runs `command` to its end and returns what it printed, or why it failed in its own words.
 pub(crate) fn run(command: &mut Command) -> Result<String, String> {
     let name = command.get_program().to_string_lossy().into_owned();
-    let output = command
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| format!("cannot run {name}: {error}"))?;
+    let output = command.stdin(Stdio::null()).output().map_err(|error| format!("cannot run {name}: {error}"))?;
     if output.status.success() {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     } else {
         let reason = String::from_utf8_lossy(&output.stderr);
-        Err(format!(
-            "{name} failed ({}):\n{}",
-            output.status,
-            reason.trim_end()
-        ))
+        Err(format!("{name} failed ({}):\n{}", output.status, reason.trim_end()))
     }
 }
 
@@ -41,10 +34,7 @@ pub(crate) fn cargo(rustflags: &[&OsStr]) -> Command {
         cargo.env_remove(wrapper);
     }
     // Empty counts as given: it keeps flags from RUSTFLAGS and from configuration files out as well.
-    cargo.env(
-        "CARGO_ENCODED_RUSTFLAGS",
-        rustflags.join(OsStr::new("\x1f")),
-    );
+    cargo.env("CARGO_ENCODED_RUSTFLAGS", rustflags.join(OsStr::new("\x1f")));
     // Incremental compilation and link-time optimisation exclude each other.
     cargo.env("CARGO_INCREMENTAL", "0");
     cargo
@@ -63,10 +53,6 @@ pub(crate) fn lock(path: &Path) -> Result<File, String> {
 pub(crate) fn announce(what: &str) {
     if let Ok(mut terminal) = File::options().write(true).open("/dev/tty") {
         // Where nobody is there to read it, nothing is lost.
-        let _ = writeln!(
-            terminal,
-            "\r\x1b[K\x1b[1;32m{:>12}\x1b[0m {what}",
-            "Preparing"
-        );
+        let _ = writeln!(terminal, "\r\x1b[K\x1b[1;32m{:>12}\x1b[0m {what}", "Preparing");
     }
 }

@@ -14,10 +14,7 @@ fn what_the_engine_commits_to_a_lent_storage_is_there() {
     let lent = Lent::new(Arc::new(MemoryStorage::new()));
     let mut transaction = lent.begin(Access::ReadWrite).expect("a transaction");
     let (key, value) = ("a".to_string(), "1".to_string());
-    let change = Change {
-        key: key.clone(),
-        value: Some(value.clone()),
-    };
+    let change = Change { key: key.clone(), value: Some(value.clone()) };
     transaction.write(vec![change]).expect("a write");
     transaction.commit().expect("a commit");
     let mut transaction = lent.begin(Access::ReadOnly).expect("a transaction");

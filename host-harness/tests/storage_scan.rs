@@ -11,34 +11,18 @@ type Model = BTreeMap<String, String>;
 
 /// Few characters and short, so that keys meet, and are prefixes of one another.
 fn key() -> impl Strategy<Value = String> {
-    vec(select(vec!['\0', '/', 'a', 'b', '~', '\u{7f}']), 1..5)
-        .prop_map(|characters| characters.into_iter().collect())
+    vec(select(vec!['\0', '/', 'a', 'b', '~', '\u{7f}']), 1..5).prop_map(|characters| characters.into_iter().collect())
 }
 
 fn change() -> impl Strategy<Value = Change> {
-    (key(), proptest::option::weighted(0.7, "\\PC{0,20}"))
-        .prop_map(|(key, value)| Change { key, value })
+    (key(), proptest::option::weighted(0.7, "\\PC{0,20}")).prop_map(|(key, value)| Change { key, value })
 }
 
 fn range() -> impl Strategy<Value = Range> {
     let bound = || prop_oneof![4 => key(), 1 => Just(String::new()), 1 => Just("\u{80}".into())];
     let limit = prop_oneof![0..20u32, Just(u32::MAX)];
-    (
-        bound(),
-        bound(),
-        any::<bool>(),
-        0..20u32,
-        limit,
-        any::<bool>(),
-    )
-        .prop_map(|(start, end, reverse, skip, limit, keys_only)| Range {
-            start,
-            end,
-            reverse,
-            skip,
-            limit,
-            keys_only,
-        })
+    (bound(), bound(), any::<bool>(), 0..20u32, limit, any::<bool>())
+        .prop_map(|(start, end, reverse, skip, limit, keys_only)| Range { start, end, reverse, skip, limit, keys_only })
 }
 
 fn expected(model: &Model, range: &Range) -> Vec<Entry> {
@@ -47,21 +31,13 @@ fn expected(model: &Model, range: &Range) -> Vec<Entry> {
         .filter(|(key, _)| **key >= range.start && **key < range.end)
         .map(|(key, value)| Entry {
             key: key.clone(),
-            value: if range.keys_only {
-                String::new()
-            } else {
-                value.clone()
-            },
+            value: if range.keys_only { String::new() } else { value.clone() },
         })
         .collect();
     if range.reverse {
         entries.reverse();
     }
-    entries
-        .into_iter()
-        .skip(range.skip as usize)
-        .take(range.limit as usize)
-        .collect()
+    entries.into_iter().skip(range.skip as usize).take(range.limit as usize).collect()
 }
 
 fn commit(storage: &dyn Storage, model: &mut Model, changes: Vec<Change>) {

@@ -53,6 +53,22 @@ impl Site {
         call.await
     }
 
+    /// As [`handle`](Site::handle), on the calling thread: for programs that have threads of their own to spend, and for
+    /// measuring what a call costs without any handing over. [`Builder::instances`](crate::Builder::instances) bounds how
+    /// many calls can be made at once in this way too.
+    ///
+    /// # Errors
+    /// See [`Failure`]; whatever else fails is a response.
+    pub fn handle_blocking(&self, request: &scim::Request) -> Result<scim::Response, Failure> {
+        let (response, outcome) = self.usher.run(self.storage.clone(), |component, store| {
+            component.usher_provisioning_scim().call_handle(store, request)
+        });
+        for durability in outcome.durabilities {
+            durability.wait().map_err(Failure::NotDurable)?;
+        }
+        response
+    }
+
     /// Connects a directory and issues its first key, valid for one year.
     ///
     /// # Errors

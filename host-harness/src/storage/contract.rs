@@ -10,10 +10,7 @@
 //! contract::check(|| Arc::new(MemoryStorage::new()));
 //! ```
 
-use super::{
-    Access, Change, Durability, Entry, Error, MAX_KEY_BYTES, MAX_VALUE_BYTES, Range, Storage,
-    Transaction,
-};
+use super::{Access, Change, Durability, Entry, Error, MAX_KEY_BYTES, MAX_VALUE_BYTES, Range, Storage, Transaction};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -119,16 +116,12 @@ struct Lender(Arc<dyn Storage>);
 
 impl Lender {
     fn read(&self) -> Box<dyn Transaction> {
-        self.0
-            .begin(Access::ReadOnly)
-            .expect("a read-only transaction begins")
+        self.0.begin(Access::ReadOnly).expect("a read-only transaction begins")
     }
 
     /// A read-write transaction, where no other is open.
     fn read_write(&self) -> Box<dyn Transaction> {
-        self.0
-            .begin(Access::ReadWrite)
-            .expect("a read-write transaction begins")
+        self.0.begin(Access::ReadWrite).expect("a read-write transaction begins")
     }
 
     /// Reads and writes, again after each conflict, until it is durable.
@@ -161,25 +154,16 @@ impl Lender {
     }
 
     fn keys(&self, range: &Range) -> Vec<String> {
-        self.scan(range)
-            .into_iter()
-            .map(|entry| entry.key)
-            .collect()
+        self.scan(range).into_iter().map(|entry| entry.key).collect()
     }
 }
 
 fn set(key: &str, value: &str) -> Change {
-    Change {
-        key: key.into(),
-        value: Some(value.into()),
-    }
+    Change { key: key.into(), value: Some(value.into()) }
 }
 
 fn remove(key: &str) -> Change {
-    Change {
-        key: key.into(),
-        value: None,
-    }
+    Change { key: key.into(), value: None }
 }
 
 fn get(transaction: &mut dyn Transaction, key: &str) -> Result<Option<String>, Error> {
@@ -194,14 +178,7 @@ fn get_number(transaction: &mut dyn Transaction, key: &str) -> Result<u64, Error
 }
 
 fn range(start: &str, end: &str) -> Range {
-    Range {
-        start: start.into(),
-        end: end.into(),
-        reverse: false,
-        skip: 0,
-        limit: u32::MAX,
-        keys_only: false,
-    }
+    Range { start: start.into(), end: end.into(), reverse: false, skip: 0, limit: u32::MAX, keys_only: false }
 }
 
 /// Everything that a storage can hold.
@@ -224,8 +201,7 @@ fn bounded(name: &str, run: impl FnOnce() + Send + 'static) {
         run();
     });
     let case = case.expect("a thread starts");
-    if let Err(RecvTimeoutError::Timeout) = finished.recv_timeout(Duration::from_secs(CASE_SECONDS))
-    {
+    if let Err(RecvTimeoutError::Timeout) = finished.recv_timeout(Duration::from_secs(CASE_SECONDS)) {
         panic!("{name}: no end after {CASE_SECONDS} seconds");
     }
     if let Err(payload) = case.join() {
@@ -251,77 +227,39 @@ fn answers_come_in_the_order_asked(lender: Lender) {
     lender.put(&[("a", "1"), ("b", "2"), ("c", "3")]);
     let keys = ["c", "x", "a", "b", "a"].map(String::from);
     let expected = [Some("3"), None, Some("1"), Some("2"), Some("1")];
-    let expected: Vec<_> = expected
-        .iter()
-        .map(|value| value.map(String::from))
-        .collect();
+    let expected: Vec<_> = expected.iter().map(|value| value.map(String::from)).collect();
     assert_eq!(lender.read().get_many(&keys), Ok(expected.clone()));
     assert_eq!(lender.read_write().get_many(&keys), Ok(expected));
 }
 
 fn keys_are_ordered_by_their_bytes(lender: Lender) {
     let ordered = [
-        "\0", "\u{1}", "\n", " ", "-", "/", "0", "00", "0a", "10", "2", ":", "A", "Z", "_", "a",
-        "a\0", "a\u{1}", "a-", "a/", "a0", "aa", "ab", "b", "~", "\u{7f}",
+        "\0", "\u{1}", "\n", " ", "-", "/", "0", "00", "0a", "10", "2", ":", "A", "Z", "_", "a", "a\0", "a\u{1}", "a-",
+        "a/", "a0", "aa", "ab", "b", "~", "\u{7f}",
     ];
     let mut shuffled: Vec<(&str, &str)> = ordered.iter().map(|key| (*key, "")).collect();
-    shuffled.sort_by_key(|(key, _)| {
-        key.bytes()
-            .rev()
-            .map(|b| b.reverse_bits())
-            .collect::<Vec<_>>()
-    });
+    shuffled.sort_by_key(|(key, _)| key.bytes().rev().map(|b| b.reverse_bits()).collect::<Vec<_>>());
     lender.put(&shuffled);
     assert_eq!(lender.keys(&all()), ordered);
-    let mut backwards = lender.keys(&Range {
-        reverse: true,
-        ..all()
-    });
+    let mut backwards = lender.keys(&Range { reverse: true, ..all() });
     backwards.reverse();
     assert_eq!(backwards, ordered);
 }
 
 fn values_are_any_text(lender: Lender) {
-    let values = [
-        "",
-        " ",
-        "\0",
-        "line\r\nline",
-        "ÄÖÜ ß",
-        "日本語",
-        "🦀\u{10ffff}",
-        "{\"a\":\"\\u0000\"}",
-    ];
+    let values = ["", " ", "\0", "line\r\nline", "ÄÖÜ ß", "日本語", "🦀\u{10ffff}", "{\"a\":\"\\u0000\"}"];
     for value in values {
         lender.put(&[("a", value)]);
         assert_eq!(lender.get("a").as_deref(), Some(value));
-        assert_eq!(
-            lender.scan(&all()),
-            [Entry {
-                key: "a".into(),
-                value: value.into()
-            }]
-        );
+        assert_eq!(lender.scan(&all()), [Entry { key: "a".into(), value: value.into() }]);
     }
 }
 
 fn of_two_changes_of_a_key_the_later_counts(lender: Lender) {
     let mut transaction = lender.read_write();
-    transaction
-        .write(vec![
-            set("a", "1"),
-            set("b", "1"),
-            set("a", "2"),
-            remove("b"),
-        ])
-        .expect("a write");
-    transaction
-        .write(vec![remove("c"), set("a", "3"), set("c", "1")])
-        .expect("a second write");
-    transaction
-        .commit()
-        .and_then(Durability::wait)
-        .expect("a commit");
+    transaction.write(vec![set("a", "1"), set("b", "1"), set("a", "2"), remove("b")]).expect("a write");
+    transaction.write(vec![remove("c"), set("a", "3"), set("c", "1")]).expect("a second write");
+    transaction.commit().and_then(Durability::wait).expect("a commit");
     assert_eq!(lender.get("a").as_deref(), Some("3"));
     assert_eq!(lender.get("b"), None);
     assert_eq!(lender.get("c").as_deref(), Some("1"));
@@ -337,18 +275,8 @@ fn what_was_removed_is_gone(lender: Lender) {
     ten(&lender);
     lender.update(|_| Ok(vec![remove("n0"), remove("n4"), remove("n9")]));
     assert_eq!(lender.get("n4"), None);
-    assert_eq!(
-        lender.keys(&all()),
-        ["n1", "n2", "n3", "n5", "n6", "n7", "n8"]
-    );
-    assert_eq!(
-        lender.keys(&Range {
-            skip: 3,
-            limit: 1,
-            ..all()
-        }),
-        ["n5"]
-    );
+    assert_eq!(lender.keys(&all()), ["n1", "n2", "n3", "n5", "n6", "n7", "n8"]);
+    assert_eq!(lender.keys(&Range { skip: 3, limit: 1, ..all() }), ["n5"]);
     lender.put(&[("n4", "again")]);
     assert_eq!(lender.get("n4").as_deref(), Some("again"));
 }
@@ -356,35 +284,15 @@ fn what_was_removed_is_gone(lender: Lender) {
 fn a_range_has_its_start_and_not_its_end(lender: Lender) {
     ten(&lender);
     assert_eq!(lender.keys(&range("n2", "n5")), ["n2", "n3", "n4"]);
-    assert_eq!(
-        lender.keys(&Range {
-            reverse: true,
-            ..range("n2", "n5")
-        }),
-        ["n4", "n3", "n2"]
-    );
+    assert_eq!(lender.keys(&Range { reverse: true, ..range("n2", "n5") }), ["n4", "n3", "n2"]);
     assert_eq!(lender.keys(&range("n2", "n2\0")), ["n2"]);
 }
 
 fn an_empty_or_inverted_range_is_empty(lender: Lender) {
     ten(&lender);
-    for (start, end) in [
-        ("n2", "n2"),
-        ("n5", "n2"),
-        ("", ""),
-        ("n", ""),
-        ("~", "n"),
-        ("x", "y"),
-    ] {
+    for (start, end) in [("n2", "n2"), ("n5", "n2"), ("", ""), ("n", ""), ("~", "n"), ("x", "y")] {
         for reverse in [false, true] {
-            assert_eq!(
-                lender.scan(&Range {
-                    reverse,
-                    ..range(start, end)
-                }),
-                [],
-                "{start:?}..{end:?}"
-            );
+            assert_eq!(lender.scan(&Range { reverse, ..range(start, end) }), [], "{start:?}..{end:?}");
         }
     }
 }
@@ -402,14 +310,7 @@ fn bounds_need_not_be_keys(lender: Lender) {
 
 fn reverse_goes_from_the_end(lender: Lender) {
     ten(&lender);
-    let reverse = |skip, limit| {
-        lender.keys(&Range {
-            reverse: true,
-            skip,
-            limit,
-            ..all()
-        })
-    };
+    let reverse = |skip, limit| lender.keys(&Range { reverse: true, skip, limit, ..all() });
     assert_eq!(reverse(0, 3), ["n9", "n8", "n7"]);
     assert_eq!(reverse(2, 3), ["n7", "n6", "n5"]);
     assert_eq!(reverse(8, 3), ["n1", "n0"]);
@@ -417,12 +318,7 @@ fn reverse_goes_from_the_end(lender: Lender) {
 
 fn skip_passes_over_entries(lender: Lender) {
     ten(&lender);
-    let from = |skip| {
-        lender.keys(&Range {
-            skip,
-            ..range("n1", "n9")
-        })
-    };
+    let from = |skip| lender.keys(&Range { skip, ..range("n1", "n9") });
     assert_eq!(from(0)[0], "n1");
     assert_eq!(from(5), ["n6", "n7", "n8"]);
     assert!(from(8).is_empty());
@@ -433,11 +329,7 @@ fn limit_bounds_the_answer(lender: Lender) {
     ten(&lender);
     for limit in [0, 1, 9, 10, 11] {
         for reverse in [false, true] {
-            let found = lender.scan(&Range {
-                limit,
-                reverse,
-                ..all()
-            });
+            let found = lender.scan(&Range { limit, reverse, ..all() });
             assert_eq!(found.len(), limit.min(10) as usize);
         }
     }
@@ -445,54 +337,25 @@ fn limit_bounds_the_answer(lender: Lender) {
 
 fn keys_only_leaves_values_out(lender: Lender) {
     ten(&lender);
-    let found = lender.scan(&Range {
-        keys_only: true,
-        limit: 2,
-        ..all()
-    });
-    let expected = ["n0", "n1"].map(|key| Entry {
-        key: key.into(),
-        value: String::new(),
-    });
+    let found = lender.scan(&Range { keys_only: true, limit: 2, ..all() });
+    let expected = ["n0", "n1"].map(|key| Entry { key: key.into(), value: String::new() });
     assert_eq!(found, expected);
-    let found = lender.scan(&Range {
-        limit: 1,
-        reverse: true,
-        ..all()
-    });
-    assert_eq!(
-        found,
-        [Entry {
-            key: "n9".into(),
-            value: "9".into()
-        }]
-    );
+    let found = lender.scan(&Range { limit: 1, reverse: true, ..all() });
+    assert_eq!(found, [Entry { key: "n9".into(), value: "9".into() }]);
 }
 
 fn a_short_answer_means_no_more(lender: Lender) {
-    lender.update(|_| {
-        Ok((0..1_000)
-            .map(|n| set(&format!("{n:04}"), &"v".repeat(n)))
-            .collect())
-    });
+    lender.update(|_| Ok((0..1_000).map(|n| set(&format!("{n:04}"), &"v".repeat(n))).collect()));
     let (mut start, mut seen) = (String::new(), Vec::new());
     loop {
-        let page = lender.scan(&Range {
-            limit: 64,
-            ..range(&start, "~")
-        });
-        assert!(
-            page.iter()
-                .all(|entry| entry.value.len() == entry.key.parse().unwrap_or(usize::MAX))
-        );
+        let page = lender.scan(&Range { limit: 64, ..range(&start, "~") });
+        assert!(page.iter().all(|entry| entry.value.len() == entry.key.parse().unwrap_or(usize::MAX)));
         let short = page.len() < 64;
         seen.extend(page.into_iter().map(|entry| entry.key));
         if short {
             break;
         }
-        start = seen
-            .last()
-            .map_or_else(String::new, |key| format!("{key}\0"));
+        start = seen.last().map_or_else(String::new, |key| format!("{key}\0"));
     }
     assert_eq!(seen.len(), 1_000);
     assert!(seen.is_sorted());
@@ -501,22 +364,9 @@ fn a_short_answer_means_no_more(lender: Lender) {
 fn many_entries_can_be_passed_over(lender: Lender) {
     for chunk in 0..10 {
         let numbers = chunk * 2_000..(chunk + 1) * 2_000;
-        lender.update(|_| {
-            Ok(numbers
-                .clone()
-                .map(|n| set(&format!("{n:06}"), ""))
-                .collect())
-        });
+        lender.update(|_| Ok(numbers.clone().map(|n| set(&format!("{n:06}"), "")).collect()));
     }
-    let at = |skip, reverse| {
-        lender.keys(&Range {
-            skip,
-            reverse,
-            limit: 1,
-            keys_only: true,
-            ..all()
-        })
-    };
+    let at = |skip, reverse| lender.keys(&Range { skip, reverse, limit: 1, keys_only: true, ..all() });
     assert_eq!(at(19_999, false), ["019999"]);
     assert_eq!(at(19_998, true), ["000001"]);
     assert!(at(20_000, false).is_empty());
@@ -529,10 +379,7 @@ fn the_longest_key_and_value_are_kept(lender: Lender) {
         .map(|n| char::from(b'!' + (n.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) as u8 % 94))
         .collect();
     lender.put(&[(&key, &value)]);
-    assert!(
-        lender.get(&key).as_ref() == Some(&value),
-        "the longest value comes back as it was"
-    );
+    assert!(lender.get(&key).as_ref() == Some(&value), "the longest value comes back as it was");
     let found = lender.scan(&all());
     assert!(found == [Entry { key, value }], "and in a scan");
 }
@@ -543,10 +390,7 @@ fn keys_outside_the_limits_are_refused(lender: Lender) {
         for change in [set(key, "v"), remove(key)] {
             let mut transaction = lender.read_write();
             let refused = transaction.write(vec![set("a", "1"), change]);
-            assert!(
-                matches!(refused, Err(Error::TooLarge(_))),
-                "{key:?}: {refused:?}"
-            );
+            assert!(matches!(refused, Err(Error::TooLarge(_))), "{key:?}: {refused:?}");
         }
     }
     assert_eq!(lender.scan(&all()), []);
@@ -555,11 +399,7 @@ fn keys_outside_the_limits_are_refused(lender: Lender) {
 fn values_over_the_limit_are_refused(lender: Lender) {
     let mut transaction = lender.read_write();
     let refused = transaction.write(vec![set("a", &"v".repeat(MAX_VALUE_BYTES + 1))]);
-    assert!(
-        matches!(refused, Err(Error::TooLarge(_))),
-        "{:?}",
-        refused.map_err(|error| error.to_string())
-    );
+    assert!(matches!(refused, Err(Error::TooLarge(_))), "{:?}", refused.map_err(|error| error.to_string()));
     // Limits count bytes, not characters.
     let mut transaction = {
         drop(transaction);
@@ -573,17 +413,10 @@ fn values_over_the_limit_are_refused(lender: Lender) {
 
 fn after_a_refused_write_nothing_is_written(lender: Lender) {
     let mut transaction = lender.read_write();
-    transaction
-        .write(vec![set("a", "1")])
-        .expect("a write within the limits");
-    transaction
-        .write(vec![set("b", "1"), set("", "1")])
-        .expect_err("a key that is empty");
+    transaction.write(vec![set("a", "1")]).expect("a write within the limits");
+    transaction.write(vec![set("b", "1"), set("", "1")]).expect_err("a key that is empty");
     let committed = transaction.commit().and_then(Durability::wait);
-    assert!(
-        matches!(committed, Err(Error::TooLarge(_))),
-        "{committed:?}"
-    );
+    assert!(matches!(committed, Err(Error::TooLarge(_))), "{committed:?}");
     assert_eq!(lender.scan(&all()), []);
     lender.put(&[("c", "1")]);
     assert_eq!(lender.keys(&all()), ["c"]);
@@ -598,9 +431,7 @@ fn reading_after_writing_is_an_error(lender: Lender) {
     lender.put(&[("a", "1")]);
     let mut transaction = lender.read_write();
     assert_eq!(get(&mut *transaction, "a"), Ok(Some("1".into())));
-    transaction
-        .write(vec![])
-        .expect("a write of nothing is a write");
+    transaction.write(vec![]).expect("a write of nothing is a write");
     let read = transaction.get_many(&["a".into()]);
     assert!(matches!(read, Err(Error::Other(_))), "{read:?}");
     let read = transaction.scan(&all());
@@ -611,10 +442,7 @@ fn a_read_only_transaction_does_not_write(lender: Lender) {
     let mut transaction = lender.read();
     let written = transaction.write(vec![set("a", "1")]);
     assert!(matches!(written, Err(Error::Other(_))), "{written:?}");
-    transaction
-        .commit()
-        .map(drop)
-        .expect_err("a commit after a refused write");
+    transaction.commit().map(drop).expect_err("a commit after a refused write");
     assert_eq!(lender.scan(&all()), []);
 }
 
@@ -632,9 +460,7 @@ fn an_abandoned_transaction_leaves_nothing(lender: Lender) {
     lender.put(&[("a", "1")]);
     for _ in 0..10 {
         let mut transaction = lender.read_write();
-        transaction
-            .write(vec![set("a", "2"), set("b", "2")])
-            .expect("a write");
+        transaction.write(vec![set("a", "2"), set("b", "2")]).expect("a write");
         drop(transaction);
         let mut other = lender.read_write();
         assert_eq!(get(&mut *other, "a"), Ok(Some("1".into())));
@@ -648,51 +474,29 @@ fn an_abandoned_transaction_leaves_nothing(lender: Lender) {
         std::panic::resume_unwind(Box::new(()));
     });
     ended.join().expect_err("the thread was to end in a panic");
-    assert_eq!(
-        lender.scan(&all()),
-        [Entry {
-            key: "a".into(),
-            value: "1".into()
-        }]
-    );
+    assert_eq!(lender.scan(&all()), [Entry { key: "a".into(), value: "1".into() }]);
     lender.put(&[("a", "3")]);
 }
 
 fn a_transaction_may_change_threads(lender: Lender) {
     let mut transaction = lender.read_write();
     let transaction = thread::spawn(move || {
-        transaction
-            .write(vec![set("a", "1")])
-            .expect("a write on another thread");
+        transaction.write(vec![set("a", "1")]).expect("a write on another thread");
         transaction
     });
     let transaction = transaction.join().expect("no panic");
-    let durability = thread::spawn(move || transaction.commit())
-        .join()
-        .expect("no panic");
+    let durability = thread::spawn(move || transaction.commit()).join().expect("no panic");
     assert_eq!(durability.and_then(Durability::wait), Ok(()));
     assert_eq!(lender.get("a").as_deref(), Some("1"));
     let abandoned = lender.read_write();
-    thread::spawn(move || drop(abandoned))
-        .join()
-        .expect("no panic");
+    thread::spawn(move || drop(abandoned)).join().expect("no panic");
     lender.put(&[("a", "2")]);
 }
 
 fn a_large_commit_is_whole(lender: Lender) {
-    let changes: Vec<Change> = (0..20_000)
-        .map(|n| set(&format!("{n:06}"), &"v".repeat(200)))
-        .collect();
+    let changes: Vec<Change> = (0..20_000).map(|n| set(&format!("{n:06}"), &"v".repeat(200))).collect();
     lender.update(|_| Ok(changes.clone()));
-    assert_eq!(
-        lender
-            .scan(&Range {
-                keys_only: true,
-                ..all()
-            })
-            .len(),
-        20_000
-    );
+    assert_eq!(lender.scan(&Range { keys_only: true, ..all() }).len(), 20_000);
     lender.update(|_| Ok(changes.iter().map(|change| remove(&change.key)).collect()));
     assert_eq!(lender.scan(&all()), []);
 }
@@ -702,9 +506,7 @@ fn a_writer_sees_the_newest_state(lender: Lender) {
     for n in 0..200 {
         let mut transaction = lender.read_write();
         assert_eq!(get_number(&mut *transaction, "n"), Ok(n));
-        transaction
-            .write(vec![set("n", &(n + 1).to_string())])
-            .expect("a write");
+        transaction.write(vec![set("n", &(n + 1).to_string())]).expect("a write");
         // Not waited for: the next transaction must see it all the same.
         pending.push(transaction.commit().expect("a commit"));
     }
@@ -759,15 +561,8 @@ fn a_reader_waits_for_no_writer(lender: Lender) {
     lender.put(&[("a", "1")]);
     let mut writer = lender.read_write();
     writer.write(vec![set("a", "2")]).expect("a write");
-    assert_eq!(
-        lender.get("a").as_deref(),
-        Some("1"),
-        "what is not committed is not seen"
-    );
-    writer
-        .commit()
-        .and_then(Durability::wait)
-        .expect("a commit");
+    assert_eq!(lender.get("a").as_deref(), Some("1"), "what is not committed is not seen");
+    writer.commit().and_then(Durability::wait).expect("a commit");
     assert_eq!(lender.get("a").as_deref(), Some("2"));
 }
 
@@ -810,14 +605,8 @@ fn concurrent_increments_all_count(lender: Lender) {
                 for _ in 0..EACH {
                     lender.update(|transaction| {
                         let own = format!("own{id}");
-                        let (sum, count) = (
-                            get_number(transaction, "sum")?,
-                            get_number(transaction, &own)?,
-                        );
-                        Ok(vec![
-                            set("sum", &(sum + 1).to_string()),
-                            set(&own, &(count + 1).to_string()),
-                        ])
+                        let (sum, count) = (get_number(transaction, "sum")?, get_number(transaction, &own)?);
+                        Ok(vec![set("sum", &(sum + 1).to_string()), set(&own, &(count + 1).to_string())])
                     });
                 }
             })
@@ -843,18 +632,10 @@ fn writers_do_not_skew(lender: Lender) {
                 for _ in 0..50 {
                     lender.update(|transaction| {
                         let held = transaction.scan(&range("x", "z"))?;
-                        let held: i64 = held
-                            .iter()
-                            .map(|entry| entry.value.parse().unwrap_or(i64::MIN))
-                            .sum();
-                        let mine =
-                            get(transaction, own)?.and_then(|value| value.parse::<i64>().ok());
+                        let held: i64 = held.iter().map(|entry| entry.value.parse().unwrap_or(i64::MIN)).sum();
+                        let mine = get(transaction, own)?.and_then(|value| value.parse::<i64>().ok());
                         let mine = mine.unwrap_or(i64::MIN);
-                        Ok(if held > 0 {
-                            vec![set(own, &(mine - 1).to_string())]
-                        } else {
-                            vec![]
-                        })
+                        Ok(if held > 0 { vec![set(own, &(mine - 1).to_string())] } else { vec![] })
                     });
                 }
             })
@@ -864,10 +645,7 @@ fn writers_do_not_skew(lender: Lender) {
         thread.join().expect("no panic");
     }
     let held = lender.scan(&range("x", "z"));
-    let held: i64 = held
-        .iter()
-        .filter_map(|entry| entry.value.parse::<i64>().ok())
-        .sum();
+    let held: i64 = held.iter().filter_map(|entry| entry.value.parse::<i64>().ok()).sum();
     assert_eq!(held, 0);
 }
 
@@ -905,10 +683,7 @@ fn a_reader_sees_a_commit_whole(lender: Lender) {
 fn reopening_finds_what_was_acknowledged(open: impl Fn() -> Arc<dyn Storage>) {
     for round in 0..5 {
         let lender = Lender(open());
-        let mut expected: Vec<String> = (0..round * 100)
-            .filter(|n| n % 10 != 0)
-            .map(|n| format!("{n:04}"))
-            .collect();
+        let mut expected: Vec<String> = (0..round * 100).filter(|n| n % 10 != 0).map(|n| format!("{n:04}")).collect();
         if round > 0 {
             expected.push("round".into());
             assert_eq!(lender.get("round"), Some((round - 1).to_string()));
@@ -917,9 +692,7 @@ fn reopening_finds_what_was_acknowledged(open: impl Fn() -> Arc<dyn Storage>) {
         let mut pending = Vec::new();
         for n in round * 100..(round + 1) * 100 {
             let mut transaction = lender.read_write();
-            transaction
-                .write(vec![set(&format!("{n:04}"), &"v".repeat(n))])
-                .expect("a write");
+            transaction.write(vec![set(&format!("{n:04}"), &"v".repeat(n))]).expect("a write");
             pending.push(transaction.commit().expect("a commit"));
         }
         let removed = (round * 100..(round + 1) * 100).filter(|n| n % 10 == 0);
@@ -930,8 +703,6 @@ fn reopening_finds_what_was_acknowledged(open: impl Fn() -> Arc<dyn Storage>) {
             assert_eq!(durability.wait(), Ok(()));
         }
         let mut abandoned = lender.read_write();
-        abandoned
-            .write(vec![set("abandoned", "")])
-            .expect("a write");
+        abandoned.write(vec![set("abandoned", "")]).expect("a write");
     }
 }

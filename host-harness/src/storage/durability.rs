@@ -107,10 +107,7 @@ impl Flush {
 
     /// What one commit waits for.
     pub fn durability(&self) -> Durability {
-        Durability(Waiting::Flush {
-            shared: self.0.clone(),
-            seat: None,
-        })
+        Durability(Waiting::Flush { shared: self.0.clone(), seat: None })
     }
 
     /// Tells all that wait how it went.
@@ -134,9 +131,7 @@ impl Flush {
 
 impl Drop for Flush {
     fn drop(&mut self) {
-        self.settle(Err(Error::Unavailable(
-            "the writes were not flushed to disk".into(),
-        )));
+        self.settle(Err(Error::Unavailable("the writes were not flushed to disk".into())));
     }
 }
 

@@ -34,12 +34,7 @@ impl Storage for MemoryStorage {
             Access::ReadWrite => Some(self.turns.wait()),
         };
         let map = self.latest.lock().clone();
-        Ok(Box::new(MemoryTransaction {
-            map,
-            writes: Writes::new(access),
-            latest: self.latest.clone(),
-            turn,
-        }))
+        Ok(Box::new(MemoryTransaction { map, writes: Writes::new(access), latest: self.latest.clone(), turn }))
     }
 }
 
@@ -53,11 +48,7 @@ struct MemoryTransaction {
 impl Transaction for MemoryTransaction {
     fn get_many(&mut self, keys: &[String]) -> Result<Vec<Option<String>>, Error> {
         self.writes.check_read()?;
-        let get = |key: &String| {
-            self.map
-                .get(key.as_str())
-                .map(|value| String::from(&**value))
-        };
+        let get = |key: &String| self.map.get(key.as_str()).map(|value| String::from(&**value));
         Ok(keys.iter().map(get).collect())
     }
 
@@ -68,16 +59,9 @@ impl Transaction for MemoryTransaction {
         }
         let entry = |(key, value): (&Arc<str>, &Arc<str>)| Entry {
             key: String::from(&**key),
-            value: if range.keys_only {
-                String::new()
-            } else {
-                String::from(&**value)
-            },
+            value: if range.keys_only { String::new() } else { String::from(&**value) },
         };
-        let bounds = (
-            Bound::Included(range.start.as_str()),
-            Bound::Excluded(range.end.as_str()),
-        );
+        let bounds = (Bound::Included(range.start.as_str()), Bound::Excluded(range.end.as_str()));
         let entries = self.map.range::<_, str>(bounds);
         let (skip, limit) = (range.skip as usize, range.limit as usize);
         Ok(if range.reverse {
@@ -92,12 +76,7 @@ impl Transaction for MemoryTransaction {
     }
 
     fn commit(self: Box<Self>) -> Result<Durability, Error> {
-        let Self {
-            mut map,
-            writes,
-            latest,
-            turn,
-        } = *self;
+        let Self { mut map, writes, latest, turn } = *self;
         let changes = writes.finish()?;
         if !changes.is_empty() {
             for Change { key, value } in changes {

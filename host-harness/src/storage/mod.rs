@@ -20,9 +20,7 @@ mod writes;
 pub use durability::{Durability, Flush};
 pub use lent::Lent;
 pub use memory::MemoryStorage;
-pub use usher_engine::storage::{
-    Access, Change, Entry, Error, MAX_KEY_BYTES, MAX_VALUE_BYTES, Range,
-};
+pub use usher_engine::storage::{Access, Change, Entry, Error, MAX_KEY_BYTES, MAX_VALUE_BYTES, Range};
 pub use writes::Writes;
 
 /// An ordered, transactional map from strings to strings that holds one site, shared by all requests to it.

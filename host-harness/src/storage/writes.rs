@@ -14,12 +14,7 @@ pub struct Writes {
 impl Writes {
     /// No writes yet.
     pub fn new(access: Access) -> Self {
-        Self {
-            access,
-            changes: Vec::new(),
-            begun: false,
-            refused: None,
-        }
+        Self { access, changes: Vec::new(), begun: false, refused: None }
     }
 
     /// To be asked before each read.
@@ -28,9 +23,7 @@ impl Writes {
     /// [`Error::Other`] once [`add`](Writes::add) was called.
     pub fn check_read(&self) -> Result<(), Error> {
         if self.begun {
-            return Err(Error::Other(
-                "a read after a write in one transaction".into(),
-            ));
+            return Err(Error::Other("a read after a write in one transaction".into()));
         }
         Ok(())
     }

@@ -1,0 +1,57 @@
+//! API keys: `{id}.{secret}`, of which only a hash of the secret is stored.
+
+use alloc::string::{String, ToString};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use crate::engine::{Engine, Moment};
+use crate::store::keys;
+use crate::store::records::ApiKeyRecord;
+
+/// How long a key works, in milliseconds: one year.
+pub const LIFETIME_MS: u64 = 365 * 24 * 60 * 60 * 1_000;
+
+/// A token taken apart. The id may be anything: it has been checked to be an id only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Token<'t> {
+    /// The id of the key.
+    pub id: &'t str,
+    secret: &'t str,
+}
+
+impl<'t> Token<'t> {
+    /// Takes a bearer token apart; none where it is of another form.
+    #[must_use]
+    pub fn read(token: &'t str) -> Option<Self> {
+        let (id, secret) = token.split_once('.')?;
+        // A longer secret is not ours, and hashing it would be the sender's to decide.
+        (keys::is_id(id) && secret.len() <= 64).then_some(Token { id, secret })
+    }
+
+    /// Whether this is the key of the record and still works.
+    #[must_use]
+    pub fn opens(&self, record: &ApiKeyRecord, now: u64) -> bool {
+        let same: bool = hash(self.secret).as_bytes().ct_eq(record.hash.as_bytes()).into();
+        same & (now < record.expires)
+    }
+}
+
+/// Makes a key: the token for the identity provider, its id, and the record to store.
+#[must_use]
+pub fn issue(engine: &Engine<'_>, now: &Moment) -> (String, String, ApiKeyRecord) {
+    let id = engine.new_id(now);
+    let secret = URL_SAFE_NO_PAD.encode(engine.random::<32>());
+    let record = ApiKeyRecord {
+        hash: hash(&secret),
+        created: now.milliseconds,
+        expires: now.milliseconds.saturating_add(LIFETIME_MS),
+    };
+    (alloc::format!("{id}.{secret}"), id, record)
+}
+
+fn hash(secret: &str) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(secret.as_bytes())).to_string()
+}

@@ -1,0 +1,447 @@
+//! Directories: connecting identity providers, their settings and API keys (`wit/directories.wit`).
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use crate::api_key;
+use crate::engine::{Engine, Moment, check_schema};
+use crate::error::{Error as Failure, Status};
+use crate::store::records::{self, ApiKeyRecord, ChangeRecord, Counts, Detail, DirectoryRecord, Sweep};
+pub use crate::store::records::{EmailChange, EmailPresence, UnknownMembers};
+use crate::store::{Transaction, keys, prefix_range};
+
+/// How many directories a page may have.
+const MAX_PAGE: u32 = 1_000;
+
+/// How many working keys a directory may have: the current one, those that overlap with it, and room for mistakes.
+const MAX_KEYS: usize = 20;
+
+/// The longest name of an administrator that goes into the change feed, in bytes.
+const MAX_ACTOR_BYTES: usize = 200;
+
+/// The longest name of a directory, in characters.
+const MAX_NAME_CHARACTERS: usize = 200;
+
+/// Why a call did nothing. The texts of the first three may be shown to the administrator.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// There is no such directory or key.
+    #[error("{0}")]
+    NotFound(String),
+    /// A value cannot be taken.
+    #[error("{0}")]
+    Invalid(String),
+    /// The state of things forbids it.
+    #[error("{0}")]
+    Refused(String),
+    /// The storage did not do its part.
+    #[error("{0}")]
+    Unavailable(String),
+    /// Anything else.
+    #[error("{0}")]
+    Other(String),
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        let detail = failure.detail.into_owned();
+        match failure.status {
+            Status::NotFound => Error::NotFound(detail),
+            Status::Unavailable => Error::Unavailable(detail),
+            _ => Error::Other(detail),
+        }
+    }
+}
+
+/// The settings of a directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// The name, 1 to 200 characters, unique on the site without regard to case.
+    pub name: String,
+    /// What a change of email does.
+    pub email_change: EmailChange,
+    /// Whether every user needs an email address.
+    pub email: EmailPresence,
+    /// What unknown members do.
+    pub unknown_members: UnknownMembers,
+}
+
+/// The settings to change; what is none stays as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SettingsUpdate {
+    /// A new name.
+    pub name: Option<String>,
+    /// What a change of email does from now on.
+    pub email_change: Option<EmailChange>,
+    /// Whether every user needs an email address from now on.
+    pub email: Option<EmailPresence>,
+    /// What unknown members do from now on.
+    pub unknown_members: Option<UnknownMembers>,
+}
+
+/// A connected directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Directory {
+    /// Its id.
+    pub id: String,
+    /// The path of its SCIM base URL.
+    pub scim_path: String,
+    /// Its settings.
+    pub settings: Settings,
+    /// When it was connected, in milliseconds since the Unix epoch.
+    pub created_at: u64,
+    /// How many users it has.
+    pub users: u64,
+    /// How many groups it has.
+    pub groups: u64,
+    /// How many memberships its groups have in all.
+    pub memberships: u64,
+}
+
+/// An API key without its secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key {
+    /// Its id.
+    pub id: String,
+    /// When it was issued, in milliseconds since the Unix epoch.
+    pub created_at: u64,
+    /// When it stops working, likewise.
+    pub expires_at: u64,
+}
+
+/// An API key with its secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IssuedKey {
+    /// The bearer token.
+    pub api_key: String,
+    /// The same key without its secret.
+    pub key: Key,
+}
+
+/// What connecting yields.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Connected {
+    /// The directory.
+    pub directory: Directory,
+    /// Its first key.
+    pub key: IssuedKey,
+}
+
+/// One page of directories.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// The directories, in the order in which they were connected.
+    pub values: Vec<Directory>,
+    /// What to pass for the next page.
+    pub next: Option<String>,
+}
+
+type Result<T> = core::result::Result<T, Error>;
+
+/// Who makes a change, and when.
+struct Admin {
+    actor: String,
+    now: Moment,
+}
+
+impl Admin {
+    fn new(engine: &Engine<'_>, actor: &str) -> Result<Self> {
+        if actor.is_empty() || actor.len() > MAX_ACTOR_BYTES {
+            return Err(Error::Invalid(alloc::format!("the actor must be 1 to {MAX_ACTOR_BYTES} bytes long")));
+        }
+        Ok(Admin { actor: alloc::format!("admin:{actor}"), now: engine.now() })
+    }
+
+    fn record(&self, transaction: &mut Transaction, kind: &str, detail: Detail) {
+        transaction.record(ChangeRecord {
+            at: self.now.milliseconds,
+            actor: self.actor.clone(),
+            request: None,
+            kind: kind.to_string(),
+            detail,
+        });
+    }
+}
+
+impl Engine<'_> {
+    /// Connects a directory and issues its first key, valid for one year.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a name that is too short or long, [`Error::Refused`] for one that is taken.
+    pub fn connect(&self, actor: &str, settings: &Settings) -> Result<Connected> {
+        let admin = Admin::new(self, actor)?;
+        let id = self.new_id(&admin.now);
+        let (api_key, key_id, key) = api_key::issue(self, &admin.now);
+        let record = DirectoryRecord {
+            name: checked_name(&settings.name)?,
+            created: admin.now.milliseconds,
+            email_change: settings.email_change,
+            email: settings.email,
+            unknown_members: settings.unknown_members,
+        };
+        self.write(|transaction| {
+            check_schema(transaction.get(keys::SCHEMA_KEY.to_string())?.as_deref())?;
+            transaction.put(keys::SCHEMA_KEY.to_string(), keys::SCHEMA);
+            claim_name(transaction, &id, &record.name)?;
+            transaction.put(keys::directory(&id), records::write(&record));
+            transaction.put(keys::counts(&id), records::write(&Counts::default()));
+            transaction.put(keys::api_key(&id, &key_id), records::write(&key));
+            admin.record(transaction, "directory.connected", of_directory(&id));
+            admin.record(transaction, "key.issued", of_key(&id, &key_id));
+            Ok::<_, Error>(())
+        })?;
+        Ok(Connected {
+            directory: describe(id, record, Counts::default()),
+            key: IssuedKey { api_key, key: describe_key(key_id, &key) },
+        })
+    }
+
+    /// The connected directories, oldest first.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a limit or cursor that cannot be.
+    pub fn directories(&self, cursor: Option<&str>, limit: u32) -> Result<Page> {
+        if !(1..=MAX_PAGE).contains(&limit) {
+            return Err(Error::Invalid(alloc::format!("the limit must be 1 to {MAX_PAGE}")));
+        }
+        if cursor.is_some_and(|cursor| !keys::is_id(cursor)) {
+            return Err(Error::Invalid("the cursor is not one that a page named".to_string()));
+        }
+        self.read(|transaction| {
+            let mut range = prefix_range(keys::ALL_DIRECTORIES, limit + 1);
+            if let Some(cursor) = cursor {
+                range.start = keys::after(&keys::directory(cursor));
+            }
+            let mut entries = transaction.scan(&range)?;
+            let more = entries.len() > limit as usize;
+            entries.truncate(limit as usize);
+            let counts =
+                transaction.get_many(entries.iter().map(|entry| keys::counts(keys::id_of(&entry.key))).collect())?;
+            let mut values = Vec::with_capacity(entries.len());
+            for (entry, counts) in entries.iter().zip(counts) {
+                let id = keys::id_of(&entry.key).to_string();
+                let counts = read_counts(&id, counts)?;
+                values.push(describe(id, records::read(&entry.key, &entry.value)?, counts));
+            }
+            let next = if more { values.last().map(|last| last.id.clone()) } else { None };
+            Ok(Page { values, next })
+        })
+    }
+
+    /// One directory.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub fn directory(&self, id: &str) -> Result<Directory> {
+        self.read(|transaction| {
+            let record = load(transaction, id)?;
+            let counts = transaction.get(keys::counts(id))?;
+            Ok(describe(id.to_string(), record, read_counts(id, counts)?))
+        })
+    }
+
+    /// Changes settings.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::Invalid`] and [`Error::Refused`] as for [`connect`](Self::connect).
+    pub fn update_directory(&self, actor: &str, id: &str, update: &SettingsUpdate) -> Result<Directory> {
+        let admin = Admin::new(self, actor)?;
+        let name = update.name.as_deref().map(checked_name).transpose()?;
+        self.write(|transaction| {
+            let old = load(transaction, id)?;
+            let counts = transaction.get(keys::counts(id))?;
+            let counts = read_counts(id, counts)?;
+            let new = DirectoryRecord {
+                name: name.clone().unwrap_or_else(|| old.name.clone()),
+                created: old.created,
+                email_change: update.email_change.unwrap_or(old.email_change),
+                email: update.email.unwrap_or(old.email),
+                unknown_members: update.unknown_members.unwrap_or(old.unknown_members),
+            };
+            if new != old {
+                if new.name != old.name {
+                    transaction.delete(keys::directory_name(&old.name));
+                    claim_name(transaction, id, &new.name)?;
+                }
+                transaction.put(keys::directory(id), records::write(&new));
+                let changed = Detail { changed: changed_settings(&old, &new), ..of_directory(id) };
+                admin.record(transaction, "directory.updated", changed);
+            }
+            Ok(describe(id.to_string(), new, counts))
+        })
+    }
+
+    /// Disconnects a directory. Its keys stop at once and its SCIM resources are gone.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub fn disconnect(&self, actor: &str, id: &str) -> Result<()> {
+        let admin = Admin::new(self, actor)?;
+        self.write(|transaction| {
+            let record = load(transaction, id)?;
+            transaction.delete(keys::directory(id));
+            transaction.delete(keys::directory_name(&record.name));
+            transaction.put(keys::sweep(id, id), records::write(&Sweep::Directory));
+            admin.record(transaction, "directory.disconnected", of_directory(id));
+            Ok(())
+        })
+    }
+
+    /// The keys of a directory that work, oldest first.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub fn keys(&self, id: &str) -> Result<Vec<Key>> {
+        let now = self.now().milliseconds;
+        self.read(|transaction| {
+            load(transaction, id)?;
+            let records = load_keys(transaction, id)?;
+            Ok(records
+                .into_iter()
+                .filter(|(_, record)| now < record.expires)
+                .map(|(key, record)| describe_key(key, &record))
+                .collect())
+        })
+    }
+
+    /// Issues a new key and lets those that worked until now stop after the overlap.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::Refused`] where too many keys still work.
+    pub fn rotate_key(&self, actor: &str, id: &str, overlap_seconds: u32) -> Result<IssuedKey> {
+        let admin = Admin::new(self, actor)?;
+        let now = admin.now.milliseconds;
+        let end_of_overlap = now.saturating_add(u64::from(overlap_seconds) * 1_000);
+        let (api_key, key_id, key) = api_key::issue(self, &admin.now);
+        self.write(|transaction| {
+            load(transaction, id)?;
+            let mut working = 0;
+            for (old_id, old) in load_keys(transaction, id)? {
+                let at = keys::api_key(id, &old_id);
+                let expires = old.expires.min(end_of_overlap);
+                if expires <= now {
+                    transaction.delete(at);
+                } else {
+                    working += 1;
+                    transaction.put(at, records::write(&ApiKeyRecord { expires, ..old }));
+                }
+            }
+            if working >= MAX_KEYS {
+                return Err(Error::Refused(alloc::format!("{MAX_KEYS} keys still work; revoke some first")));
+            }
+            transaction.put(keys::api_key(id, &key_id), records::write(&key));
+            admin.record(transaction, "key.issued", of_key(id, &key_id));
+            Ok(())
+        })?;
+        Ok(IssuedKey { api_key, key: describe_key(key_id, &key) })
+    }
+
+    /// Revokes a key at once.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub fn revoke_key(&self, actor: &str, id: &str, key_id: &str) -> Result<()> {
+        let admin = Admin::new(self, actor)?;
+        self.write(|transaction| {
+            load(transaction, id)?;
+            let missing = || Error::NotFound("the directory has no such key".to_string());
+            if !keys::is_id(key_id) {
+                return Err(missing());
+            }
+            let at = keys::api_key(id, key_id);
+            transaction.get(at.clone())?.ok_or_else(missing)?;
+            transaction.delete(at);
+            admin.record(transaction, "key.revoked", of_key(id, key_id));
+            Ok(())
+        })
+    }
+}
+
+fn load(transaction: &mut Transaction, id: &str) -> Result<DirectoryRecord> {
+    let missing = || Error::NotFound("there is no such directory".to_string());
+    if !keys::is_id(id) {
+        return Err(missing());
+    }
+    let key = keys::directory(id);
+    let [schema, record] = two(transaction.get_many(alloc::vec![keys::SCHEMA_KEY.to_string(), key.clone()])?);
+    check_schema(schema.as_deref())?;
+    Ok(records::read(&key, &record.ok_or_else(missing)?)?)
+}
+
+fn two(mut values: Vec<Option<String>>) -> [Option<String>; 2] {
+    let second = values.pop().flatten();
+    [values.pop().flatten(), second]
+}
+
+fn load_keys(transaction: &mut Transaction, id: &str) -> Result<Vec<(String, ApiKeyRecord)>> {
+    // Expired keys are removed whenever a new one is issued, so twice the number of working ones is never reached.
+    let entries = transaction.scan(&prefix_range(&keys::api_keys(id), 2 * MAX_KEYS as u32))?;
+    entries
+        .into_iter()
+        .map(|entry| Ok((keys::id_of(&entry.key).to_string(), records::read(&entry.key, &entry.value)?)))
+        .collect()
+}
+
+fn claim_name(transaction: &mut Transaction, id: &str, name: &str) -> Result<()> {
+    let key = keys::directory_name(name);
+    if transaction.get(key.clone())?.is_some_and(|holder| holder != id) {
+        return Err(Error::Refused("another directory has this name".to_string()));
+    }
+    transaction.put(key, id);
+    Ok(())
+}
+
+fn checked_name(name: &str) -> Result<String> {
+    let name = name.trim();
+    if name.is_empty() || name.chars().count() > MAX_NAME_CHARACTERS {
+        return Err(Error::Invalid(alloc::format!("the name must be 1 to {MAX_NAME_CHARACTERS} characters long")));
+    }
+    Ok(name.to_string())
+}
+
+fn changed_settings(old: &DirectoryRecord, new: &DirectoryRecord) -> Vec<String> {
+    [
+        ("name", old.name != new.name),
+        ("emailChange", old.email_change != new.email_change),
+        ("email", old.email != new.email),
+        ("unknownMembers", old.unknown_members != new.unknown_members),
+    ]
+    .into_iter()
+    .filter(|(_, changed)| *changed)
+    .map(|(name, _)| name.to_string())
+    .collect()
+}
+
+fn read_counts(id: &str, counts: Option<String>) -> Result<Counts> {
+    let key = keys::counts(id);
+    Ok(records::read(&key, &counts.ok_or_else(|| records::corrupt(&key))?)?)
+}
+
+fn of_directory(id: &str) -> Detail {
+    Detail { directory: Some(id.to_string()), ..Detail::default() }
+}
+
+fn of_key(id: &str, key: &str) -> Detail {
+    Detail { key: Some(key.to_string()), ..of_directory(id) }
+}
+
+fn describe(id: String, record: DirectoryRecord, counts: Counts) -> Directory {
+    Directory {
+        scim_path: crate::scim::base_path(&id),
+        id,
+        settings: Settings {
+            name: record.name,
+            email_change: record.email_change,
+            email: record.email,
+            unknown_members: record.unknown_members,
+        },
+        created_at: record.created,
+        users: counts.users,
+        groups: counts.groups,
+        memberships: counts.memberships,
+    }
+}
+
+fn describe_key(id: String, record: &ApiKeyRecord) -> Key {
+    Key { id, created_at: record.created, expires_at: record.expires }
+}

@@ -1,0 +1,109 @@
+//! The engine: what a host embeds. It holds no state; everything is in the storage.
+
+use alloc::string::{String, ToString};
+
+use jiff::Timestamp;
+
+use crate::error::{Error, Result, Status};
+use crate::storage::{Access, Storage};
+use crate::store::{Transaction, keys};
+
+/// How often a transaction is begun again after a conflict before the client is told to come back. With the back ends
+/// that let writers wait there is never a conflict; with optimistic ones eight tries get through all but a storm.
+const MAX_ATTEMPTS: u32 = 8;
+
+/// What the engine needs of its surroundings besides storage.
+pub trait Environment {
+    /// The time in milliseconds since the Unix epoch.
+    fn now(&self) -> u64;
+
+    /// Fills `bytes` with cryptographically secure random data.
+    fn random(&self, bytes: &mut [u8]);
+}
+
+/// The engine over a storage and an environment.
+#[derive(Clone, Copy)]
+pub struct Engine<'h> {
+    storage: &'h dyn Storage,
+    environment: &'h dyn Environment,
+}
+
+/// One moment, as number and as text.
+#[derive(Debug, Clone)]
+pub struct Moment {
+    /// Milliseconds since the Unix epoch.
+    pub milliseconds: u64,
+    /// RFC 3339 in UTC with milliseconds, as SCIM's `dateTime` (RFC 7643, section 2.3.5).
+    pub text: String,
+}
+
+impl<'h> Engine<'h> {
+    /// An engine that works on this storage.
+    #[must_use]
+    pub fn new(storage: &'h dyn Storage, environment: &'h dyn Environment) -> Self {
+        Engine { storage, environment }
+    }
+
+    /// Runs `work` in a transaction that only reads.
+    pub(crate) fn read<T, E: From<Error>>(&self, work: impl FnOnce(&mut Transaction) -> Result<T, E>) -> Result<T, E> {
+        work(&mut Transaction::begin(self.storage, Access::ReadOnly)?)
+    }
+
+    /// Runs `work` in a transaction and commits it. A conflict with another transaction is no failure: `work` runs again
+    /// on the newer state, up to [`MAX_ATTEMPTS`] times in all.
+    pub(crate) fn write<T, E: From<Error>>(
+        &self,
+        mut work: impl FnMut(&mut Transaction) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut attempt = 1;
+        loop {
+            let mut transaction = Transaction::begin(self.storage, Access::ReadWrite)?;
+            let (error, conflicted) = match work(&mut transaction) {
+                Ok(result) => match transaction.commit() {
+                    Ok(()) => return Ok(result),
+                    Err((error, conflicted)) => (error.into(), conflicted),
+                },
+                Err(error) => {
+                    let conflicted = transaction.is_conflicted();
+                    (error, conflicted)
+                }
+            };
+            if !conflicted || attempt == MAX_ATTEMPTS {
+                return Err(error);
+            }
+            attempt += 1;
+        }
+    }
+
+    /// The current time.
+    pub(crate) fn now(&self) -> Moment {
+        let milliseconds = self.environment.now();
+        let timestamp = i64::try_from(milliseconds).ok().and_then(|now| Timestamp::from_millisecond(now).ok());
+        Moment { milliseconds, text: alloc::format!("{:.3}", timestamp.unwrap_or(Timestamp::MAX)) }
+    }
+
+    /// A new id.
+    pub(crate) fn new_id(&self, now: &Moment) -> String {
+        let mut random = [0; 8];
+        self.environment.random(&mut random);
+        keys::new_id(now.milliseconds, u64::from_le_bytes(random))
+    }
+
+    /// Random bytes.
+    pub(crate) fn random<const N: usize>(&self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.environment.random(&mut bytes);
+        bytes
+    }
+}
+
+/// Refuses a store that was written with another layout of keys and values.
+pub(crate) fn check_schema(stored: Option<&str>) -> Result<()> {
+    match stored {
+        None | Some(keys::SCHEMA) => Ok(()),
+        Some(other) => Err(Error::new(
+            Status::Internal,
+            alloc::format!("the storage has layout {other:?}, this version knows {}", keys::SCHEMA).to_string(),
+        )),
+    }
+}

@@ -1,0 +1,147 @@
+//! HTTP messages as the contract has them (`wit/scim.wit`), and what the engine reads from and writes into them.
+
+use alloc::borrow::Cow;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use percent_encoding::percent_decode_str;
+
+use crate::error::{Error, Result, Status};
+use crate::json::{self, Value};
+
+/// The media type of SCIM messages (RFC 7644, section 8.1).
+pub const SCIM_JSON: &str = "application/scim+json";
+
+/// An HTTP request to the SCIM surface.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The method, in capitals.
+    pub method: String,
+    /// The absolute URL in front of `path`, without a slash at its end.
+    pub origin: String,
+    /// The path as received, percent-encoded.
+    pub path: String,
+    /// What follows the `?`, as received.
+    pub query: Option<String>,
+    /// The header fields.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Option<String>,
+}
+
+/// The HTTP response to send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Response {
+    /// The status code.
+    pub status: u16,
+    /// The header fields, names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Option<String>,
+}
+
+impl Request {
+    /// The value of a header field.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
+    }
+
+    /// The bearer token (RFC 6750, section 2.1), where there is one.
+    #[must_use]
+    pub fn bearer_token(&self) -> Option<&str> {
+        let (scheme, token) = self.header("authorization")?.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim()).filter(|token| !token.is_empty())
+    }
+
+    /// Whether the client wants no resource back (RFC 7240, section 4.2).
+    #[must_use]
+    pub fn prefers_minimal(&self) -> bool {
+        self.header("prefer").is_some_and(|value| {
+            value.split([',', ';']).any(|preference| {
+                let mut parts = preference.splitn(2, '=').map(str::trim);
+                parts.next().is_some_and(|name| name.eq_ignore_ascii_case("return"))
+                    && parts.next().is_some_and(|value| value.trim_matches('"').eq_ignore_ascii_case("minimal"))
+            })
+        })
+    }
+
+    /// The body as JSON.
+    ///
+    /// # Errors
+    /// 415 when the content type is of something else, 400 `invalidSyntax` when it is no JSON.
+    pub fn json(&self) -> Result<Value<'_>> {
+        if let Some(content_type) = self.header("content-type") {
+            let media_type = content_type.split(';').next().unwrap_or_default().trim();
+            if !media_type.eq_ignore_ascii_case(SCIM_JSON) && !media_type.eq_ignore_ascii_case("application/json") {
+                return Err(Error::new(
+                    Status::UnsupportedMediaType,
+                    "the body must be of type application/scim+json or application/json",
+                ));
+            }
+        }
+        match self.body.as_deref() {
+            Some(body) if !body.trim_ascii().is_empty() => json::parse(body)
+                .map_err(|error| Error::invalid_syntax(alloc::format!("the body is not valid JSON: {error}"))),
+            _ => Err(Error::invalid_syntax("the request needs a body")),
+        }
+    }
+
+    /// The parameters of the query, decoded, names in lower case: some clients write `startindex`. Of several of one name
+    /// the first counts.
+    #[must_use]
+    pub fn parameters(&self) -> Vec<(String, Cow<'_, str>)> {
+        form_urlencoded::parse(self.query.as_deref().unwrap_or_default().as_bytes())
+            .map(|(name, value)| (name.to_ascii_lowercase(), value))
+            .collect()
+    }
+
+    /// The segments of the path, decoded; empty ones left out, so that a slash too many does no harm. None where the path
+    /// is no text when decoded.
+    #[must_use]
+    pub fn segments(&self) -> Option<Vec<Cow<'_, str>>> {
+        self.path
+            .split('/')
+            .filter(|segment| !segment.is_empty())
+            .map(|segment| percent_decode_str(segment).decode_utf8().ok())
+            .collect()
+    }
+}
+
+impl Response {
+    /// A response with a SCIM body.
+    #[must_use]
+    pub fn with_body(status: u16, body: String) -> Self {
+        Response { status, headers: alloc::vec![("content-type".to_string(), SCIM_JSON.to_string())], body: Some(body) }
+    }
+
+    /// A response without a body.
+    #[must_use]
+    pub fn empty(status: u16) -> Self {
+        Response { status, headers: Vec::new(), body: None }
+    }
+
+    /// Adds a header field.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.headers.push((name.to_string(), value.into()));
+        self
+    }
+}
+
+impl From<Error> for Response {
+    fn from(error: Error) -> Self {
+        let mut response = Self::with_body(error.status.code(), error.body());
+        match error.status {
+            Status::Unauthorized => {
+                response = response.header("www-authenticate", "Bearer realm=\"Usher SCIM\"");
+            }
+            Status::Unavailable => response = response.header("retry-after", "1"),
+            _ => {}
+        }
+        if let Some(allow) = error.allow {
+            response = response.header("allow", allow);
+        }
+        response
+    }
+}

@@ -1,0 +1,189 @@
+//! Attribute notation (RFC 7644, section 3.10): how filters, PATCH paths, `attributes` and `sortBy` name attributes.
+
+use alloc::format;
+
+use crate::error::{Error, Result};
+use crate::schema::{Attribute, ResourceType, Schema};
+
+/// An attribute that the schema knows, or one of its sub-attributes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AttributePath {
+    /// The extension that it belongs to; none for core and common attributes.
+    pub extension: Option<&'static Schema>,
+    /// The attribute.
+    pub attribute: &'static Attribute,
+    /// The sub-attribute.
+    pub sub_attribute: Option<&'static Attribute>,
+}
+
+/// What a name in a request stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Named {
+    /// An attribute.
+    Attribute(AttributePath),
+    /// An extension as a whole, named by its URN alone.
+    Extension(&'static Schema),
+    /// The resource itself, named by the URN of its core schema.
+    Resource,
+    /// Nothing that the schema knows.
+    Unknown,
+}
+
+impl AttributePath {
+    /// The attribute whose values decide: the sub-attribute where there is one.
+    #[must_use]
+    pub fn leaf(&self) -> &'static Attribute {
+        self.sub_attribute.unwrap_or(self.attribute)
+    }
+
+    /// Whether this is the core or common attribute of that exact name, with that sub-attribute.
+    #[must_use]
+    pub fn is(&self, attribute: &str, sub_attribute: Option<&str>) -> bool {
+        self.extension.is_none()
+            && self.attribute.name == attribute
+            && self.sub_attribute.map(|attribute| attribute.name) == sub_attribute
+    }
+}
+
+impl core::fmt::Display for AttributePath {
+    fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        if let Some(schema) = self.extension {
+            write!(formatter, "{}:", schema.id)?;
+        }
+        formatter.write_str(self.attribute.name)?;
+        match self.sub_attribute {
+            Some(attribute) => write!(formatter, ".{}", attribute.name),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Whether a character can stand in an attribute name or in front of it in a URN. `$` is there for `$ref`.
+#[must_use]
+pub fn is_name_character(character: char) -> bool {
+    character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '$' | '.' | ':')
+}
+
+/// What `text` stands for in a resource of this type: `userName`, `name.givenName`, a URN with an attribute behind it, or
+/// a URN alone. Letter case does not matter.
+#[must_use]
+pub fn resolve(resource_type: &'static ResourceType, text: &str) -> Named {
+    // URNs hold dots and colons themselves, so the known ones are tried as prefixes first.
+    if let Some(rest) = after_urn(resource_type.schema, text) {
+        return match rest {
+            "" => Named::Resource,
+            name => match name.split_once('.').map_or(name, |(first, _)| first) {
+                first if resource_type.schema.attribute(first).is_some() => in_core(resource_type, name),
+                _ => Named::Unknown,
+            },
+        };
+    }
+    for schema in resource_type.extensions {
+        match after_urn(schema, text) {
+            Some("") => return Named::Extension(schema),
+            Some(name) => {
+                return dotted(name, |name| schema.attribute(name), Some(schema));
+            }
+            None => {}
+        }
+    }
+    in_core(resource_type, text)
+}
+
+/// As [`resolve`], for places where only an attribute will do.
+///
+/// # Errors
+/// `invalidFilter` when the name is of no attribute.
+pub fn resolve_attribute(resource_type: &'static ResourceType, text: &str) -> Result<AttributePath> {
+    match resolve(resource_type, text) {
+        Named::Attribute(path) => Ok(path),
+        _ => Err(Error::invalid_filter(format!("{} has no attribute {}", resource_type.name, quoted(text)))),
+    }
+}
+
+/// A name of the client's for a message, cut to a length that is no burden.
+#[must_use]
+pub fn quoted(text: &str) -> alloc::string::String {
+    let cut = text.char_indices().nth(100).map_or(text.len(), |(at, _)| at);
+    format!("{:?}{}", &text[..cut], if cut < text.len() { "…" } else { "" })
+}
+
+/// What follows the schema's URN and a colon; empty where the URN is all.
+fn after_urn<'t>(schema: &Schema, text: &'t str) -> Option<&'t str> {
+    [schema.id, schema.draft_id].into_iter().find_map(|urn| {
+        let (front, rest) = text.split_at_checked(urn.len())?;
+        if !front.eq_ignore_ascii_case(urn) {
+            return None;
+        }
+        if rest.is_empty() { Some(rest) } else { rest.strip_prefix(':') }
+    })
+}
+
+fn in_core(resource_type: &'static ResourceType, text: &str) -> Named {
+    dotted(text, |name| resource_type.attribute(name), None)
+}
+
+fn dotted(text: &str, find: impl Fn(&str) -> Option<&'static Attribute>, extension: Option<&'static Schema>) -> Named {
+    let (name, sub_name) = match text.split_once('.') {
+        Some((name, sub_name)) => (name, Some(sub_name)),
+        None => (text, None),
+    };
+    let Some(attribute) = find(name) else { return Named::Unknown };
+    let sub_attribute = match sub_name {
+        None => None,
+        Some(sub_name) => match attribute.sub_attribute(sub_name) {
+            Some(found) => Some(found),
+            None => return Named::Unknown,
+        },
+    };
+    Named::Attribute(AttributePath { extension, attribute, sub_attribute })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::{ENTERPRISE_USER, GROUP, USER};
+    use alloc::string::{String, ToString};
+
+    fn path(text: &str) -> String {
+        match resolve(&USER, text) {
+            Named::Attribute(path) => path.to_string(),
+            other => format!("{other:?}").split('(').next().unwrap_or_default().to_string(),
+        }
+    }
+
+    #[test]
+    fn names_are_found_in_any_case_and_with_urns() {
+        assert_eq!(path("USERNAME"), "userName");
+        assert_eq!(path("name.FamilyName"), "name.familyName");
+        assert_eq!(path("meta.lastmodified"), "meta.lastModified");
+        assert_eq!(path("urn:ietf:params:scim:schemas:core:2.0:User:name.givenName"), "name.givenName");
+        assert_eq!(path("URN:IETF:params:scim:schemas:core:2.0:user:emails"), "emails");
+        assert_eq!(path(&format!("{ENTERPRISE_USER}:manager.value")), format!("{ENTERPRISE_USER}:manager.value"));
+        assert_eq!(
+            path("urn:scim:schemas:extension:enterprise:2.0:department"),
+            format!("{ENTERPRISE_USER}:department")
+        );
+        assert_eq!(path(ENTERPRISE_USER), "Extension");
+        assert_eq!(path("urn:ietf:params:scim:schemas:core:2.0:User"), "Resource");
+    }
+
+    #[test]
+    fn other_names_are_unknown() {
+        for text in [
+            "",
+            ".",
+            "user",
+            "userName.x",
+            "name.",
+            "department",
+            "urn:example:x",
+            "urn:ietf:params:scim:schemas:core:2.0:Userx",
+            "urn:ietf:params:scim:schemas:core:2.0:User:id.x",
+            "é",
+        ] {
+            assert_eq!(resolve(&USER, text), Named::Unknown, "{text}");
+        }
+        assert_eq!(resolve(&GROUP, "emails"), Named::Unknown);
+    }
+}

@@ -1,0 +1,99 @@
+//! How long and how many things in a resource may be.
+
+use alloc::format;
+
+use crate::error::{Error, Result};
+use crate::json::{Object, Value};
+use crate::path::AttributePath;
+use crate::schema::{ResourceType, Type};
+use crate::text::fold;
+
+/// The longest text in an attribute, in characters: names and addresses are far shorter, and reading a page of resources
+/// stays cheap.
+pub const MAX_TEXT: usize = 4_096;
+
+/// The longest value of an attribute that is looked up by value, in bytes, with and without its letter case. It becomes
+/// part of a storage key, where a byte takes up to three, and a key has [`MAX_KEY_BYTES`](crate::storage::MAX_KEY_BYTES) at
+/// the most. An email address has 254.
+pub const MAX_INDEXED_BYTES: usize = 300;
+
+/// The longest name of a group in characters, without blanks around it: it becomes the name of an organization.
+pub const MAX_GROUP_NAME: usize = 200;
+
+/// The longest binary value in base64 characters: a certificate with a long key and many names takes about half.
+pub const MAX_BINARY: usize = 16_384;
+
+/// How many elements a multi-valued attribute may have. `members` is not stored in the resource and has a limit of its
+/// own, which is a setting of the site.
+pub const MAX_ELEMENTS: usize = 100;
+
+/// The largest resource, in about the bytes of its JSON text: every write stores the whole of it and every page returns up to
+/// a few hundred.
+pub const MAX_RESOURCE_BYTES: usize = 64 << 10;
+
+/// Checks the length of one text.
+///
+/// # Errors
+/// `invalidValue`, naming the attribute and the limit.
+pub fn check_text(path: AttributePath, text: &str) -> Result<()> {
+    if path.leaf().kind == Type::Binary {
+        return at_most(path, text.len(), MAX_BINARY, "base64 characters");
+    }
+    if is_group_name(path) {
+        return at_most(path, text.trim().chars().count(), MAX_GROUP_NAME, "characters");
+    }
+    if is_indexed(path) {
+        return at_most(path, text.len().max(fold(text).len()), MAX_INDEXED_BYTES, "bytes");
+    }
+    // Text has at least as many bytes as characters, so that most needs no counting.
+    if text.len() <= MAX_TEXT { Ok(()) } else { at_most(path, text.chars().count(), MAX_TEXT, "characters") }
+}
+
+/// Checks what only the whole resource shows: that nothing required is missing, and its size.
+///
+/// # Errors
+/// `invalidValue`, naming the attribute or the limit.
+pub fn check(resource_type: &'static ResourceType, resource: &Object<'_>) -> Result<()> {
+    for attribute in resource_type.schema.attributes.iter().filter(|attribute| attribute.required) {
+        let text = resource.get(attribute.name).and_then(Value::as_str).unwrap_or_default();
+        if text.trim().is_empty() {
+            let detail = format!("a {} needs a {} that is not blank", resource_type.name, attribute.name);
+            return Err(Error::invalid_value(detail));
+        }
+    }
+    if size(resource) > MAX_RESOURCE_BYTES {
+        let detail = format!("the resource is larger than the {MAX_RESOURCE_BYTES} bytes that are allowed");
+        return Err(Error::invalid_value(detail));
+    }
+    Ok(())
+}
+
+fn at_most(path: AttributePath, length: usize, limit: usize, unit: &str) -> Result<()> {
+    if length <= limit {
+        return Ok(());
+    }
+    Err(Error::invalid_value(format!("{path} is longer than the {limit} {unit} that are allowed")))
+}
+
+/// Only groups have a unique display name.
+fn is_group_name(path: AttributePath) -> bool {
+    path.attribute.unique && path.is("displayName", None)
+}
+
+fn is_indexed(path: AttributePath) -> bool {
+    path.is("userName", None) || path.is("externalId", None) || path.is("emails", Some("value"))
+}
+
+/// About the length of the JSON text. A value is nested no deeper than JSON may be read.
+fn size(object: &Object<'_>) -> usize {
+    object.iter().map(|(name, value)| name.len() + 4 + value_size(value)).sum()
+}
+
+fn value_size(value: &Value<'_>) -> usize {
+    match value {
+        Value::String(text) => text.len() + 2,
+        Value::Array(values) => values.iter().map(|value| value_size(value) + 1).sum::<usize>() + 2,
+        Value::Object(object) => size(object) + 2,
+        Value::Null | Value::Bool(_) | Value::Number(_) => 5,
+    }
+}

@@ -1,0 +1,17 @@
+//! Resources on their way in and out: what a client sent becomes what is stored, and what is stored is cut to what a
+//! client asked for. Everything is typed by the schema.
+//!
+//! A stored resource is an [`Object`](crate::json::Object) under the schema's own names. It holds what the client may
+//! write, without `schemas` (it follows from the rest), `id`, `meta`, `groups` and `members`, which live elsewhere.
+
+mod limits;
+mod members;
+mod project;
+mod read;
+mod value;
+
+pub use limits::check;
+pub use members::{listed_ids, member_ids};
+pub use project::Projection;
+pub use read::{Read, read};
+pub use value::{check_count, check_primary, elements, is_primary, object_for, typed};

@@ -1,0 +1,368 @@
+//! Bulk requests (RFC 7644, section 3.7).
+//!
+//! All operations run in one transaction, so that a thousand of them cost one commit. Each is atomic: what a failed one had
+//! written is taken back, and the others stand. Resources that are made get their ids beforehand; a reference to one
+//! that is made later in the request, or in a circle, can therefore be resolved whatever the order.
+
+use alloc::borrow::Cow;
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use super::conditions::Conditions;
+use super::message::{self, BULK_REQUEST, BULK_RESPONSE};
+use super::scope::{Call, Scope};
+use super::write::{Method, Write};
+use crate::engine::Engine;
+use crate::error::{Error, Result, Status};
+use crate::json::{self, Object, Value};
+use crate::path::quoted;
+use crate::store::keys::Kind;
+
+/// How many operations a request may have.
+pub const MAX_OPERATIONS: usize = 1_000;
+
+/// How long a request may be, in bytes. As long as any body: the host takes no longer ones.
+pub const MAX_PAYLOAD_BYTES: usize = 16 << 20;
+
+/// What a reference to a resource of the same request begins with.
+const REFERENCE: &str = "bulkId:";
+
+/// The methods of bulk operations, as the answer repeats them.
+const METHOD_NAMES: [(Method, &str); 4] =
+    [(Method::Post, "POST"), (Method::Put, "PUT"), (Method::Patch, "PATCH"), (Method::Delete, "DELETE")];
+
+/// One operation as it came.
+struct Operation<'r> {
+    method: Result<Method>,
+    bulk_id: Option<Cow<'r, str>>,
+    path: Cow<'r, str>,
+    version: Option<Cow<'r, str>>,
+    data: Option<Value<'r>>,
+    /// The id for what it makes.
+    new_id: String,
+    /// The `bulkId`s that it refers to.
+    references: BTreeSet<String>,
+}
+
+/// What an operation came to.
+struct Done {
+    location: Option<String>,
+    outcome: Result<Success>,
+}
+
+struct Success {
+    status: u16,
+    version: Option<String>,
+}
+
+/// Carries out a bulk request and yields the body of the answer.
+///
+/// # Errors
+/// 400 where the request as a whole cannot be taken, 413 past a limit; failures of single operations are in the answer.
+pub fn respond(engine: &Engine<'_>, call: &Call<'_>, body: Value<'_>) -> Result<String> {
+    let (operations, fail_on_errors) = read(engine, call, body)?;
+    let order = order(&operations);
+    let done = engine.write(|transaction| {
+        let mut scope = Scope::open(transaction, call)?;
+        let done = run(&mut scope, &operations, &order, fail_on_errors)?;
+        scope.finish();
+        Ok::<_, Error>(done)
+    })?;
+    let results =
+        operations.iter().zip(done).filter_map(|(operation, done)| Some(describe(operation, done?))).collect();
+    let mut answer = Object::new();
+    answer.push("schemas", Value::Array(alloc::vec![BULK_RESPONSE.into()]));
+    answer.push("Operations", Value::Array(results));
+    Ok(json::to_text(&answer))
+}
+
+fn read<'r>(engine: &Engine<'_>, call: &Call<'_>, body: Value<'r>) -> Result<(Vec<Operation<'r>>, Option<u64>)> {
+    let Value::Object(body) = body else { return Err(Error::invalid_syntax("a bulk request is a JSON object")) };
+    message::check(&body, BULK_REQUEST)?;
+    let fail_on_errors = match body.get_ignoring_case("failOnErrors") {
+        None | Some(Value::Null) => None,
+        Some(Value::Number(number)) if number.as_u64().is_some_and(|number| number > 0) => number.as_u64(),
+        Some(_) => return Err(Error::invalid_value("failOnErrors must be a whole number above 0")),
+    };
+    let operations = body.into_iter().find(|(name, _)| name.eq_ignore_ascii_case("Operations")).map(|(_, value)| value);
+    let Some(Value::Array(operations)) = operations else {
+        return Err(Error::invalid_syntax("a bulk request needs an array of Operations"));
+    };
+    if operations.len() > MAX_OPERATIONS {
+        let detail = format!("a bulk request may have {MAX_OPERATIONS} operations, this one has {}", operations.len());
+        return Err(Error::new(Status::PayloadTooLarge, detail));
+    }
+    let operations: Vec<Operation<'r>> = operations
+        .into_iter()
+        .map(|operation| Operation::read(operation, engine.new_id(&call.now)))
+        .collect::<Result<_>>()?;
+    let mut names = BTreeSet::new();
+    for bulk_id in operations.iter().filter_map(|operation| operation.bulk_id.as_deref()) {
+        if !names.insert(bulk_id) {
+            return Err(Error::invalid_value(format!("the bulkId {} is there more than once", quoted(bulk_id))));
+        }
+    }
+    Ok((operations, fail_on_errors))
+}
+
+impl<'r> Operation<'r> {
+    fn read(operation: Value<'r>, new_id: String) -> Result<Self> {
+        let Value::Object(operation) = operation else {
+            return Err(Error::invalid_syntax("every operation of a bulk request is a JSON object"));
+        };
+        if let Some(name) = operation.repeated_name() {
+            return Err(Error::invalid_syntax(format!("an operation has {} more than once", quoted(name))));
+        }
+        let (mut method, mut bulk_id, mut path, mut version, mut data) = (None, None, None, None, None);
+        for (name, value) in operation {
+            let text = |value: Value<'r>| match value {
+                Value::String(text) => Ok(Some(text)),
+                Value::Null => Ok(None),
+                other => {
+                    let detail = format!("{} of an operation must be a string, not {}", quoted(&name), other.kind());
+                    Err(Error::invalid_syntax(detail))
+                }
+            };
+            match name.to_ascii_lowercase().as_str() {
+                "method" => method = text(value)?,
+                "bulkid" => bulk_id = text(value)?,
+                "path" => path = text(value)?,
+                "version" => version = text(value)?,
+                "data" => data = Some(value).filter(|value| *value != Value::Null),
+                _ => {}
+            }
+        }
+        let method = method
+            .as_deref()
+            .and_then(Method::from_name)
+            .ok_or_else(|| Error::invalid_syntax("the method of an operation is POST, PUT, PATCH or DELETE"));
+        let mut references = BTreeSet::new();
+        if let Some(data) = &data {
+            collect_references(data, &mut references);
+        }
+        let path = path.unwrap_or_default();
+        if let Some((_, reference)) = path.split_once(REFERENCE) {
+            references.insert(reference.to_string());
+        }
+        Ok(Operation { method, bulk_id, path, version, data, new_id, references })
+    }
+
+    /// The kind of resource and the id that the path names; the id for what is made where it names none.
+    fn target(&self, made: &Made<'_>) -> Result<(Kind, String)> {
+        let segments: Vec<&str> = self.path.split('/').filter(|segment| !segment.is_empty()).collect();
+        let unknown = || Error::not_found(format!("there is no endpoint {}", quoted(&self.path)));
+        let (endpoint, id) = match segments.as_slice() {
+            [endpoint] => (*endpoint, None),
+            [endpoint, id] => (*endpoint, Some(*id)),
+            _ => return Err(unknown()),
+        };
+        let kind = [Kind::User, Kind::Group]
+            .into_iter()
+            .find(|kind| kind.resource_type().endpoint.trim_start_matches('/').eq_ignore_ascii_case(endpoint))
+            .ok_or_else(unknown)?;
+        let makes = *self.method.as_ref().map_err(Clone::clone)? == Method::Post;
+        match id {
+            None if makes => Ok((kind, self.new_id.clone())),
+            Some(id) if !makes => Ok((kind, made.resolve(id)?.unwrap_or(id).to_string())),
+            _ => Err(Error::invalid_path(format!(
+                "POST goes to an endpoint, the other methods to a resource below it, not to {}",
+                quoted(&self.path)
+            ))),
+        }
+    }
+}
+
+/// The ids of what the request makes, by their `bulkId`.
+struct Made<'o> {
+    ids: BTreeMap<&'o str, &'o str>,
+    failed: BTreeSet<&'o str>,
+}
+
+impl<'o> Made<'o> {
+    /// The id that a text refers to; none where it is no reference.
+    fn resolve(&self, text: &str) -> Result<Option<&'o str>> {
+        let Some(bulk_id) = text.strip_prefix(REFERENCE) else { return Ok(None) };
+        if self.failed.contains(bulk_id) {
+            return Err(Error::invalid_value(format!("the operation with the bulkId {} failed", quoted(bulk_id))));
+        }
+        match self.ids.get(bulk_id) {
+            Some(id) => Ok(Some(id)),
+            None => Err(Error::invalid_value(format!("no operation makes the bulkId {}", quoted(bulk_id)))),
+        }
+    }
+
+    /// Puts ids in the place of references. Values are nested no deeper than JSON may be read.
+    fn resolve_all(&self, value: &mut Value<'_>) -> Result<()> {
+        match value {
+            Value::String(text) => {
+                if let Some(id) = self.resolve(text)? {
+                    *text = Cow::Owned(id.to_string());
+                }
+                Ok(())
+            }
+            Value::Array(values) => values.iter_mut().try_for_each(|value| self.resolve_all(value)),
+            Value::Object(object) => {
+                let mut result = Ok(());
+                object.retain(|_, value| {
+                    if result.is_ok() {
+                        result = self.resolve_all(value);
+                    }
+                    true
+                });
+                result
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => Ok(()),
+        }
+    }
+}
+
+fn collect_references(value: &Value<'_>, references: &mut BTreeSet<String>) {
+    match value {
+        Value::String(text) => {
+            if let Some(bulk_id) = text.strip_prefix(REFERENCE) {
+                references.insert(bulk_id.to_string());
+            }
+        }
+        Value::Array(values) => values.iter().for_each(|value| collect_references(value, references)),
+        Value::Object(object) => object.iter().for_each(|(_, value)| collect_references(value, references)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// The order in which operations run: as they came, but after those that make what they refer to. A circle is broken at
+/// the operation that came first.
+fn order(operations: &[Operation<'_>]) -> Vec<usize> {
+    let makers: BTreeMap<&str, usize> = operations
+        .iter()
+        .enumerate()
+        .filter(|(_, operation)| operation.method == Ok(Method::Post))
+        .filter_map(|(at, operation)| Some((operation.bulk_id.as_deref()?, at)))
+        .collect();
+    let mut waiting: Vec<BTreeSet<usize>> = operations
+        .iter()
+        .enumerate()
+        .map(|(at, operation)| {
+            let makers = operation.references.iter().filter_map(|bulk_id| makers.get(bulk_id.as_str()).copied());
+            makers.filter(|maker| *maker != at).collect()
+        })
+        .collect();
+    let mut dependents: Vec<Vec<usize>> = alloc::vec![Vec::new(); operations.len()];
+    for (at, makers) in waiting.iter().enumerate() {
+        for maker in makers {
+            dependents[*maker].push(at);
+        }
+    }
+    let mut left: BTreeSet<usize> = (0..operations.len()).collect();
+    let mut ready: BTreeSet<usize> = left.iter().copied().filter(|at| waiting[*at].is_empty()).collect();
+    let mut order = Vec::with_capacity(operations.len());
+    while let Some(next) = ready.pop_first().or_else(|| left.first().copied()) {
+        left.remove(&next);
+        order.push(next);
+        for dependent in &dependents[next] {
+            waiting[*dependent].remove(&next);
+            if waiting[*dependent].is_empty() && left.contains(dependent) {
+                ready.insert(*dependent);
+            }
+        }
+    }
+    order
+}
+
+/// Runs the operations; those behind the last error that is allowed are none.
+fn run(
+    scope: &mut Scope<'_>,
+    operations: &[Operation<'_>],
+    order: &[usize],
+    fail_on_errors: Option<u64>,
+) -> Result<Vec<Option<Done>>> {
+    let ids = operations
+        .iter()
+        .filter(|operation| operation.method == Ok(Method::Post))
+        .filter_map(|operation| Some((operation.bulk_id.as_deref()?, operation.new_id.as_str())))
+        .collect();
+    let mut made = Made { ids, failed: BTreeSet::new() };
+    let mut done: Vec<Option<Done>> = operations.iter().map(|_| None).collect();
+    let mut errors = 0;
+    for at in order {
+        let operation = &operations[*at];
+        let mark = scope.mark();
+        let result = perform(scope, operation, &made);
+        if let Err(error) = &result.outcome {
+            // What breaks the storage breaks the whole request.
+            if matches!(error.status, Status::Internal | Status::Unavailable) {
+                return Err(error.clone());
+            }
+            scope.undo_since(mark);
+            made.failed.extend(operation.bulk_id.as_deref());
+            errors += 1;
+        }
+        done[*at] = Some(result);
+        if fail_on_errors.is_some_and(|allowed| errors >= allowed) {
+            break;
+        }
+    }
+    Ok(done)
+}
+
+fn perform(scope: &mut Scope<'_>, operation: &Operation<'_>, made: &Made<'_>) -> Done {
+    let (kind, id) = match operation.target(made) {
+        Ok(target) => target,
+        Err(error) => return Done { location: None, outcome: Err(error) },
+    };
+    let outcome = write(scope, operation, made, kind, &id);
+    let creation_failed = outcome.is_err() && id == operation.new_id;
+    Done { location: (!creation_failed).then(|| scope.location(kind, &id)), outcome }
+}
+
+fn write(scope: &mut Scope<'_>, operation: &Operation<'_>, made: &Made<'_>, kind: Kind, id: &str) -> Result<Success> {
+    let method = *operation.method.as_ref().map_err(Clone::clone)?;
+    if method == Method::Post && operation.bulk_id.is_none() {
+        return Err(Error::invalid_syntax("an operation with POST needs a bulkId"));
+    }
+    let mut data = operation.data.clone();
+    if let Some(data) = &mut data {
+        made.resolve_all(data)?;
+    }
+    let write = Write::read(kind, method, data)?;
+    let stored = write.perform(scope, kind, id, Conditions::version(operation.version.as_deref()))?;
+    Ok(Success {
+        status: match method {
+            Method::Post => 201,
+            Method::Put | Method::Patch => 200,
+            Method::Delete => 204,
+        },
+        version: stored.map(|stored| stored.header.etag()),
+    })
+}
+
+fn describe<'s>(operation: &'s Operation<'_>, done: Done) -> Value<'s> {
+    let mut result = Object::new();
+    if let Ok(method) = &operation.method
+        && let Some((_, name)) = METHOD_NAMES.iter().find(|(known, _)| known == method)
+    {
+        result.push("method", (*name).into());
+    }
+    if let Some(bulk_id) = &operation.bulk_id {
+        result.push("bulkId", Value::from(&**bulk_id));
+    }
+    if let Some(location) = done.location {
+        result.push("location", location.into());
+    }
+    match done.outcome {
+        Ok(success) => {
+            if let Some(version) = success.version {
+                result.push("version", version.into());
+            }
+            result.push("status", success.status.to_string().into());
+        }
+        Err(error) => {
+            result.push("status", error.status.code().to_string().into());
+            if let Ok(body) = json::parse(&error.body()) {
+                result.push("response", body.into_owned());
+            }
+        }
+    }
+    Value::Object(result)
+}

@@ -1,0 +1,338 @@
+//! Memberships: one fact each, stored as two keys so that it is read from the group and from the user alike.
+//!
+//! Adding, removing and testing one member costs the same in every group. A deletion removes up to [`SWEPT_AT_ONCE`]
+//! memberships itself; where there are more, the rest is left to `upkeep` and invisible meanwhile.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use super::scope::Scope;
+use crate::error::{Error, Result};
+use crate::patch::MemberEdit;
+use crate::path::quoted;
+use crate::store::keys::{self, Kind};
+use crate::store::records::{self, Detail, Header, Stored, Sweep, UnknownMembers};
+use crate::store::{Transaction, prefix_range};
+
+/// How many users a group may have.
+pub const MAX_MEMBERS: u32 = 150_000;
+
+/// How many memberships a deletion removes itself. People are in a few dozen groups and most groups are as small, so that
+/// hardly anything is left to sweep, and the cost of a deletion has a bound.
+pub const SWEPT_AT_ONCE: u32 = 64;
+
+/// How many keys are read at once where a request names many members or a whole group is read.
+const KEYS_AT_ONCE: usize = 1_000;
+
+/// How many members an entry of the change feed names.
+const MEMBERS_PER_CHANGE: usize = 1_000;
+
+/// How many ids an error names.
+const IDS_PER_ERROR: usize = 10;
+
+/// A member as a sequence of edits leaves it.
+#[derive(Debug, Clone, Copy)]
+struct State {
+    was: bool,
+    is: bool,
+}
+
+/// Applies edits to the members of a group, in order. Returns how many members it has then, and whether any came or went.
+///
+/// # Errors
+/// 400 `invalidValue` that names the ids which are no users of the directory, or the limit.
+pub fn edit(scope: &mut Scope<'_>, group: &str, count: u32, edits: &[MemberEdit<'_>]) -> Result<(u32, bool)> {
+    let mut members = load_states(scope, group, edits)?;
+    let mut unknown = BTreeSet::new();
+    for edit in edits {
+        apply(&mut members, edit, &mut unknown);
+    }
+    check_known(scope, &mut members, unknown)?;
+    let (mut added, mut removed) = (Vec::new(), Vec::new());
+    for (user, state) in members {
+        match (state.was, state.is) {
+            (false, true) => added.push(user),
+            (true, false) => removed.push(user),
+            _ => {}
+        }
+    }
+    let after = count.saturating_sub(length(&removed)).saturating_add(length(&added));
+    if after > MAX_MEMBERS && after > count {
+        return Err(Error::invalid_value(format!("a group may have {MAX_MEMBERS} members, this would make {after}")));
+    }
+    let changed = !(added.is_empty() && removed.is_empty());
+    write(scope, group, added, removed);
+    Ok((after, changed))
+}
+
+fn length(users: &[String]) -> u32 {
+    u32::try_from(users.len()).unwrap_or(u32::MAX)
+}
+
+/// The states of all users that the edits concern: those that they name, or all members where one edit concerns all.
+fn load_states(scope: &mut Scope<'_>, group: &str, edits: &[MemberEdit<'_>]) -> Result<BTreeMap<String, State>> {
+    let mut members = BTreeMap::new();
+    if edits.iter().any(concerns_all) {
+        for_each(scope, group, |user| {
+            members.insert(user.to_string(), State { was: true, is: true });
+            Ok(())
+        })?;
+        return Ok(members);
+    }
+    let named: BTreeSet<&str> = edits.iter().flat_map(named).filter(|id| keys::is_id(id)).collect();
+    let named: Vec<&str> = named.into_iter().collect();
+    for chunk in named.chunks(KEYS_AT_ONCE) {
+        let values = scope.transaction.get_many(chunk.iter().map(|user| keys::member(group, user)).collect())?;
+        for (user, value) in chunk.iter().zip(values) {
+            let was = value.is_some();
+            members.insert((*user).to_string(), State { was, is: was });
+        }
+    }
+    Ok(members)
+}
+
+fn concerns_all(edit: &MemberEdit<'_>) -> bool {
+    matches!(edit, MemberEdit::Replace(_) | MemberEdit::RemoveAll | MemberEdit::RemoveWhere(_))
+}
+
+fn named<'e>(edit: &'e MemberEdit<'_>) -> impl Iterator<Item = &'e str> {
+    let ids = match edit {
+        MemberEdit::Add(ids) | MemberEdit::Remove(ids) | MemberEdit::Replace(ids) => ids.as_slice(),
+        MemberEdit::RemoveAll | MemberEdit::RemoveWhere(_) => &[],
+    };
+    ids.iter().map(AsRef::as_ref)
+}
+
+fn apply(members: &mut BTreeMap<String, State>, edit: &MemberEdit<'_>, unknown: &mut BTreeSet<String>) {
+    match edit {
+        MemberEdit::Add(_) => {}
+        MemberEdit::Remove(_) => {
+            for id in named(edit) {
+                if let Some(state) = members.get_mut(id) {
+                    state.is = false;
+                }
+            }
+            return;
+        }
+        MemberEdit::RemoveAll | MemberEdit::Replace(_) => members.values_mut().for_each(|state| state.is = false),
+        MemberEdit::RemoveWhere(filter) => {
+            for (user, state) in members.iter_mut() {
+                if state.is && filter.matches(&super::render::member_for_filter(user)) {
+                    state.is = false;
+                }
+            }
+            return;
+        }
+    }
+    for id in named(edit) {
+        match members.get_mut(id) {
+            Some(state) => state.is = true,
+            None if keys::is_id(id) => {
+                members.insert(id.to_string(), State { was: false, is: true });
+            }
+            None => {
+                unknown.insert(id.to_string());
+            }
+        }
+    }
+}
+
+/// Makes sure that all who come are users of the directory.
+fn check_known(
+    scope: &mut Scope<'_>,
+    members: &mut BTreeMap<String, State>,
+    mut unknown: BTreeSet<String>,
+) -> Result<()> {
+    let coming: Vec<&String> = members.iter().filter(|(_, state)| state.is && !state.was).map(|(id, _)| id).collect();
+    for chunk in coming.chunks(KEYS_AT_ONCE) {
+        let keys = chunk.iter().map(|id| Kind::User.resource(scope.directory(), id)).collect();
+        let values = scope.transaction.get_many(keys)?;
+        let strangers = chunk.iter().zip(values).filter(|(_, value)| value.is_none());
+        unknown.extend(strangers.map(|(id, _)| (*id).clone()));
+    }
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    if scope.settings.unknown_members == UnknownMembers::Skip {
+        members.retain(|id, _| !unknown.contains(id));
+        return Ok(());
+    }
+    let named: Vec<String> = unknown.iter().take(IDS_PER_ERROR).map(|id| quoted(id)).collect();
+    let more =
+        if unknown.len() > named.len() { format!(" and {} more", unknown.len() - named.len()) } else { String::new() };
+    Err(Error::invalid_value(format!(
+        "members must be users of this directory; these are not: {}{more}",
+        named.join(", ")
+    )))
+}
+
+fn write(scope: &mut Scope<'_>, group: &str, added: Vec<String>, removed: Vec<String>) {
+    for user in &added {
+        scope.transaction.put(keys::member(group, user), "");
+        scope.transaction.put(keys::member_of(user, group), "");
+    }
+    for user in &removed {
+        remove_edge(scope.transaction, group, user);
+    }
+    scope.counts.memberships = (scope.counts.memberships + added.len() as u64).saturating_sub(removed.len() as u64);
+    for (kind, users) in [("group.members-added", added), ("group.members-removed", removed)] {
+        for chunk in users.chunks(MEMBERS_PER_CHANGE) {
+            scope.record(kind, Detail { group: Some(group.to_string()), members: chunk.to_vec(), ..Detail::default() });
+        }
+    }
+}
+
+/// Removes a membership.
+pub fn remove_edge(transaction: &mut Transaction, group: &str, user: &str) {
+    transaction.delete(keys::member(group, user));
+    transaction.delete(keys::member_of(user, group));
+}
+
+/// Takes a deleted user out of its groups.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn forget_user(scope: &mut Scope<'_>, user: &str) -> Result<()> {
+    let (directory, now) = (scope.directory(), scope.call.now.text.clone());
+    let left = leave_groups(scope.transaction, directory, user, SWEPT_AT_ONCE, &now)?;
+    scope.counts.memberships = scope.counts.memberships.saturating_sub(u64::from(left.counted));
+    if left.more {
+        scope.transaction.put(keys::sweep(directory, user), records::write(&Sweep::User));
+        scope.counts.unswept_users += 1;
+    }
+    Ok(())
+}
+
+/// What a bounded removal of memberships did.
+#[derive(Debug, Clone, Copy)]
+pub struct Left {
+    /// How many memberships were removed from the storage.
+    pub removed: u32,
+    /// How many of them still counted: those of a deleted group have been taken off the count with it.
+    pub counted: u32,
+    /// Whether others remain.
+    pub more: bool,
+}
+
+/// Takes a user that is deleted out of up to `limit` of its groups, each of which gets a new version.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn leave_groups(transaction: &mut Transaction, directory: &str, user: &str, limit: u32, now: &str) -> Result<Left> {
+    let mut range = prefix_range(&keys::memberships(user), limit.saturating_add(1));
+    range.keys_only = true;
+    let entries = transaction.scan(&range)?;
+    let more = entries.len() > limit as usize;
+    let groups: Vec<&str> = entries.iter().take(limit as usize).map(|entry| keys::id_of(&entry.key)).collect();
+    let keys: Vec<String> = groups.iter().map(|group| Kind::Group.resource(directory, group)).collect();
+    let values = transaction.get_many(keys.clone())?;
+    let mut counted = 0;
+    for ((group, key), value) in groups.iter().zip(keys).zip(values) {
+        remove_edge(transaction, group, user);
+        // A group that is gone has left its memberships to be swept.
+        let Some(value) = value else { continue };
+        counted += 1;
+        let stored = Stored::read(&key, value)?;
+        let header = Header {
+            version: stored.header.version + 1,
+            modified: now.to_string(),
+            members: stored.header.members.saturating_sub(1),
+            ..stored.header.clone()
+        };
+        transaction.put(key, stored.with_header(header).text());
+    }
+    Ok(Left { removed: u32::try_from(groups.len()).unwrap_or(u32::MAX), counted, more })
+}
+
+/// Removes the memberships of a deleted group.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn forget_group(scope: &mut Scope<'_>, group: &str, count: u32) -> Result<()> {
+    // They are gone from the count at once, also those that are swept later.
+    scope.counts.memberships = scope.counts.memberships.saturating_sub(u64::from(count));
+    if drop_members(scope.transaction, group, SWEPT_AT_ONCE)?.more {
+        scope.transaction.put(keys::sweep(scope.call.directory, group), records::write(&Sweep::Group));
+    }
+    Ok(())
+}
+
+/// Removes up to `limit` memberships of a group that is deleted.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn drop_members(transaction: &mut Transaction, group: &str, limit: u32) -> Result<Left> {
+    let mut range = prefix_range(&keys::members(group), limit.saturating_add(1));
+    range.keys_only = true;
+    let entries = transaction.scan(&range)?;
+    let more = entries.len() > limit as usize;
+    let users: Vec<&str> = entries.iter().take(limit as usize).map(|entry| keys::id_of(&entry.key)).collect();
+    for user in &users {
+        remove_edge(transaction, group, user);
+    }
+    Ok(Left { removed: u32::try_from(users.len()).unwrap_or(u32::MAX), counted: 0, more })
+}
+
+/// Calls `visit` with every member of a group, in order of their ids.
+///
+/// # Errors
+/// Where the storage fails, or what `visit` says.
+pub fn for_each(scope: &mut Scope<'_>, group: &str, mut visit: impl FnMut(&str) -> Result<()>) -> Result<()> {
+    let gone = unswept_users(scope)?;
+    let mut range = prefix_range(&keys::members(group), KEYS_AT_ONCE as u32);
+    range.keys_only = true;
+    loop {
+        let entries = scope.transaction.scan(&range)?;
+        for entry in &entries {
+            let user = keys::id_of(&entry.key);
+            if !gone.contains(user) {
+                visit(user)?;
+            }
+        }
+        match entries.last() {
+            Some(last) if entries.len() >= KEYS_AT_ONCE => range.start = keys::after(&last.key),
+            _ => return Ok(()),
+        }
+    }
+}
+
+/// Which of these users are members of a group.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn among(scope: &mut Scope<'_>, group: &str, users: &[&str]) -> Result<Vec<String>> {
+    let gone = unswept_users(scope)?;
+    let users: Vec<&str> = users.iter().copied().filter(|user| keys::is_id(user) && !gone.contains(*user)).collect();
+    let values = scope.transaction.get_many(users.iter().map(|user| keys::member(group, user)).collect())?;
+    Ok(users.iter().zip(values).filter(|(_, value)| value.is_some()).map(|(user, _)| (*user).to_string()).collect())
+}
+
+/// The groups that a user is a member of, in order of their ids; also such as are deleted and not yet swept.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn groups_of(scope: &mut Scope<'_>, user: &str) -> Result<Vec<String>> {
+    let mut range = prefix_range(&keys::memberships(user), KEYS_AT_ONCE as u32);
+    range.keys_only = true;
+    let mut groups = Vec::new();
+    loop {
+        let entries = scope.transaction.scan(&range)?;
+        groups.extend(entries.iter().map(|entry| keys::id_of(&entry.key).to_string()));
+        match entries.last() {
+            Some(last) if entries.len() >= KEYS_AT_ONCE => range.start = keys::after(&last.key),
+            _ => return Ok(groups),
+        }
+    }
+}
+
+/// The deleted users of whom memberships are left. Almost always none, and then it costs nothing to know.
+fn unswept_users(scope: &mut Scope<'_>) -> Result<BTreeSet<String>> {
+    if scope.counts.unswept_users == 0 {
+        return Ok(BTreeSet::new());
+    }
+    let mut range = prefix_range(&keys::sweeps(scope.call.directory), u32::MAX);
+    range.keys_only = true;
+    Ok(scope.transaction.scan(&range)?.iter().map(|entry| keys::id_of(&entry.key).to_string()).collect())
+}

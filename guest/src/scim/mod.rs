@@ -1,0 +1,281 @@
+//! The SCIM surface (RFC 7644): from an HTTP request to its response.
+
+mod bulk;
+mod conditions;
+mod cursor;
+mod discovery;
+mod groups;
+mod index;
+mod list;
+pub mod members;
+mod message;
+mod query;
+mod render;
+mod scope;
+mod users;
+mod write;
+
+use alloc::borrow::Cow;
+use alloc::string::String;
+
+use self::conditions::Conditions;
+use self::query::Parameters;
+use self::scope::{Call, Scope};
+use self::write::{Method, Write};
+use crate::api_key::Token;
+use crate::engine::Engine;
+use crate::error::{Error, Result, Status};
+use crate::http::{Request, Response};
+use crate::resource::Projection;
+use crate::store::keys::{self, Kind};
+use crate::store::records::{Header, Stored};
+
+/// Past how many members a group is not sent back after a change: nobody wants them all again.
+const MEMBERS_SENT_BACK: u32 = 100;
+
+/// The longest request id that is taken over into the change feed, in bytes.
+const MAX_REQUEST_ID_BYTES: usize = 128;
+
+/// The path of a directory's SCIM base URL.
+#[must_use]
+pub fn base_path(directory: &str) -> String {
+    alloc::format!("/scim/directory/{directory}")
+}
+
+/// What a path below the base URL names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Endpoint<'p> {
+    Resources(Kind),
+    Resource(Kind, &'p str),
+    Search(Option<Kind>),
+    Bulk,
+    Me,
+    Configuration,
+    ResourceTypes,
+    ResourceType(&'p str),
+    Schemas,
+    Schema(&'p str),
+    /// The base URL itself, a search over everything.
+    Everything,
+}
+
+impl<'p> Endpoint<'p> {
+    fn of(segments: &'p [Cow<'p, str>]) -> Option<Self> {
+        let kind = |name: &str| match name {
+            "Users" => Some(Kind::User),
+            "Groups" => Some(Kind::Group),
+            _ => None,
+        };
+        let mut names = [""; 3];
+        if segments.len() > names.len() {
+            return None;
+        }
+        for (name, segment) in names.iter_mut().zip(segments) {
+            *name = segment;
+        }
+        Some(match names {
+            ["", "", ""] => Endpoint::Everything,
+            [".search", "", ""] => Endpoint::Search(None),
+            ["Bulk", "", ""] => Endpoint::Bulk,
+            ["Me", "", ""] => Endpoint::Me,
+            ["ServiceProviderConfig", "", ""] => Endpoint::Configuration,
+            ["ResourceTypes", "", ""] => Endpoint::ResourceTypes,
+            ["ResourceTypes", id, ""] => Endpoint::ResourceType(id),
+            ["Schemas", "", ""] => Endpoint::Schemas,
+            ["Schemas", urn, ""] => Endpoint::Schema(urn),
+            [name, "", ""] => Endpoint::Resources(kind(name)?),
+            [name, ".search", ""] => Endpoint::Search(Some(kind(name)?)),
+            [name, id, ""] => Endpoint::Resource(kind(name)?, id),
+            _ => return None,
+        })
+    }
+
+    /// The methods that it has.
+    const fn allow(&self) -> &'static str {
+        match self {
+            Endpoint::Resources(_) => "GET, POST",
+            Endpoint::Resource(..) => "GET, PUT, PATCH, DELETE",
+            Endpoint::Search(_) | Endpoint::Bulk => "POST",
+            _ => "GET",
+        }
+    }
+}
+
+impl Engine<'_> {
+    /// Answers a request to the SCIM surface. Every failure is a response.
+    #[must_use]
+    pub fn handle(&self, request: &Request) -> Response {
+        self.respond(request).unwrap_or_else(Response::from)
+    }
+
+    fn respond(&self, request: &Request) -> Result<Response> {
+        let nothing = || Error::not_found("there is nothing at this path");
+        let segments = request.segments().ok_or_else(nothing)?;
+        let (directory, rest) = match segments.as_slice() {
+            [scim, name, directory, rest @ ..] if scim == "scim" && name == "directory" => (directory, rest),
+            _ => return Err(nothing()),
+        };
+        // Connectors that want the protocol's version in the URL append it.
+        let rest = match rest {
+            [version, rest @ ..] if version.eq_ignore_ascii_case("v2") => rest,
+            rest => rest,
+        };
+        let token = request.bearer_token().and_then(Token::read).ok_or_else(scope::unauthorized)?;
+        if !keys::is_id(directory) {
+            return Err(scope::unauthorized());
+        }
+        let call = Call {
+            directory,
+            token,
+            base: alloc::format!("{}{}", request.origin, base_path(directory)),
+            request: request.header("x-request-id").filter(|id| id.len() <= MAX_REQUEST_ID_BYTES),
+            now: self.now(),
+        };
+        let endpoint = Endpoint::of(rest);
+        let Some(endpoint) = endpoint else {
+            scope::authenticate(self, &call)?;
+            return Err(nothing());
+        };
+        self.dispatch(request, &call, &endpoint)
+    }
+
+    fn dispatch(&self, request: &Request, call: &Call<'_>, endpoint: &Endpoint<'_>) -> Result<Response> {
+        match (request.method.as_str(), endpoint) {
+            ("GET", Endpoint::Resource(kind, id)) => {
+                self.read(|transaction| read_one(&mut Scope::open(transaction, call)?, request, *kind, id))
+            }
+            ("GET", Endpoint::Resources(_) | Endpoint::Everything) => {
+                let kind = match endpoint {
+                    Endpoint::Resources(kind) => Some(*kind),
+                    _ => None,
+                };
+                self.read(|transaction| {
+                    let mut scope = Scope::open(transaction, call)?;
+                    let parameters = Parameters::of_query(request.parameters())?;
+                    search(&mut scope, kind, &parameters)
+                })
+            }
+            ("POST", Endpoint::Search(kind)) => self.read(|transaction| {
+                let mut scope = Scope::open(transaction, call)?;
+                let parameters = Parameters::of_search(request.json()?)?;
+                search(&mut scope, *kind, &parameters)
+            }),
+            ("POST", Endpoint::Resources(kind)) => {
+                scope::authenticate(self, call)?;
+                let id = self.new_id(&call.now);
+                self.write_one(request, call, *kind, &id, Method::Post)
+            }
+            ("PUT" | "PATCH" | "DELETE", Endpoint::Resource(kind, id)) => {
+                scope::authenticate(self, call)?;
+                let method = Method::from_name(&request.method).unwrap_or(Method::Delete);
+                self.write_one(request, call, *kind, id, method)
+            }
+            ("POST", Endpoint::Bulk) => {
+                scope::authenticate(self, call)?;
+                check_length(request)?;
+                Ok(Response::with_body(200, bulk::respond(self, call, request.json()?)?))
+            }
+            _ => {
+                scope::authenticate(self, call)?;
+                about(request, call, endpoint)
+            }
+        }
+    }
+
+    fn write_one(&self, request: &Request, call: &Call<'_>, kind: Kind, id: &str, method: Method) -> Result<Response> {
+        check_length(request)?;
+        let body = if method == Method::Delete { None } else { Some(request.json()?) };
+        let parameters = Parameters::of_query(request.parameters())?;
+        let wanted = parameters.projection(kind.resource_type())?;
+        let write = Write::read(kind, method, body)?;
+        let conditions = Conditions::of(request);
+        self.write(|transaction| {
+            let mut scope = Scope::open(transaction, call)?;
+            let response = match write.perform(&mut scope, kind, id, conditions)? {
+                None => Response::empty(204),
+                Some(stored) => written(&mut scope, request, kind, id, &stored, &wanted, method)?,
+            };
+            scope.finish();
+            Ok(response)
+        })
+    }
+}
+
+/// A body past the limit that discovery names is refused also where the host lets it through.
+fn check_length(request: &Request) -> Result<()> {
+    if request.body.as_ref().is_some_and(|body| body.len() > bulk::MAX_PAYLOAD_BYTES) {
+        let detail = alloc::format!("a request may have {} bytes", bulk::MAX_PAYLOAD_BYTES);
+        return Err(Error::new(Status::PayloadTooLarge, detail));
+    }
+    Ok(())
+}
+
+/// Endpoints that need no storage, and methods that an endpoint does not have.
+fn about(request: &Request, call: &Call<'_>, endpoint: &Endpoint<'_>) -> Result<Response> {
+    if *endpoint == Endpoint::Me {
+        return Err(Error::new(Status::NotImplemented, "a key stands for a directory, not for a user"));
+    }
+    if request.method != "GET" {
+        return Err(Error::method_not_allowed(endpoint.allow()));
+    }
+    discovery::check_no_filter(&request.parameters())?;
+    let base = &call.base;
+    let body = match endpoint {
+        Endpoint::Configuration => discovery::configuration(base),
+        Endpoint::ResourceTypes => discovery::resource_types(base),
+        Endpoint::ResourceType(id) => discovery::resource_type(base, id)?,
+        Endpoint::Schemas => discovery::schemas(base),
+        Endpoint::Schema(urn) => discovery::schema(base, urn)?,
+        other => return Err(Error::method_not_allowed(other.allow())),
+    };
+    Ok(Response::with_body(200, body))
+}
+
+fn read_one(scope: &mut Scope<'_>, request: &Request, kind: Kind, id: &str) -> Result<Response> {
+    let wanted = Parameters::of_query(request.parameters())?.projection(kind.resource_type())?;
+    let stored = scope.load(kind, id)?;
+    // What a user still has of unswept memberships is invisible but not in the version of its groups, so that a copy
+    // cannot be told to be current meanwhile.
+    let settled = kind == Kind::User || scope.counts.unswept_users == 0;
+    if settled && Conditions::of(request).has_current(&stored.header) {
+        return Ok(Response::empty(304).header("etag", stored.header.etag()));
+    }
+    let body = render::resource(scope, kind, id, &stored, &wanted)?;
+    Ok(with_version(Response::with_body(200, body), &stored.header))
+}
+
+fn search(scope: &mut Scope<'_>, kind: Option<Kind>, parameters: &Parameters<'_>) -> Result<Response> {
+    let directory = scope.directory();
+    let query = |kind: Kind| parameters.query(kind.resource_type(), directory);
+    let body = match kind {
+        Some(kind) => list::respond(scope, kind, &query(kind)?)?,
+        None => list::respond_all(scope, [Kind::User, Kind::Group].map(|kind| (kind, query(kind))))?,
+    };
+    Ok(Response::with_body(200, body))
+}
+
+/// The answer to a write: the resource as it is now, unless nobody needs it.
+fn written(
+    scope: &mut Scope<'_>,
+    request: &Request,
+    kind: Kind,
+    id: &str,
+    stored: &Stored,
+    wanted: &Projection,
+    method: Method,
+) -> Result<Response> {
+    let minimal = request.prefers_minimal();
+    let large = stored.header.members > MEMBERS_SENT_BACK;
+    if method != Method::Post && wanted.is_everything() && (minimal || large) {
+        let response = with_version(Response::empty(204), &stored.header);
+        return Ok(if minimal { response.header("preference-applied", "return=minimal") } else { response });
+    }
+    let status = if method == Method::Post { 201 } else { 200 };
+    let body = render::resource(scope, kind, id, stored, wanted)?;
+    let response = with_version(Response::with_body(status, body), &stored.header);
+    Ok(if method == Method::Post { response.header("location", scope.location(kind, id)) } else { response })
+}
+
+fn with_version(response: Response, header: &Header) -> Response {
+    response.header("etag", header.etag())
+}

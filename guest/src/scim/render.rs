@@ -1,0 +1,307 @@
+//! Resources as they are returned (RFC 7643, section 3).
+//!
+//! A whole resource is spliced together from its stored text without parsing it. Only where a client asked for part of it
+//! is it taken apart.
+
+use alloc::borrow::Cow;
+use alloc::collections::BTreeMap;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use super::members;
+use super::scope::{Scope, location};
+use crate::error::Result;
+use crate::json::{self, Object, Value, push_string};
+use crate::resource::Projection;
+use crate::schema::{CORE_GROUP, CORE_USER, ENTERPRISE_USER};
+use crate::store::keys;
+use crate::store::keys::Kind;
+use crate::store::prefix_range;
+use crate::store::records::{Header, Stored};
+
+/// What a resource consists of besides what is stored under its own key.
+#[derive(Debug, Clone, Default)]
+pub struct Related {
+    /// The groups of a user, with their names.
+    pub groups: Vec<(String, String)>,
+    /// The members of a group.
+    pub members: Vec<String>,
+}
+
+/// How many memberships of a page of users are read in one go before each user is read alone.
+const MEMBERSHIPS_PER_PAGE: u32 = 2_000;
+
+/// One resource, or the part of it that is asked for.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn resource(scope: &mut Scope<'_>, kind: Kind, id: &str, stored: &Stored, wanted: &Projection) -> Result<String> {
+    let mut out = String::with_capacity(stored.text().len() + 512);
+    match kind {
+        Kind::User => {
+            let groups = if wanted.wants("groups") { groups_with_names(scope, &[id])?.remove(0) } else { Vec::new() };
+            push_user(&mut out, scope, id, stored, wanted, groups)?;
+        }
+        Kind::Group => push_group(&mut out, scope, id, stored, wanted)?,
+    }
+    Ok(out)
+}
+
+/// Appends a user whose groups are known.
+///
+/// # Errors
+/// Where the stored value cannot be read.
+pub fn push_user(
+    out: &mut String,
+    scope: &Scope<'_>,
+    id: &str,
+    stored: &Stored,
+    wanted: &Projection,
+    groups: Vec<(String, String)>,
+) -> Result<()> {
+    if !wanted.is_everything() {
+        let related = Related { groups, ..Related::default() };
+        return push_part(out, scope, Kind::User, id, stored, wanted, &related);
+    }
+    push_beginning(out, Kind::User, id, stored);
+    if !groups.is_empty() {
+        let prefix = escaped(&location(&scope.call.base, Kind::Group, ""));
+        out.push_str(",\"groups\":[");
+        for (at, (group, name)) in groups.iter().enumerate() {
+            out.push_str(if at == 0 { "{\"value\":\"" } else { ",{\"value\":\"" });
+            out.push_str(group);
+            out.push_str("\",\"$ref\":\"");
+            out.push_str(&prefix);
+            out.push_str(group);
+            out.push_str("\",\"display\":");
+            push_string(out, name);
+            out.push_str(",\"type\":\"direct\"}");
+        }
+        out.push(']');
+    }
+    push_meta(out, scope, Kind::User, id, &stored.header);
+    Ok(())
+}
+
+/// Appends a group.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn push_group(
+    out: &mut String,
+    scope: &mut Scope<'_>,
+    id: &str,
+    stored: &Stored,
+    wanted: &Projection,
+) -> Result<()> {
+    if !wanted.is_everything() && wanted.wants("members") {
+        let mut related = Related::default();
+        members::for_each(scope, id, |user| {
+            related.members.push(user.to_string());
+            Ok(())
+        })?;
+        return push_part(out, scope, Kind::Group, id, stored, wanted, &related);
+    }
+    if !wanted.is_everything() {
+        return push_part(out, scope, Kind::Group, id, stored, wanted, &Related::default());
+    }
+    push_beginning(out, Kind::Group, id, stored);
+    out.push_str(",\"members\":[");
+    let prefix = escaped(&location(&scope.call.base, Kind::User, ""));
+    let mut first = true;
+    members::for_each(scope, id, |user| {
+        out.push_str(if first { "{\"value\":\"" } else { ",{\"value\":\"" });
+        first = false;
+        out.push_str(user);
+        out.push_str("\",\"$ref\":\"");
+        out.push_str(&prefix);
+        out.push_str(user);
+        out.push_str("\",\"type\":\"User\"}");
+        Ok(())
+    })?;
+    out.push(']');
+    push_meta(out, scope, Kind::Group, id, &stored.header);
+    Ok(())
+}
+
+fn push_beginning(out: &mut String, kind: Kind, id: &str, stored: &Stored) {
+    out.push_str("{\"schemas\":[\"");
+    for (at, schema) in schemas(kind, &stored.header).iter().enumerate() {
+        if at > 0 {
+            out.push_str("\",\"");
+        }
+        out.push_str(schema);
+    }
+    out.push_str("\"],\"id\":\"");
+    out.push_str(id);
+    out.push('"');
+    // The text between the braces; `Stored` makes sure that they are there.
+    let attributes = stored.attributes_text();
+    let inner = attributes.get(1..attributes.len() - 1).unwrap_or_default();
+    if !inner.is_empty() {
+        out.push(',');
+        out.push_str(inner);
+    }
+}
+
+fn push_meta(out: &mut String, scope: &Scope<'_>, kind: Kind, id: &str, header: &Header) {
+    out.push_str(",\"meta\":{\"resourceType\":\"");
+    out.push_str(kind.resource_type().name);
+    out.push_str("\",\"created\":");
+    push_string(out, &header.created);
+    out.push_str(",\"lastModified\":");
+    push_string(out, &header.modified);
+    out.push_str(",\"location\":");
+    push_string(out, &scope.location(kind, id));
+    out.push_str(",\"version\":");
+    push_string(out, &header.etag());
+    out.push_str("}}");
+}
+
+fn push_part(
+    out: &mut String,
+    scope: &Scope<'_>,
+    kind: Kind,
+    id: &str,
+    stored: &Stored,
+    wanted: &Projection,
+    related: &Related,
+) -> Result<()> {
+    let mut object = object(scope, kind, id, stored, related)?;
+    wanted.apply(&mut object);
+    out.push_str(&json::to_text(&object));
+    Ok(())
+}
+
+/// A resource as an object with all its attributes, for filters, sorting and projections.
+///
+/// # Errors
+/// Where the stored value cannot be read.
+pub fn object<'s>(
+    scope: &Scope<'_>,
+    kind: Kind,
+    id: &'s str,
+    stored: &'s Stored,
+    related: &'s Related,
+) -> Result<Object<'s>> {
+    let mut object = Object::new();
+    object.push("schemas", Value::Array(schemas(kind, &stored.header).iter().map(|urn| Value::from(*urn)).collect()));
+    object.push("id", Value::from(id));
+    for (name, value) in stored.attributes(&kind.resource(scope.directory(), id))? {
+        object.push(name, value);
+    }
+    match kind {
+        Kind::User if !related.groups.is_empty() => {
+            let groups = related.groups.iter().map(|(group, name)| {
+                element([
+                    ("value", Value::from(group.as_str())),
+                    ("$ref", Value::from(scope.location(Kind::Group, group))),
+                    ("display", Value::from(name.as_str())),
+                    ("type", Value::from("direct")),
+                ])
+            });
+            object.push("groups", Value::Array(groups.collect()));
+        }
+        Kind::User => {}
+        Kind::Group => {
+            let members = related.members.iter().map(|user| {
+                element([
+                    ("value", Value::from(user.as_str())),
+                    ("$ref", Value::from(scope.location(Kind::User, user))),
+                    ("type", Value::from("User")),
+                ])
+            });
+            object.push("members", Value::Array(members.collect()));
+        }
+    }
+    let header = &stored.header;
+    object.push(
+        "meta",
+        element([
+            ("resourceType", Value::from(kind.resource_type().name)),
+            ("created", Value::from(header.created.as_str())),
+            ("lastModified", Value::from(header.modified.as_str())),
+            ("location", Value::from(scope.location(kind, id))),
+            ("version", Value::from(header.etag())),
+        ]),
+    );
+    Ok(object)
+}
+
+fn element<'s, const N: usize>(members: [(&'static str, Value<'s>); N]) -> Value<'s> {
+    Value::Object(members.into_iter().map(|(name, value)| (Cow::Borrowed(name), value)).collect())
+}
+
+/// A member of a group as a value filter sees it.
+#[must_use]
+pub fn member_for_filter(user: &str) -> Object<'_> {
+    [("value", Value::from(user)), ("type", Value::from("User"))]
+        .into_iter()
+        .map(|(name, value)| (Cow::Borrowed(name), value))
+        .collect()
+}
+
+fn schemas(kind: Kind, header: &Header) -> &'static [&'static str] {
+    match (kind, header.enterprise) {
+        (Kind::User, false) => &[CORE_USER],
+        (Kind::User, true) => &[CORE_USER, ENTERPRISE_USER],
+        (Kind::Group, _) => &[CORE_GROUP],
+    }
+}
+
+/// A text as it stands between the quotes of a JSON string.
+fn escaped(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    push_string(&mut quoted, text);
+    quoted.get(1..quoted.len() - 1).unwrap_or_default().to_string()
+}
+
+/// The groups of each of these users, with their names. Ids must be in ascending order for one scan to do.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn groups_with_names<T: AsRef<str>>(scope: &mut Scope<'_>, users: &[T]) -> Result<Vec<Vec<(String, String)>>> {
+    let of_users = groups_of_all(scope, users)?;
+    let mut distinct: Vec<&str> = of_users.iter().flatten().map(String::as_str).collect();
+    distinct.sort_unstable();
+    distinct.dedup();
+    let stored = scope.find_many(Kind::Group, &distinct)?;
+    let mut names: BTreeMap<&str, String> = BTreeMap::new();
+    for (group, stored) in distinct.iter().zip(stored) {
+        // Memberships of a deleted group may still wait to be swept: they are no memberships any more.
+        if let Some(stored) = stored {
+            let key = Kind::Group.resource(scope.directory(), group);
+            let attributes = stored.attributes(&key)?;
+            let name = attributes.get("displayName").and_then(Value::as_str).unwrap_or_default();
+            names.insert(group, name.to_string());
+        }
+    }
+    Ok(of_users
+        .iter()
+        .map(|groups| {
+            groups.iter().filter_map(|group| Some((group.clone(), names.get(group.as_str())?.clone()))).collect()
+        })
+        .collect())
+}
+
+fn groups_of_all<T: AsRef<str>>(scope: &mut Scope<'_>, users: &[T]) -> Result<Vec<Vec<String>>> {
+    if let [first, .., last] = users
+        && users.is_sorted_by(|a, b| a.as_ref() < b.as_ref())
+    {
+        // A page of a list: all their memberships lie side by side.
+        let mut range = prefix_range(&keys::memberships(first.as_ref()), MEMBERSHIPS_PER_PAGE);
+        range.end = keys::after(&keys::memberships(last.as_ref()));
+        range.keys_only = true;
+        let entries = scope.transaction.scan(&range)?;
+        if entries.len() < MEMBERSHIPS_PER_PAGE as usize {
+            let mut groups: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+            for entry in &entries {
+                if let Some((user, group)) = keys::two_ids(&entry.key) {
+                    groups.entry(user).or_default().push(group.to_string());
+                }
+            }
+            return Ok(users.iter().map(|user| groups.remove(user.as_ref()).unwrap_or_default()).collect());
+        }
+    }
+    users.iter().map(|user| members::groups_of(scope, user.as_ref())).collect()
+}

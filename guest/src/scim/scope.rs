@@ -1,0 +1,198 @@
+//! One request's work inside a directory: the transaction, and what the request and the directory say.
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use super::conditions::Conditions;
+use crate::api_key::Token;
+use crate::engine::{Engine, Moment, check_schema};
+use crate::error::{Error, Result, Status};
+use crate::store::keys::{self, Kind};
+use crate::store::records::{self, ApiKeyRecord, ChangeRecord, Counts, Detail, DirectoryRecord, Stored};
+use crate::store::{Mark, Transaction};
+
+/// What stays the same during a request.
+#[derive(Debug, Clone)]
+pub struct Call<'r> {
+    /// The id of the directory, from the path. It has the form of an id; whether there is such a directory is another
+    /// matter.
+    pub directory: &'r str,
+    /// The key that came with the request.
+    pub token: Token<'r>,
+    /// The SCIM base URL as the client wrote it, without a slash at its end.
+    pub base: String,
+    /// The id of the request.
+    pub request: Option<&'r str>,
+    /// When the request came.
+    pub now: Moment,
+}
+
+/// One request's transaction in the directory to which its key gives access.
+pub struct Scope<'r> {
+    /// The transaction.
+    pub transaction: &'r mut Transaction,
+    /// What stays the same.
+    pub call: &'r Call<'r>,
+    /// The directory's settings.
+    pub settings: DirectoryRecord,
+    /// What the directory has.
+    pub counts: Counts,
+    stored_counts: Counts,
+}
+
+impl<'r> Scope<'r> {
+    /// Opens the directory with the request's key.
+    ///
+    /// # Errors
+    /// 401 for a directory or key that is not there, does not fit or has expired, all with the same words: who has no key
+    /// learns nothing.
+    pub fn open(transaction: &'r mut Transaction, call: &'r Call<'r>) -> Result<Self> {
+        let [schema, directory, key, counts] = [
+            keys::SCHEMA_KEY.to_string(),
+            keys::directory(call.directory),
+            keys::api_key(call.directory, call.token.id),
+            keys::counts(call.directory),
+        ];
+        let mut values =
+            transaction.get_many(alloc::vec![schema, directory.clone(), key.clone(), counts.clone()])?.into_iter();
+        let mut next = || values.next().flatten();
+        check_schema(next().as_deref())?;
+        let (Some(settings), Some(record)) = (next(), next()) else { return Err(unauthorized()) };
+        if !call.token.opens(&records::read::<ApiKeyRecord>(&key, &record)?, call.now.milliseconds) {
+            return Err(unauthorized());
+        }
+        let settings = records::read(&directory, &settings)?;
+        let counts: Counts = records::read(&counts, &next().ok_or_else(|| records::corrupt(&counts))?)?;
+        Ok(Scope { transaction, call, settings, counts, stored_counts: counts })
+    }
+
+    /// Puts what belongs to no single resource into the transaction, before it commits.
+    pub fn finish(self) {
+        if self.counts != self.stored_counts {
+            self.transaction.put(keys::counts(self.call.directory), records::write(&self.counts));
+        }
+    }
+
+    /// Where the work is now, to go back to when one operation of several fails.
+    #[must_use]
+    pub fn mark(&self) -> (Mark, Counts) {
+        (self.transaction.mark(), self.counts)
+    }
+
+    /// Takes back all that was done since `mark`.
+    pub fn undo_since(&mut self, (mark, counts): (Mark, Counts)) {
+        self.transaction.undo_since(mark);
+        self.counts = counts;
+    }
+
+    /// The directory's id.
+    #[must_use]
+    pub fn directory(&self) -> &'r str {
+        self.call.directory
+    }
+
+    /// The resource of this id.
+    ///
+    /// # Errors
+    /// 404.
+    pub fn load(&mut self, kind: Kind, id: &str) -> Result<Stored> {
+        self.find(kind, id)?.ok_or_else(|| no_such(kind))
+    }
+
+    /// The resource of this id, as [`load`](Self::load), for a client that expects it in a certain state.
+    ///
+    /// # Errors
+    /// 404; 412 where the state is another.
+    pub fn load_if(&mut self, kind: Kind, id: &str, conditions: Conditions<'_>) -> Result<Stored> {
+        let stored = self.load(kind, id)?;
+        conditions.check(&stored.header)?;
+        Ok(stored)
+    }
+
+    /// The resource of this id, where there is one.
+    ///
+    /// # Errors
+    /// Where the storage fails.
+    pub fn find(&mut self, kind: Kind, id: &str) -> Result<Option<Stored>> {
+        Ok(self.find_many(kind, &[id])?.pop().flatten())
+    }
+
+    /// The resources of these ids, in the same order.
+    ///
+    /// # Errors
+    /// Where the storage fails.
+    pub fn find_many<T: AsRef<str>>(&mut self, kind: Kind, ids: &[T]) -> Result<Vec<Option<Stored>>> {
+        // An id of another form is of nothing here and must not get into a key.
+        let known: Vec<String> = ids
+            .iter()
+            .map(AsRef::as_ref)
+            .filter(|id| keys::is_id(id))
+            .map(|id| kind.resource(self.call.directory, id))
+            .collect();
+        let mut values = self.transaction.get_many(known)?.into_iter();
+        ids.iter()
+            .map(AsRef::as_ref)
+            .map(|id| {
+                if !keys::is_id(id) {
+                    return Ok(None);
+                }
+                let key = || kind.resource(self.call.directory, id);
+                values.next().flatten().map(|text| Stored::read(&key(), text)).transpose()
+            })
+            .collect()
+    }
+
+    /// Stores a resource.
+    pub fn store(&mut self, kind: Kind, id: &str, stored: &Stored) {
+        self.transaction.put(kind.resource(self.call.directory, id), stored.text());
+    }
+
+    /// Adds an entry to the change feed.
+    pub fn record(&mut self, change: &str, detail: Detail) {
+        self.transaction.record(ChangeRecord {
+            at: self.call.now.milliseconds,
+            actor: alloc::format!("directory:{}", self.call.directory),
+            request: self.call.request.map(ToString::to_string),
+            kind: change.to_string(),
+            detail: Detail { directory: Some(self.call.directory.to_string()), ..detail },
+        });
+    }
+
+    /// The URL of a resource.
+    #[must_use]
+    pub fn location(&self, kind: Kind, id: &str) -> String {
+        location(&self.call.base, kind, id)
+    }
+}
+
+/// The URL of a resource.
+#[must_use]
+pub fn location(base: &str, kind: Kind, id: &str) -> String {
+    alloc::format!("{base}{}/{id}", kind.resource_type().endpoint)
+}
+
+/// Lets a request in, or tells it that it has no key that works here.
+///
+/// # Errors
+/// 401.
+pub fn authenticate(engine: &Engine<'_>, call: &Call<'_>) -> Result<()> {
+    engine.read(|transaction| Scope::open(transaction, call).map(|_| ()))
+}
+
+/// 401.
+#[must_use]
+pub fn unauthorized() -> Error {
+    Error::new(
+        Status::Unauthorized,
+        "a bearer token is needed that is an API key of this directory and has not expired",
+    )
+}
+
+/// 404 for a resource.
+#[must_use]
+pub fn no_such(kind: Kind) -> Error {
+    Error::not_found(match kind {
+        Kind::User => "there is no such user in this directory",
+        Kind::Group => "there is no such group in this directory",
+    })
+}

@@ -1,0 +1,183 @@
+//! Users: creation, changes and deletion, with the rules of the product that concern a user alone.
+
+use alloc::collections::BTreeMap;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use super::members;
+use super::scope::Scope;
+use crate::error::{Error, Result};
+use crate::json::{Object, Value};
+use crate::schema::ENTERPRISE_USER;
+use crate::store::keys::{self, Kind};
+use crate::store::records::{Detail, EmailChange, EmailPresence, Header, Stored};
+
+/// Makes a user.
+///
+/// # Errors
+/// 409 `uniqueness` when the name is taken; 400 `invalidValue` without an email address where the directory requires one.
+pub fn create(scope: &mut Scope<'_>, id: &str, attributes: &Object<'_>) -> Result<Stored> {
+    let mut attributes = attributes.clone();
+    if attributes.get("active").is_none() {
+        attributes.set("active", Value::Bool(true));
+    }
+    check_email_presence(scope, &attributes)?;
+    let header = Header {
+        version: 1,
+        created: scope.call.now.text.clone(),
+        modified: scope.call.now.text.clone(),
+        enterprise: attributes.get(ENTERPRISE_USER).is_some(),
+        inactive: attributes.get("active") == Some(&Value::Bool(false)),
+        members: 0,
+    };
+    let stored = Stored::new(header, &attributes);
+    index(scope, id, None, Some(&attributes))?;
+    scope.store(Kind::User, id, &stored);
+    scope.counts.users += 1;
+    scope.record("user.created", of_user(id));
+    Ok(stored)
+}
+
+/// Gives a user other attributes. Nothing happens where they are the same.
+///
+/// # Errors
+/// 400 `mutability` for a change of email that the directory refuses; otherwise as [`create`].
+pub fn update(scope: &mut Scope<'_>, id: &str, old: &Stored, attributes: Object<'_>) -> Result<Stored> {
+    let key = Kind::User.resource(scope.directory(), id);
+    let before = old.attributes(&key)?;
+    let mut after = attributes;
+    let inactive = match after.get("active") {
+        Some(active) => *active == Value::Bool(false),
+        // A blind default must not let a leaver in again: who is silent on the status leaves it as it is.
+        None => old.header.inactive,
+    };
+    if scope.settings.email_change == EmailChange::Refuse && changes_email(&before, &after) {
+        if !inactive || old.header.inactive {
+            return Err(Error::mutability(
+                "the email address of a user cannot be changed here; a userName that is the email address neither",
+            ));
+        }
+        // Somebody who leaves must lose access whatever else the request asks for.
+        keep(&before, &mut after, "emails");
+        keep(&before, &mut after, "userName");
+    }
+    check_email_presence(scope, &after)?;
+    let changed = changed_names(&before, &after);
+    if changed.is_empty() {
+        return Ok(old.clone());
+    }
+    let header = Header {
+        version: old.header.version + 1,
+        modified: scope.call.now.text.clone(),
+        enterprise: after.get(ENTERPRISE_USER).is_some(),
+        inactive,
+        ..old.header.clone()
+    };
+    let stored = Stored::new(header, &after);
+    index(scope, id, Some(&before), Some(&after))?;
+    scope.store(Kind::User, id, &stored);
+    scope.record("user.updated", Detail { changed, ..of_user(id) });
+    Ok(stored)
+}
+
+/// Deletes a user; it leaves all its groups.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn delete(scope: &mut Scope<'_>, id: &str, old: &Stored) -> Result<()> {
+    let key = Kind::User.resource(scope.directory(), id);
+    let before = old.attributes(&key)?;
+    index(scope, id, Some(&before), None)?;
+    scope.transaction.delete(key);
+    scope.counts.users = scope.counts.users.saturating_sub(1);
+    scope.record("user.deleted", of_user(id));
+    members::forget_user(scope, id)
+}
+
+/// The email address by which a user is matched with a customer: the primary one, else the first, else the user name
+/// where that is an address.
+#[must_use]
+pub fn email(attributes: &Object<'_>) -> Option<String> {
+    let emails = attributes.get("emails").and_then(Value::as_array).unwrap_or_default();
+    let is_primary =
+        |email: &&Value<'_>| email.as_object().and_then(|email| email.get("primary")) == Some(&Value::Bool(true));
+    emails
+        .iter()
+        .find(is_primary)
+        .and_then(address)
+        .or_else(|| emails.iter().find_map(address))
+        .or_else(|| text(attributes, "userName").filter(|name| name.contains('@')))
+        .map(keys::comparable)
+}
+
+fn address<'o>(email: &'o Value<'_>) -> Option<&'o str> {
+    email.as_object()?.get("value")?.as_str().filter(|address| !address.trim().is_empty())
+}
+
+fn changes_email(before: &Object<'_>, after: &Object<'_>) -> bool {
+    let Some(old) = email(before) else { return false };
+    let name = |attributes: &Object<'_>| text(attributes, "userName").map(keys::comparable);
+    // Where the user name is the email address, renaming it is a change of email although `emails` still has the old one.
+    let renames_email = name(before).as_ref() == Some(&old) && name(after) != name(before);
+    renames_email || email(after) != Some(old)
+}
+
+fn check_email_presence(scope: &Scope<'_>, attributes: &Object<'_>) -> Result<()> {
+    if scope.settings.email == EmailPresence::Required && email(attributes).is_none() {
+        return Err(Error::invalid_value("this directory requires an email address for every user"));
+    }
+    Ok(())
+}
+
+fn keep<'a>(before: &Object<'a>, after: &mut Object<'a>, name: &'static str) {
+    match before.get(name) {
+        Some(value) => after.set(name, value.clone()),
+        None => {
+            after.remove(name);
+        }
+    }
+}
+
+fn text<'o>(attributes: &'o Object<'_>, name: &str) -> Option<&'o str> {
+    attributes.get(name).and_then(Value::as_str)
+}
+
+/// The names of the attributes that differ.
+#[must_use]
+pub fn changed_names(before: &Object<'_>, after: &Object<'_>) -> Vec<String> {
+    let differs = |(name, value): &(&str, &Value<'_>)| before.get(name) != Some(value);
+    let changed = after.iter().filter(differs).map(|(name, _)| name);
+    let gone = before.iter().map(|(name, _)| name).filter(|name| after.get(name).is_none());
+    changed.chain(gone).map(ToString::to_string).collect()
+}
+
+/// Brings the indexes from one state of a user to the next.
+fn index(scope: &mut Scope<'_>, id: &str, before: Option<&Object<'_>>, after: Option<&Object<'_>>) -> Result<()> {
+    let directory = scope.directory();
+    let entries =
+        |attributes: Option<&Object<'_>>| attributes.map(|all| entries(directory, id, all)).unwrap_or_default();
+    super::index::replace(scope, &Kind::User.name(directory, ""), entries(before), entries(after), || {
+        Error::uniqueness("another user of this directory has this userName")
+    })
+}
+
+/// The index entries of a user.
+fn entries(directory: &str, id: &str, attributes: &Object<'_>) -> BTreeMap<String, String> {
+    let mut entries = BTreeMap::new();
+    if let Some(name) = text(attributes, "userName") {
+        entries.insert(Kind::User.name(directory, name), id.to_string());
+    }
+    if let Some(external_id) = text(attributes, "externalId") {
+        entries.insert(Kind::User.external_id(directory, external_id) + id, String::new());
+    }
+    for email in attributes.get("emails").and_then(Value::as_array).unwrap_or_default() {
+        if let Some(address) = email.as_object().and_then(|email| text(email, "value")) {
+            entries.insert(keys::email(directory, address) + id, String::new());
+        }
+    }
+    entries
+}
+
+fn of_user(id: &str) -> Detail {
+    Detail { user: Some(id.to_string()), ..Detail::default() }
+}

@@ -1,0 +1,126 @@
+//! Writes to one resource, alone or as an operation of a bulk request.
+
+use alloc::vec::Vec;
+
+use super::conditions::Conditions;
+use super::scope::Scope;
+use super::{groups, users};
+use crate::error::{Error, Result};
+use crate::json::{Object, Value};
+use crate::patch::{self, MemberEdit, Operation};
+use crate::resource::{self, Read};
+use crate::store::keys::Kind;
+use crate::store::records::Stored;
+
+/// What is to be done to a resource. Read from the request before any transaction begins, and good for several tries.
+#[derive(Debug, Clone)]
+pub enum Write<'r> {
+    /// POST: it is made.
+    Create(Read<'r>),
+    /// PUT: it is as given from now on (RFC 7644, section 3.5.1).
+    Replace(Read<'r>),
+    /// PATCH: parts of it change.
+    Patch(Vec<Operation<'r>>),
+    /// DELETE: it is gone.
+    Delete,
+}
+
+impl<'r> Write<'r> {
+    /// Reads the body that comes with a method.
+    ///
+    /// # Errors
+    /// 400 where the body cannot be taken.
+    pub fn read(kind: Kind, method: Method, body: Option<Value<'r>>) -> Result<Self> {
+        let body = || body.ok_or_else(|| Error::invalid_syntax("the request needs a body"));
+        Ok(match method {
+            Method::Post => Write::Create(resource::read(kind.resource_type(), body()?)?),
+            Method::Put => Write::Replace(resource::read(kind.resource_type(), body()?)?),
+            Method::Patch => Write::Patch(patch::parse(kind.resource_type(), body()?)?),
+            Method::Delete => Write::Delete,
+        })
+    }
+
+    /// Does it. For a creation, `id` is the id that the resource is to get. Yields the resource as it is then.
+    ///
+    /// # Errors
+    /// What the rules of the product and the state of the resource have against it. The transaction may hold parts of the
+    /// write by then and must not be committed as it is.
+    pub fn perform(
+        &self,
+        scope: &mut Scope<'_>,
+        kind: Kind,
+        id: &str,
+        conditions: Conditions<'_>,
+    ) -> Result<Option<Stored>> {
+        if let Write::Create(new) = self {
+            return create(scope, kind, id, new).map(Some);
+        }
+        let old = scope.load_if(kind, id, conditions)?;
+        let key = kind.resource(scope.directory(), id);
+        match self {
+            Write::Delete | Write::Create(_) => {
+                match kind {
+                    Kind::User => users::delete(scope, id, &old)?,
+                    Kind::Group => groups::delete(scope, id, &old)?,
+                }
+                Ok(None)
+            }
+            Write::Replace(new) => {
+                // What a PUT does not name is cleared, members included; only the status stays, and shows.
+                let members = MemberEdit::Replace(new.members.clone().unwrap_or_default());
+                let mut after = new.attributes.clone();
+                if kind == Kind::User && after.get("active").is_none() {
+                    after.set("active", Value::Bool(!old.header.inactive));
+                }
+                update(scope, kind, id, &old, after, &[members]).map(Some)
+            }
+            Write::Patch(operations) => {
+                let mut after = old.attributes(&key)?;
+                let outcome = patch::apply(kind.resource_type(), &mut after, operations.clone())?;
+                update(scope, kind, id, &old, after, &outcome.members).map(Some)
+            }
+        }
+    }
+}
+
+/// The methods that write to a resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    Post,
+    Put,
+    Patch,
+    Delete,
+}
+
+impl Method {
+    /// The method of this name, in any letter case.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        let all = [("POST", Method::Post), ("PUT", Method::Put), ("PATCH", Method::Patch), ("DELETE", Method::Delete)];
+        all.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, method)| method)
+    }
+}
+
+fn create(scope: &mut Scope<'_>, kind: Kind, id: &str, new: &Read<'_>) -> Result<Stored> {
+    match kind {
+        Kind::User => users::create(scope, id, &new.attributes),
+        Kind::Group => {
+            let members = MemberEdit::Add(new.members.clone().unwrap_or_default());
+            groups::create(scope, id, &new.attributes, &[members])
+        }
+    }
+}
+
+fn update(
+    scope: &mut Scope<'_>,
+    kind: Kind,
+    id: &str,
+    old: &Stored,
+    after: Object<'_>,
+    members: &[MemberEdit<'_>],
+) -> Result<Stored> {
+    match kind {
+        Kind::User => users::update(scope, id, old, after),
+        Kind::Group => groups::update(scope, id, old, &after, members),
+    }
+}

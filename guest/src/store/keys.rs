@@ -1,0 +1,316 @@
+//! The layout of the storage: every key that there is, and how texts become parts of keys.
+//!
+//! | key | value |
+//! |---|---|
+//! | `schema` | the number of this layout, [`SCHEMA`] |
+//! | `d/{directory}` | a directory: name and settings |
+//! | `dn/{name}` | the id of the directory that has this name |
+//! | `dc/{directory}` | what the directory has: counts of users, groups, memberships |
+//! | `k/{directory}/{key}` | an API key: the hash of its secret, when it expires |
+//! | `u/{directory}/{user}` | a SCIM user, see [`super::records`] |
+//! | `un/{directory}/{userName}` | the id of the user that has this name |
+//! | `ue/{directory}/{email}!{user}` | empty; one for each email address of the user |
+//! | `ux/{directory}/{externalId}!{user}` | empty |
+//! | `g/{directory}/{group}` | a SCIM group, see [`super::records`] |
+//! | `gn/{directory}/{displayName}` | the id of the group that has this name |
+//! | `gx/{directory}/{externalId}!{group}` | empty |
+//! | `m/{group}/{user}` | empty; a membership, read from the group |
+//! | `mo/{user}/{group}` | empty; the same membership, read from the user |
+//! | `c/{sequence}` | an entry of the change feed |
+//! | `cl` | the sequence number of the last entry |
+//! | `w/{directory}/{id}` | something deleted that `upkeep` has still to sweep |
+//!
+//! Ids are 20 letters and digits: 45 bits of milliseconds since the Unix epoch, then 55 random bits, so that
+//! key order is the order of creation. A membership needs no directory in its key because ids are unique on the site.
+//!
+//! Texts of the outside (names, addresses) are compared as the index compares them, so they are folded before they are
+//! encoded; external ids are not, they are case-sensitive. [`encode`] keeps their byte order: a prefix of a text is a
+//! prefix of its key. A list in key order is therefore a list in text order.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+
+use crate::schema::{self, ResourceType};
+use crate::storage::MAX_KEY_BYTES;
+use crate::text::fold;
+
+/// The number of this layout. A store with another number is refused, not guessed at.
+pub const SCHEMA: &str = "1";
+
+/// Where [`SCHEMA`] is kept.
+pub const SCHEMA_KEY: &str = "schema";
+
+/// Where the sequence number of the last change is kept.
+pub const LAST_CHANGE_KEY: &str = "cl";
+
+/// How many characters an id has.
+pub const ID_LENGTH: usize = 20;
+
+/// What separates a text from an id behind it. Sorts below everything that [`encode`] yields, so that a text sorts before
+/// all longer ones that it begins.
+const END_OF_TEXT: char = '!';
+
+/// The digits of ids, in ASCII order (RFC 4648, "base32hex", in lower case).
+const DIGITS: &[u8; 32] = b"0123456789abcdefghijklmnopqrstuv";
+
+/// A new id from the time in milliseconds since the Unix epoch and random bits.
+#[must_use]
+pub fn new_id(milliseconds: u64, random: u64) -> String {
+    let bits = (u128::from(milliseconds & ((1 << 45) - 1)) << 55) | u128::from(random & ((1 << 55) - 1));
+    (0..ID_LENGTH).rev().map(|digit| char::from(DIGITS[((bits >> (digit * 5)) & 31) as usize])).collect()
+}
+
+/// Whether a text from outside can be an id at all. Whatever else it holds never gets into a key.
+#[must_use]
+pub fn is_id(text: &str) -> bool {
+    text.len() == ID_LENGTH && text.bytes().all(|byte| DIGITS.contains(&byte))
+}
+
+/// A text as part of a key: ASCII, in the same order as its bytes. Printable bytes stand for themselves; those at either
+/// end of the range become `#xx` and `~xx`, which sort below and above all of them.
+#[must_use]
+pub fn encode(text: &str) -> String {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    let mut key = String::with_capacity(text.len() + 8);
+    for byte in text.bytes() {
+        let escape = match byte {
+            0x00..=0x23 => '#',
+            0x24..=0x7d => {
+                key.push(char::from(byte));
+                continue;
+            }
+            _ => '~',
+        };
+        key.push(escape);
+        key.push(char::from(HEX[usize::from(byte >> 4)]));
+        key.push(char::from(HEX[usize::from(byte & 15)]));
+    }
+    key
+}
+
+/// A name as it is compared: without blanks around it and without regard to letter case.
+#[must_use]
+pub fn comparable(name: &str) -> String {
+    fold(name.trim()).to_string()
+}
+
+/// The first key behind all keys that begin with `prefix`.
+#[must_use]
+pub fn after(prefix: &str) -> String {
+    // Keys are ASCII and hold no byte 0x7f.
+    format!("{prefix}\u{7f}")
+}
+
+/// The key of a directory.
+#[must_use]
+pub fn directory(directory: &str) -> String {
+    format!("d/{directory}")
+}
+
+/// The key of a directory's name.
+#[must_use]
+pub fn directory_name(name: &str) -> String {
+    format!("dn/{}", encode(&comparable(name)))
+}
+
+/// The key of a directory's counts.
+#[must_use]
+pub fn counts(directory: &str) -> String {
+    format!("dc/{directory}")
+}
+
+/// The key of an API key.
+#[must_use]
+pub fn api_key(directory: &str, key: &str) -> String {
+    format!("k/{directory}/{key}")
+}
+
+/// What all keys of a directory's API keys begin with.
+#[must_use]
+pub fn api_keys(directory: &str) -> String {
+    format!("k/{directory}/")
+}
+
+/// The key of an entry of the change feed.
+#[must_use]
+pub fn change(sequence: u64) -> String {
+    format!("c/{sequence:020}")
+}
+
+/// The key of a membership as read from the group.
+#[must_use]
+pub fn member(group: &str, user: &str) -> String {
+    format!("m/{group}/{user}")
+}
+
+/// What all memberships of a group begin with.
+#[must_use]
+pub fn members(group: &str) -> String {
+    format!("m/{group}/")
+}
+
+/// The key of a membership as read from the user.
+#[must_use]
+pub fn member_of(user: &str, group: &str) -> String {
+    format!("mo/{user}/{group}")
+}
+
+/// What all memberships of a user begin with.
+#[must_use]
+pub fn memberships(user: &str) -> String {
+    format!("mo/{user}/")
+}
+
+/// The two ids in the key of a membership or a sweep, in its order.
+#[must_use]
+pub fn two_ids(key: &str) -> Option<(&str, &str)> {
+    key.split_once('/')?.1.split_once('/')
+}
+
+/// The key of what is left to sweep of something deleted.
+#[must_use]
+pub fn sweep(directory: &str, id: &str) -> String {
+    format!("w/{directory}/{id}")
+}
+
+/// What the keys of all that is left to sweep in a directory begin with.
+#[must_use]
+pub fn sweeps(directory: &str) -> String {
+    format!("w/{directory}/")
+}
+
+/// What the keys of all that is left to sweep begin with.
+pub const ALL_SWEEPS: &str = "w/";
+
+/// What the keys of all directories begin with.
+pub const ALL_DIRECTORIES: &str = "d/";
+
+/// The keys of one resource type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Users.
+    User,
+    /// Groups.
+    Group,
+}
+
+impl Kind {
+    const fn letter(self) -> char {
+        match self {
+            Kind::User => 'u',
+            Kind::Group => 'g',
+        }
+    }
+
+    /// The schema's resource type.
+    #[must_use]
+    pub fn resource_type(self) -> &'static ResourceType {
+        match self {
+            Kind::User => &schema::USER,
+            Kind::Group => &schema::GROUP,
+        }
+    }
+
+    /// The key of a resource.
+    #[must_use]
+    pub fn resource(self, directory: &str, id: &str) -> String {
+        format!("{}/{directory}/{id}", self.letter())
+    }
+
+    /// What the keys of all resources of this kind begin with.
+    #[must_use]
+    pub fn resources(self, directory: &str) -> String {
+        format!("{}/{directory}/", self.letter())
+    }
+
+    /// The key of a unique name: `userName`, `displayName` of a group.
+    #[must_use]
+    pub fn name(self, directory: &str, name: &str) -> String {
+        format!("{}n/{directory}/{}", self.letter(), encode(&comparable(name)))
+    }
+
+    /// What the keys of all names that begin with `prefix` begin with.
+    #[must_use]
+    pub fn names(self, directory: &str, prefix: &str) -> String {
+        format!("{}n/{directory}/{}", self.letter(), encode(&fold(prefix)))
+    }
+
+    /// What the keys of all resources with this external id begin with; behind it stands the id of each.
+    #[must_use]
+    pub fn external_id(self, directory: &str, external_id: &str) -> String {
+        format!("{}x/{directory}/{}{END_OF_TEXT}", self.letter(), encode(external_id))
+    }
+
+    /// What the keys of all indexes of a kind begin with, for sweeping a directory.
+    #[must_use]
+    pub fn indexes(self, directory: &str) -> [String; 3] {
+        ['n', 'x', 'e'].map(|index| format!("{}{index}/{directory}/", self.letter()))
+    }
+}
+
+/// What the keys of all users with this email address begin with; behind it stands the id of each.
+#[must_use]
+pub fn email(directory: &str, address: &str) -> String {
+    format!("ue/{directory}/{}{END_OF_TEXT}", encode(&comparable(address)))
+}
+
+/// Whether a key can be in the storage at all; one that a client's long text makes longer is of nothing.
+#[must_use]
+pub fn is_storable(key: &str) -> bool {
+    key.len() <= MAX_KEY_BYTES
+}
+
+/// The id at the end of a key.
+#[must_use]
+pub fn id_of(key: &str) -> &str {
+    key.rsplit(['/', END_OF_TEXT]).next().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn ids_sort_by_time_and_are_recognized() {
+        let (early, late) = (new_id(1_000, u64::MAX), new_id(1_001, 0));
+        assert!(early < late);
+        assert!(is_id(&early) && is_id(&late));
+        for text in ["", "short", "0123456789abcdefghij/", "0123456789ABCDEFGHIJ", "0123456789abcdefghi/"] {
+            assert!(!is_id(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_id_is_read_back_from_every_key() {
+        let id = new_id(7, 9);
+        for key in [
+            Kind::User.resource("d", &id),
+            member("g", &id),
+            format!("{}{id}", email("d", "A!/b@x")),
+            format!("{}{id}", Kind::Group.external_id("d", "a/!b")),
+        ] {
+            assert_eq!(id_of(&key), id);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn encoding_keeps_the_order_of_bytes(a in any::<String>(), b in any::<String>()) {
+            prop_assert_eq!(a.as_bytes().cmp(b.as_bytes()), encode(&a).cmp(&encode(&b)));
+        }
+
+        #[test]
+        fn encoding_keeps_prefixes_and_is_ascii(a in any::<String>(), b in any::<String>()) {
+            let joined = encode(&format!("{a}{b}"));
+            prop_assert!(joined.starts_with(&encode(&a)));
+            prop_assert!(joined.bytes().all(|byte| (b'"'..=b'~').contains(&byte)));
+        }
+
+        #[test]
+        fn a_text_sorts_before_longer_ones_with_whatever_follows_it(a in any::<String>(), b in ".+") {
+            let (short, long) = (Kind::User.external_id("d", &a), Kind::User.external_id("d", &(a + &b)));
+            prop_assert!(short + "vvvv" < long);
+        }
+    }
+}

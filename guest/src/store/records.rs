@@ -1,0 +1,299 @@
+//! What the values hold.
+//!
+//! All are JSON. A user or group is two lines: a [`Header`] with what the service provider keeps about it, then the
+//! attributes as the client sent them, in the form in which they are returned: a read copies them without looking inside.
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::json::{self, Object, Value};
+
+/// What the service provider keeps about a resource.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Header {
+    /// The number of the version, 1 at creation.
+    pub version: u64,
+    /// When it was made, as RFC 3339 text: it is returned far more often than compared.
+    pub created: String,
+    /// When it was last changed, likewise.
+    pub modified: String,
+    /// Whether a user has attributes of the enterprise extension, so that `schemas` need not be stored.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub enterprise: bool,
+    /// Whether a user is deactivated. Usually what the attribute `active` says; where a client has taken the attribute
+    /// away, what it said last.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub inactive: bool,
+    /// How many members a group has.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub members: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+impl Header {
+    /// The entity tag, also `meta.version`. Weak: it identifies a state, not the bytes of one representation.
+    #[must_use]
+    pub fn etag(&self) -> String {
+        alloc::format!("W/\"{}\"", self.version)
+    }
+}
+
+/// A stored resource, taken apart.
+#[derive(Debug, Clone)]
+pub struct Stored {
+    /// What the service provider keeps.
+    pub header: Header,
+    /// The whole value.
+    text: String,
+    /// Where the attributes begin in it.
+    attributes_at: usize,
+}
+
+impl Stored {
+    /// Takes a value apart.
+    ///
+    /// # Errors
+    /// 500 when the value is not of this form.
+    pub fn read(key: &str, text: String) -> Result<Self> {
+        let (header, attributes) = text.split_once('\n').ok_or_else(|| corrupt(key))?;
+        let header: Header = serde_json::from_str(header).map_err(|_| corrupt(key))?;
+        // What is spliced into answers later has to be an object, whatever the storage made of it.
+        if !(attributes.starts_with('{') && attributes.ends_with('}')) {
+            return Err(corrupt(key));
+        }
+        let attributes_at = text.len() - attributes.len();
+        Ok(Stored { header, text, attributes_at })
+    }
+
+    /// Puts a resource together.
+    #[must_use]
+    pub fn new(header: Header, attributes: &Object<'_>) -> Self {
+        let mut text = json::to_text(&header);
+        text.push('\n');
+        let attributes_at = text.len();
+        text.push_str(&json::to_text(attributes));
+        Stored { header, text, attributes_at }
+    }
+
+    /// The same attributes under another header.
+    #[must_use]
+    pub fn with_header(&self, header: Header) -> Self {
+        let mut text = json::to_text(&header);
+        text.push('\n');
+        let attributes_at = text.len();
+        text.push_str(self.attributes_text());
+        Stored { header, text, attributes_at }
+    }
+
+    /// The value to store.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The attributes as JSON text.
+    #[must_use]
+    pub fn attributes_text(&self) -> &str {
+        &self.text[self.attributes_at..]
+    }
+
+    /// The attributes.
+    ///
+    /// # Errors
+    /// 500 when they are no JSON object.
+    pub fn attributes(&self, key: &str) -> Result<Object<'_>> {
+        match json::parse(self.attributes_text()) {
+            Ok(Value::Object(attributes)) => Ok(attributes),
+            _ => Err(corrupt(key)),
+        }
+    }
+}
+
+/// A directory: an identity provider that is connected.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DirectoryRecord {
+    /// The name, as the administrator wrote it.
+    pub name: String,
+    /// When it was connected, in milliseconds since the Unix epoch.
+    pub created: u64,
+    /// What a change of email does.
+    pub email_change: EmailChange,
+    /// Whether every user needs an email address.
+    pub email: EmailPresence,
+    /// What unknown members do.
+    pub unknown_members: UnknownMembers,
+}
+
+/// What a change of email does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum EmailChange {
+    /// 400 `mutability`.
+    Refuse,
+    /// It is made.
+    Follow,
+}
+
+/// Whether every user needs an email address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum EmailPresence {
+    /// No.
+    Optional,
+    /// Yes: 400 `invalidValue` without one.
+    Required,
+}
+
+/// What members do that are no users of the directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum UnknownMembers {
+    /// 400 `invalidValue` with the ids.
+    Refuse,
+    /// They are dropped.
+    Skip,
+}
+
+/// What a directory has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Users.
+    pub users: u64,
+    /// Groups.
+    pub groups: u64,
+    /// Memberships of all groups.
+    pub memberships: u64,
+    /// Deleted users whose memberships are still to be swept. While there are any, readers of members look them up.
+    #[serde(default)]
+    pub unswept_users: u64,
+}
+
+/// An API key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApiKeyRecord {
+    /// SHA-256 of the secret, in base64url. The secret has 256 random bits, so a fast hash is as good as a slow one.
+    pub hash: String,
+    /// When it was issued, in milliseconds since the Unix epoch.
+    pub created: u64,
+    /// When it stops working, likewise.
+    pub expires: u64,
+}
+
+/// Something deleted of which entries are left to sweep.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Sweep {
+    /// A user: its memberships.
+    User,
+    /// A group: its memberships.
+    Group,
+    /// A directory: all that it had.
+    Directory,
+}
+
+/// An entry of the change feed; its sequence number is in its key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangeRecord {
+    /// When it was made, in milliseconds since the Unix epoch.
+    pub at: u64,
+    /// Who made it.
+    pub actor: String,
+    /// The request that made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<String>,
+    /// What was done to what.
+    pub kind: String,
+    /// The details.
+    pub detail: Detail,
+}
+
+/// The details of a change; which members there are depends on its kind.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Detail {
+    /// The directory concerned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub directory: Option<String>,
+    /// The API key concerned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// The user concerned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// The group concerned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// The users that were added to or removed from the group.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<String>,
+    /// The names of the attributes or settings that changed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub changed: Vec<String>,
+}
+
+/// Reads a record.
+///
+/// # Errors
+/// 500 when the value is not of this form.
+pub fn read<T: DeserializeOwned>(key: &str, text: &str) -> Result<T> {
+    serde_json::from_str(text).map_err(|_| corrupt(key))
+}
+
+/// Writes a record.
+#[must_use]
+pub fn write(record: &impl Serialize) -> String {
+    json::to_text(record)
+}
+
+/// 500: what is stored under this key, or what the storage answered, is not what was written. The detail names the kind
+/// of key only: the rest may hold a person's address.
+#[must_use]
+pub fn corrupt(key: &str) -> Error {
+    let kind = key.split('/').next().unwrap_or_default();
+    Error::new(
+        crate::error::Status::Internal,
+        alloc::format!("a stored entry of kind {kind:?} cannot be read").to_string(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stored_user_of_layout_1_is_read() {
+        let text = "{\"version\":3,\"created\":\"2026-01-02T03:04:05.678Z\",\"modified\":\"2026-02-02T03:04:05.000Z\",\"enterprise\":true}\n{\"userName\":\"ann@example.com\"}";
+        let stored = Stored::read("u/d/i", text.to_string()).unwrap();
+        assert_eq!(
+            (stored.header.version, stored.header.enterprise, stored.header.inactive, stored.header.members),
+            (3, true, false, 0)
+        );
+        assert_eq!(stored.attributes_text(), "{\"userName\":\"ann@example.com\"}");
+        let again = Stored::new(stored.header.clone(), &stored.attributes("u/d/i").unwrap());
+        assert_eq!(again.text(), text);
+        assert_eq!(stored.with_header(stored.header.clone()).text(), text);
+    }
+
+    #[test]
+    fn a_stored_value_of_any_other_form_is_an_error_that_tells_no_address() {
+        for text in ["", "{}", "{}\n{}", "nonsense\n{}", "{\"version\":1,\"created\":\"\",\"modified\":\"\"}\nnull"] {
+            let error = Stored::read("u/ann@example.com", text.to_string()).unwrap_err();
+            assert_eq!(error.status.code(), 500);
+            assert!(!error.detail.contains("example"));
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! Housekeeping in bounded steps (`wit/upkeep.wit`): sweeps what was deleted and is already invisible.
+
+use alloc::string::{String, ToString};
+
+use crate::engine::{Engine, Moment};
+use crate::error::{Error as Failure, Status};
+use crate::scim::members;
+use crate::store::keys::{self, Kind};
+use crate::store::records::{self, Counts, Sweep};
+use crate::store::{Transaction, prefix_range};
+
+/// How many entries a step may remove at the most.
+const MAX_BUDGET: u32 = 10_000;
+
+/// Why a step did not finish.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The storage did not do its part.
+    #[error("{0}")]
+    Unavailable(String),
+    /// Anything else.
+    #[error("{0}")]
+    Other(String),
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        let detail = failure.detail.into_owned();
+        match failure.status {
+            Status::Unavailable => Error::Unavailable(detail),
+            _ => Error::Other(detail),
+        }
+    }
+}
+
+/// What a step did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// How many entries it removed.
+    pub removed: u32,
+    /// Whether there is more to do now.
+    pub more: bool,
+}
+
+impl Engine<'_> {
+    /// Does one step in one transaction, removing at most about `budget` entries, 1 to 10,000.
+    ///
+    /// # Errors
+    /// Where the storage fails.
+    pub fn upkeep_step(&self, budget: u32) -> Result<Progress, Error> {
+        let budget = budget.clamp(1, MAX_BUDGET);
+        let now = self.now();
+        // Most of the time there is nothing to do, and then no writer should have to wait for finding that out.
+        if self.read(next_sweep)?.is_none() {
+            return Ok(Progress::default());
+        }
+        self.write(|transaction| match next_sweep(transaction)? {
+            Some(job) => job.step(transaction, budget, &now),
+            None => Ok(Progress::default()),
+        })
+    }
+}
+
+/// Something deleted of which entries are left.
+struct Job {
+    directory: String,
+    id: String,
+    sweep: Sweep,
+}
+
+fn next_sweep(transaction: &mut Transaction) -> Result<Option<Job>, Error> {
+    let Some(entry) = transaction.scan(&prefix_range(keys::ALL_SWEEPS, 1))?.pop() else { return Ok(None) };
+    let sweep = records::read(&entry.key, &entry.value)?;
+    let (directory, id) = keys::two_ids(&entry.key).ok_or_else(|| records::corrupt(&entry.key))?;
+    Ok(Some(Job { directory: directory.to_string(), id: id.to_string(), sweep }))
+}
+
+impl Job {
+    fn step(&self, transaction: &mut Transaction, budget: u32, now: &Moment) -> Result<Progress, Error> {
+        // A membership is two entries.
+        let memberships = budget.div_ceil(2);
+        let (removed, more) = match self.sweep {
+            Sweep::User => {
+                let left = members::leave_groups(transaction, &self.directory, &self.id, memberships, &now.text)?;
+                self.count(transaction, |counts| {
+                    counts.memberships = counts.memberships.saturating_sub(u64::from(left.counted));
+                    counts.unswept_users = counts.unswept_users.saturating_sub(u64::from(!left.more));
+                })?;
+                (left.removed * 2, left.more)
+            }
+            Sweep::Group => {
+                let left = members::drop_members(transaction, &self.id, memberships)?;
+                (left.removed * 2, left.more)
+            }
+            Sweep::Directory => self.sweep_directory(transaction, budget)?,
+        };
+        if !more {
+            transaction.delete(keys::sweep(&self.directory, &self.id));
+        }
+        // Whether other sweeps wait is for the next step to find out; a needless one costs a read.
+        Ok(Progress { removed, more: true })
+    }
+
+    /// Changes the counts of a directory, where it is still connected.
+    fn count(&self, transaction: &mut Transaction, change: impl FnOnce(&mut Counts)) -> Result<(), Error> {
+        let key = keys::counts(&self.directory);
+        if let Some(text) = transaction.get(key.clone())? {
+            let mut counts = records::read(&key, &text)?;
+            change(&mut counts);
+            transaction.put(key, records::write(&counts));
+        }
+        Ok(())
+    }
+
+    /// Groups with their memberships first, then everything else that has the directory in its key.
+    fn sweep_directory(&self, transaction: &mut Transaction, budget: u32) -> Result<(u32, bool), Error> {
+        let mut removed = 0;
+        let mut range = prefix_range(&Kind::Group.resources(&self.directory), 1);
+        range.keys_only = true;
+        while removed < budget {
+            let Some(group) = transaction.scan(&range)?.pop() else { break };
+            let left = members::drop_members(transaction, keys::id_of(&group.key), (budget - removed).div_ceil(2))?;
+            removed += left.removed * 2;
+            if left.more {
+                return Ok((removed, true));
+            }
+            transaction.delete(group.key);
+            removed += 1;
+        }
+        let prefixes = [Kind::User.resources(&self.directory), Kind::Group.resources(&self.directory)]
+            .into_iter()
+            .chain(Kind::User.indexes(&self.directory))
+            .chain(Kind::Group.indexes(&self.directory))
+            .chain([keys::api_keys(&self.directory)]);
+        for prefix in prefixes {
+            if removed >= budget {
+                return Ok((removed, true));
+            }
+            let mut range = prefix_range(&prefix, budget - removed);
+            range.keys_only = true;
+            let entries = transaction.scan(&range)?;
+            removed += entries.len() as u32;
+            for entry in entries {
+                transaction.delete(entry.key);
+            }
+        }
+        if removed >= budget {
+            return Ok((removed, true));
+        }
+        transaction.delete(keys::counts(&self.directory));
+        Ok((removed + 1, false))
+    }
+}
