@@ -5,4 +5,6 @@ pub mod http;
 mod runtime;
 pub mod storage;
 
-pub use runtime::{Builder, Failure, Limits, LoadError, Site, Usage, Usher, changes, directories, scim, upkeep};
+pub use runtime::{
+    Builder, EMBEDDED, Failure, Limits, LoadError, Site, Usage, Usher, changes, directories, scim, upkeep,
+};

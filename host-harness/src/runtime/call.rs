@@ -14,12 +14,9 @@ use wasmtime::{PoolConcurrencyLimitError, Store, Trap, UpdateDeadline};
 const SHORT_TICKS: u64 = 2;
 
 /// What is called in an instance. It may be called again where the first time took too long and left no trace.
-pub(super) trait Body<R>:
-    Fn(&Provisioner, &mut Store<Host>) -> wasmtime::Result<R> + Send + Sync + 'static
-{
-}
+pub(super) trait Body<R>: Fn(&Provisioner, &mut Store<Host>) -> wasmtime::Result<R> {}
 
-impl<R, F> Body<R> for F where F: Fn(&Provisioner, &mut Store<Host>) -> wasmtime::Result<R> + Send + Sync + 'static {}
+impl<R, F: Fn(&Provisioner, &mut Store<Host>) -> wasmtime::Result<R>> Body<R> for F {}
 
 /// How long a call may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -13,8 +13,8 @@ use std::time::Duration;
 use wasmtime::component::{Component, HasSelf, Linker};
 use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
-/// The component that was built along with this library.
-const EMBEDDED: &[u8] = include_bytes!(env!("USHER_COMPONENT"));
+/// The component that was built along with this library, as WebAssembly: what is loaded unless another is named.
+pub const EMBEDDED: &[u8] = include_bytes!(env!("USHER_COMPONENT"));
 
 /// How exactly deadlines are kept. Every tick wakes a thread, so not too short.
 const TICK: Duration = Duration::from_millis(5);
@@ -131,7 +131,8 @@ impl Builder {
         let processors = thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let threads = self.threads.unwrap_or(4 * processors);
         let short = if self.inline { processors } else { 0 };
-        let instances = 2 * threads + short;
+        // The last are for calls that are made on the caller's thread.
+        let instances = 2 * threads + processors;
         let engine = Engine::new(&config(&self.limits, instances)).map_err(LoadError::Settings)?;
         let read;
         let bytes = match &self.source {

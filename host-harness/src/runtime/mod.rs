@@ -16,5 +16,5 @@ pub use bindings::exports::usher::provisioning::{changes, directories, scim, upk
 pub use failure::Failure;
 pub use limits::Limits;
 pub use site::Site;
-pub use load::{Builder, LoadError};
+pub use load::{Builder, EMBEDDED, LoadError};
 pub use usher::{Usage, Usher};

@@ -42,11 +42,7 @@ impl Site {
     /// # Errors
     /// See [`Failure`]; whatever else fails is a response.
     pub async fn handle(&self, request: scim::Request) -> Result<scim::Response, Failure> {
-        let access = match request.method.as_str() {
-            "GET" | "HEAD" => Access::ReadOnly,
-            _ => Access::ReadWrite,
-        };
-        let call = self.usher.call(&self.storage, access, move |component, store| {
+        let call = self.usher.call(&self.storage, access(&request), move |component, store| {
             let scim = component.usher_provisioning_scim();
             scim.call_handle(store, &request)
         });
@@ -54,19 +50,14 @@ impl Site {
     }
 
     /// As [`handle`](Site::handle), on the calling thread: for programs that have threads of their own to spend, and for
-    /// measuring what a call costs without any handing over. [`Builder::instances`](crate::Builder::instances) bounds how
-    /// many calls can be made at once in this way too.
+    /// measuring what a call costs without any handing over. As many can be made at a time as there are processors.
     ///
     /// # Errors
     /// See [`Failure`]; whatever else fails is a response.
     pub fn handle_blocking(&self, request: &scim::Request) -> Result<scim::Response, Failure> {
-        let (response, outcome) = self.usher.run(self.storage.clone(), |component, store| {
+        self.usher.call_blocking(&self.storage, access(request), |component, store| {
             component.usher_provisioning_scim().call_handle(store, request)
-        });
-        for durability in outcome.durabilities {
-            durability.wait().map_err(Failure::NotDurable)?;
-        }
-        response
+        })
     }
 
     /// Connects a directory and issues its first key, valid for one year.
@@ -211,5 +202,13 @@ impl Site {
             upkeep.call_step(store, budget)
         });
         call.await
+    }
+}
+
+/// Whether a request may write. Only how it is scheduled depends on it.
+fn access(request: &scim::Request) -> Access {
+    match request.method.as_str() {
+        "GET" | "HEAD" => Access::ReadOnly,
+        _ => Access::ReadWrite,
     }
 }

@@ -3,7 +3,7 @@
 use super::bindings::ProvisionerPre;
 use super::call::{Body, Budget, Ran};
 use super::failure::Failure;
-use super::host::Host;
+use super::host::{Host, Outcome};
 use super::lanes::Lanes;
 use super::limits::Limits;
 use super::load::{Builder, LoadError};
@@ -100,7 +100,7 @@ impl Usher {
         &self,
         storage: &Arc<dyn Storage>,
         access: Access,
-        body: impl Body<R>,
+        body: impl Body<R> + Send + Sync + 'static,
     ) -> Result<R, Failure> {
         let (result, outcome) = match self.here(storage, access, &body) {
             Ran::Done(result, outcome) => (result, outcome),
@@ -108,6 +108,23 @@ impl Usher {
         };
         for durability in outcome.durabilities {
             durability.await.map_err(Failure::NotDurable)?;
+        }
+        result
+    }
+
+    /// As [`call`](Usher::call), on this thread for as long as it takes.
+    pub(super) fn call_blocking<R>(
+        &self,
+        storage: &Arc<dyn Storage>,
+        access: Access,
+        body: impl Body<R>,
+    ) -> Result<R, Failure> {
+        let ran = self.inner.lanes.run(access, |budget| self.inner.run(storage.clone(), budget, &body));
+        let Ran::Done(result, outcome) = ran else {
+            return Err(Failure::Deadline(self.inner.limits.deadline));
+        };
+        for durability in outcome.durabilities {
+            durability.wait().map_err(Failure::NotDurable)?;
         }
         result
     }
@@ -125,8 +142,8 @@ impl Usher {
         &self,
         storage: &Arc<dyn Storage>,
         access: Access,
-        body: impl Body<R>,
-    ) -> Result<(Result<R, Failure>, super::host::Outcome), Failure> {
+        body: impl Body<R> + Send + Sync + 'static,
+    ) -> Result<(Result<R, Failure>, Outcome), Failure> {
         let (answer, answered) = tokio::sync::oneshot::channel();
         let (inner, storage) = (self.inner.clone(), storage.clone());
         let job = move || {
