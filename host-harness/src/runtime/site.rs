@@ -212,3 +212,16 @@ fn access(request: &scim::Request) -> Access {
         _ => Access::ReadWrite,
     }
 }
+
+impl directories::Settings {
+    /// The settings that a directory has unless it is told otherwise, under this name: changes of email are refused,
+    /// users need no email address, and unknown members are refused.
+    pub fn named(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            email_change: directories::EmailChange::Refuse,
+            email: directories::EmailPresence::Optional,
+            unknown_members: directories::UnknownMembers::Refuse,
+        }
+    }
+}
