@@ -1,8 +1,51 @@
-//! Usher's wasmtime host.
+//! Usher's wasmtime host: customer provisioning for service desks, to be embedded.
+//!
+//! Identity providers push users and groups over SCIM 2.0. The component `usher:provisioning` carries that out over an
+//! ordered, transactional map of strings that its host lends it, and reaches nothing else. This library loads it, calls
+//! it in a fresh instance each time, and has storages to lend.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use usher_host::{Usher, directories, scim, storage::MemoryStorage};
+//!
+//! # futures_lite::future::block_on(async {
+//! let usher = Usher::load()?;
+//! // Any `storage::Storage` will do: see its module for how to bring one.
+//! let site = usher.site(Arc::new(MemoryStorage::new()));
+//! let connected = site.connect_directory("ada", directories::Settings::named("Entra ID")).await??;
+//! let response = site
+//!     .handle(scim::Request {
+//!         method: "GET".into(),
+//!         origin: "https://usher.example.com".into(),
+//!         path: format!("{}/Users", connected.directory.scim_path),
+//!         query: None,
+//!         headers: vec![("authorization".into(), format!("Bearer {}", connected.key.api_key))],
+//!         body: None,
+//!     })
+//!     .await?;
+//! assert_eq!(response.status, 200);
+//! # Ok::<_, Box<dyn std::error::Error>>(())
+//! # }).unwrap();
+//! ```
+//!
+//! | | |
+//! |---|---|
+//! | [`Usher`], [`Builder`], [`Limits`] | a component loaded, and what one call of it may use |
+//! | [`Site`] | the component over one storage: a method for each of its exports |
+//! | [`scim`], [`directories`], [`changes`], [`upkeep`] | what goes into those methods and comes out, as in `wit/` |
+//! | [`storage`] | what a site's data is kept in, and how to bring a storage of your own |
+//! | [`http`] | a server for a site, with the admin API; feature `http` |
+//!
+//! A call costs some ten microseconds more than the work it does: instances come from a pool, their memory is a
+//! copy-on-write image, and the code was compiled ahead of time and is kept on disk. Nothing that a call leaves in
+//! memory can be seen by another. A call that traps, runs past its deadline or takes too much memory is a [`Failure`];
+//! the storage then holds all of what it wrote or nothing.
 
 #[cfg(feature = "http")]
 pub mod http;
 mod runtime;
 pub mod storage;
 
-pub use runtime::{Builder, Failure, Limits, LoadError, Site, Usage, Usher, changes, directories, scim, upkeep};
+pub use runtime::{
+    Builder, EMBEDDED, Failure, Limits, LoadError, Site, Usage, Usher, changes, directories, scim, upkeep,
+};

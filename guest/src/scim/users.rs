@@ -40,7 +40,7 @@ pub fn create(scope: &mut Scope<'_>, id: &str, attributes: &Object<'_>) -> Resul
     let stored = Stored::new(header, &attributes);
     index(scope, id, None, Some(&attributes))?;
     scope.store(Kind::User, id, &stored);
-    scope.counts.users += 1;
+    scope.counts.users = scope.counts.users.saturating_add(1);
     Ok(stored)
 }
 
@@ -83,14 +83,8 @@ pub fn update(scope: &mut Scope<'_>, id: &str, old: &Stored, attributes: Object<
             customers::provision(&mut scope.work(), link, &after, inactive)?
         }
     };
-    let header = Header {
-        version: old.header.version + 1,
-        modified: scope.call.now.text.clone(),
-        enterprise: after.get(ENTERPRISE_USER).is_some(),
-        inactive,
-        customer,
-        ..old.header.clone()
-    };
+    let enterprise = after.get(ENTERPRISE_USER).is_some();
+    let header = Header { enterprise, inactive, customer, ..old.header.next(&scope.call.now.text) };
     let stored = Stored::new(header, &after);
     index(scope, id, Some(&before), Some(&after))?;
     scope.store(Kind::User, id, &stored);

@@ -88,9 +88,9 @@ pub(super) fn load(args: &SiteArgs, data: Option<&DataFolder>) -> Result<Usher, 
     let mut limits = Limits::default();
     limits.deadline = Duration::from_secs(args.deadline);
     limits.memory = (args.request_memory as usize) << 20;
-    let mut builder = Usher::builder().limits(limits);
+    let mut builder = Usher::builder().limits(limits).short_calls_inline(true);
     if let Some(workers) = args.workers {
-        builder = builder.instances(workers.into());
+        builder = builder.threads(workers.into());
     }
     if let Some(data) = data {
         builder = builder.cache(data.cache());

@@ -9,7 +9,7 @@ use hyper::{Method, Request, StatusCode};
 pub(super) const PATHS: [&str; 4] = ["/healthz", "/readyz", "/metrics", "/openapi.json"];
 
 /// The description of the whole HTTP surface.
-pub(super) const OPENAPI: &str = include_str!("openapi.json");
+pub(super) const OPENAPI: &str = include_str!("../../openapi.json");
 
 pub(super) async fn handle(service: &Service, request: &Request<Incoming>) -> Reply {
     match answer(service, request).await {
@@ -49,5 +49,33 @@ async fn answer(service: &Service, request: &Request<Incoming>) -> Result<Reply,
             Ok(content(StatusCode::OK, kind, text))
         }
         _ => Ok(content(StatusCode::OK, "application/json", OPENAPI)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::admin::ENDPOINTS;
+    use super::*;
+    use std::collections::BTreeSet;
+
+    /// SCIM is left out: its paths are the component's, and compared with it in `tests/host_openapi.rs`.
+    #[test]
+    fn the_description_has_each_route_and_no_other() {
+        let description: serde_json::Value = serde_json::from_str(OPENAPI).unwrap();
+        let described: BTreeSet<String> = description["paths"]
+            .as_object()
+            .unwrap()
+            .iter()
+            .filter(|(path, _)| !path.starts_with("/scim/"))
+            .flat_map(|(path, item)| {
+                let methods = item.as_object().unwrap().keys().filter(|key| *key != "parameters");
+                methods.map(move |method| format!("{} {path}", method.to_uppercase()))
+            })
+            .collect();
+        let admin = ENDPOINTS
+            .iter()
+            .flat_map(|(path, methods)| methods.iter().map(move |(method, _)| format!("{method} {path}")));
+        let served = admin.chain(PATHS.iter().map(|path| format!("GET {path}"))).collect();
+        assert_eq!(described, served);
     }
 }

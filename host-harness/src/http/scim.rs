@@ -7,7 +7,7 @@ use crate::runtime::scim;
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{self, HeaderName, HeaderValue};
-use hyper::{Request, Response, StatusCode};
+use hyper::{Method, Request, Response, StatusCode};
 
 /// The header fields that `wit/scim.wit` wants to see.
 static PASSED: [HeaderName; 6] = [
@@ -47,8 +47,10 @@ async fn answer(service: &Service, request: Request<Incoming>, id: &str) -> Resu
     if !head.headers.contains_key("x-request-id") {
         headers.push(("x-request-id".to_owned(), id.to_owned()));
     }
+    // A response to HEAD is that to GET, of which only the header is sent.
+    let method = if head.method == Method::HEAD { "GET" } else { head.method.as_str() };
     let request = scim::Request {
-        method: head.method.as_str().to_owned(),
+        method: method.to_owned(),
         origin,
         path: head.uri.path().to_owned(),
         query: head.uri.query().map(str::to_owned),

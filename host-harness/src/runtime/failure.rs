@@ -29,6 +29,9 @@ pub enum Failure {
     /// The writes were made but the storage could not say that they are durable. They may or may not be found later.
     #[error("the writes may not be durable: {0}")]
     NotDurable(#[source] storage::Error),
+    /// The storage panicked.
+    #[error("the storage panicked")]
+    Panicked,
     /// The host has no room for another instance, or is shutting down. Nothing was begun; trying again later helps.
     #[error("the host takes no more calls at the moment")]
     Overloaded,

@@ -2,9 +2,12 @@
 
 mod bindings;
 mod cache;
+mod call;
 mod failure;
 mod host;
+mod lanes;
 mod limits;
+mod load;
 mod site;
 mod usher;
 mod workers;
@@ -12,5 +15,6 @@ mod workers;
 pub use bindings::exports::usher::provisioning::{changes, directories, scim, upkeep};
 pub use failure::Failure;
 pub use limits::Limits;
+pub use load::{Builder, EMBEDDED, LoadError};
 pub use site::Site;
-pub use usher::{Builder, LoadError, Usage, Usher};
+pub use usher::{Usage, Usher};

@@ -2,7 +2,7 @@
 
 use super::usher::Usher;
 use super::{Failure, changes, directories, scim, upkeep};
-use crate::storage::Storage;
+use crate::storage::{Access, Storage};
 use std::sync::Arc;
 
 /// One site: a loaded component and the storage that it is lent. Cheap to clone.
@@ -42,7 +42,7 @@ impl Site {
     /// # Errors
     /// See [`Failure`]; whatever else fails is a response.
     pub async fn handle(&self, request: scim::Request) -> Result<scim::Response, Failure> {
-        let call = self.usher.call(&self.storage, move |component, store| {
+        let call = self.usher.call(&self.storage, access(&request), move |component, store| {
             let scim = component.usher_provisioning_scim();
             scim.call_handle(store, &request)
         });
@@ -50,19 +50,14 @@ impl Site {
     }
 
     /// As [`handle`](Site::handle), on the calling thread: for programs that have threads of their own to spend, and for
-    /// measuring what a call costs without any handing over. [`Builder::instances`](crate::Builder::instances) bounds how
-    /// many calls can be made at once in this way too.
+    /// measuring what a call costs without any handing over. As many can be made at a time as there are processors.
     ///
     /// # Errors
     /// See [`Failure`]; whatever else fails is a response.
     pub fn handle_blocking(&self, request: &scim::Request) -> Result<scim::Response, Failure> {
-        let (response, outcome) = self.usher.run(self.storage.clone(), |component, store| {
+        self.usher.call_blocking(&self.storage, access(request), |component, store| {
             component.usher_provisioning_scim().call_handle(store, request)
-        });
-        for durability in outcome.durabilities {
-            durability.wait().map_err(Failure::NotDurable)?;
-        }
-        response
+        })
     }
 
     /// Connects a directory and issues its first key, valid for one year.
@@ -75,7 +70,7 @@ impl Site {
         settings: directories::Settings,
     ) -> Answer<directories::Connected, directories::Error> {
         let actor = actor.to_owned();
-        let call = self.usher.call(&self.storage, move |component, store| {
+        let call = self.usher.call(&self.storage, Access::ReadWrite, move |component, store| {
             let directories = component.usher_provisioning_directories();
             directories.call_connect(store, &actor, &settings)
         });
@@ -88,7 +83,7 @@ impl Site {
     /// See [`Failure`] and [`directories::Error`].
     pub async fn directories(&self, cursor: Option<&str>, limit: u32) -> Answer<directories::Page, directories::Error> {
         let cursor = cursor.map(str::to_owned);
-        let call = self.usher.call(&self.storage, move |component, store| {
+        let call = self.usher.call(&self.storage, Access::ReadOnly, move |component, store| {
             let directories = component.usher_provisioning_directories();
             directories.call_list(store, cursor.as_deref(), limit)
         });
@@ -101,7 +96,7 @@ impl Site {
     /// See [`Failure`] and [`directories::Error`].
     pub async fn directory(&self, id: &str) -> Answer<directories::Directory, directories::Error> {
         let id = id.to_owned();
-        let call = self.usher.call(&self.storage, move |component, store| {
+        let call = self.usher.call(&self.storage, Access::ReadOnly, move |component, store| {
             let directories = component.usher_provisioning_directories();
             directories.call_get(store, &id)
         });
@@ -119,7 +114,7 @@ impl Site {
         settings: directories::SettingsUpdate,
     ) -> Answer<directories::Directory, directories::Error> {
         let (actor, id) = (actor.to_owned(), id.to_owned());
-        let call = self.usher.call(&self.storage, move |component, store| {
+        let call = self.usher.call(&self.storage, Access::ReadWrite, move |component, store| {
             let directories = component.usher_provisioning_directories();
             directories.call_update(store, &actor, &id, &settings)
         });
@@ -132,7 +127,7 @@ impl Site {
     /// See [`Failure`] and [`directories::Error`].
     pub async fn disconnect_directory(&self, actor: &str, id: &str) -> Answer<(), directories::Error> {
         let (actor, id) = (actor.to_owned(), id.to_owned());
-        let call = self.usher.call(&self.storage, move |component, store| {
+        let call = self.usher.call(&self.storage, Access::ReadWrite, move |component, store| {
             let directories = component.usher_provisioning_directories();
             directories.call_disconnect(store, &actor, &id)
         });
@@ -145,7 +140,7 @@ impl Site {
     /// See [`Failure`] and [`directories::Error`].
     pub async fn keys(&self, id: &str) -> Answer<Vec<directories::Key>, directories::Error> {
         let id = id.to_owned();
-        let call = self.usher.call(&self.storage, move |component, store| {
+        let call = self.usher.call(&self.storage, Access::ReadOnly, move |component, store| {
             let directories = component.usher_provisioning_directories();
             directories.call_keys(store, &id)
         });
@@ -164,7 +159,7 @@ impl Site {
         overlap_seconds: u32,
     ) -> Answer<directories::IssuedKey, directories::Error> {
         let (actor, id) = (actor.to_owned(), id.to_owned());
-        let call = self.usher.call(&self.storage, move |component, store| {
+        let call = self.usher.call(&self.storage, Access::ReadWrite, move |component, store| {
             let directories = component.usher_provisioning_directories();
             directories.call_rotate_key(store, &actor, &id, overlap_seconds)
         });
@@ -177,7 +172,7 @@ impl Site {
     /// See [`Failure`] and [`directories::Error`].
     pub async fn revoke_key(&self, actor: &str, id: &str, key: &str) -> Answer<(), directories::Error> {
         let (actor, id, key) = (actor.to_owned(), id.to_owned(), key.to_owned());
-        let call = self.usher.call(&self.storage, move |component, store| {
+        let call = self.usher.call(&self.storage, Access::ReadWrite, move |component, store| {
             let directories = component.usher_provisioning_directories();
             directories.call_revoke_key(store, &actor, &id, &key)
         });
@@ -189,7 +184,7 @@ impl Site {
     /// # Errors
     /// See [`Failure`] and [`changes::Error`].
     pub async fn changes(&self, after: u64, limit: u32) -> Answer<Vec<changes::Change>, changes::Error> {
-        let call = self.usher.call(&self.storage, move |component, store| {
+        let call = self.usher.call(&self.storage, Access::ReadOnly, move |component, store| {
             let changes = component.usher_provisioning_changes();
             changes.call_read(store, after, limit)
         });
@@ -202,10 +197,31 @@ impl Site {
     /// # Errors
     /// See [`Failure`] and [`upkeep::Error`].
     pub async fn upkeep(&self, budget: u32) -> Answer<upkeep::Progress, upkeep::Error> {
-        let call = self.usher.call(&self.storage, move |component, store| {
+        let call = self.usher.call(&self.storage, Access::ReadWrite, move |component, store| {
             let upkeep = component.usher_provisioning_upkeep();
             upkeep.call_step(store, budget)
         });
         call.await
+    }
+}
+
+/// Whether a request may write. Only how it is scheduled depends on it.
+fn access(request: &scim::Request) -> Access {
+    match request.method.as_str() {
+        "GET" | "HEAD" => Access::ReadOnly,
+        _ => Access::ReadWrite,
+    }
+}
+
+impl directories::Settings {
+    /// The settings that a directory has unless it is told otherwise, under this name: changes of email are refused,
+    /// users need no email address, and unknown members are refused.
+    pub fn named(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            email_change: directories::EmailChange::Refuse,
+            email: directories::EmailPresence::Optional,
+            unknown_members: directories::UnknownMembers::Refuse,
+        }
     }
 }

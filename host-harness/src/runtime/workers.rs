@@ -3,10 +3,15 @@
 use parking_lot::{Condvar, Mutex};
 use std::collections::VecDeque;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-type Job = Box<dyn FnOnce() + Send>;
+/// Something to do.
+pub(super) type Job = Box<dyn FnOnce() + Send>;
+
+/// How many jobs may wait, for each thread.
+const QUEUED_PER_THREAD: usize = 512;
 
 /// A fixed number of threads that take jobs in the order in which they came. Dropped, it finishes what it was given.
 pub(super) struct Workers {
@@ -27,21 +32,21 @@ struct State {
 }
 
 impl Workers {
-    pub(super) fn new(count: usize) -> io::Result<Self> {
+    pub(super) fn new(name: &str, count: usize) -> io::Result<Self> {
         let mut workers = Self { queue: Arc::default(), threads: Vec::with_capacity(count) };
         for number in 0..count {
             let queue = workers.queue.clone();
-            let thread = thread::Builder::new().name(format!("usher-{number}")).spawn(move || queue.work())?;
+            let thread = thread::Builder::new().name(format!("usher-{name}-{number}")).spawn(move || queue.work())?;
             workers.threads.push(thread);
         }
         Ok(workers)
     }
 
-    /// Puts a job at the end of the queue; `false` if there are `most` in it already.
-    pub(super) fn submit(&self, job: Job, most: usize) -> bool {
+    /// Puts a job at the end of the queue; `false` if it is full.
+    pub(super) fn submit(&self, job: Job) -> bool {
         {
             let mut state = self.queue.state.lock();
-            if state.jobs.len() >= most {
+            if state.jobs.len() >= self.threads.len() * QUEUED_PER_THREAD {
                 return false;
             }
             state.jobs.push_back(job);
@@ -57,7 +62,8 @@ impl Queue {
         loop {
             if let Some(job) = state.jobs.pop_front() {
                 drop(state);
-                job();
+                // Whoever waits for it sees that the job is gone; the thread has to go on.
+                let _ = catch_unwind(AssertUnwindSafe(job));
                 state = self.state.lock();
             } else if state.closed {
                 return;
@@ -75,7 +81,7 @@ impl Drop for Workers {
         for thread in self.threads.drain(..) {
             // Dropped by a job of its own, the last owner is one of these threads and cannot wait for itself.
             if thread.thread().id() != thread::current().id() {
-                // A job that panicked has told the one that waits for it already.
+                // Its jobs cannot make it panic.
                 let _ = thread.join();
             }
         }

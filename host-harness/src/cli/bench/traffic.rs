@@ -20,7 +20,13 @@ pub(super) fn patch(title: &str) -> String {
 }
 
 /// A request below the base URL of a directory.
-pub(super) fn request(directory: &Target, method: &str, path: &str, query: Option<String>, body: Option<String>) -> Request {
+pub(super) fn request(
+    directory: &Target,
+    method: &str,
+    path: &str,
+    query: Option<String>,
+    body: Option<String>,
+) -> Request {
     Request {
         method: method.into(),
         origin: ORIGIN.into(),

@@ -1,0 +1,108 @@
+//! One call in a fresh instance.
+
+use super::bindings::Provisioner;
+use super::failure::{Failure, HeldLimit, MemoryLimit};
+use super::host::{Host, Outcome};
+use super::usher::Inner;
+use crate::storage::Storage;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use wasmtime::{PoolConcurrencyLimitError, Store, Trap, UpdateDeadline};
+
+/// How long a short call may take, in ticks of the engine's clock: between one and two, as the first is under way.
+const SHORT_TICKS: u64 = 2;
+
+/// What is called in an instance. It may be called again where the first time took too long and left no trace.
+pub(super) trait Body<R>: Fn(&Provisioner, &mut Store<Host>) -> wasmtime::Result<R> {}
+
+impl<R, F: Fn(&Provisioner, &mut Store<Host>) -> wasmtime::Result<R>> Body<R> for F {}
+
+/// How long a call may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Budget {
+    /// A few milliseconds, unless it has committed something by then.
+    Short,
+    /// Up to the deadline.
+    Full,
+}
+
+/// What became of a call.
+pub(super) enum Ran<R> {
+    /// It came to its end.
+    Done(Result<R, Failure>, Outcome),
+    /// It was not over within [`Budget::Short`], and left no trace.
+    TooLong,
+}
+
+/// The call is not a short one. Travels through wasmtime as the cause of a trap.
+#[derive(Debug, thiserror::Error)]
+#[error("not a short call")]
+struct TooLong;
+
+impl Inner {
+    /// Makes a call on this thread.
+    pub(super) fn run<R>(&self, storage: Arc<dyn Storage>, budget: Budget, body: &impl Body<R>) -> Ran<R> {
+        let counters = &self.counters;
+        counters.running.fetch_add(1, Ordering::Relaxed);
+        // A panic can only come from the storage, and is nobody's business but this call's.
+        let ran = catch_unwind(AssertUnwindSafe(|| self.run_in_store(storage, budget, body)));
+        counters.running.fetch_sub(1, Ordering::Relaxed);
+        let (result, outcome) = ran.unwrap_or_else(|_| (Err(Failure::Panicked), Outcome::default()));
+        if let Err(Failure::Trap(error)) = &result
+            && error.is::<TooLong>()
+        {
+            return Ran::TooLong;
+        }
+        counters.calls.fetch_add(1, Ordering::Relaxed);
+        counters.failures.fetch_add(result.is_err().into(), Ordering::Relaxed);
+        counters.commits.fetch_add(outcome.durabilities.len() as u64, Ordering::Relaxed);
+        counters.committed_bytes.fetch_add(outcome.committed as u64, Ordering::Relaxed);
+        Ran::Done(result, outcome)
+    }
+
+    fn run_in_store<R>(
+        &self,
+        storage: Arc<dyn Storage>,
+        budget: Budget,
+        body: &impl Body<R>,
+    ) -> (Result<R, Failure>, Outcome) {
+        let mut store = Store::new(self.pre.engine(), Host::new(storage, self.limits.clone()));
+        store.limiter(|host| host);
+        store.set_hostcall_fuel(self.limits.held);
+        match budget {
+            Budget::Full => store.set_epoch_deadline(self.ticks),
+            Budget::Short => {
+                store.set_epoch_deadline(SHORT_TICKS);
+                let (ticks, mut extended) = (self.ticks, false);
+                store.epoch_deadline_callback(move |store| {
+                    if store.data().outcome.durabilities.is_empty() {
+                        return Err(TooLong.into());
+                    }
+                    // What is committed cannot be done again: let it come to its end.
+                    if std::mem::replace(&mut extended, true) {
+                        return Err(Trap::Interrupt.into());
+                    }
+                    Ok(UpdateDeadline::Continue(ticks))
+                });
+            }
+        }
+        let result = self.pre.instantiate(&mut store).and_then(|instance| body(&instance, &mut store));
+        let outcome = std::mem::take(&mut store.data_mut().outcome);
+        (result.map_err(|error| self.classify(error)), outcome)
+    }
+
+    fn classify(&self, error: wasmtime::Error) -> Failure {
+        if let Some(&MemoryLimit { limit }) = error.downcast_ref() {
+            Failure::OutOfMemory { limit }
+        } else if let Some(&HeldLimit(what)) = error.downcast_ref() {
+            Failure::Held(what)
+        } else if error.is::<PoolConcurrencyLimitError>() {
+            Failure::Overloaded
+        } else if matches!(error.downcast_ref(), Some(Trap::Interrupt)) {
+            Failure::Deadline(self.limits.deadline)
+        } else {
+            Failure::Trap(error)
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! Loading a component, with settings of one's own.
+
+use super::bindings::{Provisioner, ProvisionerPre};
+use super::cache;
+use super::host::Host;
+use super::lanes::Lanes;
+use super::limits::Limits;
+use super::usher::{Counters, Inner, Usher};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+use wasmtime::component::{Component, HasSelf, Linker};
+use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
+
+/// The component that was built along with this library, as WebAssembly: what is loaded unless another is named.
+pub const EMBEDDED: &[u8] = include_bytes!(env!("USHER_COMPONENT"));
+
+/// How exactly deadlines are kept. Every tick wakes a thread, so not too short.
+const TICK: Duration = Duration::from_millis(5);
+
+/// How much of an instance's memory is kept in place for the next one and cleared by copying, which is cheaper than
+/// handing pages back to the system and faulting them in again. More than an ordinary request touches.
+const KEPT_RESIDENT: usize = 512 << 10;
+
+/// Why a component could not be loaded.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// The file that was named cannot be read.
+    #[error("cannot read the component {path}: {error}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What went wrong.
+        #[source]
+        error: std::io::Error,
+    },
+    /// The bytes are no component, or one that wants or offers something else than `wit/` says.
+    #[error("not a component that provisions: {0:?}")]
+    Component(wasmtime::Error),
+    /// The settings contradict each other or the machine cannot satisfy them.
+    #[error("the settings do not work on this machine: {0:?}")]
+    Settings(wasmtime::Error),
+    /// The threads could not be started.
+    #[error("cannot start threads: {0}")]
+    Threads(#[source] std::io::Error),
+}
+
+/// Loads a component with settings of your own.
+#[derive(Debug, Clone, Default)]
+pub struct Builder {
+    limits: Limits,
+    threads: Option<usize>,
+    inline: bool,
+    source: Source,
+    cache: Cache,
+}
+
+#[derive(Debug, Clone, Default)]
+enum Source {
+    #[default]
+    Embedded,
+    Bytes(Vec<u8>),
+    File(PathBuf),
+}
+
+#[derive(Debug, Clone, Default)]
+enum Cache {
+    #[default]
+    OfUser,
+    Folder(PathBuf),
+    Off,
+}
+
+impl Builder {
+    /// What one call may use.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// How many threads make calls that read, and as many again calls that may write: four for each processor unless
+    /// set, and at least one. More of them keep calls going while long ones run; each reserves address space, and
+    /// holds up to [`Limits::memory`] while it works.
+    pub fn threads(mut self, count: usize) -> Self {
+        self.threads = Some(count.max(1));
+        self
+    }
+
+    /// Make short calls on the thread that awaits them, as many at a time as there are processors. It saves about half
+    /// of what a call costs, and keeps that thread from other work for up to about 10 milliseconds. Off unless set.
+    ///
+    /// Only for storages that answer from memory or a local disk: whatever time they take is the thread's, too.
+    pub fn short_calls_inline(mut self, inline: bool) -> Self {
+        self.inline = inline;
+        self
+    }
+
+    /// A component to load instead of the one built into this library, as WebAssembly.
+    pub fn component(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.source = Source::Bytes(bytes.into());
+        self
+    }
+
+    /// A file to load the component from, instead of the one built into this library.
+    pub fn component_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.source = Source::File(path.into());
+        self
+    }
+
+    /// Where to keep the compiled component, so that only the first start compiles. The user's cache folder unless set.
+    /// The folder is made where it is missing. It must belong to the user of the process and be writable by nobody
+    /// else, or it is not used: what lies in it is run.
+    pub fn cache(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.cache = Cache::Folder(folder.into());
+        self
+    }
+
+    /// Compile at every start, and leave nothing on disk.
+    pub fn no_cache(mut self) -> Self {
+        self.cache = Cache::Off;
+        self
+    }
+
+    /// Loads the component and starts the threads.
+    ///
+    /// # Errors
+    /// See [`LoadError`].
+    pub fn load(self) -> Result<Usher, LoadError> {
+        let processors = thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let threads = self.threads.unwrap_or(4 * processors);
+        let short = if self.inline { processors } else { 0 };
+        // The last are for calls that are made on the caller's thread.
+        let instances = 2 * threads + processors;
+        let engine = Engine::new(&config(&self.limits, instances)).map_err(LoadError::Settings)?;
+        let read;
+        let bytes = match &self.source {
+            Source::Embedded => EMBEDDED,
+            Source::Bytes(bytes) => bytes,
+            Source::File(path) => {
+                read = std::fs::read(path).map_err(|error| LoadError::Read { path: path.clone(), error })?;
+                &read
+            }
+        };
+        let folder = match self.cache {
+            Cache::OfUser => cache::of_user(),
+            Cache::Folder(folder) => Some(folder),
+            Cache::Off => None,
+        };
+        let component = match folder {
+            Some(folder) => cache::load(&engine, bytes, &folder),
+            None => Component::from_binary(&engine, bytes),
+        };
+        let pre = component.and_then(|component| {
+            let mut linker = Linker::new(&engine);
+            Provisioner::add_to_linker::<_, HasSelf<Host>>(&mut linker, |host| host)?;
+            ProvisionerPre::new(linker.instantiate_pre(&component)?)
+        });
+        let pre = pre.map_err(LoadError::Component)?;
+        tick(&engine).map_err(LoadError::Threads)?;
+        let ticks = self.limits.deadline.as_nanos().div_ceil(TICK.as_nanos());
+        Ok(Usher {
+            inner: Arc::new(Inner {
+                pre,
+                limits: Arc::new(self.limits),
+                // One more, for the tick that is under way when the call starts.
+                ticks: u64::try_from(ticks).unwrap_or(u64::MAX / 2).saturating_add(1),
+                instances,
+                counters: Counters::default(),
+                lanes: Lanes::new(threads, short).map_err(LoadError::Threads)?,
+            }),
+        })
+    }
+}
+
+fn config(limits: &Limits, instances: usize) -> Config {
+    let instances = u32::try_from(instances).unwrap_or(u32::MAX);
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(instances)
+        // A component built from Rust is the module itself and two small ones that tie it to its imports.
+        .total_core_instances(instances.saturating_mul(4))
+        .max_core_instances_per_component(4)
+        .total_memories(instances)
+        .max_memories_per_component(1)
+        .total_tables(instances.saturating_mul(4))
+        .max_tables_per_component(4)
+        .max_memory_size(limits.memory.next_multiple_of(64 << 10))
+        .max_unused_warm_slots(instances)
+        .linear_memory_keep_resident(KEPT_RESIDENT)
+        .table_keep_resident(KEPT_RESIDENT);
+    let mut config = Config::new();
+    config
+        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool))
+        .concurrency_support(false)
+        .epoch_interruption(true)
+        .max_wasm_stack(limits.stack)
+        .memory_init_cow(true);
+    config
+}
+
+/// Lets the engine's clock tick for as long as the engine lives.
+fn tick(engine: &Engine) -> std::io::Result<()> {
+    let engine = engine.weak();
+    thread::Builder::new()
+        .name("usher-clock".into())
+        .spawn(move || {
+            while let Some(engine) = engine.upgrade() {
+                engine.increment_epoch();
+                drop(engine);
+                thread::sleep(TICK);
+            }
+        })
+        .map(drop)
+}
