@@ -12,6 +12,9 @@ use crate::json::{self, Value};
 /// The media type of SCIM messages (RFC 7644, section 8.1).
 pub const SCIM_JSON: &str = "application/scim+json";
 
+/// How long the body of a request may be, in bytes: room for all members of the largest group.
+pub const MAX_BODY_BYTES: usize = 16 << 20;
+
 /// An HTTP request to the SCIM surface.
 #[derive(Debug, Clone)]
 pub struct Request {
@@ -36,7 +39,7 @@ pub struct Response {
     pub status: u16,
     /// The header fields, names in lower case.
     pub headers: Vec<(String, String)>,
-    /// The body.
+    /// The body. The host leaves it out of the answer to a HEAD.
     pub body: Option<String>,
 }
 
@@ -45,6 +48,20 @@ impl Request {
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
+    }
+
+    /// The value of a header field that is a list and may come in several lines (RFC 9110, section 5.3).
+    #[must_use]
+    pub fn list(&self, name: &str) -> Option<Cow<'_, str>> {
+        let mut lines = self.headers.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value);
+        let first = Cow::Borrowed(lines.next()?.as_str());
+        Some(lines.fold(first, |list, line| Cow::Owned(alloc::format!("{list},{line}"))))
+    }
+
+    /// The method to act upon. A HEAD is answered like a GET, and the host leaves the body out (RFC 9110, section 9.3.2).
+    #[must_use]
+    pub fn acting_method(&self) -> &str {
+        if self.method == "HEAD" { "GET" } else { &self.method }
     }
 
     /// The bearer token (RFC 6750, section 2.1), where there is one.
@@ -57,8 +74,10 @@ impl Request {
     /// Whether the client wants no resource back (RFC 7240, section 4.2).
     #[must_use]
     pub fn prefers_minimal(&self) -> bool {
-        self.header("prefer").is_some_and(|value| {
-            value.split([',', ';']).any(|preference| {
+        self.list("prefer").is_some_and(|value| {
+            value.split(',').any(|preference| {
+                // Behind a semicolon are parameters of the preference.
+                let preference = preference.split(';').next().unwrap_or_default();
                 let mut parts = preference.splitn(2, '=').map(str::trim);
                 parts.next().is_some_and(|name| name.eq_ignore_ascii_case("return"))
                     && parts.next().is_some_and(|value| value.trim_matches('"').eq_ignore_ascii_case("minimal"))
@@ -69,8 +88,13 @@ impl Request {
     /// The body as JSON.
     ///
     /// # Errors
-    /// 415 when the content type is of something else, 400 `invalidSyntax` when it is no JSON.
+    /// 413 when it is too long, 415 when the content type is of something else, 400 `invalidSyntax` when it is no JSON.
     pub fn json(&self) -> Result<Value<'_>> {
+        // The host takes no longer ones either; a native one may have other ideas.
+        if self.body.as_ref().is_some_and(|body| body.len() > MAX_BODY_BYTES) {
+            let detail = alloc::format!("a request may have {MAX_BODY_BYTES} bytes");
+            return Err(Error::new(Status::PayloadTooLarge, detail));
+        }
         if let Some(content_type) = self.header("content-type") {
             let media_type = content_type.split(';').next().unwrap_or_default().trim();
             if !media_type.eq_ignore_ascii_case(SCIM_JSON) && !media_type.eq_ignore_ascii_case("application/json") {

@@ -4,6 +4,7 @@
 use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::cell::Cell;
 use core::fmt;
 
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
@@ -13,6 +14,10 @@ use serde_json::Number;
 /// How deep arrays and objects may be nested. A SCIM message needs 7 (a bulk request that patches a complex
 /// multi-valued attribute); the rest is margin, and far below what the guest's stack holds.
 pub const MAX_DEPTH: usize = 24;
+
+/// How many values a JSON text may hold, those inside others included. The members of the largest group, with all that
+/// clients say about each, are 750,000. In memory a value takes many times the two bytes that it may have as text.
+pub const MAX_VALUES: u32 = 1_000_000;
 
 /// A JSON value.
 #[derive(Debug, Clone, PartialEq)]
@@ -221,7 +226,8 @@ impl PartialEq for Object<'_> {
 /// Reads a JSON text.
 ///
 /// # Errors
-/// What serde_json has against it: bad syntax, numbers that no double holds, nesting beyond [`MAX_DEPTH`].
+/// What serde_json has against it: bad syntax, numbers that no double holds, nesting beyond [`MAX_DEPTH`], more than
+/// [`MAX_VALUES`] values.
 pub fn parse(text: &str) -> Result<Value<'_>, serde_json::Error> {
     serde_json::from_str(text)
 }
@@ -268,34 +274,38 @@ impl Serialize for Object<'_> {
 
 impl<'de: 'a, 'a> Deserialize<'de> for Value<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Nested { depth: 0 }.deserialize(deserializer)
+        Nested { depth: 0, left: &Cell::new(MAX_VALUES) }.deserialize(deserializer)
     }
 }
 
 /// Reads a value that is nested this deep.
 #[derive(Clone, Copy)]
-struct Nested {
+struct Nested<'c> {
     depth: usize,
+    /// How many more values there may be.
+    left: &'c Cell<u32>,
 }
 
-impl Nested {
+impl Nested<'_> {
     fn deeper<E: de::Error>(self) -> Result<Self, E> {
         if self.depth == MAX_DEPTH {
             return Err(E::custom("nested too deeply"));
         }
-        Ok(Nested { depth: self.depth + 1 })
+        Ok(Nested { depth: self.depth + 1, ..self })
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Nested {
+impl<'de> DeserializeSeed<'de> for Nested<'_> {
     type Value = Value<'de>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value<'de>, D::Error> {
+        let left = self.left.get().checked_sub(1);
+        self.left.set(left.ok_or_else(|| de::Error::custom(format_args!("more than {MAX_VALUES} values")))?);
         deserializer.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for Nested {
+impl<'de> Visitor<'de> for Nested<'_> {
     type Value = Value<'de>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -391,6 +401,13 @@ mod tests {
         assert!(parse(&nested(MAX_DEPTH)).is_ok());
         assert!(parse(&nested(MAX_DEPTH + 1)).unwrap_err().to_string().contains("nested too deeply"));
         assert!(parse(&nested(100_000)).is_err());
+    }
+
+    #[test]
+    fn the_number_of_values_is_bounded() {
+        let array = |count: usize| format!("[{}0]", "0,".repeat(count - 2));
+        assert!(parse(&array(MAX_VALUES as usize)).is_ok());
+        assert!(parse(&array(MAX_VALUES as usize + 1)).unwrap_err().to_string().contains("more than 1000000 values"));
     }
 
     #[test]

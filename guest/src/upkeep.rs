@@ -124,6 +124,8 @@ impl Job {
             if left.more {
                 return Ok((removed, true));
             }
+            // What is behind it is looked at next, so that no step goes through its own removals again.
+            range.start = keys::next(&group.key);
             transaction.delete(group.key);
             removed += 1;
         }

@@ -32,7 +32,11 @@ pub(crate) fn ensure(folder: &Path) -> Result<Option<PathBuf>, String> {
     let Err(rustup) = add_with_rustup() else {
         return Ok(None);
     };
-    let Err(debian) = build_from_debian(&compiler, &folder.join("sysroot-build"), &sysroot) else {
+    let work = folder.join("sysroot-build");
+    let built = build_from_debian(&compiler, &work, &sysroot);
+    // Half a gigabyte that nobody needs any more; if it stays, it does no harm.
+    let _ = fs::remove_dir_all(&work);
+    let Err(debian) = built else {
         return Ok(Some(sysroot));
     };
     Err(format!(
@@ -114,10 +118,7 @@ fn build_from_debian(compiler: &Compiler, work: &Path, sysroot: &Path) -> Result
     let libc = packages.join("usr/lib").join(TARGET);
     copy(["crt1-command.o", "crt1-reactor.o", "libc.a"].map(|name| libc.join(name)), &libdir.join("self-contained"))?;
     start_afresh(sysroot.parent().expect("a sysroot is inside a folder"))?;
-    fs::rename(&made, sysroot).map_err(|error| format!("cannot make {}: {error}", sysroot.display()))?;
-    // Half a gigabyte that nobody needs any more; if it stays, it does no harm.
-    let _ = fs::remove_dir_all(work);
-    Ok(())
+    fs::rename(&made, sysroot).map_err(|error| format!("cannot make {}: {error}", sysroot.display()))
 }
 
 /// Debian's package tools on the packages of [`SUITE`], apart from the machine's own package lists, and with no need to

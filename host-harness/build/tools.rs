@@ -10,7 +10,12 @@ use std::process::{Command, Stdio};
 /// Runs `command` to its end and returns what it printed, or why it failed in its own words.
 pub(crate) fn run(command: &mut Command) -> Result<String, String> {
     let name = command.get_program().to_string_lossy().into_owned();
-    let output = command.stdin(Stdio::null()).output().map_err(|error| format!("cannot run {name}: {error}"))?;
+    let output = command
+        .stdin(Stdio::null())
+        // Rustup and cargo would put a backtrace of their own into what a person is to read.
+        .env_remove("RUST_BACKTRACE")
+        .output()
+        .map_err(|error| format!("cannot run {name}: {error}"))?;
     if output.status.success() {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     } else {

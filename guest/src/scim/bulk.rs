@@ -23,9 +23,6 @@ use crate::store::keys::Kind;
 /// How many operations a request may have.
 pub const MAX_OPERATIONS: usize = 1_000;
 
-/// How long a request may be, in bytes. As long as any body: the host takes no longer ones.
-pub const MAX_PAYLOAD_BYTES: usize = 16 << 20;
-
 /// What a reference to a resource of the same request begins with.
 const REFERENCE: &str = "bulkId:";
 
@@ -326,7 +323,7 @@ fn write(scope: &mut Scope<'_>, operation: &Operation<'_>, made: &Made<'_>, kind
         made.resolve_all(data)?;
     }
     let write = Write::read(kind, method, data)?;
-    let stored = write.perform(scope, kind, id, Conditions::version(operation.version.as_deref()))?;
+    let stored = write.perform(scope, kind, id, &Conditions::version(operation.version.as_deref()))?;
     Ok(Success {
         status: match method {
             Method::Post => 201,

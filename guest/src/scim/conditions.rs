@@ -1,27 +1,29 @@
 //! Conditional requests (RFC 7644, section 3.14; RFC 9110, section 13).
 
+use alloc::borrow::Cow;
+
 use crate::error::{Error, Result, Status};
 use crate::http::Request;
 use crate::store::records::Header;
 
 /// In which state a client expects a resource.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Conditions<'r> {
-    if_match: Option<&'r str>,
-    if_none_match: Option<&'r str>,
+    if_match: Option<Cow<'r, str>>,
+    if_none_match: Option<Cow<'r, str>>,
 }
 
 impl<'r> Conditions<'r> {
     /// The conditions of a request.
     #[must_use]
     pub fn of(request: &'r Request) -> Self {
-        Conditions { if_match: request.header("if-match"), if_none_match: request.header("if-none-match") }
+        Conditions { if_match: request.list("if-match"), if_none_match: request.list("if-none-match") }
     }
 
     /// The `version` of an operation in a bulk request.
     #[must_use]
     pub fn version(version: Option<&'r str>) -> Self {
-        Conditions { if_match: version, if_none_match: None }
+        Conditions { if_match: version.map(Cow::Borrowed), if_none_match: None }
     }
 
     /// Whether a write may go ahead.
@@ -29,22 +31,29 @@ impl<'r> Conditions<'r> {
     /// # Errors
     /// 412.
     pub fn check(&self, header: &Header) -> Result<()> {
-        let expected = self.if_match.is_none_or(|tags| lists(tags, header));
-        let unexpected = self.if_none_match.is_some_and(|tags| lists(tags, header));
-        if expected && !unexpected {
-            return Ok(());
-        }
-        Err(Error::new(
-            Status::PreconditionFailed,
-            alloc::format!("the resource has version {}, which is not the one expected", header.etag()),
-        ))
+        self.check_expected(header)?;
+        if self.has_current(header) { Err(failed(header)) } else { Ok(()) }
+    }
+
+    /// Whether the resource is in a state that the client expects, where it expects any; of reads too (RFC 9110, section
+    /// 13.1.1).
+    ///
+    /// # Errors
+    /// 412.
+    pub fn check_expected(&self, header: &Header) -> Result<()> {
+        if self.if_match.as_deref().is_none_or(|tags| lists(tags, header)) { Ok(()) } else { Err(failed(header)) }
     }
 
     /// Whether the client has the resource as it is.
     #[must_use]
     pub fn has_current(&self, header: &Header) -> bool {
-        self.if_none_match.is_some_and(|tags| lists(tags, header))
+        self.if_none_match.as_deref().is_some_and(|tags| lists(tags, header))
     }
+}
+
+fn failed(header: &Header) -> Error {
+    let detail = alloc::format!("the resource has version {}, which is not the one expected", header.etag());
+    Error::new(Status::PreconditionFailed, detail)
 }
 
 /// Whether a list of entity tags holds the resource's. Tags compare weakly: ours are weak, and SCIM uses them in

@@ -9,6 +9,7 @@ use super::bulk;
 use super::message::LIST_RESPONSE;
 use super::query::{DEFAULT_PAGE, MAX_PAGE};
 use crate::error::{Error, Result};
+use crate::http::MAX_BODY_BYTES;
 use crate::json::{self, Object, Value};
 use crate::schema::{Attribute, RESOURCE_TYPES, ResourceType, Schema, Type};
 
@@ -29,7 +30,7 @@ pub fn configuration(base: &str) -> String {
             "bulk",
             supported(
                 true,
-                [("maxOperations", number(bulk::MAX_OPERATIONS)), ("maxPayloadSize", number(bulk::MAX_PAYLOAD_BYTES))],
+                [("maxOperations", number(bulk::MAX_OPERATIONS)), ("maxPayloadSize", number(MAX_BODY_BYTES))],
             ),
         ),
         ("filter", supported(true, [("maxResults", number(MAX_PAGE as usize))])),

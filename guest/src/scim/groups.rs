@@ -37,7 +37,7 @@ pub fn create(scope: &mut Scope<'_>, id: &str, attributes: &Object<'_>, members:
     };
     let stored = Stored::new(header, attributes);
     scope.store(Kind::Group, id, &stored);
-    scope.counts.groups += 1;
+    scope.counts.groups = scope.counts.groups.saturating_add(1);
     Ok(stored)
 }
 
@@ -67,12 +67,7 @@ pub fn update(
     if changed.is_empty() && !members_changed {
         return Ok(old.clone());
     }
-    let header = Header {
-        version: old.header.version + 1,
-        modified: scope.call.now.text.clone(),
-        members: count,
-        ..old.header.clone()
-    };
+    let header = Header { members: count, ..old.header.next(&scope.call.now.text) };
     let stored = if changed.is_empty() { old.with_header(header) } else { Stored::new(header, after) };
     scope.store(Kind::Group, id, &stored);
     Ok(stored)

@@ -95,7 +95,7 @@ pub fn respond(scope: &mut Scope<'_>, kind: Kind, query: &Query<'_>) -> Result<S
 /// 400 where the query fits neither; otherwise as [`respond`].
 pub fn respond_all(scope: &mut Scope<'_>, queries: [(Kind, Result<Query<'_>>); 2]) -> Result<String> {
     let (mut total, mut shown, mut resources, mut failure) = (0, 0, String::new(), None);
-    let mut start_index = None;
+    let (mut start_index, mut full) = (None, false);
     for (kind, query) in queries {
         let query = match query {
             Ok(query) => query,
@@ -112,7 +112,7 @@ pub fn respond_all(scope: &mut Scope<'_>, queries: [(Kind, Result<Query<'_>>); 2
         let window = Window {
             skip: (begin - 1).saturating_sub(total),
             after: None,
-            count: (query.count as usize).saturating_sub(shown),
+            count: if full { 0 } else { (query.count as usize).saturating_sub(shown) },
             total: None,
         };
         let found = find(scope, kind, &query, window)?;
@@ -123,6 +123,7 @@ pub fn respond_all(scope: &mut Scope<'_>, queries: [(Kind, Result<Query<'_>>); 2
         }
         resources.push_str(&text);
         shown += count;
+        full = count < found.page.len();
     }
     match (start_index, failure) {
         (None, Some(error)) => Err(error),
@@ -457,7 +458,7 @@ fn scan_all(scope: &mut Scope<'_>, prefix: &str, keys_only: bool, mut visit: imp
             visit(&entry.key, &entry.value);
         }
         match entries.last() {
-            Some(last) if entries.len() >= RESOURCES_AT_ONCE => range.start = keys::after(&last.key),
+            Some(last) if entries.len() >= RESOURCES_AT_ONCE => range.start = keys::next(&last.key),
             _ => return Ok(()),
         }
     }

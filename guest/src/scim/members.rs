@@ -83,10 +83,11 @@ fn load_states(scope: &mut Scope<'_>, group: &str, edits: &[MemberEdit<'_>]) -> 
     }
     let named: BTreeSet<&str> = edits.iter().flat_map(named).filter(|id| keys::is_id(id)).collect();
     let named: Vec<&str> = named.into_iter().collect();
+    let gone = unswept_users(scope)?;
     for chunk in named.chunks(KEYS_AT_ONCE) {
         let values = scope.transaction.get_many(chunk.iter().map(|user| keys::member(group, user)).collect())?;
         for (user, value) in chunk.iter().zip(values) {
-            let was = value.is_some();
+            let was = value.is_some() && !gone.contains(*user);
             members.insert((*user).to_string(), State { was, is: was });
         }
     }
@@ -176,7 +177,8 @@ fn write(scope: &mut Scope<'_>, group: &str, added: Vec<String>, removed: Vec<St
     for user in &removed {
         remove_edge(scope.transaction, group, user);
     }
-    scope.counts.memberships = (scope.counts.memberships + added.len() as u64).saturating_sub(removed.len() as u64);
+    let memberships = scope.counts.memberships.saturating_add(added.len() as u64);
+    scope.counts.memberships = memberships.saturating_sub(removed.len() as u64);
     for (kind, users) in [("group.members-added", added), ("group.members-removed", removed)] {
         for chunk in users.chunks(MEMBERS_PER_CHANGE) {
             scope.record(kind, Detail { group: Some(group.to_string()), members: chunk.to_vec(), ..Detail::default() });
@@ -200,7 +202,7 @@ pub fn forget_user(scope: &mut Scope<'_>, user: &str) -> Result<()> {
     scope.counts.memberships = scope.counts.memberships.saturating_sub(u64::from(left.counted));
     if left.more {
         scope.transaction.put(keys::sweep(directory, user), records::write(&Sweep::User));
-        scope.counts.unswept_users += 1;
+        scope.counts.unswept_users = scope.counts.unswept_users.saturating_add(1);
     }
     Ok(())
 }
@@ -235,12 +237,8 @@ pub fn leave_groups(transaction: &mut Transaction, directory: &str, user: &str, 
         let Some(value) = value else { continue };
         counted += 1;
         let stored = Stored::read(&key, value)?;
-        let header = Header {
-            version: stored.header.version + 1,
-            modified: now.to_string(),
-            members: stored.header.members.saturating_sub(1),
-            ..stored.header.clone()
-        };
+        let members = stored.header.members.saturating_sub(1);
+        let header = Header { members, ..stored.header.next(now) };
         transaction.put(key, stored.with_header(header).text());
     }
     Ok(Left { removed: u32::try_from(groups.len()).unwrap_or(u32::MAX), counted, more })
@@ -292,7 +290,7 @@ pub fn for_each(scope: &mut Scope<'_>, group: &str, mut visit: impl FnMut(&str) 
             }
         }
         match entries.last() {
-            Some(last) if entries.len() >= KEYS_AT_ONCE => range.start = keys::after(&last.key),
+            Some(last) if entries.len() >= KEYS_AT_ONCE => range.start = keys::next(&last.key),
             _ => return Ok(()),
         }
     }
@@ -321,7 +319,7 @@ pub fn groups_of(scope: &mut Scope<'_>, user: &str) -> Result<Vec<String>> {
         let entries = scope.transaction.scan(&range)?;
         groups.extend(entries.iter().map(|entry| keys::id_of(&entry.key).to_string()));
         match entries.last() {
-            Some(last) if entries.len() >= KEYS_AT_ONCE => range.start = keys::after(&last.key),
+            Some(last) if entries.len() >= KEYS_AT_ONCE => range.start = keys::next(&last.key),
             _ => return Ok(groups),
         }
     }

@@ -93,10 +93,10 @@ impl<'p> Endpoint<'p> {
     /// The methods that it has.
     const fn allow(&self) -> &'static str {
         match self {
-            Endpoint::Resources(_) => "GET, POST",
-            Endpoint::Resource(..) => "GET, PUT, PATCH, DELETE",
+            Endpoint::Resources(_) => "GET, HEAD, POST",
+            Endpoint::Resource(..) => "GET, HEAD, PUT, PATCH, DELETE",
             Endpoint::Search(_) | Endpoint::Bulk => "POST",
-            _ => "GET",
+            _ => "GET, HEAD",
         }
     }
 }
@@ -140,7 +140,7 @@ impl Engine<'_> {
     }
 
     fn dispatch(&self, request: &Request, call: &Call<'_>, endpoint: &Endpoint<'_>) -> Result<Response> {
-        match (request.method.as_str(), endpoint) {
+        match (request.acting_method(), endpoint) {
             ("GET", Endpoint::Resource(kind, id)) => {
                 self.read(|transaction| read_one(&mut Scope::open(transaction, call)?, request, *kind, id))
             }
@@ -172,7 +172,6 @@ impl Engine<'_> {
             }
             ("POST", Endpoint::Bulk) => {
                 scope::authenticate(self, call)?;
-                check_length(request)?;
                 Ok(Response::with_body(200, bulk::respond(self, call, request.json()?)?))
             }
             _ => {
@@ -183,7 +182,6 @@ impl Engine<'_> {
     }
 
     fn write_one(&self, request: &Request, call: &Call<'_>, kind: Kind, id: &str, method: Method) -> Result<Response> {
-        check_length(request)?;
         let body = if method == Method::Delete { None } else { Some(request.json()?) };
         let parameters = Parameters::of_query(request.parameters())?;
         let wanted = parameters.projection(kind.resource_type())?;
@@ -191,7 +189,7 @@ impl Engine<'_> {
         let conditions = Conditions::of(request);
         self.write(|transaction| {
             let mut scope = Scope::open(transaction, call)?;
-            let response = match write.perform(&mut scope, kind, id, conditions)? {
+            let response = match write.perform(&mut scope, kind, id, &conditions)? {
                 None => Response::empty(204),
                 Some(stored) => written(&mut scope, request, kind, id, &stored, &wanted, method)?,
             };
@@ -201,21 +199,12 @@ impl Engine<'_> {
     }
 }
 
-/// A body past the limit that discovery names is refused also where the host lets it through.
-fn check_length(request: &Request) -> Result<()> {
-    if request.body.as_ref().is_some_and(|body| body.len() > bulk::MAX_PAYLOAD_BYTES) {
-        let detail = alloc::format!("a request may have {} bytes", bulk::MAX_PAYLOAD_BYTES);
-        return Err(Error::new(Status::PayloadTooLarge, detail));
-    }
-    Ok(())
-}
-
 /// Endpoints that need no storage, and methods that an endpoint does not have.
 fn about(request: &Request, call: &Call<'_>, endpoint: &Endpoint<'_>) -> Result<Response> {
     if *endpoint == Endpoint::Me {
         return Err(Error::new(Status::NotImplemented, "a key stands for a directory, not for a user"));
     }
-    if request.method != "GET" {
+    if request.acting_method() != "GET" {
         return Err(Error::method_not_allowed(endpoint.allow()));
     }
     discovery::check_no_filter(&request.parameters())?;
@@ -233,11 +222,13 @@ fn about(request: &Request, call: &Call<'_>, endpoint: &Endpoint<'_>) -> Result<
 
 fn read_one(scope: &mut Scope<'_>, request: &Request, kind: Kind, id: &str) -> Result<Response> {
     let wanted = Parameters::of_query(request.parameters())?.projection(kind.resource_type())?;
+    let conditions = Conditions::of(request);
     let stored = scope.load(kind, id)?;
+    conditions.check_expected(&stored.header)?;
     // What a user still has of unswept memberships is invisible but not in the version of its groups, so that a copy
     // cannot be told to be current meanwhile.
     let settled = kind == Kind::User || scope.counts.unswept_users == 0;
-    if settled && Conditions::of(request).has_current(&stored.header) {
+    if settled && conditions.has_current(&stored.header) {
         return Ok(Response::empty(304).header("etag", stored.header.etag()));
     }
     let body = render::resource(scope, kind, id, &stored, &wanted)?;

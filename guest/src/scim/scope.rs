@@ -103,7 +103,7 @@ impl<'r> Scope<'r> {
     ///
     /// # Errors
     /// 404; 412 where the state is another.
-    pub fn load_if(&mut self, kind: Kind, id: &str, conditions: Conditions<'_>) -> Result<Stored> {
+    pub fn load_if(&mut self, kind: Kind, id: &str, conditions: &Conditions<'_>) -> Result<Stored> {
         let stored = self.load(kind, id)?;
         conditions.check(&stored.header)?;
         Ok(stored)

@@ -33,7 +33,7 @@ pub fn create(scope: &mut Scope<'_>, id: &str, attributes: &Object<'_>) -> Resul
     let stored = Stored::new(header, &attributes);
     index(scope, id, None, Some(&attributes))?;
     scope.store(Kind::User, id, &stored);
-    scope.counts.users += 1;
+    scope.counts.users = scope.counts.users.saturating_add(1);
     scope.record("user.created", of_user(id));
     Ok(stored)
 }
@@ -66,13 +66,8 @@ pub fn update(scope: &mut Scope<'_>, id: &str, old: &Stored, attributes: Object<
     if changed.is_empty() {
         return Ok(old.clone());
     }
-    let header = Header {
-        version: old.header.version + 1,
-        modified: scope.call.now.text.clone(),
-        enterprise: after.get(ENTERPRISE_USER).is_some(),
-        inactive,
-        ..old.header.clone()
-    };
+    let enterprise = after.get(ENTERPRISE_USER).is_some();
+    let header = Header { enterprise, inactive, ..old.header.next(&scope.call.now.text) };
     let stored = Stored::new(header, &after);
     index(scope, id, Some(&before), Some(&after))?;
     scope.store(Kind::User, id, &stored);

@@ -50,7 +50,7 @@ impl<'r> Write<'r> {
         scope: &mut Scope<'_>,
         kind: Kind,
         id: &str,
-        conditions: Conditions<'_>,
+        conditions: &Conditions<'_>,
     ) -> Result<Option<Stored>> {
         if let Write::Create(new) = self {
             return create(scope, kind, id, new).map(Some);

@@ -101,6 +101,13 @@ pub fn after(prefix: &str) -> String {
     format!("{prefix}\u{7f}")
 }
 
+/// The first key that can follow this one, be it one that begins with it.
+#[must_use]
+pub fn next(key: &str) -> String {
+    // No byte of a key is as low as a space.
+    format!("{key} ")
+}
+
 /// The key of a directory.
 #[must_use]
 pub fn directory(directory: &str) -> String {
@@ -292,6 +299,12 @@ mod tests {
         ] {
             assert_eq!(id_of(&key), id);
         }
+    }
+
+    #[test]
+    fn nothing_is_between_a_key_and_the_next() {
+        let (short, long) = (Kind::User.name("d", "user1"), Kind::User.name("d", "user1\0"));
+        assert!(short < next(&short) && next(&short) < long && long < after(&short));
     }
 
     proptest! {

@@ -49,6 +49,12 @@ impl Header {
     pub fn etag(&self) -> String {
         alloc::format!("W/\"{}\"", self.version)
     }
+
+    /// The header of the version that follows.
+    #[must_use]
+    pub fn next(&self, now: &str) -> Self {
+        Header { version: self.version.saturating_add(1), modified: now.to_string(), ..self.clone() }
+    }
 }
 
 /// A stored resource, taken apart.

@@ -5,9 +5,10 @@
 //! of a failed operation back.
 
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, btree_map};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use core::cmp::Ordering;
 
 use super::keys;
 use super::records::{ChangeRecord, corrupt};
@@ -103,42 +104,56 @@ impl Transaction {
         if range.start >= range.end || range.limit == 0 {
             return Ok(Vec::new());
         }
-        let written = self.writes.range(range.start.clone()..range.end.clone()).count();
-        if written == 0 {
-            let result = self.inner.scan(range);
-            return self.noting_conflict(result);
+        if self.writes.range(range.start.clone()..range.end.clone()).next().is_some() {
+            return self.scan_with_writes(range);
         }
-        // Every write in the range can hide one entry at the most, so that many more make up for them.
-        let wanted = range.skip.saturating_add(range.limit);
-        let stored = Range { skip: 0, limit: wanted.saturating_add(written as u32), ..range.clone() };
-        let result = self.inner.scan(&stored);
-        let mut merged: BTreeMap<String, String> =
-            self.noting_conflict(result)?.into_iter().map(|entry| (entry.key, entry.value)).collect();
-        let complete = merged.len() < stored.limit as usize;
-        let last = if range.reverse { merged.keys().next() } else { merged.keys().next_back() }.cloned();
-        for (key, value) in self.writes.range(range.start.clone()..range.end.clone()) {
-            // Behind the last entry read there may be others that come before this write.
-            let beyond = last.as_ref().is_some_and(|last| if range.reverse { key < last } else { key > last });
-            if beyond && !complete {
-                continue;
+        self.scan_stored(range)
+    }
+
+    /// What is stored in a range. That it is in the range, in order and no more than asked for is what those rely on who
+    /// go through a range in steps.
+    fn scan_stored(&mut self, range: &Range) -> Result<Vec<Entry>> {
+        let result = self.inner.scan(range);
+        let entries = self.noting_conflict(result)?;
+        let in_order = |one: &Entry, other: &Entry| {
+            if range.reverse { one.key > other.key } else { one.key < other.key }
+        };
+        let inside = |entry: &Entry| (range.start.as_str()..range.end.as_str()).contains(&entry.key.as_str());
+        let fits =
+            entries.len() <= range.limit as usize && entries.iter().all(inside) && entries.is_sorted_by(in_order);
+        if fits { Ok(entries) } else { Err(corrupt("scan")) }
+    }
+
+    /// The entries of a range in which something is to be written: what is stored, with the writes in their places. Goes
+    /// through no more than it passes over and returns, however much is written behind that.
+    fn scan_with_writes(&mut self, range: &Range) -> Result<Vec<Entry>> {
+        let (mut skip, mut entries) = (range.skip, Vec::new());
+        let mut part = Range { skip: 0, ..range.clone() };
+        while part.start < part.end {
+            let page = self.scan_stored(&part)?;
+            let last = page.last().filter(|_| page.len() >= part.limit as usize).map(|last| last.key.clone());
+            let bounds = match &last {
+                None => (part.start.clone(), part.end.clone()),
+                Some(last) if range.reverse => (last.clone(), part.end.clone()),
+                Some(last) => (part.start.clone(), keys::next(last)),
+            };
+            for entry in merge(page, self.writes.range(bounds.0..bounds.1), range) {
+                if skip > 0 {
+                    skip -= 1;
+                    continue;
+                }
+                entries.push(entry);
+                if entries.len() == range.limit as usize {
+                    return Ok(entries);
+                }
             }
-            match value {
-                Some(value) => {
-                    let value = if range.keys_only { String::new() } else { value.clone() };
-                    merged.insert(key.clone(), value);
-                }
-                None => {
-                    merged.remove(key);
-                }
+            match last {
+                None => return Ok(entries),
+                Some(last) if range.reverse => part.end = last,
+                Some(last) => part.start = keys::next(&last),
             }
         }
-        let entries = merged.into_iter().map(|(key, value)| Entry { key, value });
-        let (skip, limit) = (range.skip as usize, range.limit as usize);
-        Ok(if range.reverse {
-            entries.rev().skip(skip).take(limit).collect()
-        } else {
-            entries.skip(skip).take(limit).collect()
-        })
+        Ok(entries)
     }
 
     /// Writes a value.
@@ -219,7 +234,7 @@ impl Transaction {
             None => 0,
         };
         for change in core::mem::take(&mut self.changes) {
-            last += 1;
+            last = last.saturating_add(1);
             self.writes.insert(keys::change(last), Some(crate::json::to_text(&change)));
         }
         self.writes.insert(keys::LAST_CHANGE_KEY.to_string(), Some(last.to_string()));
@@ -231,5 +246,51 @@ impl Transaction {
             self.conflicted = true;
         }
         Ok(result?)
+    }
+}
+
+/// What is there once the writes are made, in the order of the range.
+fn merge<'w>(
+    stored: Vec<Entry>,
+    written: btree_map::Range<'w, String, Option<String>>,
+    range: &'w Range,
+) -> impl Iterator<Item = Entry> + use<'w> {
+    let mut stored = stored.into_iter().peekable();
+    let mut written = Directed { entries: written, reverse: range.reverse }.peekable();
+    let reverse = range.reverse;
+    core::iter::from_fn(move || {
+        loop {
+            let order = match (stored.peek(), written.peek()) {
+                (_, None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (Some(stored), Some((written, _))) if reverse => (*written).cmp(&stored.key),
+                (Some(stored), Some((written, _))) => stored.key.cmp(written),
+            };
+            if order.is_lt() {
+                return stored.next();
+            }
+            if order.is_eq() {
+                stored.next();
+            }
+            let (key, value) = written.next()?;
+            if let Some(value) = value {
+                let value = if range.keys_only { String::new() } else { value.clone() };
+                return Some(Entry { key: key.clone(), value });
+            }
+        }
+    })
+}
+
+/// The writes of a range, forwards or backwards.
+struct Directed<'w> {
+    entries: btree_map::Range<'w, String, Option<String>>,
+    reverse: bool,
+}
+
+impl<'w> Iterator for Directed<'w> {
+    type Item = (&'w String, &'w Option<String>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.reverse { self.entries.next_back() } else { self.entries.next() }
     }
 }
