@@ -1,1 +1,11 @@
 //! What Usher's end-to-end tests share.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | `server` | a SCIM server under test, however it is reached, and the ways to reach Usher |
+//! | `scenario` | recorded traffic of identity providers: the files in `idp-traffic/scenarios`, read and replayed |
+//! | `golden` | comparing with files that one environment variable rewrites |
+
+pub mod golden;
+pub mod scenario;
+pub mod server;

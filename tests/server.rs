@@ -1,0 +1,176 @@
+//! A SCIM server under test, however it is reached.
+
+use std::sync::{Arc, LazyLock};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use usher_engine::{Engine, Environment, directories};
+use usher_host::storage::{Lent, MemoryStorage};
+use usher_host::{Site, Usher, scim};
+
+/// Where the servers that are reached without a network claim to be.
+const ORIGIN: &str = "https://usher.test";
+
+/// A SCIM server. Requests may come from several threads at once.
+pub trait ScimServer: Send + Sync {
+    /// Answers a request.
+    fn send(&self, request: Request) -> Response;
+}
+
+/// An HTTP request.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The method, in capitals.
+    pub method: String,
+    /// Path and query, percent-encoded.
+    pub target: String,
+    /// The header fields.
+    pub headers: Vec<(String, String)>,
+    /// The body, where there is one.
+    pub body: Option<String>,
+}
+
+/// An HTTP response.
+#[derive(Debug, Clone)]
+pub struct Response {
+    /// The status code.
+    pub status: u16,
+    /// The header fields.
+    pub headers: Vec<(String, String)>,
+    /// The body; empty where there is none.
+    pub body: String,
+}
+
+impl Response {
+    /// The value of a header field.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+}
+
+/// One directory of a server: what an identity provider is told when it is connected.
+#[derive(Clone)]
+pub struct Directory {
+    server: Arc<dyn ScimServer>,
+    /// The SCIM base URL.
+    pub base: String,
+    /// The API key.
+    pub api_key: String,
+}
+
+impl Directory {
+    /// A directory of a server that is reached in whatever way. `base` is its SCIM base URL, without a slash at its end.
+    pub fn new(server: Arc<dyn ScimServer>, base: String, api_key: String) -> Self {
+        Self { server, base, api_key }
+    }
+
+    /// Sends a request whose target is relative to the base URL.
+    pub fn send(&self, mut request: Request) -> Response {
+        let path = self.base.splitn(4, '/').nth(3).unwrap_or_default();
+        request.target = format!("/{path}{}", request.target);
+        self.server.send(request)
+    }
+}
+
+/// The settings of the directories under test: those that a directory has unless it is told otherwise.
+fn settings() -> directories::Settings {
+    directories::Settings {
+        name: "test".to_owned(),
+        email_change: directories::EmailChange::Refuse,
+        email: directories::EmailPresence::Optional,
+        unknown_members: directories::UnknownMembers::Refuse,
+    }
+}
+
+/// A directory of the engine compiled into this program, over a storage of its own.
+pub fn native() -> Directory {
+    let server = Native { storage: Lent::new(Arc::new(MemoryStorage::new())) };
+    let connected = server.engine().connect("admin:test", &settings()).expect("the directory is connected");
+    let base = format!("{ORIGIN}{}", connected.directory.scim_path);
+    Directory::new(Arc::new(server), base, connected.key.api_key)
+}
+
+/// The engine without WebAssembly.
+struct Native {
+    storage: Lent,
+}
+
+impl Native {
+    fn engine(&self) -> Engine<'_> {
+        Engine::new(&self.storage, &System)
+    }
+}
+
+impl ScimServer for Native {
+    fn send(&self, request: Request) -> Response {
+        let (path, query) = split(&request.target);
+        let response = self.engine().handle(&usher_engine::Request {
+            method: request.method,
+            origin: ORIGIN.to_owned(),
+            path,
+            query,
+            headers: request.headers,
+            body: request.body,
+        });
+        Response { status: response.status, headers: response.headers, body: response.body.unwrap_or_default() }
+    }
+}
+
+/// The time and the random data of this machine.
+struct System;
+
+impl Environment for System {
+    fn now(&self) -> u64 {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("the clock is past 1970");
+        u64::try_from(now.as_millis()).expect("the clock is before the year 500,000,000")
+    }
+
+    fn random(&self, bytes: &mut [u8]) {
+        getrandom::fill(bytes).expect("the system has random data");
+    }
+}
+
+/// A directory of the component, over a storage of its own.
+pub fn component() -> Directory {
+    static USHER: LazyLock<Usher> = LazyLock::new(|| Usher::load().expect("the component loads"));
+    let site = USHER.site(Arc::new(MemoryStorage::new()));
+    let settings = usher_host::directories::Settings {
+        name: "test".to_owned(),
+        email_change: usher_host::directories::EmailChange::Refuse,
+        email: usher_host::directories::EmailPresence::Optional,
+        unknown_members: usher_host::directories::UnknownMembers::Refuse,
+    };
+    let connected = pollster::block_on(site.connect_directory("admin:test", settings))
+        .expect("the component answers")
+        .expect("the directory is connected");
+    let base = format!("{ORIGIN}{}", connected.directory.scim_path);
+    Directory::new(Arc::new(Component { site }), base, connected.key.api_key)
+}
+
+/// The component in the host library.
+struct Component {
+    site: Site,
+}
+
+impl ScimServer for Component {
+    fn send(&self, request: Request) -> Response {
+        let (path, query) = split(&request.target);
+        let request = scim::Request {
+            method: request.method,
+            origin: ORIGIN.to_owned(),
+            path,
+            query,
+            headers: request.headers,
+            body: request.body,
+        };
+        let response = pollster::block_on(self.site.handle(request)).expect("the component answers");
+        Response { status: response.status, headers: response.headers, body: response.body.unwrap_or_default() }
+    }
+}
+
+/// Path and query of a target.
+fn split(target: &str) -> (String, Option<String>) {
+    match target.split_once('?') {
+        Some((path, query)) => (path.to_owned(), Some(query.to_owned())),
+        None => (target.to_owned(), None),
+    }
+}
