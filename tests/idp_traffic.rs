@@ -1,0 +1,18 @@
+//! Recorded traffic of identity providers must be answered as they expect, by the component and by the engine that is
+//! compiled into this program. One test for each file in `idp-traffic/scenarios` and each of the two.
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use usher_tests::scenario::Scenario;
+use usher_tests::server::{self, Directory};
+
+fn main() {
+    let ways: [(&str, fn() -> Directory); 2] = [("component", server::component), ("native", server::native)];
+    let trials = Scenario::all().into_iter().flat_map(|scenario| {
+        ways.map(|(way, connect)| {
+            let scenario = scenario.clone();
+            let name = format!("{way}::{}", scenario.name.replace('-', "_"));
+            Trial::test(name, move || scenario.replay(&connect()).map_err(Failed::from))
+        })
+    });
+    libtest_mimic::run(&Arguments::from_args(), trials.collect()).exit();
+}
