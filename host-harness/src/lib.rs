@@ -1,5 +1,6 @@
 //! Usher's wasmtime host.
 
+pub mod bench;
 #[cfg(feature = "http")]
 pub mod http;
 mod runtime;
