@@ -15,6 +15,6 @@ mod workers;
 pub use bindings::exports::usher::provisioning::{changes, directories, scim, upkeep};
 pub use failure::Failure;
 pub use limits::Limits;
-pub use site::Site;
 pub use load::{Builder, EMBEDDED, LoadError};
+pub use site::Site;
 pub use usher::{Usage, Usher};

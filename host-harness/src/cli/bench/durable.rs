@@ -9,10 +9,10 @@ use serde::Serialize;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use usher_host::Usher;
 use usher_host::bench::storage::{self, Commits};
 use usher_host::http::{AdminKey, Settings};
 use usher_host::storage::EmbeddedStorage;
-use usher_host::Usher;
 
 /// How many connections, and how many writers of the bare engine, are measured.
 const CONNECTIONS: [usize; 3] = [1, 8, 32];
@@ -35,8 +35,7 @@ pub(super) fn measure(folder: &Path, duration: Duration) -> Result<Vec<Compariso
     let failed = |error: std::io::Error| format!("cannot use {}: {error}", folder.display());
     std::fs::create_dir_all(folder).map_err(failed)?;
     let place = tempfile::tempdir_in(folder).map_err(failed)?;
-    let bare_load =
-        storage::Load { users: 10_000, memberships: 10_000, writers: CONNECTIONS.to_vec(), time: duration };
+    let bare_load = storage::Load { users: 10_000, memberships: 10_000, writers: CONNECTIONS.to_vec(), time: duration };
     let bare = storage::measure(&place.path().join("bare"), &bare_load).map_err(|error| error.to_string())?;
     let usher = serve_and_load(&place.path().join("usher"), duration)?;
     let rate = |commits: &[Commits], at: usize| commits.get(at).map_or(f64::NAN, |commits| commits.per_second);

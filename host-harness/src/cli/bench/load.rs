@@ -36,12 +36,7 @@ pub(super) async fn create_users(
     Ok(Load { per_second, latency: Times::of(times) })
 }
 
-async fn client(
-    address: SocketAddr,
-    target: Target,
-    name: String,
-    end: Instant,
-) -> Result<Vec<Duration>, String> {
+async fn client(address: SocketAddr, target: Target, name: String, end: Instant) -> Result<Vec<Duration>, String> {
     let failed = |error: hyper::Error| format!("a connection broke: {error}");
     let stream = TcpStream::connect(address).await.map_err(|error| format!("cannot connect: {error}"))?;
     stream.set_nodelay(true).map_err(|error| format!("cannot connect: {error}"))?;

@@ -84,7 +84,9 @@ impl Report {
                 line.component.p50 - line.native.p50,
             ));
         }
-        out.push_str("\nDurable POST /Users over HTTP against commits of the same bytes to the bare storage engine (1/s)\n");
+        out.push_str(
+            "\nDurable POST /Users over HTTP against commits of the same bytes to the bare storage engine (1/s)\n",
+        );
         out.push_str("  connections      usher   contract   bare engine   ratio   p50 ms   p99 ms\n");
         for line in &self.durable {
             out.push_str(&format!(
