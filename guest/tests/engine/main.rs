@@ -2,7 +2,7 @@
 //!
 //! | module | what must hold |
 //! |---|---|
-//! | `model` | any sequence of requests comes to what a small model of the product says |
+//! | `model`, `on_site` | any sequence of requests, and of work on the site, comes to what a small model of the product says |
 //! | `faults` | a storage that fails leaves everything done or nothing |
 //! | `bytes` | anything at all is answered with well-formed SCIM |
 //! | `costs` | what a request costs does not depend on the size of the directory |
@@ -14,5 +14,6 @@
 
 mod integrity;
 mod model;
+mod on_site;
 mod site;
 mod storage;
