@@ -3,6 +3,7 @@
 //! | module | what must hold |
 //! |---|---|
 //! | `model`, `on_site` | any sequence of requests, and of work on the site, comes to what a small model of the product says |
+//! | `customers`, `organizations` | the tables of the product, by their rows |
 //! | `faults` | a storage that fails leaves everything done or nothing |
 //! | `bytes` | anything at all is answered with well-formed SCIM |
 //! | `costs` | what a request costs does not depend on the size of the directory |
@@ -12,8 +13,10 @@
 //! `storage` is the storage that they use, `site` sends requests and checks every answer for its form, and `integrity`
 //! compares everything in a storage with everything else.
 
+mod customers;
 mod integrity;
 mod model;
 mod on_site;
+mod organizations;
 mod site;
 mod storage;
