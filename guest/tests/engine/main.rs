@@ -12,6 +12,9 @@
 //! `storage` is the storage that they use, `site` sends requests and checks every answer for its form, and `integrity`
 //! compares everything in a storage with everything else.
 
+mod bytes;
+mod costs;
+mod faults;
 mod integrity;
 mod model;
 mod site;
