@@ -115,7 +115,7 @@ impl<'m> Store<'m> {
         let waiting = self.family("w");
         let gone: BTreeSet<&str> =
             waiting.iter().filter(|(_, kind)| json(kind) == "directory").map(|(key, _)| key[0]).collect();
-        for family in ["k", "u", "un", "ue", "ux", "g", "gn", "gx", "dc", "w"] {
+        for family in ["k", "u", "un", "ue", "ux", "g", "gn", "gx", "dc"] {
             for key in self.family(family).keys() {
                 assert!(directories.contains(&key[0]) || gone.contains(key[0]), "{family}/{key:?} is of no directory");
             }
