@@ -313,7 +313,9 @@ impl Feed {
             "user.created" => assert!(self.users.entry(id("directory")).or_default().insert(id("user"))),
             "user.deleted" => {
                 assert!(self.users.entry(id("directory")).or_default().remove(&id("user")));
-                self.members.values_mut().for_each(|members| drop(members.remove(&id("user"))));
+                for members in self.members.values_mut() {
+                    members.remove(&id("user"));
+                }
             }
             "group.created" => assert!(self.groups.entry(id("directory")).or_default().insert(id("group"))),
             "group.deleted" => {
