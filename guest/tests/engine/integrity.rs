@@ -115,7 +115,7 @@ impl<'m> Store<'m> {
         let waiting = self.family("w");
         let gone: BTreeSet<&str> =
             waiting.iter().filter(|(_, kind)| json(kind) == "directory").map(|(key, _)| key[0]).collect();
-        for family in ["k", "u", "un", "ue", "ux", "g", "gn", "gx", "dc", "w"] {
+        for family in ["k", "u", "un", "ue", "ux", "g", "gn", "gx", "dc"] {
             for key in self.family(family).keys() {
                 assert!(directories.contains(&key[0]) || gone.contains(key[0]), "{family}/{key:?} is of no directory");
             }
@@ -164,7 +164,9 @@ impl Feed {
             "user.created" => assert!(self.users.entry(id("directory")).or_default().insert(id("user"))),
             "user.deleted" => {
                 assert!(self.users.entry(id("directory")).or_default().remove(&id("user")));
-                self.members.values_mut().for_each(|members| drop(members.remove(&id("user"))));
+                for members in self.members.values_mut() {
+                    members.remove(&id("user"));
+                }
             }
             "group.created" => assert!(self.groups.entry(id("directory")).or_default().insert(id("group"))),
             "group.deleted" => {

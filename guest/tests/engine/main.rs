@@ -12,7 +12,21 @@
 //! `storage` is the storage that they use, `site` sends requests and checks every answer for its form, and `integrity`
 //! compares everything in a storage with everything else.
 
+mod bulk;
+mod bytes;
+mod costs;
+mod cursors;
+mod directories;
+mod discovery;
+mod faults;
+mod feed;
+mod http;
 mod integrity;
+mod lists;
+mod memberships;
 mod model;
+mod resources;
 mod site;
 mod storage;
+mod sweeping;
+mod versions;

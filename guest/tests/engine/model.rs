@@ -194,8 +194,12 @@ impl Model {
             match patch {
                 GroupPatch::Name(name) => new.name = GROUPS[*name].to_string(),
                 GroupPatch::Add(users) => self.join(&mut new, users, &mut strangers),
-                GroupPatch::Remove(users) => users.iter().for_each(|at| drop(new.members.remove(&self.user_id(*at)))),
-                GroupPatch::RemoveOne(at) => drop(new.members.remove(&self.user_id(*at))),
+                GroupPatch::Remove(users) => users.iter().for_each(|at| {
+                    new.members.remove(&self.user_id(*at));
+                }),
+                GroupPatch::RemoveOne(at) => {
+                    new.members.remove(&self.user_id(*at));
+                }
                 GroupPatch::Replace(users) => {
                     new.members.clear();
                     self.join(&mut new, users, &mut strangers);
