@@ -41,6 +41,7 @@
 //! memory can be seen by another. A call that traps, runs past its deadline or takes too much memory is a [`Failure`];
 //! the storage then holds all of what it wrote or nothing.
 
+pub mod bench;
 #[cfg(feature = "http")]
 pub mod http;
 mod runtime;

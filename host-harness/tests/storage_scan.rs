@@ -4,8 +4,9 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use usher_host::storage::{Access, Change, Durability, Entry, MemoryStorage, Range, Storage};
+use usher_host::storage::{
+    Access, Change, Durability, EmbeddedOptions, EmbeddedStorage, Entry, MemoryStorage, Range, Storage, Transaction,
+};
 
 type Model = BTreeMap<String, String>;
 
@@ -40,7 +41,8 @@ fn expected(model: &Model, range: &Range) -> Vec<Entry> {
     entries.into_iter().skip(range.skip as usize).take(range.limit as usize).collect()
 }
 
-fn commit(storage: &dyn Storage, model: &mut Model, changes: Vec<Change>) {
+/// Begins to commit; what was committed need not be on disk yet.
+fn commit(storage: &dyn Storage, model: &mut Model, changes: Vec<Change>) -> Durability {
     for Change { key, value } in &changes {
         match value {
             Some(value) => model.insert(key.clone(), value.clone()),
@@ -49,34 +51,67 @@ fn commit(storage: &dyn Storage, model: &mut Model, changes: Vec<Change>) {
     }
     let mut transaction = storage.begin(Access::ReadWrite).expect("a transaction");
     transaction.write(changes).expect("a write");
-    let committed = transaction.commit().and_then(Durability::wait);
-    committed.expect("a commit");
+    transaction.commit().expect("a commit")
 }
 
-fn compare(storage: &dyn Storage, model: &Model, ranges: &[Range]) -> Result<(), TestCaseError> {
-    for access in [Access::ReadOnly, Access::ReadWrite] {
-        let mut transaction = storage.begin(access).expect("a transaction");
-        for range in ranges {
-            let found = transaction.scan(range).expect("a scan");
-            prop_assert_eq!(found, expected(model, range), "{:?}", range);
+fn compare(mut transaction: Box<dyn Transaction>, model: &Model, ranges: &[Range]) -> Result<(), TestCaseError> {
+    for range in ranges {
+        let found = transaction.scan(range).expect("a scan");
+        prop_assert_eq!(found, expected(model, range), "{:?}", range);
+    }
+    let keys: Vec<String> = ranges.iter().map(|range| range.start.clone()).collect();
+    let values: Vec<_> = keys.iter().map(|key| model.get(key).cloned()).collect();
+    prop_assert_eq!(transaction.get_many(&keys).expect("a read"), values);
+    Ok(())
+}
+
+/// Commits and reads in turns: what is not durable yet as a writer sees it, what is as a reader does.
+fn check(storage: &dyn Storage, rounds: Vec<Round>) -> Result<(), TestCaseError> {
+    let mut model = Model::new();
+    for Round { commits, ranges } in rounds {
+        let mut pending = Vec::new();
+        for changes in commits {
+            pending.push(commit(storage, &mut model, changes));
+            let writer = storage.begin(Access::ReadWrite).expect("a transaction");
+            compare(writer, &model, &ranges)?;
         }
-        let keys: Vec<String> = ranges.iter().map(|range| range.start.clone()).collect();
-        let values: Vec<_> = keys.iter().map(|key| model.get(key).cloned()).collect();
-        prop_assert_eq!(transaction.get_many(&keys).expect("a read"), values);
+        for durability in pending {
+            durability.wait().expect("a flush");
+        }
+        let reader = storage.begin(Access::ReadOnly).expect("a transaction");
+        compare(reader, &model, &ranges)?;
     }
     Ok(())
 }
 
+#[derive(Debug)]
+struct Round {
+    commits: Vec<Vec<Change>>,
+    ranges: Vec<Range>,
+}
+
+fn rounds() -> impl Strategy<Value = Vec<Round>> {
+    let round =
+        (vec(vec(change(), 0..30), 1..4), vec(range(), 1..10)).prop_map(|(commits, ranges)| Round { commits, ranges });
+    vec(round, 1..6)
+}
+
 proptest! {
     #[test]
-    fn memory_scans_like_an_ordered_map(
-        rounds in vec((vec(change(), 0..60), vec(range(), 1..10)), 1..6),
-    ) {
-        let storage: Arc<dyn Storage> = Arc::new(MemoryStorage::new());
-        let mut model = Model::new();
-        for (changes, ranges) in rounds {
-            commit(&*storage, &mut model, changes);
-            compare(&*storage, &model, &ranges)?;
-        }
+    fn memory_scans_like_an_ordered_map(rounds in rounds()) {
+        check(&MemoryStorage::new(), rounds)?;
+    }
+}
+
+proptest! {
+    // Each case makes a folder.
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn embedded_scans_like_an_ordered_map(rounds in rounds()) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let options = EmbeddedOptions { cache_bytes: 1 << 20, write_buffer_bytes: 1 << 10 };
+        let storage = EmbeddedStorage::open_with(folder.path(), &options).expect("a storage");
+        check(&storage, rounds)?;
     }
 }

@@ -77,6 +77,9 @@ fn compares(elements: &[Value<'_>], path: &AttributePath, operator: Operator, li
 
 fn value_compares(value: &Value<'_>, attribute: &Attribute, operator: Operator, literal: &Literal<'_>) -> bool {
     match (literal, value) {
+        (Literal::Text { .. }, Value::String(text)) if attribute.trimmed && text.trim().len() < text.len() => {
+            value_compares(&Value::from(text.trim()), attribute, operator, literal)
+        }
         (Literal::Text { compared, .. }, Value::String(text)) if attribute.case_exact => match operator {
             Operator::Contains => text.contains(&**compared),
             Operator::StartsWith => text.starts_with(&**compared),
@@ -180,6 +183,22 @@ mod tests {
                 r#"id co "B""#,
                 r#"externalId eq "ext""#,
             ],
+        );
+    }
+
+    #[test]
+    fn what_the_indexes_have_without_blanks_is_compared_without_them() {
+        check(
+            r#"{"userName": " Ann ", "title": " T ", "emails": [{"value": "\tA@x.test "}]}"#,
+            &[
+                r#"userName eq "ann""#,
+                r#"userName eq " ANN ""#,
+                r#"userName sw "an""#,
+                r#"emails eq "a@x.test""#,
+                r#"emails[value eq "a@x.test" and value ew "test"]"#,
+                r#"title eq " t ""#,
+            ],
+            &[r#"userName sw " an""#, r#"userName ne "ann""#, r#"title eq "t""#],
         );
     }
 

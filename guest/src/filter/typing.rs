@@ -91,9 +91,7 @@ fn literal<'a>(attribute: &Attribute, operator: Operator, value: &Value<'a>) -> 
 /// A text in the form in which values of the attribute are compared with it.
 fn comparable<'a>(attribute: &Attribute, operator: Operator, text: Cow<'a, str>) -> Cow<'a, str> {
     let is_whole = matches!(operator, Operator::Equal | Operator::NotEqual);
-    // The names of groups are the names of organizations, kept without white space around them.
-    let is_organization_name = attribute.unique && attribute.name == "displayName";
-    let text = if is_whole && is_organization_name { map(text, |text| Cow::Borrowed(text.trim())) } else { text };
+    let text = if is_whole && attribute.trimmed { map(text, |text| Cow::Borrowed(text.trim())) } else { text };
     if attribute.case_exact { text } else { map(text, fold) }
 }
 

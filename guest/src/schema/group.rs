@@ -17,7 +17,7 @@ static CORE: Schema = Schema {
     name: "Group",
     description: "A group of users.",
     attributes: &[
-        Attribute::string("displayName", "The name of the group, 1 to 200 characters.").required().unique(),
+        Attribute::string("displayName", "The name of the group, 1 to 200 characters.").required().unique().trimmed(),
         Attribute::complex(
             "members",
             &[

@@ -92,6 +92,8 @@ pub struct Attribute {
     pub required: bool,
     /// Whether letter case matters when it is compared.
     pub case_exact: bool,
+    /// Whether it is compared without the blanks around it, as the indexes have it.
+    pub trimmed: bool,
     /// When a client may write it.
     pub mutability: Mutability,
     /// When it is returned.
@@ -115,6 +117,7 @@ impl Attribute {
             multi_valued: false,
             required: false,
             case_exact: false,
+            trimmed: false,
             mutability: Mutability::ReadWrite,
             returned: Returned::Default,
             unique: false,
@@ -154,6 +157,10 @@ impl Attribute {
 
     const fn case_exact(self) -> Self {
         Attribute { case_exact: true, ..self }
+    }
+
+    const fn trimmed(self) -> Self {
+        Attribute { trimmed: true, ..self }
     }
 
     const fn read_only(self) -> Self {

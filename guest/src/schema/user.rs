@@ -29,7 +29,8 @@ static CORE: Schema = Schema {
     attributes: &[
         Attribute::string("userName", "The name with which the user signs in, usually an email address.")
             .required()
-            .unique(),
+            .unique()
+            .trimmed(),
         Attribute::complex(
             "name",
             &[
@@ -53,7 +54,12 @@ static CORE: Schema = Schema {
         Attribute::boolean("active", "Whether the user has access; true unless said otherwise."),
         Attribute::complex(
             "emails",
-            &[Attribute::string("value", "The email address."), DISPLAY, kind(&["work", "home", "other"]), PRIMARY],
+            &[
+                Attribute::string("value", "The email address.").trimmed(),
+                DISPLAY,
+                kind(&["work", "home", "other"]),
+                PRIMARY,
+            ],
             "Email addresses. The primary one, else the first, identifies the customer.",
         )
         .multi_valued(),

@@ -10,36 +10,38 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
+use super::sorted::Rank;
 use crate::error::{Error, Result};
 use crate::store::keys;
 
-/// The longest cursor that is looked at, in bytes. Ours have about 60.
-const MAX_LENGTH: usize = 200;
+/// The longest cursor that is looked at, in bytes. Ours have about 60, and 200 more in a sorted list.
+const MAX_LENGTH: usize = 400;
 
 /// A place in a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cursor {
-    /// What comes next.
-    pub position: Position,
+    /// Behind what to go on; none at the beginning.
+    pub position: Option<Position>,
     /// How many resources the list had when it was begun, once that is known. Counting them again for every page would
     /// make each page cost as much as the whole list.
     pub total: Option<u64>,
 }
 
-/// What comes next in a list.
+/// Behind what a list goes on. It is no number of resources, so that writes in between neither repeat nor hide any other
+/// resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Position {
-    /// What follows this many resources, for lists that are sorted.
-    Offset(u64),
-    /// What follows the resource of this id, for lists in order of creation.
+    /// The resource of this id, in a list in order of creation.
     After(String),
+    /// A resource that stands there in a sorted list.
+    Behind(Rank),
 }
 
 impl Cursor {
     /// The cursor of the first page, which clients write as an empty text.
     #[must_use]
     pub fn beginning() -> Self {
-        Cursor { position: Position::Offset(0), total: None }
+        Cursor { position: None, total: None }
     }
 
     /// Reads a cursor that was given out for the question with this fingerprint.
@@ -47,27 +49,28 @@ impl Cursor {
     /// # Errors
     /// 400 `invalidCursor`.
     pub fn read(text: &str, fingerprint: &str) -> Result<Self> {
-        let invalid = || Error::invalid_cursor("the cursor is not one that was given out for this query");
+        Self::parse(text, fingerprint)
+            .ok_or_else(|| Error::invalid_cursor("the cursor is not one that was given out for this query"))
+    }
+
+    fn parse(text: &str, fingerprint: &str) -> Option<Self> {
         if text.len() > MAX_LENGTH {
-            return Err(invalid());
+            return None;
         }
-        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| invalid())?;
-        let text = core::str::from_utf8(&bytes).map_err(|_| invalid())?;
-        let mut parts = text.split('.');
-        let (Some(of), Some(total), Some(position), None) = (parts.next(), parts.next(), parts.next(), parts.next())
-        else {
-            return Err(invalid());
-        };
-        if of != fingerprint {
-            return Err(invalid());
+        let text = String::from_utf8(URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
+        // The value of a sorted list comes last: it may hold anything.
+        let mut parts = text.splitn(4, '.');
+        if parts.next()? != fingerprint {
+            return None;
         }
-        let total = total.parse().map_err(|_| invalid())?;
-        let position = if keys::is_id(position) {
-            Position::After(position.to_string())
-        } else {
-            Position::Offset(position.strip_prefix('+').and_then(|offset| offset.parse().ok()).ok_or_else(invalid)?)
+        let total = parts.next()?.parse().ok()?;
+        let id = parts.next().filter(|id| keys::is_id(id))?.to_string();
+        let position = match parts.next() {
+            None => Position::After(id),
+            Some("") => Position::Behind(Rank { key: None, id }),
+            Some(key) => Position::Behind(Rank { key: Some(key.strip_prefix('=')?.to_string()), id }),
         };
-        Ok(Cursor { position, total: Some(total) })
+        Some(Cursor { position: Some(position), total: Some(total) })
     }
 
     /// The cursor as text.
@@ -75,7 +78,8 @@ impl Cursor {
     pub fn write(position: &Position, total: u64, fingerprint: &str) -> String {
         URL_SAFE_NO_PAD.encode(match position {
             Position::After(id) => format!("{fingerprint}.{total}.{id}"),
-            Position::Offset(offset) => format!("{fingerprint}.{total}.+{offset}"),
+            Position::Behind(Rank { key: None, id }) => format!("{fingerprint}.{total}.{id}."),
+            Position::Behind(Rank { key: Some(key), id }) => format!("{fingerprint}.{total}.{id}.={key}"),
         })
     }
 }
@@ -99,9 +103,12 @@ mod tests {
     #[test]
     fn a_cursor_is_read_back_for_the_same_question_only() {
         let (one, other) = (fingerprint(&["a", "b"]), fingerprint(&["ab", ""]));
-        for position in [Position::Offset(7), Position::After(keys::new_id(1, 2))] {
-            let text = Cursor::write(&position, 9, &one);
-            assert_eq!(Cursor::read(&text, &one).unwrap(), Cursor { position, total: Some(9) });
+        let id = keys::new_id(1, 2);
+        let ranked = |key: Option<&str>| Position::Behind(Rank { key: key.map(ToString::to_string), id: id.clone() });
+        let positions = [None, Some(""), Some("a.b=."), Some(&*"é".repeat(50))].map(ranked);
+        for position in positions.into_iter().chain([Position::After(id.clone())]) {
+            let text = Cursor::write(&position, u64::MAX, &one);
+            assert_eq!(Cursor::read(&text, &one).unwrap(), Cursor { position: Some(position), total: Some(u64::MAX) });
             assert!(Cursor::read(&text, &other).is_err());
         }
     }
@@ -109,7 +116,9 @@ mod tests {
     #[test]
     fn what_is_no_cursor_is_refused() {
         let of = fingerprint(&[]);
-        let made = ["", "x", "x.y.z", "..", &format!("{of}.1.-1"), &format!("{of}.1.+1.x"), &format!("{of}.x.+1")];
+        let id = keys::new_id(1, 2);
+        let (bad_id, bad_key, bad_total) = (format!("{of}.1.7"), format!("{of}.1.{id}.x"), format!("{of}.x.{id}"));
+        let made = ["", "x", "x.y.z", "..", &bad_id, &bad_key, &bad_total];
         let made: Vec<String> = made.iter().map(|text| URL_SAFE_NO_PAD.encode(text)).collect();
         for text in made.iter().map(String::as_str).chain(["*", "é", &"A".repeat(10_000)]) {
             assert!(Cursor::read(text, &of).is_err(), "{text}");

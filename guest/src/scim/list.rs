@@ -9,51 +9,76 @@ use alloc::vec::Vec;
 use super::cursor::{Cursor, Position};
 use super::members;
 use super::message::LIST_RESPONSE;
-use super::query::{Query, Sort, sort_key};
+use super::query::Query;
 use super::render::{self, Related};
 use super::scope::Scope;
+use super::sorted::{self, Rank};
 use crate::error::{Error, Result};
 use crate::filter::{self, Filter, Read};
 use crate::json::push_string;
 use crate::resource::Projection;
 use crate::store::keys::{self, Kind};
 use crate::store::prefix_range;
-use crate::store::records::Stored;
+use crate::store::records::{Stored, corrupt};
 
 /// How many resources are read at once while they are gone through. Bounds the memory of a request, not the list.
 const RESOURCES_AT_ONCE: usize = 500;
 
 /// How many resources a filter without an index, or a sorted list, may go through: as many as the largest directory that
 /// is planned for, with room. Past it the client is told to narrow the filter (RFC 7644, `tooMany`).
-const MAX_EXAMINED: u64 = 1_000_000;
+const MAX_EXAMINED: usize = 1_000_000;
 
 /// When a page has this many bytes it ends early, as RFC 7644 allows (section 3.4.2.4): a hundred groups with all their
 /// members must not fill the memory.
 const MAX_PAGE_BYTES: usize = 16 << 20;
 
 /// A resource and its id.
-type Resource = (String, Stored);
+pub type Resource = (String, Stored);
 
 /// The resources of a page.
-struct Found {
+pub struct Found {
     /// How many there are in all.
-    total: u64,
+    pub total: u64,
     /// Those of the page.
-    page: Vec<Resource>,
+    pub page: Vec<Resource>,
     /// Whether any follow.
-    more: bool,
+    pub more: bool,
+    /// Where those of the page stand, in a list that is sorted.
+    pub ranks: Vec<Rank>,
 }
 
 /// Which part of the matches is wanted.
-struct Window {
+pub struct Window {
     /// How many to pass over.
-    skip: u64,
-    /// Only those behind this id.
-    after: Option<String>,
+    pub skip: u64,
+    /// Only those behind this place.
+    pub after: Option<Position>,
     /// How many.
-    count: usize,
+    pub count: usize,
     /// How many matches there are, where that is known from an earlier page.
-    total: Option<u64>,
+    pub total: Option<u64>,
+}
+
+/// What is searched for.
+pub struct Search<'s, 'q> {
+    /// The kind of resource.
+    pub kind: Kind,
+    /// Where the matches are.
+    candidates: Candidates,
+    /// What of them matches; none where all do.
+    filter: Option<&'s Filter<'q>>,
+    /// Whether the groups of a user or the members of a group have to be known.
+    needs_related: bool,
+}
+
+/// A match.
+pub struct Match {
+    /// Its id.
+    pub id: String,
+    /// What is stored.
+    pub stored: Stored,
+    /// What else belongs to it, where the search needs that.
+    pub related: Related,
 }
 
 /// Where the resources that may match are.
@@ -69,16 +94,15 @@ enum Candidates {
 /// # Errors
 /// 400 where the query cannot be taken; otherwise where the storage fails.
 pub fn respond(scope: &mut Scope<'_>, kind: Kind, query: &Query<'_>) -> Result<String> {
-    let window = window(query);
-    let (skip, by_cursor) = (window.skip, query.cursor.is_some());
-    let found = find(scope, kind, query, window)?;
+    let by_cursor = query.cursor.is_some();
+    let found = find(scope, kind, query, window(query))?;
     let (resources, shown) = page(scope, kind, &found.page, &query.wanted)?;
     let more = found.more || shown < found.page.len();
     let next = match (by_cursor && more && shown > 0, found.page.get(shown.saturating_sub(1))) {
         (true, Some((last, _))) => {
-            let position = match query.sort {
+            let position = match found.ranks.get(shown - 1) {
                 None => Position::After(last.clone()),
-                Some(_) => Position::Offset(skip + shown as u64),
+                Some(rank) => Position::Behind(rank.clone()),
             };
             Some(Cursor::write(&position, found.total, &query.fingerprint))
         }
@@ -133,14 +157,9 @@ pub fn respond_all(scope: &mut Scope<'_>, queries: [(Kind, Result<Query<'_>>); 2
 
 fn window(query: &Query<'_>) -> Window {
     let count = query.count as usize;
-    match &query.cursor {
+    match query.cursor.clone() {
         None => Window { skip: query.start_index - 1, after: None, count, total: None },
-        Some(Cursor { position: Position::Offset(skip), total }) => {
-            Window { skip: *skip, after: None, count, total: *total }
-        }
-        Some(Cursor { position: Position::After(id), total }) => {
-            Window { skip: 0, after: Some(id.clone()), count, total: *total }
-        }
+        Some(Cursor { position, total }) => Window { skip: 0, after: position, count, total },
     }
 }
 
@@ -193,18 +212,22 @@ fn page(scope: &mut Scope<'_>, kind: Kind, found: &[Resource], wanted: &Projecti
 }
 
 fn find(scope: &mut Scope<'_>, kind: Kind, query: &Query<'_>, window: Window) -> Result<Found> {
-    let Some(filter) = &query.filter else {
-        return match query.sort {
-            None => all_in_order(scope, kind, &window),
-            Some(sort) => sorted(scope, kind, &Candidates::All, None, sort, &window),
-        };
+    let search = match &query.filter {
+        None if query.sort.is_none() => return all_in_order(scope, kind, &window),
+        None => Search { kind, candidates: Candidates::All, filter: None, needs_related: query.sorts_by("groups") },
+        Some(filter) => {
+            let plan = filter::plan(filter);
+            let candidates = candidates(scope, kind, &plan.read)?;
+            let needs_related = match kind {
+                Kind::User => !plan.exact && filter.mentions("groups") || query.sorts_by("groups"),
+                Kind::Group => !plan.exact && filter.mentions("members"),
+            };
+            Search { kind, candidates, filter: (!plan.exact).then_some(filter), needs_related }
+        }
     };
-    let plan = filter::plan(filter);
-    let candidates = candidates(scope, kind, &plan.read)?;
-    let residual = (!plan.exact).then_some(filter);
     match query.sort {
-        Some(sort) => sorted(scope, kind, &candidates, residual, sort, &window),
-        None => in_order(scope, kind, &candidates, residual, &window),
+        Some(sort) => sorted::page(scope, &search, sort, &window),
+        None => in_order(scope, &search, &window),
     }
 }
 
@@ -215,11 +238,11 @@ fn all_in_order(scope: &mut Scope<'_>, kind: Kind, window: &Window) -> Result<Fo
         Kind::Group => scope.counts.groups,
     };
     let mut range = prefix_range(&kind.resources(scope.directory()), 0);
-    if let Some(after) = &window.after {
-        range.start = keys::after(&kind.resource(scope.directory(), after));
+    if let Some(Position::After(id)) = &window.after {
+        range.start = keys::next(&kind.resource(scope.directory(), id));
     }
     if window.skip >= total || window.count == 0 {
-        return Ok(Found { total, page: Vec::new(), more: false });
+        return Ok(Found { total, page: Vec::new(), more: false, ranks: Vec::new() });
     }
     range.skip = u32::try_from(window.skip).unwrap_or(u32::MAX);
     // One more than wanted tells whether there are any more.
@@ -227,7 +250,7 @@ fn all_in_order(scope: &mut Scope<'_>, kind: Kind, window: &Window) -> Result<Fo
     let mut page = read_entries(scope.transaction.scan(&range)?)?;
     let more = page.len() > window.count;
     page.truncate(window.count);
-    Ok(Found { total: window.total.unwrap_or(total), page, more })
+    Ok(Found { total: window.total.unwrap_or(total), page, more, ranks: Vec::new() })
 }
 
 fn read_entries(entries: Vec<crate::storage::Entry>) -> Result<Vec<Resource>> {
@@ -235,6 +258,9 @@ fn read_entries(entries: Vec<crate::storage::Entry>) -> Result<Vec<Resource>> {
         .into_iter()
         .map(|entry| {
             let id = keys::id_of(&entry.key).to_string();
+            if !keys::is_id(&id) {
+                return Err(corrupt(&entry.key));
+            }
             let stored = Stored::read(&entry.key, entry.value)?;
             Ok((id, stored))
         })
@@ -242,19 +268,17 @@ fn read_entries(entries: Vec<crate::storage::Entry>) -> Result<Vec<Resource>> {
 }
 
 /// A page of the matches in order of their ids.
-fn in_order(
-    scope: &mut Scope<'_>,
-    kind: Kind,
-    candidates: &Candidates,
-    filter: Option<&Filter<'_>>,
-    window: &Window,
-) -> Result<Found> {
+fn in_order(scope: &mut Scope<'_>, search: &Search<'_, '_>, window: &Window) -> Result<Found> {
     let (mut matches, mut page, mut more) = (0_u64, Vec::new(), false);
-    for_each_match(scope, kind, candidates, filter, window.after.as_deref(), |_, id, stored| {
+    let after = match &window.after {
+        Some(Position::After(id)) => Some(id.clone()),
+        _ => None,
+    };
+    search.for_each(scope, after, |_, found| {
         matches += 1;
         if matches > window.skip {
             if page.len() < window.count {
-                page.push((id, stored));
+                page.push((found.id, found.stored));
             } else {
                 more = true;
             }
@@ -262,99 +286,74 @@ fn in_order(
         // Once the total is known, what follows a full page need not be looked at.
         Ok(!(more && window.total.is_some()))
     })?;
-    Ok(Found { total: window.total.unwrap_or(matches), page, more })
+    Ok(Found { total: window.total.unwrap_or(matches), page, more, ranks: Vec::new() })
 }
 
-/// A page of the matches in the order of an attribute; resources without a value come last, or first when descending
-/// (RFC 7644, section 3.4.2.3). Equal ones keep the order of their ids.
-fn sorted(
-    scope: &mut Scope<'_>,
-    kind: Kind,
-    candidates: &Candidates,
-    filter: Option<&Filter<'_>>,
-    sort: Sort,
-    window: &Window,
-) -> Result<Found> {
-    let mut matches: Vec<(Option<String>, String)> = Vec::new();
-    for_each_match(scope, kind, candidates, filter, None, |scope, id, stored| {
-        let related = related(scope, kind, &id, sort.path.is("groups", sort.path.sub_attribute.map(|a| a.name)), None)?;
-        let key = sort_key(sort.path, &render::object(scope, kind, &id, &stored, &related)?);
-        matches.push((key, id));
-        Ok(true)
-    })?;
-    matches.sort_by(|(left, _), (right, _)| {
-        let order = match (left, right) {
-            (Some(left), Some(right)) => left.cmp(right),
-            (left, right) => left.is_none().cmp(&right.is_none()),
-        };
-        if sort.descending { order.reverse() } else { order }
-    });
-    let total = matches.len() as u64;
-    let skip = usize::try_from(window.skip).unwrap_or(usize::MAX);
-    let ids: Vec<String> = matches.into_iter().skip(skip).take(window.count).map(|(_, id)| id).collect();
-    let stored = scope.find_many(kind, &ids)?;
-    let page: Vec<Resource> = ids.into_iter().zip(stored).filter_map(|(id, stored)| Some((id, stored?))).collect();
-    let more = window.skip.saturating_add(page.len() as u64) < total;
-    Ok(Found { total, page, more })
-}
-
-/// Calls `visit` with each resource that matches, in order of ids, until it says that it has seen enough.
-fn for_each_match(
-    scope: &mut Scope<'_>,
-    kind: Kind,
-    candidates: &Candidates,
-    filter: Option<&Filter<'_>>,
-    after: Option<&str>,
-    mut visit: impl FnMut(&mut Scope<'_>, String, Stored) -> Result<bool>,
-) -> Result<()> {
-    let mut examined = 0_u64;
-    let mut after = after.map(ToString::to_string);
-    loop {
-        let (resources, next) = next_candidates(scope, kind, candidates, after.as_deref())?;
-        for (id, stored) in resources {
-            examined += 1;
+impl Search<'_, '_> {
+    /// Calls `visit` with each match, in order of ids, until it says that it has seen enough.
+    ///
+    /// # Errors
+    /// 400 `tooMany` where that would be too much to look at; where the storage fails; what `visit` says.
+    pub fn for_each(
+        &self,
+        scope: &mut Scope<'_>,
+        mut after: Option<String>,
+        mut visit: impl FnMut(&mut Scope<'_>, Match) -> Result<bool>,
+    ) -> Result<()> {
+        let mut examined = 0;
+        loop {
+            let (resources, next) = next_candidates(scope, self.kind, &self.candidates, after.as_deref())?;
+            examined += resources.len();
             if examined > MAX_EXAMINED {
-                return Err(Error::too_many("too many resources would have to be looked at; narrow the filter"));
+                return Err(too_many());
             }
-            let matches = match filter {
-                Some(filter) => matches(scope, kind, &id, &stored, filter)?,
-                None => true,
-            };
-            if matches && !visit(scope, id, stored)? {
+            let mut groups = self.groups(scope, &resources)?.into_iter();
+            for (id, stored) in resources {
+                let groups = groups.next().unwrap_or_default();
+                let related = Related { groups, members: self.members(scope, &id, &stored)? };
+                let matches = match self.filter {
+                    None => true,
+                    Some(filter) => filter.matches(&render::object(scope, self.kind, &id, &stored, &related)?),
+                };
+                if matches && !visit(scope, Match { id, stored, related })? {
+                    return Ok(());
+                }
+            }
+            if next.is_none() {
                 return Ok(());
             }
+            after = next;
         }
-        if next.is_none() {
-            return Ok(());
+    }
+
+    /// The groups of users, read for all of them at once; empty where they are not needed.
+    fn groups(&self, scope: &mut Scope<'_>, users: &[Resource]) -> Result<Vec<Vec<(String, String)>>> {
+        if self.kind != Kind::User || !self.needs_related {
+            return Ok(Vec::new());
         }
-        after = next;
+        let ids: Vec<&str> = users.iter().map(|(id, _)| id.as_str()).collect();
+        render::groups_with_names(scope, &ids)
+    }
+
+    /// The members of a group, as far as they are needed: a filter that only asks for certain ones need not see the others.
+    fn members(&self, scope: &mut Scope<'_>, group: &str, stored: &Stored) -> Result<Vec<String>> {
+        let mut members = Vec::new();
+        if self.kind != Kind::Group || !self.needs_related {
+            return Ok(members);
+        }
+        if let Some(users) = self.filter.and_then(|filter| filter.values_compared("members")) {
+            return members::among(scope, group, &users);
+        }
+        members::for_each(scope, group, stored.header.members, |user| {
+            members.push(user.to_string());
+            Ok(())
+        })?;
+        Ok(members)
     }
 }
 
-fn matches(scope: &mut Scope<'_>, kind: Kind, id: &str, stored: &Stored, filter: &Filter<'_>) -> Result<bool> {
-    let needed = match kind {
-        Kind::User => filter.mentions("groups"),
-        Kind::Group => filter.mentions("members"),
-    };
-    let related = related(scope, kind, id, needed, Some(filter))?;
-    Ok(filter.matches(&render::object(scope, kind, id, stored, &related)?))
-}
-
-fn related(scope: &mut Scope<'_>, kind: Kind, id: &str, needed: bool, filter: Option<&Filter<'_>>) -> Result<Related> {
-    let mut related = Related::default();
-    match kind {
-        _ if !needed => {}
-        Kind::User => related.groups = render::groups_with_names(scope, &[id])?.pop().unwrap_or_default(),
-        // A filter that only asks for certain members need not see the others.
-        Kind::Group => match filter.and_then(|filter| filter.values_compared("members")) {
-            Some(users) => related.members = members::among(scope, id, &users)?,
-            None => members::for_each(scope, id, |user| {
-                related.members.push(user.to_string());
-                Ok(())
-            })?,
-        },
-    }
-    Ok(related)
+fn too_many() -> Error {
+    Error::too_many("too many resources would have to be looked at; narrow the filter")
 }
 
 /// The next candidates behind an id, and behind which id to go on; none where these are the last.
@@ -368,7 +367,7 @@ fn next_candidates(
         Candidates::All => {
             let mut range = prefix_range(&kind.resources(scope.directory()), RESOURCES_AT_ONCE as u32);
             if let Some(after) = after {
-                range.start = keys::after(&kind.resource(scope.directory(), after));
+                range.start = keys::next(&kind.resource(scope.directory(), after));
             }
             let resources = read_entries(scope.transaction.scan(&range)?)?;
             let full = resources.len() >= RESOURCES_AT_ONCE;
@@ -394,9 +393,13 @@ fn candidates(scope: &mut Scope<'_>, kind: Kind, read: &Read<'_>) -> Result<Cand
     if !collect(scope, kind, read, &mut ids)? {
         return Ok(Candidates::All);
     }
+    each_once(&mut ids);
+    Ok(Candidates::Ids(ids))
+}
+
+fn each_once(ids: &mut Vec<String>) {
     ids.sort_unstable();
     ids.dedup();
-    Ok(Candidates::Ids(ids))
 }
 
 /// Adds the ids to which an index leads; false where there is none.
@@ -428,8 +431,8 @@ fn collect(scope: &mut Scope<'_>, kind: Kind, read: &Read<'_>, ids: &mut Vec<Str
             }
         }
         Read::InGroup(group) => {
-            if scope.find(Kind::Group, group)?.is_some() {
-                members::for_each(scope, group, |user| {
+            if let Some(stored) = scope.find(Kind::Group, group)? {
+                members::for_each(scope, group, stored.header.members, |user| {
                     ids.push(user.to_string());
                     Ok(())
                 })?;
@@ -440,10 +443,12 @@ fn collect(scope: &mut Scope<'_>, kind: Kind, read: &Read<'_>, ids: &mut Vec<Str
                 if !collect(scope, kind, read, ids)? {
                     return Ok(false);
                 }
+                // What many of them find is not held many times.
+                each_once(ids);
             }
         }
     }
-    Ok(true)
+    if ids.len() > MAX_EXAMINED { Err(too_many()) } else { Ok(true) }
 }
 
 fn scan_all(scope: &mut Scope<'_>, prefix: &str, keys_only: bool, mut visit: impl FnMut(&str, &str)) -> Result<()> {

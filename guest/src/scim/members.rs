@@ -44,7 +44,7 @@ struct State {
 /// # Errors
 /// 400 `invalidValue` that names the ids which are no users of the directory, or the limit.
 pub fn edit(scope: &mut Scope<'_>, group: &str, count: u32, edits: &[MemberEdit<'_>]) -> Result<(u32, bool)> {
-    let mut members = load_states(scope, group, edits)?;
+    let mut members = load_states(scope, group, count, edits)?;
     let mut unknown = BTreeSet::new();
     for edit in edits {
         apply(&mut members, edit, &mut unknown);
@@ -72,10 +72,18 @@ fn length(users: &[String]) -> u32 {
 }
 
 /// The states of all users that the edits concern: those that they name, or all members where one edit concerns all.
-fn load_states(scope: &mut Scope<'_>, group: &str, edits: &[MemberEdit<'_>]) -> Result<BTreeMap<String, State>> {
+fn load_states(
+    scope: &mut Scope<'_>,
+    group: &str,
+    count: u32,
+    edits: &[MemberEdit<'_>],
+) -> Result<BTreeMap<String, State>> {
     let mut members = BTreeMap::new();
+    if count == 0 {
+        return Ok(members);
+    }
     if edits.iter().any(concerns_all) {
-        for_each(scope, group, |user| {
+        for_each(scope, group, count, |user| {
             members.insert(user.to_string(), State { was: true, is: true });
             Ok(())
         })?;
@@ -251,7 +259,7 @@ pub fn leave_groups(transaction: &mut Transaction, directory: &str, user: &str, 
 pub fn forget_group(scope: &mut Scope<'_>, group: &str, count: u32) -> Result<()> {
     // They are gone from the count at once, also those that are swept later.
     scope.counts.memberships = scope.counts.memberships.saturating_sub(u64::from(count));
-    if drop_members(scope.transaction, group, SWEPT_AT_ONCE)?.more {
+    if count > 0 && drop_members(scope.transaction, group, SWEPT_AT_ONCE)?.more {
         scope.transaction.put(keys::sweep(scope.call.directory, group), records::write(&Sweep::Group));
     }
     Ok(())
@@ -273,11 +281,19 @@ pub fn drop_members(transaction: &mut Transaction, group: &str, limit: u32) -> R
     Ok(Left { removed: u32::try_from(users.len()).unwrap_or(u32::MAX), counted: 0, more })
 }
 
-/// Calls `visit` with every member of a group, in order of their ids.
+/// Calls `visit` with every member of a group that has `count` of them, in order of their ids.
 ///
 /// # Errors
 /// Where the storage fails, or what `visit` says.
-pub fn for_each(scope: &mut Scope<'_>, group: &str, mut visit: impl FnMut(&str) -> Result<()>) -> Result<()> {
+pub fn for_each(
+    scope: &mut Scope<'_>,
+    group: &str,
+    count: u32,
+    mut visit: impl FnMut(&str) -> Result<()>,
+) -> Result<()> {
+    if count == 0 {
+        return Ok(());
+    }
     let gone = unswept_users(scope)?;
     let mut range = prefix_range(&keys::members(group), KEYS_AT_ONCE as u32);
     range.keys_only = true;

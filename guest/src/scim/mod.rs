@@ -12,11 +12,13 @@ mod message;
 mod query;
 mod render;
 mod scope;
+mod sorted;
 pub mod users;
 mod write;
 
 use alloc::borrow::Cow;
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use self::conditions::Conditions;
 use self::query::Parameters;
@@ -263,7 +265,12 @@ fn written(
         return Ok(if minimal { response.header("preference-applied", "return=minimal") } else { response });
     }
     let status = if method == Method::Post { 201 } else { 200 };
-    let body = render::resource(scope, kind, id, stored, wanted)?;
+    // A user that has just been made is in no group yet.
+    let body = if method == Method::Post && kind == Kind::User {
+        render::user(scope, id, stored, wanted, Vec::new())?
+    } else {
+        render::resource(scope, kind, id, stored, wanted)?
+    };
     let response = with_version(Response::with_body(status, body), &stored.header);
     Ok(if method == Method::Post { response.header("location", scope.location(kind, id)) } else { response })
 }

@@ -67,6 +67,14 @@ pub struct Sort {
     pub descending: bool,
 }
 
+impl Query<'_> {
+    /// Whether it is to be sorted by this core attribute or a part of it.
+    #[must_use]
+    pub fn sorts_by(&self, attribute: &str) -> bool {
+        self.sort.is_some_and(|sort| sort.path.extension.is_none() && sort.path.attribute.name == attribute)
+    }
+}
+
 impl<'r> Parameters<'r> {
     /// The parameters of a query.
     ///

@@ -36,14 +36,32 @@ const MEMBERSHIPS_PER_PAGE: u32 = 2_000;
 /// # Errors
 /// Where the storage fails.
 pub fn resource(scope: &mut Scope<'_>, kind: Kind, id: &str, stored: &Stored, wanted: &Projection) -> Result<String> {
-    let mut out = String::with_capacity(stored.text().len() + 512);
     match kind {
         Kind::User => {
-            let groups = if wanted.wants("groups") { groups_with_names(scope, &[id])?.remove(0) } else { Vec::new() };
-            push_user(&mut out, scope, id, stored, wanted, groups)?;
+            let groups = if wanted.wants("groups") { groups_with_names(scope, &[id])?.pop() } else { None };
+            user(scope, id, stored, wanted, groups.unwrap_or_default())
         }
-        Kind::Group => push_group(&mut out, scope, id, stored, wanted)?,
+        Kind::Group => {
+            let mut out = String::new();
+            push_group(&mut out, scope, id, stored, wanted)?;
+            Ok(out)
+        }
     }
+}
+
+/// A user whose groups are known, or the part of it that is asked for.
+///
+/// # Errors
+/// Where the stored value cannot be read.
+pub fn user(
+    scope: &Scope<'_>,
+    id: &str,
+    stored: &Stored,
+    wanted: &Projection,
+    groups: Vec<(String, String)>,
+) -> Result<String> {
+    let mut out = String::with_capacity(stored.text().len() + 512);
+    push_user(&mut out, scope, id, stored, wanted, groups)?;
     Ok(out)
 }
 
@@ -96,7 +114,7 @@ pub fn push_group(
 ) -> Result<()> {
     if !wanted.is_everything() && wanted.wants("members") {
         let mut related = Related::default();
-        members::for_each(scope, id, |user| {
+        members::for_each(scope, id, stored.header.members, |user| {
             related.members.push(user.to_string());
             Ok(())
         })?;
@@ -109,7 +127,7 @@ pub fn push_group(
     out.push_str(",\"members\":[");
     let prefix = escaped(&location(&scope.call.base, Kind::User, ""));
     let mut first = true;
-    members::for_each(scope, id, |user| {
+    members::for_each(scope, id, stored.header.members, |user| {
         out.push_str(if first { "{\"value\":\"" } else { ",{\"value\":\"" });
         first = false;
         out.push_str(user);

@@ -44,6 +44,12 @@ pub(super) enum Command {
     /// Serve a site over HTTP
     #[command(after_help = SERVE_EXAMPLES)]
     Serve(ServeArgs),
+
+    /// Measure how fast it is on this machine
+    ///
+    /// Cold start; the component against the same engine compiled natively; durable writes over HTTP against the bare
+    /// storage engine. Ratios are of one run, because machines differ and are noisy.
+    Bench(BenchArgs),
 }
 
 /// How to serve.
@@ -118,6 +124,22 @@ pub(super) struct SiteArgs {
     /// How log lines look
     #[arg(long, value_name = "FORMAT", env = "USHER_LOG_FORMAT", default_value = "text", help_heading = "Logs")]
     pub(super) log_format: LogFormat,
+}
+
+/// How to measure.
+#[derive(Debug, Args)]
+pub(super) struct BenchArgs {
+    /// How long each measurement takes, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=600))]
+    pub(super) seconds: u64,
+
+    /// A folder on the disk to measure; what is made there is removed at the end
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub(super) data: PathBuf,
+
+    /// Print JSON instead of tables
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 /// How log lines look.

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use usher_host::http::AdminKey;
+use usher_host::storage::EmbeddedStorage;
 
 /// The data folder: `store` holds the site, `cache` the compiled component, `admin-key` the hash of the admin key.
 pub(super) struct DataFolder(PathBuf);
@@ -18,6 +19,11 @@ impl DataFolder {
             )
         })?;
         Ok(Self(path.to_owned()))
+    }
+
+    /// The site's storage.
+    pub(super) fn storage(&self) -> Result<EmbeddedStorage, String> {
+        EmbeddedStorage::open(self.0.join("store")).map_err(|error| error.to_string())
     }
 
     pub(super) fn cache(&self) -> PathBuf {

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod args;
+mod bench;
 mod data;
 mod logging;
 mod serve;
@@ -18,6 +19,7 @@ pub(crate) fn run() -> ExitCode {
     let cli = Cli::parse();
     let outcome = match cli.command {
         Command::Serve(args) => serve::run(&args),
+        Command::Bench(args) => bench::run(&args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

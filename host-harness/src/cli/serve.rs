@@ -18,7 +18,10 @@ pub(super) fn run(args: &ServeArgs) -> Outcome {
     let mut settings = settings(&args.site, key);
     settings.trust_proxy = args.trust_proxy;
     settings.public_url = args.public_url.as_deref().map(public_url).transpose()?;
-    let storage: Arc<dyn Storage> = Arc::new(MemoryStorage::new());
+    let storage: Arc<dyn Storage> = match &data {
+        Some(data) => Arc::new(data.storage()?),
+        None => Arc::new(MemoryStorage::new()),
+    };
     let usher = load(&args.site, data.as_ref())?;
     if let Some(text) = shown {
         eprintln!("The admin key, shown this once: {text}");

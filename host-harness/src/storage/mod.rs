@@ -7,17 +7,21 @@
 //! | | for |
 //! |---|---|
 //! | [`MemoryStorage`] | tests and trials |
+//! | [`EmbeddedStorage`] | the default: one folder on disk, one machine, no server |
 //!
 //! To bring a storage of your own, implement the two traits and run [`contract::check`] over it.
 
 pub mod contract;
 mod durability;
+mod embedded;
 mod lent;
 mod memory;
 mod turns;
 mod writes;
 
 pub use durability::{Durability, Flush};
+pub(crate) use embedded::open_engine;
+pub use embedded::{EmbeddedOptions, EmbeddedStorage, OpenError};
 pub use lent::Lent;
 pub use memory::MemoryStorage;
 pub use usher_engine::storage::{Access, Change, Entry, Error, MAX_KEY_BYTES, MAX_VALUE_BYTES, Range};

@@ -5,6 +5,7 @@
 
 mod cold;
 mod durable;
+mod load;
 mod sandbox;
 mod stats;
 mod traffic;
@@ -35,11 +36,8 @@ pub(super) fn run(args: &BenchArgs) -> Outcome {
     let cold_start = cold::measure()?;
     step("component against native engine");
     let sandbox = sandbox::measure(duration)?;
-    let mut durable = Vec::new();
-    for connections in [1, 8, 32] {
-        step("durable writes against the bare storage engine");
-        durable.push(durable::measure(&args.data, connections, duration)?);
-    }
+    step("durable writes against the bare storage engine");
+    let durable = durable::measure(&args.data, duration)?;
     progress.finish_and_clear();
     let report = Report {
         version: env!("CARGO_PKG_VERSION"),
@@ -86,13 +84,16 @@ impl Report {
                 line.component.p50 - line.native.p50,
             ));
         }
-        out.push_str("\nDurable POST /Users over HTTP against commits of the same bytes to the bare storage engine (1/s)\n");
-        out.push_str("  connections      usher    bare engine   ratio   p50 ms   p99 ms\n");
+        out.push_str(
+            "\nDurable POST /Users over HTTP against commits of the same bytes to the bare storage engine (1/s)\n",
+        );
+        out.push_str("  connections      usher   contract   bare engine   ratio   p50 ms   p99 ms\n");
         for line in &self.durable {
             out.push_str(&format!(
-                "  {:>11} {:>10.0} {:>14.0} {:>7.2} {:>8.2} {:>8.2}\n",
+                "  {:>11} {:>10.0} {:>10.0} {:>13.0} {:>7.2} {:>8.2} {:>8.2}\n",
                 line.connections,
                 line.usher_per_second,
+                line.contract_per_second,
                 line.bare_per_second,
                 line.usher_per_second / line.bare_per_second,
                 line.latency.p50 / 1_000.0,

@@ -1,18 +1,19 @@
 //! `/admin/v1/directories/{id}/keys`
 
 use super::super::reply::{Fault, Reply, empty};
-use super::request::{Call, Page, created, ok, time};
+use super::request::{Call, Page, created, invalid, ok, time};
 use crate::runtime::directories;
 use hyper::StatusCode;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-#[derive(Deserialize)]
+/// How long the keys that worked until now go on working, unless the administrator says.
+const OVERLAP_SECONDS: u32 = 24 * 60 * 60;
+
+#[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Rotation {
-    /// How long the keys that worked until now go on working.
-    #[serde(default = "one_day")]
-    overlap_seconds: u32,
+    overlap_seconds: Option<serde_json::Number>,
 }
 
 #[derive(Serialize)]
@@ -43,8 +44,9 @@ pub(super) async fn rotate(call: Call<'_>) -> Result<Reply, Fault> {
     let [] = call.query([])?;
     let (site, actor) = (&call.service.site, call.actor.clone());
     let id = call.parameter(0).to_owned();
-    let rotation: Rotation = call.json().await?;
-    let issued = site.rotate_key(&actor, &id, rotation.overlap_seconds).await??;
+    let rotation: Rotation = call.json_or_nothing().await?.unwrap_or_default();
+    let overlap = rotation.overlap_seconds.as_ref().map_or(Ok(OVERLAP_SECONDS), seconds)?;
+    let issued = site.rotate_key(&actor, &id, overlap).await??;
     Ok(created(&IssuedKey { key: shown(issued.key)?, api_key: issued.api_key }))
 }
 
@@ -55,8 +57,13 @@ pub(super) async fn revoke(call: Call<'_>) -> Result<Reply, Fault> {
     Ok(empty(StatusCode::NO_CONTENT))
 }
 
-fn one_day() -> u32 {
-    24 * 60 * 60
+fn seconds(number: &serde_json::Number) -> Result<u32, Fault> {
+    // `60.0` is a whole number, too.
+    let whole =
+        number.as_f64().filter(|seconds| seconds.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(seconds));
+    whole
+        .map(|seconds| seconds as u32)
+        .ok_or_else(|| invalid("`overlapSeconds` is a whole number from 0 to 4,294,967,295."))
 }
 
 fn shown(key: directories::Key) -> Result<Key, Fault> {

@@ -62,12 +62,20 @@ impl Call<'_> {
         Ok(values)
     }
 
-    /// The body as JSON. An empty body is an empty object.
+    /// The body as JSON.
     pub(super) async fn json<T: DeserializeOwned>(self) -> Result<T, Fault> {
+        self.json_or_nothing().await?.ok_or_else(|| invalid("A JSON object is needed as the body."))
+    }
+
+    /// The body as JSON, where there is one.
+    pub(super) async fn json_or_nothing<T: DeserializeOwned>(self) -> Result<Option<T>, Fault> {
         let Self { service, head, body, .. } = self;
-        let text = service.room.read(&head.headers, body, &service.settings).await?;
-        let text = if text.text.trim().is_empty() { "{}" } else { &text.text };
-        serde_json::from_str(text).map_err(|error| invalid(format!("The body does not fit: {error}.")))
+        let text = service.room.read(&head.headers, body, &service.settings).await?.text;
+        if text.trim_ascii().is_empty() {
+            return Ok(None);
+        }
+        let parsed = serde_json::from_str(&text);
+        parsed.map(Some).map_err(|error| invalid(format!("The body does not fit: {error}.")))
     }
 }
 

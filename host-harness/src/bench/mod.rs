@@ -1,0 +1,3 @@
+//! Measuring parts of the host, for people who choose settings or change code.
+
+pub mod storage;

@@ -1,0 +1,264 @@
+//! The embedded storage and its folder: who may open it, and what happens to one that is damaged.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+use usher_host::storage::{Access, Change, EmbeddedOptions, EmbeddedStorage, Error, OpenError, Range, Storage};
+
+fn folder() -> TempDir {
+    tempfile::tempdir().expect("a folder")
+}
+
+fn open(folder: &Path) -> Result<EmbeddedStorage, OpenError> {
+    EmbeddedStorage::open(folder)
+}
+
+/// What opening is refused for. The storage itself has nothing to print.
+fn refused(folder: &Path) -> OpenError {
+    open(folder).map(drop).expect_err("opening is refused")
+}
+
+fn put(storage: &dyn Storage, key: &str, value: &str) -> Result<(), Error> {
+    let mut transaction = storage.begin(Access::ReadWrite)?;
+    let (key, value) = (key.into(), Some(value.into()));
+    transaction.write(vec![Change { key, value }])?;
+    transaction.commit()?.wait()
+}
+
+fn keys(storage: &dyn Storage) -> Result<Vec<String>, Error> {
+    let range = Range {
+        start: String::new(),
+        end: "\u{80}".into(),
+        reverse: false,
+        skip: 0,
+        limit: u32::MAX,
+        keys_only: false,
+    };
+    let entries = storage.begin(Access::ReadOnly)?.scan(&range)?;
+    Ok(entries.into_iter().map(|entry| entry.key).collect())
+}
+
+/// The files of the engine with this extension, or without any.
+fn files(folder: &Path, extension: Option<&str>) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            found.extend(files(&path, extension));
+        } else if path.extension().and_then(|found| found.to_str()) == extension {
+            found.push(path);
+        }
+    }
+    found
+}
+
+#[test]
+fn one_folder_is_open_once() {
+    let folder = folder();
+    let first = open(folder.path()).expect("a storage");
+    let error = refused(folder.path());
+    assert!(matches!(error, OpenError::Locked { .. }), "{error}");
+    assert!(error.to_string().contains("in use by another process"), "{error}");
+    // A transaction keeps it open.
+    let reader = first.begin(Access::ReadOnly).expect("a transaction");
+    drop(first);
+    assert!(matches!(refused(folder.path()), OpenError::Locked { .. }));
+    drop(reader);
+    open(folder.path()).expect("a folder that is free again");
+}
+
+#[test]
+fn a_folder_of_something_else_is_left_alone() {
+    let folder = folder();
+    fs::write(folder.path().join("letter.txt"), "dear").expect("a file");
+    let error = refused(folder.path());
+    assert!(matches!(error, OpenError::NotAStore { .. }), "{error}");
+    assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1);
+}
+
+#[test]
+fn a_folder_of_another_version_is_left_alone() {
+    let folder = folder();
+    drop(open(folder.path()).expect("a storage"));
+    let format = folder.path().join("format");
+    assert_eq!(fs::read_to_string(&format).expect("a format"), "usher embedded storage 1\n");
+    fs::write(&format, "usher embedded storage 2\n").expect("a format");
+    let error = refused(folder.path());
+    assert!(matches!(&error, OpenError::Version { version, .. } if version == "2"), "{error}");
+    for other in [&b"mysql 8"[..], b"", b"\xff\xfe"] {
+        fs::write(&format, other).expect("a format");
+        let error = refused(folder.path());
+        assert!(matches!(error, OpenError::NotAStore { .. }), "{error}");
+    }
+}
+
+#[test]
+fn folders_are_made_and_a_start_that_was_cut_short_is_gone_over() {
+    let folder = folder();
+    let deep = folder.path().join("var/lib/usher");
+    fs::create_dir_all(&deep).expect("a folder");
+    fs::write(deep.join("lock"), "").expect("a file");
+    fs::write(deep.join("format.new"), "usher emb").expect("a file");
+    put(&open(&deep).expect("a storage"), "a", "1").expect("a write");
+    assert_eq!(keys(&open(&deep).expect("a storage")), Ok(vec!["a".into()]));
+}
+
+#[test]
+fn a_file_where_the_folder_should_be_is_an_error() {
+    let folder = folder();
+    let file = folder.path().join("file");
+    fs::write(&file, "").expect("a file");
+    assert!(matches!(refused(&file), OpenError::Io { .. }));
+}
+
+/// The engine's journal: a small store has one.
+fn journal(folder: &Path) -> PathBuf {
+    let mut journals = files(folder, Some("jnl"));
+    assert_eq!(journals.len(), 1);
+    journals.remove(0)
+}
+
+/// What a loss of power leaves of the last write: any part of it.
+#[test]
+fn a_torn_last_write_is_dropped_and_what_came_before_is_there() {
+    let template = folder();
+    {
+        let storage = open(template.path()).expect("a storage");
+        for n in 0..20 {
+            put(&storage, &format!("whole{n:02}"), &"v".repeat(300)).expect("a write");
+        }
+    }
+    let before = end(&fs::read(journal(template.path())).expect("a journal"));
+    {
+        let storage = open(template.path()).expect("a storage");
+        let mut transaction = storage.begin(Access::ReadWrite).expect("a transaction");
+        let torn = (0..8).map(|n| Change { key: format!("torn{n}"), value: Some("t".repeat(900)) });
+        transaction.write(torn.collect()).expect("a write");
+        transaction.commit().expect("a commit").wait().expect("a flush");
+    }
+    let bytes = fs::read(journal(template.path())).expect("a journal");
+    let written = end(&bytes);
+    assert!(written > before + 7_200, "the last write is in the journal");
+    for cut in (before..written).step_by(611) {
+        for length in [cut, bytes.len()] {
+            let copy = folder();
+            copy_all(template.path(), copy.path());
+            let mut torn = bytes.clone();
+            torn[cut..].fill(0);
+            torn.truncate(length);
+            fs::write(journal(copy.path()), torn).expect("a journal");
+            let storage = open(copy.path()).expect("a torn journal opens");
+            let found = keys(&storage).expect("a scan");
+            assert_eq!(found.len(), 20, "cut at {cut} of {before}..{written}: {found:?}");
+            assert!(found.iter().all(|key| key.starts_with("whole")));
+            put(&storage, "after", "1").expect("a write");
+            drop(storage);
+            let found = keys(&open(copy.path()).expect("a storage")).expect("a scan");
+            assert_eq!(found.len(), 21);
+        }
+    }
+}
+
+fn copy_all(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).expect("a folder") {
+        let from = entry.expect("an entry").path();
+        let to = to.join(from.file_name().expect("a name"));
+        if from.is_dir() {
+            fs::create_dir_all(&to).expect("a folder");
+            copy_all(&from, &to);
+        } else {
+            // A journal is mostly a hole.
+            let bytes = fs::read(&from).expect("a file");
+            fs::write(&to, &bytes[..end(&bytes)]).expect("a copy");
+            let copy = fs::File::options().write(true).open(&to).expect("a copy");
+            copy.set_len(bytes.len() as u64).expect("the same length");
+        }
+    }
+}
+
+/// Where the zeros that end a file begin.
+fn end(bytes: &[u8]) -> usize {
+    bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1)
+}
+
+/// A byte of any table turned round: an error or the right answer, never a panic and never a wrong value.
+#[test]
+fn damage_is_an_error_and_never_a_wrong_answer() {
+    let template = folder();
+    let options = EmbeddedOptions { cache_bytes: 1 << 20, write_buffer_bytes: 8 << 10 };
+    let value = |key: &str| format!("{key} ").repeat(20);
+    {
+        let storage = EmbeddedStorage::open_with(template.path(), &options).expect("a storage");
+        for n in 0..200 {
+            let key = format!("k{n:04}");
+            put(&storage, &key, &value(&key)).expect("a write");
+        }
+    }
+    let entries = template.path().join("entries");
+    let (mut refusals, mut failures, mut right) = (0, 0, 0);
+    for table in files(&entries.join("keyspaces"), None) {
+        let bytes = fs::read(&table).expect("a file");
+        for part in 0..5 {
+            let copy = folder();
+            copy_all(template.path(), copy.path());
+            let at = (bytes.len() - 1) * part / 4;
+            let mut damaged = bytes.clone();
+            damaged[at] ^= 0xff;
+            let path = table.strip_prefix(template.path()).expect("a file in it");
+            fs::write(copy.path().join(path), damaged).expect("a file");
+            let Ok(storage) = EmbeddedStorage::open_with(copy.path(), &options) else {
+                refusals += 1;
+                continue;
+            };
+            let mut transaction = storage.begin(Access::ReadOnly).expect("a transaction");
+            for n in 0..200 {
+                let key = format!("k{n:04}");
+                match transaction.get_many(std::slice::from_ref(&key)) {
+                    Ok(found) if found == [Some(value(&key))] => right += 1,
+                    Ok(found) => panic!("{path:?} at {at}: {key} is {found:?}"),
+                    Err(_) => failures += 1,
+                }
+            }
+        }
+    }
+    println!("{refusals} refusals to open, {failures} failed reads, {right} right answers");
+    assert!(refusals > 0 && failures > 0 && right > 0);
+}
+
+/// A byte of an acknowledged write turned round in the journal: the store does not open, rather than open without it.
+#[test]
+fn damage_to_what_is_only_in_the_journal_is_an_error() {
+    let template = folder();
+    let value = |n: u64| format!("value {n} ").repeat(3);
+    {
+        let storage = open(template.path()).expect("a storage");
+        for n in 0..6 {
+            put(&storage, &format!("k{n}"), &value(n)).expect("a write");
+        }
+    }
+    let bytes = fs::read(journal(template.path())).expect("a journal");
+    // The last write may have been cut short: what is wrong with it is no damage.
+    let acknowledged = end(&bytes) * 5 / 6 - 8;
+    let mut refusals = 0;
+    for at in (0..acknowledged).step_by(5) {
+        let copy = folder();
+        copy_all(template.path(), copy.path());
+        let mut damaged = bytes[..end(&bytes)].to_vec();
+        damaged[at] ^= 0xff;
+        fs::write(journal(copy.path()), damaged).expect("a journal");
+        match open(copy.path()) {
+            Ok(storage) => {
+                let mut transaction = storage.begin(Access::ReadOnly).expect("a transaction");
+                for n in 0..6 {
+                    let found = transaction.get_many(&[format!("k{n}")]);
+                    assert_eq!(found, Ok(vec![Some(value(n))]), "byte {at}");
+                }
+            }
+            Err(error) => {
+                assert!(matches!(error, OpenError::Damaged { .. }), "byte {at}: {error}");
+                refusals += 1;
+            }
+        }
+    }
+    assert!(refusals > 0);
+}
