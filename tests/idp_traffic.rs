@@ -5,10 +5,14 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use usher_tests::scenario::Scenario;
 use usher_tests::server::{self, Directory};
 
+/// The ways to reach an Usher of one's own.
+const WAYS: [(&str, Connect); 2] = [("component", server::component), ("native", server::native)];
+
+type Connect = fn() -> Directory;
+
 fn main() {
-    let ways: [(&str, fn() -> Directory); 2] = [("component", server::component), ("native", server::native)];
     let trials = Scenario::all().into_iter().flat_map(|scenario| {
-        ways.map(|(way, connect)| {
+        WAYS.map(|(way, connect)| {
             let scenario = scenario.clone();
             let name = format!("{way}::{}", scenario.name.replace('-', "_"));
             Trial::test(name, move || scenario.replay(&connect()).map_err(Failed::from))

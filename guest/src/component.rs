@@ -21,6 +21,8 @@ use crate::site::{Page, Position};
 use crate::storage::{Access, Change, Entry, Error, Range, Storage, Transaction};
 use crate::{changes, directories, site, upkeep};
 
+mod allocator;
+
 mod bindings {
     #![allow(missing_docs, unreachable_pub, unused_qualifications, clippy::all)]
 
@@ -334,7 +336,7 @@ impl Environment for Imports {
 }
 
 #[global_allocator]
-static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+static ALLOCATOR: allocator::Heap = allocator::Heap::new();
 
 /// Makes room for what the host passes in. The target's C library would bring this function together with an allocator
 /// of its own; nothing else of that library is needed here, so that it is not linked at all.

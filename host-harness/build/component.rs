@@ -30,7 +30,9 @@ pub(crate) fn build(folder: &Path, sysroot: Option<&Path>) -> Result<PathBuf, St
             .args(["-C", "link-arg=--wasi-adapter=none"])
             // Recursion is bounded in the engine, and the stack lies below the data, so that running over its end is a
             // trap. A small one leaves fewer pages for a host to clear between requests.
-            .args(["-C", "link-arg=-zstack-size=131072"]),
+            .args(["-C", "link-arg=-zstack-size=131072"])
+            // What nearly every request needs, so that no instance has to ask for more; see the engine's allocator.
+            .args(["-C", "link-arg=--initial-heap=524288"]),
     )
     .map_err(|reason| format!("the component could not be built: {reason}"))?;
     let built = target_dir.join(TARGET).join("component/usher_engine.wasm");

@@ -287,8 +287,8 @@ fn run(
         let mark = scope.mark();
         let result = perform(scope, operation, &made);
         if let Err(error) = &result.outcome {
-            // What breaks the storage breaks the whole request.
-            if matches!(error.status, Status::Internal | Status::Unavailable) {
+            // What the storage refuses or cannot do breaks the whole request.
+            if matches!(error.status, Status::Internal | Status::Unavailable | Status::PayloadTooLarge) {
                 return Err(error.clone());
             }
             scope.undo_since(mark);

@@ -98,6 +98,7 @@ impl<'p> Endpoint<'p> {
             Endpoint::Resources(_) => "GET, HEAD, POST",
             Endpoint::Resource(..) => "GET, HEAD, PUT, PATCH, DELETE",
             Endpoint::Search(_) | Endpoint::Bulk => "POST",
+            Endpoint::Me => "GET, HEAD, POST, PUT, PATCH, DELETE",
             _ => "GET, HEAD",
         }
     }
@@ -204,7 +205,7 @@ impl Engine<'_> {
 
 /// Endpoints that need no storage, and methods that an endpoint does not have.
 fn about(request: &Request, call: &Call<'_>, endpoint: &Endpoint<'_>) -> Result<Response> {
-    if *endpoint == Endpoint::Me {
+    if *endpoint == Endpoint::Me && endpoint.allow().split(", ").any(|method| method == request.method) {
         return Err(Error::new(Status::NotImplemented, "a key stands for a directory, not for a user"));
     }
     if request.acting_method() != "GET" {

@@ -45,6 +45,13 @@ pub(super) enum Command {
     #[command(after_help = SERVE_EXAMPLES)]
     Serve(ServeArgs),
 
+    /// See it work: two identity providers do their first sync
+    ///
+    /// Serves with durable data in ./usher-demo, connects two directories, and plays the requests that Entra ID and Okta
+    /// send when they sync for the first time. Then it prints what became of it and where to look further, and goes on
+    /// serving. Run again, it begins afresh.
+    Demo(DemoArgs),
+
     /// Measure how fast it is on this machine
     ///
     /// Cold start; the component against the same engine compiled natively; durable writes over HTTP against the bare
@@ -124,6 +131,25 @@ pub(super) struct SiteArgs {
     /// How log lines look
     #[arg(long, value_name = "FORMAT", env = "USHER_LOG_FORMAT", default_value = "text", help_heading = "Logs")]
     pub(super) log_format: LogFormat,
+}
+
+/// What to demonstrate.
+#[derive(Debug, Args)]
+pub(super) struct DemoArgs {
+    #[command(flatten)]
+    pub(super) site: SiteArgs,
+
+    /// End after the summary instead of serving on
+    #[arg(long)]
+    pub(super) exit: bool,
+
+    /// How many users the identity providers push, together
+    #[arg(long, value_name = "COUNT", default_value_t = 2_000)]
+    pub(super) users: usize,
+
+    /// How many groups they push, together
+    #[arg(long, value_name = "COUNT", default_value_t = 200)]
+    pub(super) groups: usize,
 }
 
 /// How to measure.

@@ -3,6 +3,7 @@
 mod args;
 mod bench;
 mod data;
+mod demo;
 mod logging;
 mod serve;
 mod upkeep;
@@ -19,6 +20,7 @@ pub(crate) fn run() -> ExitCode {
     let cli = Cli::parse();
     let outcome = match cli.command {
         Command::Serve(args) => serve::run(&args),
+        Command::Demo(args) => demo::run(&args),
         Command::Bench(args) => bench::run(&args),
     };
     match outcome {

@@ -13,19 +13,21 @@ use usher_host::{Limits, Usher};
 
 pub(super) fn run(args: &ServeArgs) -> Outcome {
     logging::start(&args.site)?;
+    let public_url = args.public_url.as_deref().map(public_url).transpose()?;
     let data = (!args.memory).then(|| DataFolder::open(&args.data)).transpose()?;
-    let (key, shown) = admin_key(args, data.as_ref())?;
-    let mut settings = settings(&args.site, key);
-    settings.trust_proxy = args.trust_proxy;
-    settings.public_url = args.public_url.as_deref().map(public_url).transpose()?;
     let storage: Arc<dyn Storage> = match &data {
         Some(data) => Arc::new(data.storage()?),
         None => Arc::new(MemoryStorage::new()),
     };
     let usher = load(&args.site, data.as_ref())?;
+    // Last, so that nothing can come between making a key and showing it.
+    let (key, shown) = admin_key(args, data.as_ref())?;
     if let Some(text) = shown {
         eprintln!("The admin key, shown this once: {text}");
     }
+    let mut settings = settings(&args.site, key);
+    settings.trust_proxy = args.trust_proxy;
+    settings.public_url = public_url;
     runtime()?.block_on(serve(usher, storage, settings, args.site.listen))
 }
 
@@ -116,7 +118,7 @@ pub(super) async fn bind(site: usher_host::Site, settings: Settings, address: So
 }
 
 /// Prints the one line that says that the server answers.
-fn ready(address: SocketAddr) -> Outcome {
+pub(super) fn ready(address: SocketAddr) -> Outcome {
     let line = format!("usher is ready on http://{address}\n");
     let mut out = io::stdout().lock();
     let written = out.write_all(line.as_bytes()).and_then(|()| out.flush());

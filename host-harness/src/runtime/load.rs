@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 use wasmtime::component::{Component, HasSelf, Linker};
-use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
+use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 /// The component that was built along with this library, as WebAssembly: what is loaded unless another is named.
 pub const EMBEDDED: &[u8] = include_bytes!(env!("USHER_COMPONENT"));
@@ -188,6 +188,8 @@ fn config(limits: &Limits, instances: usize) -> Config {
         .max_memory_size(limits.memory.next_multiple_of(64 << 10))
         .max_unused_warm_slots(instances)
         .linear_memory_keep_resident(KEPT_RESIDENT)
+        // Where the system can tell which pages were written, only those are cleared.
+        .pagemap_scan(Enabled::Auto)
         .table_keep_resident(KEPT_RESIDENT);
     let mut config = Config::new();
     config

@@ -1,0 +1,145 @@
+//! What a request asks of the storage is the same in a small directory and in a large one.
+
+use serde_json::{Value, json};
+
+use super::site::{Directory, Site, settings};
+use super::storage::Work;
+
+/// A directory with so many users, all of them in one group.
+fn directory(site: &Site, size: usize) -> (Directory<'_>, Vec<String>, String) {
+    let directory = site.connect(&settings("idp"));
+    let user = |n: usize| json!({ "userName": format!("user{n:04}@x.test"), "externalId": format!("e{n:04}"), "emails": [{ "value": format!("user{n:04}@x.test") }] });
+    let users = directory.many("/Users", (0..size).map(user));
+    let group = directory.group("Everybody", &users);
+    directory.group("Few", &users[..2]);
+    (directory, users, group)
+}
+
+/// What each request costs, in order.
+fn costs(size: usize) -> Vec<(&'static str, Work)> {
+    let site = Site::new();
+    let (directory, users, group) = directory(&site, size);
+    let (first, second, group) = (format!("/Users/{}", users[0]), &users[1], format!("/Groups/{group}"));
+    let replace =
+        |path: &str, value: Value| json!({ "Operations": [{ "op": "replace", "path": path, "value": value }] });
+    let members =
+        |op: &str, id: &str| json!({ "Operations": [{ "op": op, "path": "members", "value": [{ "value": id }] }] });
+    let filter = |text: String| format!("filter={}", text.replace(' ', "%20").replace('"', "%22"));
+    let everybody = filter("displayName eq \"everybody\"".into());
+    let requests = [
+        (
+            "create a user",
+            "POST",
+            "/Users".to_string(),
+            json!({ "userName": "new@x.test", "emails": [{ "value": "new@x.test" }] }),
+        ),
+        ("read a user", "GET", first.clone(), Value::Null),
+        ("change a user", "PATCH", first.clone(), replace("title", "Chief".into())),
+        (
+            "a user by userName",
+            "GET",
+            format!("/Users?{}", filter("userName eq \"User0001@x.test\"".into())),
+            Value::Null,
+        ),
+        ("a user by externalId", "GET", format!("/Users?{}", filter("externalId eq \"e0001\"".into())), Value::Null),
+        (
+            "a user by email",
+            "GET",
+            format!("/Users?{}", filter("emails.value eq \"user0001@x.test\"".into())),
+            Value::Null,
+        ),
+        ("a group by name", "GET", format!("/Groups?{everybody}&excludedAttributes=members"), Value::Null),
+        (
+            "the groups of a user",
+            "GET",
+            format!("/Groups?{}&excludedAttributes=members", filter(format!("members.value eq \"{second}\""))),
+            Value::Null,
+        ),
+        (
+            "whether a user is a member",
+            "GET",
+            format!(
+                "/Groups?{}&excludedAttributes=members",
+                filter(format!("displayName eq \"everybody\" and members eq \"{second}\""))
+            ),
+            Value::Null,
+        ),
+        ("read a group", "GET", format!("{group}?excludedAttributes=members"), Value::Null),
+        ("remove a member", "PATCH", format!("{group}?attributes=displayName"), members("remove", second)),
+        ("add a member", "PATCH", format!("{group}?attributes=displayName"), members("add", second)),
+        ("rename a group", "PATCH", format!("{group}?attributes=displayName"), replace("displayName", "All".into())),
+        ("a page of users", "GET", "/Users?count=5&attributes=userName".to_string(), Value::Null),
+        ("delete a user", "DELETE", first, Value::Null),
+    ];
+    let cost = |(name, method, path, body): (&'static str, &str, String, Value)| {
+        site.storage.take_work();
+        let answer = directory.send(method, &path, &body);
+        assert!(answer.status < 300 && answer.body["totalResults"] != 0, "{name}: {}", answer.body);
+        (name, site.storage.take_work())
+    };
+    requests.into_iter().map(cost).collect()
+}
+
+#[test]
+fn a_request_costs_the_same_in_every_directory() {
+    let (small, large) = (costs(10), costs(2_000));
+    assert_eq!(small, large);
+    // Transactions, reads by key, keys, scans, entries, entries written: what more there is would be needless.
+    let expected = [
+        ("create a user", [2, 4, 10, 0, 0, 6]),
+        ("read a user", [1, 3, 7, 1, 2, 0]),
+        ("change a user", [2, 5, 12, 1, 2, 3]),
+        ("a user by userName", [1, 4, 8, 1, 2, 0]),
+        ("a user by externalId", [1, 3, 7, 2, 3, 0]),
+        ("a user by email", [1, 3, 7, 2, 3, 0]),
+        ("a group by name", [1, 3, 6, 0, 0, 0]),
+        ("the groups of a user", [1, 3, 7, 1, 2, 0]),
+        ("whether a user is a member", [1, 4, 7, 0, 0, 0]),
+        ("read a group", [1, 2, 5, 0, 0, 0]),
+        ("remove a member", [2, 5, 11, 0, 0, 6]),
+        ("add a member", [2, 6, 12, 0, 0, 6]),
+        ("rename a group", [2, 5, 11, 0, 0, 5]),
+        ("a page of users", [1, 1, 4, 1, 6, 0]),
+        ("delete a user", [2, 5, 12, 1, 2, 13]),
+    ];
+    let seen: Vec<_> = large
+        .iter()
+        .map(|(name, work)| (*name, [work.transactions, work.gets, work.keys, work.scans, work.entries, work.written]))
+        .collect();
+    assert_eq!(seen, expected);
+}
+
+/// Every page of a list by cursor costs the same, whatever is in front of it.
+#[test]
+fn every_page_by_cursor_costs_the_same() {
+    let site = Site::new();
+    let (directory, _, _) = directory(&site, 1_000);
+    let (mut cursor, mut costs) = (String::new(), Vec::new());
+    loop {
+        site.storage.take_work();
+        let answer = directory.get(&format!("/Users?count=100&attributes=userName&cursor={cursor}")).expect(200);
+        costs.push(site.storage.take_work());
+        match answer.body["nextCursor"].as_str() {
+            Some(next) => cursor = next.to_string(),
+            None => break,
+        }
+    }
+    assert_eq!(costs.len(), 10);
+    assert!(costs[..9].iter().all(|cost| *cost == costs[0]), "{costs:?}");
+}
+
+/// What a bulk request has made itself is not gone through again and again.
+#[test]
+fn a_large_group_is_filled_and_emptied_in_one_request() {
+    let site = Site::new();
+    let directory = site.connect(&settings("idp"));
+    let users = directory.many("/Users", (0..4_000).map(|n| json!({ "userName": format!("u{n}") })));
+    let members: Value = users.iter().map(|id| json!({ "value": id })).collect();
+    let fill = json!({ "method": "POST", "path": "/Groups", "bulkId": "g", "data": { "displayName": "g", "members": members } });
+    let trim = |id: &String| json!({ "method": "PATCH", "path": "/Groups/bulkId:g", "data": { "Operations": [{ "op": "remove", "path": format!("members[value eq \"{id}\" and type eq \"User\"]") }] } });
+    let operations: Vec<Value> = std::iter::once(fill).chain(users[..20].iter().map(trim)).collect();
+    let answer = directory.post("/Bulk", &json!({ "Operations": operations })).expect(200);
+    assert!(answer.body["Operations"].as_array().unwrap()[1..].iter().all(|done| done["status"] == "200"));
+    assert_eq!(site.engine().directory(&directory.id).unwrap().memberships, 3_980);
+    super::integrity::check(&site.storage);
+}

@@ -1,0 +1,487 @@
+//! Random sequences of requests against a small model of what the product says.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use usher_engine::directories::{EmailChange, UnknownMembers};
+
+use super::integrity::{self, comparable};
+use super::site::{Answer, Directory, Site, settings};
+
+const NAMES: [&str; 6] = ["ann@x.test", " ANN@X.test", "bob", "Bob ", "ÅSA", "åsa"];
+const EMAILS: [&str; 4] = ["ann@x.test", "Ann@X.Test ", "b@x.test", "c@x.test"];
+const GROUPS: [&str; 4] = ["Staff", " staff ", "Größe", "Desk"];
+
+/// A user as a client writes it. Numbers choose from the lists above.
+#[derive(Debug, Clone)]
+struct UserBody {
+    name: usize,
+    email: Option<usize>,
+    external: Option<u8>,
+    active: Option<bool>,
+}
+
+#[derive(Debug, Clone)]
+enum UserPatch {
+    Active(bool),
+    Name(usize),
+    Email(Option<usize>),
+    External(Option<u8>),
+}
+
+/// Members are chosen among all users that there ever were; one more is none.
+#[derive(Debug, Clone)]
+enum GroupPatch {
+    Name(usize),
+    Add(Vec<usize>),
+    Remove(Vec<usize>),
+    RemoveOne(usize),
+    Replace(Vec<usize>),
+    RemoveAll,
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    MakeUser(UserBody),
+    PutUser(usize, UserBody),
+    PatchUser(usize, Vec<UserPatch>),
+    DeleteUser(usize),
+    MakeGroup(usize, Vec<usize>),
+    PutGroup(usize, usize, Vec<usize>),
+    PatchGroup(usize, Vec<GroupPatch>),
+    DeleteGroup(usize),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct User {
+    name: String,
+    email: Option<String>,
+    external: Option<String>,
+    active: bool,
+    version: u64,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct Group {
+    name: String,
+    members: BTreeSet<String>,
+    version: u64,
+}
+
+/// What there is. Of what is gone the ids remain.
+#[derive(Debug, Clone, Default)]
+struct Model {
+    follows: bool,
+    skips: bool,
+    users: BTreeMap<String, User>,
+    groups: BTreeMap<String, Group>,
+    user_ids: Vec<String>,
+    group_ids: Vec<String>,
+}
+
+/// A refusal: status and keyword.
+type Refusal = (u16, &'static str);
+
+const TAKEN: Refusal = (409, "uniqueness");
+const NOT_FOUND: Refusal = (404, "");
+
+impl Model {
+    fn apply(&mut self, step: &Step, new_id: &str) -> Result<u16, Refusal> {
+        match step {
+            Step::MakeUser(body) => {
+                let user = body.user(body.active.unwrap_or(true));
+                self.check_name(new_id, &user)?;
+                self.users.insert(new_id.to_string(), user);
+                return Ok(201);
+            }
+            Step::PutUser(at, body) => {
+                let (id, old) = self.user(*at)?;
+                self.update(&id, &old, body.user(body.active.unwrap_or(old.active)))?;
+            }
+            Step::PatchUser(at, patches) => {
+                let (id, old) = self.user(*at)?;
+                let mut new = old.clone();
+                for patch in patches {
+                    match patch {
+                        UserPatch::Active(active) => new.active = *active,
+                        UserPatch::Name(name) => new.name = NAMES[*name].to_string(),
+                        UserPatch::Email(email) => new.email = email.map(|at| EMAILS[at].to_string()),
+                        UserPatch::External(external) => new.external = external.map(|number| number.to_string()),
+                    }
+                }
+                self.update(&id, &old, new)?;
+            }
+            Step::DeleteUser(at) => {
+                let (id, _) = self.user(*at)?;
+                self.users.remove(&id);
+                for group in self.groups.values_mut() {
+                    group.version += u64::from(group.members.remove(&id));
+                }
+                return Ok(204);
+            }
+            Step::MakeGroup(name, members) => {
+                let group = Group { name: GROUPS[*name].to_string(), members: BTreeSet::new(), version: 1 };
+                self.check_group_name(new_id, &group.name)?;
+                let members = self.known(members, &BTreeSet::new())?;
+                self.groups.insert(new_id.to_string(), Group { members, ..group });
+                return Ok(201);
+            }
+            Step::PutGroup(at, name, members) => {
+                let patches = [GroupPatch::Name(*name), GroupPatch::Replace(members.clone())];
+                self.patch_group(*at, &patches)?;
+            }
+            Step::PatchGroup(at, patches) => self.patch_group(*at, patches)?,
+            Step::DeleteGroup(at) => {
+                let (id, _) = self.group(*at)?;
+                self.groups.remove(&id);
+                return Ok(204);
+            }
+        }
+        Ok(200)
+    }
+
+    fn user(&self, at: usize) -> Result<(String, User), Refusal> {
+        let id = self.user_id(at);
+        let user = self.users.get(&id).ok_or(NOT_FOUND)?.clone();
+        Ok((id, user))
+    }
+
+    fn user_id(&self, at: usize) -> String {
+        self.user_ids.get(at).map_or("nobody", String::as_str).to_string()
+    }
+
+    fn group(&self, at: usize) -> Result<(String, Group), Refusal> {
+        let id = self.group_id(at);
+        let group = self.groups.get(&id).ok_or(NOT_FOUND)?.clone();
+        Ok((id, group))
+    }
+
+    fn group_id(&self, at: usize) -> String {
+        self.group_ids.get(at).map_or("nothing", String::as_str).to_string()
+    }
+
+    fn check_name(&self, id: &str, user: &User) -> Result<(), Refusal> {
+        let same = |other: &User| comparable(&other.name) == comparable(&user.name);
+        if self.users.iter().any(|(other, user)| other != id && same(user)) { Err(TAKEN) } else { Ok(()) }
+    }
+
+    fn check_group_name(&self, id: &str, name: &str) -> Result<(), Refusal> {
+        let same = |other: &Group| comparable(&other.name) == comparable(name);
+        if self.groups.iter().any(|(other, group)| other != id && same(group)) { Err(TAKEN) } else { Ok(()) }
+    }
+
+    fn update(&mut self, id: &str, old: &User, mut new: User) -> Result<(), Refusal> {
+        let renames_email =
+            Some(comparable(&old.name)) == old.address() && comparable(&old.name) != comparable(&new.name);
+        let changes_email = old.address().is_some() && (renames_email || old.address() != new.address());
+        if changes_email && !self.follows {
+            if new.active || !old.active {
+                return Err((400, "mutability"));
+            }
+            (new.name, new.email) = (old.name.clone(), old.email.clone());
+        }
+        self.check_name(id, &new)?;
+        new.version = old.version + u64::from(User { version: old.version, ..new.clone() } != *old);
+        self.users.insert(id.to_string(), new);
+        Ok(())
+    }
+
+    fn patch_group(&mut self, at: usize, patches: &[GroupPatch]) -> Result<(), Refusal> {
+        let (id, old) = self.group(at)?;
+        let (mut new, mut strangers) = (old.clone(), BTreeSet::new());
+        for patch in patches {
+            match patch {
+                GroupPatch::Name(name) => new.name = GROUPS[*name].to_string(),
+                GroupPatch::Add(users) => self.join(&mut new, users, &mut strangers),
+                GroupPatch::Remove(users) => users.iter().for_each(|at| {
+                    new.members.remove(&self.user_id(*at));
+                }),
+                GroupPatch::RemoveOne(at) => {
+                    new.members.remove(&self.user_id(*at));
+                }
+                GroupPatch::Replace(users) => {
+                    new.members.clear();
+                    self.join(&mut new, users, &mut strangers);
+                }
+                GroupPatch::RemoveAll => new.members.clear(),
+            }
+        }
+        self.check_group_name(&id, &new.name)?;
+        // Somebody who is unknown and leaves again within the request never came.
+        strangers.retain(|id| id == "nobody" || new.members.contains(id));
+        if !strangers.is_empty() && !self.skips {
+            return Err((400, "invalidValue"));
+        }
+        new.members.retain(|id| !strangers.contains(id));
+        new.version += u64::from(new != old);
+        self.groups.insert(id, new);
+        Ok(())
+    }
+
+    fn join(&self, group: &mut Group, users: &[usize], strangers: &mut BTreeSet<String>) {
+        for id in users.iter().map(|at| self.user_id(*at)) {
+            if !self.users.contains_key(&id) {
+                strangers.insert(id.clone());
+            }
+            group.members.insert(id);
+        }
+    }
+
+    fn known(&self, users: &[usize], members: &BTreeSet<String>) -> Result<BTreeSet<String>, Refusal> {
+        let mut group = Group { name: String::new(), members: members.clone(), version: 1 };
+        let mut strangers = BTreeSet::new();
+        self.join(&mut group, users, &mut strangers);
+        if !strangers.is_empty() && !self.skips {
+            return Err((400, "invalidValue"));
+        }
+        group.members.retain(|id| !strangers.contains(id));
+        Ok(group.members)
+    }
+}
+
+impl User {
+    fn address(&self) -> Option<String> {
+        let email = self.email.as_deref().filter(|email| !email.trim().is_empty());
+        email.or_else(|| Some(self.name.as_str()).filter(|name| name.contains('@'))).map(comparable)
+    }
+}
+
+impl UserBody {
+    fn user(&self, active: bool) -> User {
+        let email = self.email.map(|at| EMAILS[at].to_string());
+        let external = self.external.map(|number| number.to_string());
+        User { name: NAMES[self.name].to_string(), email, external, active, version: 1 }
+    }
+
+    fn json(&self) -> Value {
+        let emails: Vec<Value> = self.email.iter().map(|at| json!({ "value": EMAILS[*at] })).collect();
+        let external = self.external.map(|number| number.to_string());
+        let mut body = json!({ "userName": NAMES[self.name], "emails": emails, "externalId": external });
+        if let Some(active) = self.active {
+            body["active"] = active.into();
+        }
+        body
+    }
+}
+
+/// Method, path and body of a step.
+fn request(model: &Model, step: &Step) -> (&'static str, String, Value) {
+    let members =
+        |users: &[usize]| -> Value { users.iter().map(|at| json!({ "value": model.user_id(*at) })).collect() };
+    let user = |at: &usize| format!("/Users/{}", model.user_id(*at));
+    let group = |at: &usize| format!("/Groups/{}", model.group_id(*at));
+    let group_body = |name: &usize, users: &[usize]| json!({ "displayName": GROUPS[*name], "members": members(users) });
+    match step {
+        Step::MakeUser(body) => ("POST", "/Users".into(), body.json()),
+        Step::PutUser(at, body) => ("PUT", user(at), body.json()),
+        Step::DeleteUser(at) => ("DELETE", user(at), Value::Null),
+        Step::MakeGroup(name, users) => ("POST", "/Groups".into(), group_body(name, users)),
+        Step::PutGroup(at, name, users) => ("PUT", group(at), group_body(name, users)),
+        Step::DeleteGroup(at) => ("DELETE", group(at), Value::Null),
+        Step::PatchUser(at, patches) => {
+            let operation = |patch: &UserPatch| match patch {
+                UserPatch::Active(active) => json!({ "op": "Replace", "path": "active", "value": active }),
+                UserPatch::Name(name) => json!({ "op": "replace", "value": { "userName": NAMES[*name] } }),
+                UserPatch::Email(None) => json!({ "op": "remove", "path": "emails" }),
+                UserPatch::Email(Some(at)) => {
+                    json!({ "op": "replace", "path": "emails", "value": [{ "value": EMAILS[*at] }] })
+                }
+                UserPatch::External(None) => json!({ "op": "remove", "path": "externalId" }),
+                UserPatch::External(Some(number)) => {
+                    json!({ "op": "add", "path": "externalId", "value": number.to_string() })
+                }
+            };
+            ("PATCH", user(at), json!({ "Operations": patches.iter().map(operation).collect::<Value>() }))
+        }
+        Step::PatchGroup(at, patches) => {
+            let operation = |patch: &GroupPatch| match patch {
+                GroupPatch::Name(name) => json!({ "op": "replace", "path": "displayName", "value": GROUPS[*name] }),
+                GroupPatch::Add(users) => json!({ "op": "add", "path": "members", "value": members(users) }),
+                GroupPatch::Remove(users) => json!({ "op": "remove", "path": "members", "value": members(users) }),
+                GroupPatch::RemoveOne(at) => {
+                    json!({ "op": "remove", "path": format!("members[value eq \"{}\"]", model.user_id(*at)) })
+                }
+                GroupPatch::Replace(users) => json!({ "op": "replace", "path": "members", "value": members(users) }),
+                GroupPatch::RemoveAll => json!({ "op": "remove", "path": "members" }),
+            };
+            ("PATCH", group(at), json!({ "Operations": patches.iter().map(operation).collect::<Value>() }))
+        }
+    }
+}
+
+/// Everything over SCIM is as the model has it.
+fn compare(directory: &Directory<'_>, model: &Model) {
+    let users = directory.get("/Users?count=1000").expect(200);
+    assert_eq!(users.body["totalResults"], model.users.len());
+    let seen: BTreeMap<String, User> =
+        users.resources().iter().map(|user| (text(&user["id"]), read_user(user))).collect();
+    assert_eq!(seen, model.users);
+    for user in users.resources() {
+        let listed = user["groups"].as_array().into_iter().flatten();
+        let seen: BTreeSet<(String, String)> =
+            listed.map(|group| (text(&group["value"]), text(&group["display"]))).collect();
+        let of = model.groups.iter().filter(|(_, group)| group.members.contains(user["id"].as_str().unwrap()));
+        assert_eq!(seen, of.map(|(id, group)| (id.clone(), group.name.clone())).collect());
+    }
+    let groups = directory.get("/Groups?count=1000").expect(200);
+    assert_eq!(groups.body["totalResults"], model.groups.len());
+    let seen: BTreeMap<String, Group> =
+        groups.resources().iter().map(|group| (text(&group["id"]), read_group(group))).collect();
+    assert_eq!(seen, model.groups);
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap().to_string()
+}
+
+fn version(resource: &Value) -> u64 {
+    text(&resource["meta"]["version"]).trim_start_matches("W/").trim_matches('"').parse().unwrap()
+}
+
+fn read_user(user: &Value) -> User {
+    User {
+        name: text(&user["userName"]),
+        email: user["emails"][0]["value"].as_str().map(ToString::to_string),
+        external: user["externalId"].as_str().map(ToString::to_string),
+        active: user["active"].as_bool().unwrap(),
+        version: version(user),
+    }
+}
+
+fn read_group(group: &Value) -> Group {
+    let members = group["members"].as_array().unwrap().iter().map(|member| text(&member["value"])).collect();
+    Group { name: text(&group["displayName"]), members, version: version(group) }
+}
+
+fn compare_answer(answer: &Answer, expected: Result<u16, Refusal>) {
+    match expected {
+        Ok(status) => assert_eq!(answer.status, status, "{}", answer.body),
+        Err((status, scim_type)) => {
+            assert_eq!((answer.status, answer.body["scimType"].as_str().unwrap_or_default()), (status, scim_type));
+        }
+    }
+}
+
+/// Carries out a step alone.
+fn alone(directory: &Directory<'_>, model: &mut Model, step: &Step) {
+    let (method, path, body) = request(model, step);
+    let answer = directory.send(method, &path, &body);
+    let new_id = answer.body["id"].as_str().unwrap_or_default().to_string();
+    let expected = model.apply(step, &new_id);
+    compare_answer(&answer, expected);
+    if expected == Ok(201) {
+        remember(model, step, new_id);
+    }
+}
+
+fn remember(model: &mut Model, step: &Step, id: String) {
+    match step {
+        Step::MakeUser(_) => model.user_ids.push(id),
+        _ => model.group_ids.push(id),
+    }
+}
+
+/// Carries out steps as one bulk request.
+fn together(directory: &Directory<'_>, model: &mut Model, steps: &[Step], fail_on_errors: Option<usize>) {
+    let operations = steps.iter().enumerate().map(|(at, step)| {
+        let (method, path, data) = request(model, step);
+        json!({ "method": method, "path": path, "bulkId": at.to_string(), "data": data })
+    });
+    let mut body = json!({ "Operations": operations.collect::<Value>() });
+    if let Some(limit) = fail_on_errors {
+        body["failOnErrors"] = limit.into();
+    }
+    let answer = directory.post("/Bulk", &body).expect(200);
+    let done = answer.body["Operations"].as_array().unwrap();
+    let (mut errors, mut made) = (0, Vec::new());
+    for (at, step) in steps.iter().enumerate() {
+        if fail_on_errors.is_some_and(|limit| errors >= limit) {
+            assert_eq!(done.len(), at);
+            break;
+        }
+        let new_id = done[at]["location"].as_str().unwrap_or_default().rsplit('/').next().unwrap_or_default();
+        let expected = model.apply(step, new_id);
+        match expected {
+            Ok(status) => assert_eq!(done[at]["status"], status.to_string(), "{}", done[at]),
+            Err((status, scim_type)) => {
+                errors += 1;
+                assert_eq!(done[at]["status"], status.to_string(), "{}", done[at]);
+                assert_eq!(done[at]["response"]["scimType"].as_str().unwrap_or_default(), scim_type);
+            }
+        }
+        if expected == Ok(201) {
+            made.push((step, new_id.to_string()));
+        }
+    }
+    made.into_iter().for_each(|(step, id)| remember(model, step, id));
+}
+
+fn user_body() -> impl Strategy<Value = UserBody> {
+    (0..NAMES.len(), prop::option::of(0..EMAILS.len()), prop::option::of(0..3_u8), prop::option::of(any::<bool>()))
+        .prop_map(|(name, email, external, active)| UserBody { name, email, external, active })
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let users = || prop::collection::vec(0..6_usize, 0..4);
+    let user_patch = prop_oneof![
+        3 => any::<bool>().prop_map(UserPatch::Active),
+        1 => (0..NAMES.len()).prop_map(UserPatch::Name),
+        1 => prop::option::of(0..EMAILS.len()).prop_map(UserPatch::Email),
+        1 => prop::option::of(0..3_u8).prop_map(UserPatch::External),
+    ];
+    let group_patch = prop_oneof![
+        1 => (0..GROUPS.len()).prop_map(GroupPatch::Name),
+        3 => users().prop_map(GroupPatch::Add),
+        2 => users().prop_map(GroupPatch::Remove),
+        2 => (0..6_usize).prop_map(GroupPatch::RemoveOne),
+        1 => users().prop_map(GroupPatch::Replace),
+        1 => Just(GroupPatch::RemoveAll),
+    ];
+    prop_oneof![
+        4 => user_body().prop_map(Step::MakeUser),
+        2 => (0..6_usize, user_body()).prop_map(|(at, body)| Step::PutUser(at, body)),
+        3 => (0..6_usize, prop::collection::vec(user_patch, 1..4)).prop_map(|(at, patches)| Step::PatchUser(at, patches)),
+        1 => (0..6_usize).prop_map(Step::DeleteUser),
+        2 => (0..GROUPS.len(), users()).prop_map(|(name, users)| Step::MakeGroup(name, users)),
+        1 => (0..4_usize, 0..GROUPS.len(), users()).prop_map(|(at, name, users)| Step::PutGroup(at, name, users)),
+        4 => (0..4_usize, prop::collection::vec(group_patch, 1..4)).prop_map(|(at, patches)| Step::PatchGroup(at, patches)),
+        1 => (0..4_usize).prop_map(Step::DeleteGroup),
+    ]
+}
+
+/// Steps that go into one request, and after how many errors that ends.
+fn requests() -> impl Strategy<Value = Vec<(Vec<Step>, Option<usize>)>> {
+    let bulk = (prop::collection::vec(step(), 2..8), prop::option::of(1..3_usize));
+    prop::collection::vec(prop_oneof![4 => step().prop_map(|step| (vec![step], None)), 1 => bulk], 1..30)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_sequence_of_requests_comes_to_what_the_product_says(
+        requests in requests(),
+        follows in any::<bool>(),
+        skips in any::<bool>(),
+    ) {
+        let site = Site::new();
+        let mut settings = settings("idp");
+        if follows {
+            settings.email_change = EmailChange::Follow;
+        }
+        if skips {
+            settings.unknown_members = UnknownMembers::Skip;
+        }
+        let directory = site.connect(&settings);
+        let mut model = Model { follows, skips, ..Model::default() };
+        for (steps, fail_on_errors) in &requests {
+            match steps.as_slice() {
+                [step] => alone(&directory, &mut model, step),
+                steps => together(&directory, &mut model, steps, *fail_on_errors),
+            }
+            compare(&directory, &model);
+            integrity::check(&site.storage);
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! `usher demo`: a server, two identity providers that do their first sync over HTTP, and what became of it.
+
+mod client;
+mod idp;
+mod people;
+mod report;
+mod sync;
+
+use super::args::DemoArgs;
+use super::data::DataFolder;
+use super::{Outcome, logging, serve, upkeep};
+use idp::{Connected, Kind};
+use report::Report;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use usher_host::http::AdminKey;
+use usher_host::{Site, directories};
+
+/// Where the demonstration keeps its data, apart from what `usher serve` keeps.
+const FOLDER: &str = "./usher-demo";
+
+/// The administrator of the demonstration, in the change feed.
+const ADMIN: &str = "demo";
+
+pub(super) fn run(args: &DemoArgs) -> Outcome {
+    logging::start(&args.site)?;
+    let data = DataFolder::open(Path::new(FOLDER))?;
+    let storage = Arc::new(data.storage()?);
+    let site = serve::load(&args.site, Some(&data))?.site(storage);
+    let made = AdminKey::generate();
+    let (key, admin_key) = made.map_err(|error| format!("cannot make an admin key: {error}"))?;
+    serve::runtime()?.block_on(demonstrate(args, site, key, &admin_key))
+}
+
+async fn demonstrate(args: &DemoArgs, site: Site, key: AdminKey, admin_key: &str) -> Outcome {
+    let server = serve::bind(site.clone(), serve::settings(&args.site, key), args.site.listen).await?;
+    let origin = format!("http://{}", server.address());
+    serve::ready(server.address())?;
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let serving = tokio::spawn(server.serve(async move {
+        // Told to stop, or the one who would tell is gone.
+        let _ = stopped.await;
+    }));
+    let keeping = tokio::spawn(upkeep::run(site.clone()));
+    let terminated = std::pin::pin!(serve::terminated()?);
+    let outcome = play(args, &site, &origin, admin_key, terminated).await;
+    // The server may have ended on its own account, which its outcome tells.
+    let _ = stop.send(());
+    let drained = serving.await;
+    keeping.abort();
+    outcome?;
+    match drained {
+        Ok(true) => Ok(()),
+        _ => Err("requests were still in flight when the time for a shutdown was over".into()),
+    }
+}
+
+async fn play(
+    args: &DemoArgs,
+    site: &Site,
+    origin: &str,
+    admin_key: &str,
+    mut terminated: impl Future<Output = ()> + Unpin,
+) -> Outcome {
+    let again = disconnect_earlier(site).await?;
+    if again > 0 {
+        println!("The directories of an earlier demonstration in {FOLDER} were disconnected; this one begins afresh.");
+    }
+    let mut providers = Vec::new();
+    for kind in Kind::ALL {
+        providers.push(connect(site, kind, origin).await?);
+    }
+    let halt = Arc::new(AtomicBool::new(false));
+    let plan = sync::Plan::new(providers.clone(), args.users, args.groups);
+    let syncing = tokio::task::spawn_blocking({
+        let halt = halt.clone();
+        move || sync::run(&plan, &halt)
+    });
+    let mut syncing = std::pin::pin!(syncing);
+    let synced = tokio::select! {
+        synced = &mut syncing => synced,
+        () = &mut terminated => {
+            halt.store(true, Ordering::Relaxed);
+            // Its connections are closed before the server is.
+            let _ = syncing.await;
+            return Ok(());
+        }
+    };
+    let synced = synced.map_err(|_| "the demonstration broke down".to_owned())??;
+    let mut found = Vec::new();
+    for provider in &providers {
+        found.push(answered(site.directory(&provider.directory).await)?);
+    }
+    let report =
+        Report { synced: &synced, providers: &providers, found: &found, serving: !args.exit, origin, admin_key };
+    println!("{report}");
+    if !synced.failures.is_empty() {
+        return Err("not everything was pushed: see the failures above".into());
+    }
+    if !args.exit {
+        println!("Serving until Ctrl-C. The data is in {FOLDER}; remove the folder when you have seen enough.");
+        terminated.await;
+    }
+    Ok(())
+}
+
+async fn connect(site: &Site, kind: Kind, origin: &str) -> Result<Connected, String> {
+    let settings = directories::Settings::named(name(kind));
+    let connected = answered(site.connect_directory(ADMIN, settings).await)?;
+    Ok(Connected {
+        kind,
+        base: format!("{origin}{}", connected.directory.scim_path),
+        directory: connected.directory.id,
+        api_key: connected.key.api_key,
+    })
+}
+
+/// Disconnects what an earlier run connected, so that a demonstration can be repeated.
+async fn disconnect_earlier(site: &Site) -> Result<usize, String> {
+    let page = answered(site.directories(None, 1_000).await)?;
+    let ours = |directory: &directories::Directory| Kind::ALL.iter().any(|kind| name(*kind) == directory.settings.name);
+    let earlier: Vec<_> = page.values.into_iter().filter(ours).collect();
+    for directory in &earlier {
+        answered(site.disconnect_directory(ADMIN, &directory.id).await)?;
+    }
+    Ok(earlier.len())
+}
+
+fn name(kind: Kind) -> String {
+    format!("{} (demo)", kind.name())
+}
+
+fn answered<T, E: std::fmt::Display, F: std::fmt::Display>(answer: Result<Result<T, E>, F>) -> Result<T, String> {
+    answer.map_err(|failure| failure.to_string())?.map_err(|error| error.to_string())
+}

@@ -1,0 +1,95 @@
+//! What became of it, and where to look further.
+
+use super::idp::Connected;
+use super::sync::{CONNECTIONS, Synced};
+use indicatif::HumanCount;
+use std::fmt;
+use std::time::Duration;
+use usher_host::directories;
+
+/// How many failures are shown.
+const SHOWN_FAILURES: usize = 5;
+
+/// All that is to be told.
+pub(super) struct Report<'a> {
+    pub(super) synced: &'a Synced,
+    pub(super) providers: &'a [Connected],
+    /// The directories as they are now, in the order of `providers`.
+    pub(super) found: &'a [directories::Directory],
+    /// Whether the server goes on, so that one can look further.
+    pub(super) serving: bool,
+    pub(super) origin: &'a str,
+    pub(super) admin_key: &'a str,
+}
+
+impl fmt::Display for Report<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.counts(out)?;
+        self.times(out)?;
+        self.failures(out)?;
+        if self.serving { self.further(out) } else { Ok(()) }
+    }
+}
+
+impl Report<'_> {
+    fn counts(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(out, "\nTwo identity providers have done their first sync:\n")?;
+        writeln!(out, "  {:<18} {:>9} {:>9} {:>13}", "directory", "users", "groups", "memberships")?;
+        for directory in self.found {
+            writeln!(
+                out,
+                "  {:<18} {:>9} {:>9} {:>13}",
+                directory.settings.name,
+                HumanCount(directory.users).to_string(),
+                HumanCount(directory.groups).to_string(),
+                HumanCount(directory.memberships).to_string(),
+            )?;
+        }
+        Ok(())
+    }
+
+    fn times(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Synced { took, exchanges, .. } = self.synced;
+        let mut times: Vec<Duration> = exchanges.iter().map(|exchange| exchange.took).collect();
+        times.sort_unstable();
+        let at = |share: f64| times.get((times.len().saturating_sub(1) as f64 * share).round() as usize);
+        let millis = |time: Option<&Duration>| time.map_or(0.0, |time| time.as_secs_f64() * 1e3);
+        writeln!(
+            out,
+            "\n  {} requests over {CONNECTIONS} connections in {:.1} s: {} a second, every write on disk before its answer",
+            HumanCount(times.len() as u64),
+            took.as_secs_f64(),
+            HumanCount((times.len() as f64 / took.as_secs_f64().max(0.001)) as u64),
+        )?;
+        writeln!(out, "  half of them within {:.1} ms, 99 % within {:.1} ms", millis(at(0.5)), millis(at(0.99)))?;
+        let Some(slowest) = exchanges.iter().max_by_key(|exchange| exchange.took) else { return Ok(()) };
+        writeln!(out, "  the slowest took {:.1} ms: {}", millis(Some(&slowest.took)), slowest.what)
+    }
+
+    fn failures(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Synced { exchanges, failures, .. } = self.synced;
+        let refused = exchanges.iter().filter(|exchange| exchange.status >= 400).count();
+        if failures.is_empty() && refused == 0 {
+            return writeln!(out, "  none of them failed");
+        }
+        writeln!(out, "\n  {} requests were refused, {} pushes failed:", refused, failures.len())?;
+        failures.iter().take(SHOWN_FAILURES).try_for_each(|failure| writeln!(out, "    {failure}"))
+    }
+
+    fn further(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { origin, admin_key, .. } = self;
+        writeln!(out, "\nLook further, as the administrator:\n")?;
+        for path in ["/admin/v1/directories", "/admin/v1/changes?limit=5", "/metrics"] {
+            writeln!(out, "  curl -sH 'Authorization: Bearer {admin_key}' '{origin}{path}'")?;
+        }
+        for provider in self.providers {
+            let Connected { kind, base, api_key, .. } = provider;
+            writeln!(out, "\nas {}:\n", kind.name())?;
+            let name = "userName%20sw%20%22zo%22";
+            for path in [format!("/Users?count=3&filter={name}"), "/Groups?count=3&excludedAttributes=members".into()] {
+                writeln!(out, "  curl -sH 'Authorization: Bearer {api_key}' '{base}{path}'")?;
+            }
+        }
+        writeln!(out, "\nThe whole HTTP surface: {origin}/openapi.json")
+    }
+}
