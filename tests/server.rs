@@ -84,6 +84,8 @@ fn settings() -> directories::Settings {
         email_change: directories::EmailChange::Refuse,
         email: directories::EmailPresence::Optional,
         unknown_members: directories::UnknownMembers::Refuse,
+        conflict_policy: directories::ConflictPolicy::Sync,
+        adoption_grace_seconds: 3_600,
     }
 }
 
@@ -166,12 +168,7 @@ pub fn served() -> Directory {
 fn connect() -> (Site, usher_host::directories::Connected) {
     static USHER: LazyLock<Usher> = LazyLock::new(|| Usher::load().expect("the component loads"));
     let site = USHER.site(Arc::new(MemoryStorage::new()));
-    let settings = usher_host::directories::Settings {
-        name: "test".to_owned(),
-        email_change: usher_host::directories::EmailChange::Refuse,
-        email: usher_host::directories::EmailPresence::Optional,
-        unknown_members: usher_host::directories::UnknownMembers::Refuse,
-    };
+    let settings = usher_host::directories::Settings::named("test");
     let connected = pollster::block_on(site.connect_directory("admin:test", settings))
         .expect("the component answers")
         .expect("the directory is connected");

@@ -31,8 +31,8 @@
 //! | | |
 //! |---|---|
 //! | [`Usher`], [`Builder`], [`Limits`] | a component loaded, and what one call of it may use |
-//! | [`Site`] | the component over one storage: a method for each of its exports |
-//! | [`scim`], [`directories`], [`changes`], [`upkeep`] | what goes into those methods and comes out, as in `wit/` |
+//! | [`Site`], [`Commits`] | the component over one storage: a method for each function it exports; news of commits |
+//! | [`scim`], [`directories`], [`site`], [`changes`], [`upkeep`] | what goes into those methods and comes out, as in `wit/` |
 //! | [`storage`] | what a site's data is kept in, and how to bring a storage of your own |
 //! | [`http`] | a server for a site, with the admin API; feature `http` |
 //!
@@ -48,5 +48,6 @@ mod runtime;
 pub mod storage;
 
 pub use runtime::{
-    Builder, EMBEDDED, Failure, Limits, LoadError, Site, Usage, Usher, changes, directories, scim, upkeep,
+    Builder, Commits, EMBEDDED, Failure, Limits, LoadError, Site, Usage, Usher, changes, directories, scim, site,
+    upkeep,
 };

@@ -3,18 +3,20 @@
 mod bindings;
 mod cache;
 mod call;
+mod commits;
+mod exports;
 mod failure;
 mod host;
 mod lanes;
 mod limits;
 mod load;
-mod site;
 mod usher;
 mod workers;
 
-pub use bindings::exports::usher::provisioning::{changes, directories, scim, upkeep};
+pub use bindings::exports::usher::provisioning::{changes, directories, scim, site, upkeep};
+pub use commits::Commits;
+pub use exports::Site;
 pub use failure::Failure;
 pub use limits::Limits;
 pub use load::{Builder, EMBEDDED, LoadError};
-pub use site::Site;
 pub use usher::{Usage, Usher};

@@ -2,12 +2,13 @@
 
 use super::bindings::ProvisionerPre;
 use super::call::{Body, Budget, Ran};
+use super::commits::Announcer;
+use super::exports::Site;
 use super::failure::Failure;
 use super::host::{Host, Outcome};
 use super::lanes::Lanes;
 use super::limits::Limits;
 use super::load::{Builder, LoadError};
-use super::site::Site;
 use crate::storage::{Access, Storage};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -95,10 +96,11 @@ impl Usher {
         }
     }
 
-    /// Makes one call, of which `access` says whether it may write, and waits until what it wrote is durable.
+    /// Makes one call, of which `access` says whether it may write, waits until what it wrote is durable, and tells of it.
     pub(super) async fn call<R: Send + 'static>(
         &self,
         storage: &Arc<dyn Storage>,
+        announcer: &Announcer,
         access: Access,
         body: impl Body<R> + Send + Sync + 'static,
     ) -> Result<R, Failure> {
@@ -109,6 +111,9 @@ impl Usher {
         for durability in outcome.durabilities {
             durability.await.map_err(Failure::NotDurable)?;
         }
+        if outcome.committed > 0 {
+            announcer.announce();
+        }
         result
     }
 
@@ -116,6 +121,7 @@ impl Usher {
     pub(super) fn call_blocking<R>(
         &self,
         storage: &Arc<dyn Storage>,
+        announcer: &Announcer,
         access: Access,
         body: impl Body<R>,
     ) -> Result<R, Failure> {
@@ -125,6 +131,9 @@ impl Usher {
         };
         for durability in outcome.durabilities {
             durability.wait().map_err(Failure::NotDurable)?;
+        }
+        if outcome.committed > 0 {
+            announcer.announce();
         }
         result
     }

@@ -159,12 +159,7 @@ fn id_of(body: Option<&str>) -> Result<String, String> {
 
 /// Connects a directory to measure with.
 pub(super) fn connect(site: &Site) -> Result<Target, String> {
-    let settings = directories::Settings {
-        name: "bench".into(),
-        email_change: directories::EmailChange::Refuse,
-        email: directories::EmailPresence::Optional,
-        unknown_members: directories::UnknownMembers::Refuse,
-    };
+    let settings = directories::Settings::named("bench");
     let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(|error| error.to_string())?;
     let connected = runtime
         .block_on(site.connect_directory("bench", settings))

@@ -1,11 +1,12 @@
 //! `/admin/v1/directories`
 
 use super::super::reply::{Fault, Reply, empty};
-use super::request::{Call, Page, created, limit, ok, time};
+use super::request::{Call, Page, created, limit, ok, time, whole};
 use crate::runtime::directories;
 use hyper::StatusCode;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Number;
 
 #[derive(Serialize, Deserialize, Clone, Copy, Default)]
 #[serde(rename_all = "camelCase")]
@@ -31,6 +32,15 @@ enum UnknownMembers {
     Skip,
 }
 
+#[derive(Serialize, Deserialize, Clone, Copy, Default)]
+#[serde(rename_all = "camelCase")]
+enum ConflictPolicy {
+    #[default]
+    Sync,
+    Skip,
+    Reject,
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct NewDirectory {
@@ -41,6 +51,9 @@ struct NewDirectory {
     email: EmailPresence,
     #[serde(default)]
     unknown_members: UnknownMembers,
+    #[serde(default)]
+    conflict_policy: ConflictPolicy,
+    adoption_grace_seconds: Option<Number>,
 }
 
 #[derive(Deserialize)]
@@ -50,6 +63,8 @@ struct Update {
     email_change: Option<EmailChange>,
     email: Option<EmailPresence>,
     unknown_members: Option<UnknownMembers>,
+    conflict_policy: Option<ConflictPolicy>,
+    adoption_grace_seconds: Option<Number>,
 }
 
 #[derive(Serialize)]
@@ -61,6 +76,8 @@ struct Directory {
     email_change: EmailChange,
     email: EmailPresence,
     unknown_members: UnknownMembers,
+    conflict_policy: ConflictPolicy,
+    adoption_grace_seconds: u32,
     created_at: Timestamp,
     users: u64,
     groups: u64,
@@ -89,11 +106,15 @@ pub(super) async fn connect(call: Call<'_>) -> Result<Reply, Fault> {
     let [] = call.query([])?;
     let (site, origin, actor) = (&call.service.site, call.origin()?, call.actor.clone());
     let new: NewDirectory = call.json().await?;
+    let grace = new.adoption_grace_seconds.as_ref().map(grace).transpose()?;
+    let defaults = directories::Settings::named(new.name);
     let settings = directories::Settings {
-        name: new.name,
         email_change: new.email_change.into(),
         email: new.email.into(),
         unknown_members: new.unknown_members.into(),
+        conflict_policy: new.conflict_policy.into(),
+        adoption_grace_seconds: grace.unwrap_or(defaults.adoption_grace_seconds),
+        ..defaults
     };
     let connected = site.connect_directory(&actor, settings).await??;
     Ok(created(&Connected {
@@ -120,6 +141,8 @@ pub(super) async fn update(call: Call<'_>) -> Result<Reply, Fault> {
         email_change: update.email_change.map(Into::into),
         email: update.email.map(Into::into),
         unknown_members: update.unknown_members.map(Into::into),
+        conflict_policy: update.conflict_policy.map(Into::into),
+        adoption_grace_seconds: update.adoption_grace_seconds.as_ref().map(grace).transpose()?,
     };
     let directory = site.update_directory(&actor, &id, settings).await??;
     Ok(ok(&shown(directory, &origin)?))
@@ -132,6 +155,10 @@ pub(super) async fn disconnect(call: Call<'_>) -> Result<Reply, Fault> {
     Ok(empty(StatusCode::NO_CONTENT))
 }
 
+fn grace(number: &Number) -> Result<u32, Fault> {
+    whole("adoptionGraceSeconds", number)
+}
+
 fn shown(directory: directories::Directory, origin: &str) -> Result<Directory, Fault> {
     let settings = directory.settings;
     Ok(Directory {
@@ -141,6 +168,8 @@ fn shown(directory: directories::Directory, origin: &str) -> Result<Directory, F
         email_change: settings.email_change.into(),
         email: settings.email.into(),
         unknown_members: settings.unknown_members.into(),
+        conflict_policy: settings.conflict_policy.into(),
+        adoption_grace_seconds: settings.adoption_grace_seconds,
         created_at: time(directory.created_at)?,
         users: directory.users,
         groups: directory.groups,
@@ -216,6 +245,26 @@ impl From<directories::UnknownMembers> for UnknownMembers {
         match value {
             directories::UnknownMembers::Refuse => Self::Refuse,
             directories::UnknownMembers::Skip => Self::Skip,
+        }
+    }
+}
+
+impl From<ConflictPolicy> for directories::ConflictPolicy {
+    fn from(value: ConflictPolicy) -> Self {
+        match value {
+            ConflictPolicy::Sync => Self::Sync,
+            ConflictPolicy::Skip => Self::Skip,
+            ConflictPolicy::Reject => Self::Reject,
+        }
+    }
+}
+
+impl From<directories::ConflictPolicy> for ConflictPolicy {
+    fn from(value: directories::ConflictPolicy) -> Self {
+        match value {
+            directories::ConflictPolicy::Sync => Self::Sync,
+            directories::ConflictPolicy::Skip => Self::Skip,
+            directories::ConflictPolicy::Reject => Self::Reject,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! `/admin/v1/directories/{id}/keys`
 
 use super::super::reply::{Fault, Reply, empty};
-use super::request::{Call, Page, created, invalid, ok, time};
+use super::request::{Call, Page, created, ok, time, whole};
 use crate::runtime::directories;
 use hyper::StatusCode;
 use jiff::Timestamp;
@@ -45,7 +45,8 @@ pub(super) async fn rotate(call: Call<'_>) -> Result<Reply, Fault> {
     let (site, actor) = (&call.service.site, call.actor.clone());
     let id = call.parameter(0).to_owned();
     let rotation: Rotation = call.json_or_nothing().await?.unwrap_or_default();
-    let overlap = rotation.overlap_seconds.as_ref().map_or(Ok(OVERLAP_SECONDS), seconds)?;
+    let overlap =
+        rotation.overlap_seconds.as_ref().map_or(Ok(OVERLAP_SECONDS), |number| whole("overlapSeconds", number))?;
     let issued = site.rotate_key(&actor, &id, overlap).await??;
     Ok(created(&IssuedKey { key: shown(issued.key)?, api_key: issued.api_key }))
 }
@@ -55,15 +56,6 @@ pub(super) async fn revoke(call: Call<'_>) -> Result<Reply, Fault> {
     let (id, key) = (call.parameter(0), call.parameter(1));
     call.service.site.revoke_key(&call.actor, id, key).await??;
     Ok(empty(StatusCode::NO_CONTENT))
-}
-
-fn seconds(number: &serde_json::Number) -> Result<u32, Fault> {
-    // `60.0` is a whole number, too.
-    let whole =
-        number.as_f64().filter(|seconds| seconds.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(seconds));
-    whole
-        .map(|seconds| seconds as u32)
-        .ok_or_else(|| invalid("`overlapSeconds` is a whole number from 0 to 4,294,967,295."))
 }
 
 fn shown(key: directories::Key) -> Result<Key, Fault> {

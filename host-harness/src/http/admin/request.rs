@@ -106,6 +106,13 @@ pub(super) fn time(millis: u64) -> Result<Timestamp, Fault> {
     })
 }
 
+/// The whole number that a member of a body is to be. `60.0` is one, too.
+pub(super) fn whole(member: &str, number: &serde_json::Number) -> Result<u32, Fault> {
+    let whole = number.as_f64().filter(|value| value.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(value));
+    let whole = whole.map(|value| value as u32);
+    whole.ok_or_else(|| invalid(format!("`{member}` is a whole number from 0 to 4,294,967,295.")))
+}
+
 pub(super) fn invalid(detail: impl Into<String>) -> Fault {
     Fault::new(StatusCode::BAD_REQUEST, detail)
 }

@@ -1,0 +1,71 @@
+//! The component's exports on one site, one file an export.
+
+mod changes;
+mod directories;
+mod scim;
+mod site;
+mod upkeep;
+
+use super::call::Body;
+use super::commits::{Announcer, Commits};
+use super::failure::Failure;
+use super::usher::Usher;
+use crate::storage::{Access, Storage};
+use std::sync::Arc;
+
+/// One site: a loaded component and the storage that it is lent. Cheap to clone.
+///
+/// Every method is one call of the component in an instance of its own, and returns when what it wrote is durable. Any
+/// number may run at once. No async runtime in particular is needed. A future that is dropped does not undo its call,
+/// which may have been made, or be made later.
+///
+/// The outer error says that the call yielded no answer; the inner one is the component's answer. Times are milliseconds
+/// since the Unix epoch, and `actor` names the administrator on whose behalf a change is made, for the change feed.
+#[derive(Clone)]
+pub struct Site {
+    usher: Usher,
+    storage: Arc<dyn Storage>,
+    announcer: Announcer,
+}
+
+/// What a typed call yields.
+type Answer<T, E> = Result<Result<T, E>, Failure>;
+
+impl Site {
+    pub(super) fn new(usher: Usher, storage: Arc<dyn Storage>) -> Self {
+        Self { usher, storage, announcer: Announcer::new() }
+    }
+
+    /// The component that is called.
+    pub fn usher(&self) -> &Usher {
+        &self.usher
+    }
+
+    /// The storage that it is lent.
+    pub fn storage(&self) -> &Arc<dyn Storage> {
+        &self.storage
+    }
+
+    /// Listens for commits from now on.
+    pub fn commits(&self) -> Commits {
+        self.announcer.listen()
+    }
+
+    /// Makes a call that writes nothing.
+    async fn read<R: Send + 'static>(&self, body: impl Body<R> + Send + Sync + 'static) -> Result<R, Failure> {
+        self.call(Access::ReadOnly, body).await
+    }
+
+    /// Makes a call that may write.
+    async fn write<R: Send + 'static>(&self, body: impl Body<R> + Send + Sync + 'static) -> Result<R, Failure> {
+        self.call(Access::ReadWrite, body).await
+    }
+
+    async fn call<R: Send + 'static>(
+        &self,
+        access: Access,
+        body: impl Body<R> + Send + Sync + 'static,
+    ) -> Result<R, Failure> {
+        self.usher.call(&self.storage, &self.announcer, access, body).await
+    }
+}

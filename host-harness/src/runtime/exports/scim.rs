@@ -1,0 +1,38 @@
+//! SCIM 2.0, as HTTP messages.
+
+use super::Site;
+use crate::runtime::{Failure, scim};
+use crate::storage::Access;
+
+impl Site {
+    /// Answers a SCIM request.
+    ///
+    /// # Errors
+    /// See [`Failure`]; whatever else fails is a response.
+    pub async fn handle(&self, request: scim::Request) -> Result<scim::Response, Failure> {
+        let call = self.call(access(&request), move |component, store| {
+            let scim = component.usher_provisioning_scim();
+            scim.call_handle(store, &request)
+        });
+        call.await
+    }
+
+    /// As [`handle`](Site::handle), on the calling thread: for programs that have threads of their own to spend, and for
+    /// measuring what a call costs without any handing over. As many can be made at a time as there are processors.
+    ///
+    /// # Errors
+    /// See [`Failure`]; whatever else fails is a response.
+    pub fn handle_blocking(&self, request: &scim::Request) -> Result<scim::Response, Failure> {
+        self.usher.call_blocking(&self.storage, &self.announcer, access(request), |component, store| {
+            component.usher_provisioning_scim().call_handle(store, request)
+        })
+    }
+}
+
+/// Whether a request may write. Only how it is scheduled depends on it.
+fn access(request: &scim::Request) -> Access {
+    match request.method.as_str() {
+        "GET" | "HEAD" => Access::ReadOnly,
+        _ => Access::ReadWrite,
+    }
+}

@@ -1,0 +1,19 @@
+//! Housekeeping.
+
+use super::{Answer, Site};
+use crate::runtime::upkeep;
+
+impl Site {
+    /// One step of housekeeping that removes at most about `budget` (1 to 10,000) entries. To be called after start-up,
+    /// every minute or so, and again at once while there is more to do.
+    ///
+    /// # Errors
+    /// See [`Failure`](crate::Failure) and [`upkeep::Error`].
+    pub async fn upkeep(&self, budget: u32) -> Answer<upkeep::Progress, upkeep::Error> {
+        let call = self.write(move |component, store| {
+            let upkeep = component.usher_provisioning_upkeep();
+            upkeep.call_step(store, budget)
+        });
+        call.await
+    }
+}
