@@ -55,7 +55,7 @@ impl Status {
     }
 }
 
-/// The detail error keyword (RFC 7644, table 9; the cursor ones are of RFC 9865, section 2.1).
+/// The detail error keyword, of those in use here (RFC 7644, table 9; `invalidCursor` is of RFC 9865, section 2.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ScimType {
     InvalidFilter,
@@ -66,10 +66,7 @@ pub enum ScimType {
     InvalidPath,
     NoTarget,
     InvalidValue,
-    InvalidVers,
     InvalidCursor,
-    ExpiredCursor,
-    InvalidCount,
 }
 
 impl ScimType {
@@ -85,10 +82,7 @@ impl ScimType {
             ScimType::InvalidPath => "invalidPath",
             ScimType::NoTarget => "noTarget",
             ScimType::InvalidValue => "invalidValue",
-            ScimType::InvalidVers => "invalidVers",
             ScimType::InvalidCursor => "invalidCursor",
-            ScimType::ExpiredCursor => "expiredCursor",
-            ScimType::InvalidCount => "invalidCount",
         }
     }
 }
@@ -145,8 +139,6 @@ impl Error {
         invalid_value = InvalidValue;
         /// 400: the cursor is not one of ours, or of another query.
         invalid_cursor = InvalidCursor;
-        /// 400: the count does not fit the cursor.
-        invalid_count = InvalidCount;
     }
 
     /// 409: a unique value is taken.

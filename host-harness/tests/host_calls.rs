@@ -68,7 +68,7 @@ fn large_under(limits: Limits) -> Failure {
     let site = usher.site(storage);
     let failure = block_on(site.handle(post(&connected, "/Bulk", large()))).map(|response| response.status);
     let failure = failure.expect_err("too much");
-    assert!(usher.usage().failures >= 1);
+    assert_eq!(usher.usage().failures, 1);
     let directory = answered(|| block_on(site.directory(&connected.directory.id)));
     assert_eq!(directory.expect("there").users, 0);
     let made = answered(|| block_on(site.handle(post(&connected, "/Users", user("a")))));
