@@ -3,12 +3,13 @@
 use std::sync::{Arc, LazyLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use serde_json::Value;
 use usher_engine::{Engine, Environment, directories};
 use usher_host::storage::{Lent, MemoryStorage};
 use usher_host::{Site, Usher, scim};
 
-/// Where the servers that are reached without a network claim to be.
-const ORIGIN: &str = "https://usher.test";
+/// Where the servers claim to be.
+pub const ORIGIN: &str = "https://usher.test";
 
 /// A SCIM server. Requests may come from several threads at once.
 pub trait ScimServer: Send + Sync {
@@ -44,6 +45,14 @@ impl Response {
     /// The value of a header field.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    /// The body as JSON.
+    ///
+    /// # Panics
+    /// Where it is none.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("a body is JSON: {error}: {}", self.body))
     }
 }
 
@@ -131,10 +140,15 @@ impl Environment for System {
     }
 }
 
+/// The component, loaded once.
+pub fn usher() -> &'static Usher {
+    static USHER: LazyLock<Usher> = LazyLock::new(|| Usher::load().expect("the component loads"));
+    &USHER
+}
+
 /// A directory of the component, over a storage of its own.
 pub fn component() -> Directory {
-    static USHER: LazyLock<Usher> = LazyLock::new(|| Usher::load().expect("the component loads"));
-    let site = USHER.site(Arc::new(MemoryStorage::new()));
+    let site = usher().site(Arc::new(MemoryStorage::new()));
     let settings = usher_host::directories::Settings::named("test");
     let connected = pollster::block_on(site.connect_directory("admin:test", settings))
         .expect("the component answers")
