@@ -1,27 +1,23 @@
-//! Usher served over HTTP by this process, and a client for it.
+//! Usher served over HTTP by this process, as its administrators reach it.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
 
 use serde_json::Value;
 use tokio::sync::oneshot;
 use usher_host::http::{AdminKey, Server, Settings};
 use usher_host::storage::MemoryStorage;
 
-use crate::server::{self, Directory, Request, Response, ScimServer};
+use crate::server::{self, Directory, Http, Request, Response, ScimServer};
 
 /// The key of the servers' administrators.
 const ADMIN_KEY: &str = "the-key-of-the-administrators";
 
-/// How long to wait for a part of a response before a test fails.
-const PATIENCE: Duration = Duration::from_secs(30);
-
 /// A server that ends when it is dropped.
 pub struct Served {
-    client: Client,
+    client: Http,
     running: Option<(oneshot::Sender<()>, JoinHandle<bool>)>,
 }
 
@@ -42,7 +38,7 @@ impl Served {
         let runtime = runtime.expect("threads can be started");
         let bound = runtime.block_on(Server::bind(site, settings, SocketAddr::from(([127, 0, 0, 1], 0))));
         let server = bound.expect("a port is free");
-        let client = Client { address: server.address() };
+        let client = Http::new(format!("http://{}", server.address()));
         let (stop, stopped) = oneshot::channel();
         let thread = thread::spawn(move || {
             runtime.block_on(server.serve(async {
@@ -87,12 +83,11 @@ impl Served {
         let mut all = vec![("authorization".to_owned(), format!("Bearer {ADMIN_KEY}"))];
         all.extend(headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let target = format!("/admin/v1/changes/stream{query}");
-        let mut reader = self.client.begin(&Request { method: "GET".into(), target, headers: all, body: None });
-        let (status, headers) = read_head(&mut reader);
-        assert_eq!(status, 200);
-        let kind = headers.iter().find(|(name, _)| name == "content-type").map(|(_, value)| value.as_str());
-        assert_eq!(kind, Some("text/event-stream"));
-        BufReader::new(Chunks { reader, left: 0 }).lines().map(|line| line.expect("the stream is text"))
+        let response = self.client.begin(Request { method: "GET".to_owned(), target, headers: all, body: None });
+        assert_eq!(response.status(), 200);
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        let body = response.into_body().into_reader();
+        BufReader::new(body).lines().map(|line| line.expect("the stream is text"))
     }
 
     /// Ends the server; whether everything was answered.
@@ -110,75 +105,5 @@ impl Served {
 impl Drop for Served {
     fn drop(&mut self) {
         self.end();
-    }
-}
-
-/// Sends every request over a connection of its own.
-#[derive(Clone)]
-struct Client {
-    address: SocketAddr,
-}
-
-impl Client {
-    fn begin(&self, request: &Request) -> BufReader<TcpStream> {
-        let mut stream = TcpStream::connect(self.address).expect("the server is there");
-        stream.set_read_timeout(Some(PATIENCE)).expect("the time is not zero");
-        let Request { method, target, headers, body } = request;
-        let mut text = format!("{method} {target} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n");
-        for (name, value) in headers {
-            text += &format!("{name}: {value}\r\n");
-        }
-        let body = body.as_deref().unwrap_or_default();
-        text += &format!("content-length: {}\r\n\r\n{body}", body.len());
-        stream.write_all(text.as_bytes()).expect("the server listens");
-        BufReader::new(stream)
-    }
-}
-
-impl ScimServer for Client {
-    fn send(&self, request: Request) -> Response {
-        let mut reader = self.begin(&request);
-        let (status, headers) = read_head(&mut reader);
-        let mut body = String::new();
-        reader.read_to_string(&mut body).expect("the body is text");
-        Response { status, headers, body }
-    }
-}
-
-fn read_head(reader: &mut impl BufRead) -> (u16, Vec<(String, String)>) {
-    let mut line = || {
-        let mut line = String::new();
-        reader.read_line(&mut line).expect("the server answers");
-        line.trim_end().to_owned()
-    };
-    let status = line().split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a response has a status");
-    let fields =
-        std::iter::from_fn(|| line().split_once(": ").map(|(name, value)| (name.to_owned(), value.to_owned())));
-    (status, fields.collect())
-}
-
-/// A body in chunks (RFC 9112, section 7.1), put together.
-struct Chunks<R> {
-    reader: R,
-    left: usize,
-}
-
-impl<R: BufRead> Read for Chunks<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        while self.left == 0 {
-            let mut line = String::new();
-            self.reader.read_line(&mut line)?;
-            match (line.trim(), usize::from_str_radix(line.trim(), 16)) {
-                // What follows a chunk.
-                ("", _) if !line.is_empty() => {}
-                (_, Ok(length)) if length > 0 => self.left = length,
-                (_, Ok(_)) => return Ok(0),
-                (_, Err(_)) => return Err(std::io::ErrorKind::UnexpectedEof.into()),
-            }
-        }
-        let wanted = buffer.len().min(self.left);
-        let read = self.reader.read(&mut buffer[..wanted])?;
-        self.left -= read;
-        Ok(read)
     }
 }

@@ -1,12 +1,14 @@
-//! Recorded traffic of identity providers must be answered as they expect, by the component and by the engine that is
-//! compiled into this program. One test for each file in `idp-traffic/scenarios` and each of the two.
+//! Recorded traffic of identity providers must be answered as they expect, by the component, by the component served over
+//! HTTP, and by the engine that is compiled into this program. One test for each file in `idp-traffic/scenarios` and each
+//! of the three.
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use usher_tests::scenario::Scenario;
 use usher_tests::server::{self, Directory};
 
 /// The ways to reach an Usher of one's own.
-const WAYS: [(&str, Connect); 2] = [("component", server::component), ("native", server::native)];
+const WAYS: [(&str, Connect); 3] =
+    [("component", server::component), ("native", server::native), ("served", server::served)];
 
 type Connect = fn() -> Directory;
 

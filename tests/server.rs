@@ -1,10 +1,16 @@
 //! A SCIM server under test, however it is reached.
 
+use std::future::pending;
+use std::net::Ipv4Addr;
 use std::sync::{Arc, LazyLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
+use tokio::runtime::Runtime;
+use ureq::http::{HeaderName, HeaderValue};
+use ureq::{Agent, Body};
 use usher_engine::{Engine, Environment, directories};
+use usher_host::http::{AdminKey, Server, Settings};
 use usher_host::storage::{Lent, MemoryStorage};
 use usher_host::{Site, Usher, scim};
 
@@ -148,13 +154,85 @@ pub fn usher() -> &'static Usher {
 
 /// A directory of the component, over a storage of its own.
 pub fn component() -> Directory {
+    let (site, connected) = connect();
+    let base = format!("{ORIGIN}{}", connected.directory.scim_path);
+    Directory::new(Arc::new(Component { site }), base, connected.key.api_key)
+}
+
+/// A directory of the component, over a storage of its own, served over HTTP on a port of this machine until the program
+/// ends.
+pub fn served() -> Directory {
+    static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("the runtime starts"));
+    let (site, connected) = connect();
+    let settings = Settings::new(AdminKey::new("not used here"));
+    let server =
+        RUNTIME.block_on(Server::bind(site, settings, (Ipv4Addr::LOCALHOST, 0).into())).expect("a port is free");
+    let origin = format!("http://{}", server.address());
+    RUNTIME.spawn(server.serve(pending()));
+    let base = format!("{origin}{}", connected.directory.scim_path);
+    Directory::new(Arc::new(Http::new(origin)), base, connected.key.api_key)
+}
+
+/// A site of the component with a directory.
+fn connect() -> (Site, usher_host::directories::Connected) {
     let site = usher().site(Arc::new(MemoryStorage::new()));
     let settings = usher_host::directories::Settings::named("test");
     let connected = pollster::block_on(site.connect_directory("admin:test", settings))
         .expect("the component answers")
         .expect("the directory is connected");
-    let base = format!("{ORIGIN}{}", connected.directory.scim_path);
-    Directory::new(Arc::new(Component { site }), base, connected.key.api_key)
+    (site, connected)
+}
+
+/// A server at the other end of a connection.
+#[derive(Clone)]
+pub struct Http {
+    agent: Agent,
+    origin: String,
+}
+
+impl Http {
+    /// The server at this URL.
+    pub fn new(origin: String) -> Self {
+        let agent = Agent::config_builder()
+            .http_status_as_error(false)
+            .allow_non_standard_methods(true)
+            .max_redirects(0)
+            .build()
+            .new_agent();
+        Self { agent, origin }
+    }
+
+    /// Sends a request. The body of the response can be read as it comes.
+    ///
+    /// # Panics
+    /// Where no response comes.
+    pub fn begin(&self, request: Request) -> ureq::http::Response<Body> {
+        let mut builder = ureq::http::Request::builder()
+            .method(request.method.as_str())
+            .uri(format!("{}{}", self.origin, request.target));
+        for (name, value) in &request.headers {
+            builder = builder.header(name, value);
+        }
+        let response = match request.body {
+            Some(body) => builder.body(body).map_err(ureq::Error::from).and_then(|request| self.agent.run(request)),
+            None => builder.body(()).map_err(ureq::Error::from).and_then(|request| self.agent.run(request)),
+        };
+        response.expect("the server answers")
+    }
+}
+
+impl ScimServer for Http {
+    fn send(&self, request: Request) -> Response {
+        let mut response = self.begin(request);
+        let header = |(name, value): (&HeaderName, &HeaderValue)| {
+            (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+        };
+        Response {
+            status: response.status().as_u16(),
+            headers: response.headers().iter().map(header).collect(),
+            body: response.body_mut().read_to_string().expect("the answer is text"),
+        }
+    }
 }
 
 /// The component in the host library.

@@ -5,6 +5,7 @@ use alloc::string::{String, ToString};
 use crate::engine::{Engine, Moment};
 use crate::error::{Error as Failure, Status};
 use crate::scim::members;
+use crate::site::{customers, projects};
 use crate::store::keys::{self, Kind};
 use crate::store::records::{self, Counts, Sweep};
 use crate::store::{Transaction, prefix_range};
@@ -77,7 +78,7 @@ fn next_sweep(transaction: &mut Transaction) -> Result<Option<Job>, Error> {
 
 impl Job {
     fn step(&self, transaction: &mut Transaction, budget: u32, now: &Moment) -> Result<Progress, Error> {
-        // A membership is two entries.
+        // A membership is two entries, and so is an association.
         let memberships = budget.div_ceil(2);
         let (removed, more) = match self.sweep {
             Sweep::User => {
@@ -91,6 +92,15 @@ impl Job {
             Sweep::Group => {
                 let left = members::drop_members(transaction, &self.id, memberships)?;
                 (left.removed * 2, left.more)
+            }
+            Sweep::Customer => {
+                let (removed, more) = customers::drop_relations(transaction, &self.id, memberships)?;
+                (removed * 2, more)
+            }
+            Sweep::Project => {
+                let id = self.id.parse().map_err(|_| records::corrupt("w"))?;
+                let (removed, more) = projects::drop_associations(transaction, id, memberships)?;
+                (removed * 2, more)
             }
             Sweep::Directory => self.sweep_directory(transaction, budget)?,
         };

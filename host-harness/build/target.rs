@@ -14,6 +14,9 @@ use crate::tools::{announce, cargo, run, rustc};
 /// The target of the component.
 pub(crate) const TARGET: &str = "wasm32-wasip2";
 
+/// For how many seconds a server may say nothing at all.
+const PATIENCE: &str = "20";
+
 /// The Debian suite that has every compiler version of the last months.
 const SUITE: &str = "trixie-backports";
 
@@ -58,7 +61,9 @@ fn installed() -> Result<bool, String> {
 
 /// Asks rustup for the target, for the toolchain that is in use.
 fn add_with_rustup() -> Result<(), String> {
-    let added = run(Command::new("rustup").args(["target", "add", TARGET]));
+    let mut rustup = Command::new("rustup");
+    // Where a firewall swallows what is sent, rustup would wait for minutes before there is a second way to try.
+    let added = run(rustup.args(["target", "add", TARGET]).env("RUSTUP_DOWNLOAD_TIMEOUT", PATIENCE));
     // What counts is the result: the compiler may not be one of rustup's, and another build may have been faster.
     if installed()? {
         return Ok(());
@@ -146,6 +151,8 @@ impl Apt {
             "Dir::Etc::sourceparts=-".to_owned(),
             format!("Dir::State::lists={}", lists.display()),
             format!("Dir::Cache={}", cache.display()),
+            format!("Acquire::http::Timeout={PATIENCE}"),
+            format!("Acquire::https::Timeout={PATIENCE}"),
             // As root, apt would drop to a user that may not be allowed into these folders.
             "APT::Sandbox::User=root".to_owned(),
         ];

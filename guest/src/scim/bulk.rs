@@ -91,10 +91,11 @@ fn read<'r>(engine: &Engine<'_>, call: &Call<'_>, body: Value<'r>) -> Result<(Ve
         let detail = format!("a bulk request may have {MAX_OPERATIONS} operations, this one has {}", operations.len());
         return Err(Error::new(Status::PayloadTooLarge, detail));
     }
-    let operations: Vec<Operation<'r>> = operations
-        .into_iter()
-        .map(|operation| Operation::read(operation, engine.new_id(&call.now)))
-        .collect::<Result<_>>()?;
+    // In order, so that a list has what is made in the order in which the request names it.
+    let mut ids: Vec<String> = operations.iter().map(|_| engine.new_id(&call.now)).collect();
+    ids.sort_unstable();
+    let operations: Vec<Operation<'r>> =
+        operations.into_iter().zip(ids).map(|(operation, id)| Operation::read(operation, id)).collect::<Result<_>>()?;
     let mut names = BTreeSet::new();
     for bulk_id in operations.iter().filter_map(|operation| operation.bulk_id.as_deref()) {
         if !names.insert(bulk_id) {
@@ -146,19 +147,24 @@ impl<'r> Operation<'r> {
         Ok(Operation { method, bulk_id, path, version, data, new_id, references })
     }
 
-    /// The kind of resource and the id that the path names; the id for what is made where it names none.
-    fn target(&self, made: &Made<'_>) -> Result<(Kind, String)> {
-        let segments: Vec<&str> = self.path.split('/').filter(|segment| !segment.is_empty()).collect();
-        let unknown = || Error::not_found(format!("there is no endpoint {}", quoted(&self.path)));
-        let (endpoint, id) = match segments.as_slice() {
-            [endpoint] => (*endpoint, None),
-            [endpoint, id] => (*endpoint, Some(*id)),
-            _ => return Err(unknown()),
-        };
-        let kind = [Kind::User, Kind::Group]
+    fn segments(&self) -> impl Iterator<Item = &str> {
+        self.path.split('/').filter(|segment| !segment.is_empty())
+    }
+
+    /// The kind of resource that the path names.
+    fn kind(&self) -> Option<Kind> {
+        let endpoint = self.segments().next()?;
+        [Kind::User, Kind::Group]
             .into_iter()
             .find(|kind| kind.resource_type().endpoint.trim_start_matches('/').eq_ignore_ascii_case(endpoint))
-            .ok_or_else(unknown)?;
+    }
+
+    /// The kind of resource and the id that the path names; the id for what is made where it names none.
+    fn target(&self, made: &Made<'_>) -> Result<(Kind, String)> {
+        let unknown = || Error::not_found(format!("there is no endpoint {}", quoted(&self.path)));
+        let kind = self.kind().ok_or_else(unknown)?;
+        let mut below = self.segments().skip(1);
+        let (id, None) = (below.next(), below.next()) else { return Err(unknown()) };
         let makes = *self.method.as_ref().map_err(Clone::clone)? == Method::Post;
         match id {
             None if makes => Ok((kind, self.new_id.clone())),
@@ -228,8 +234,8 @@ fn collect_references(value: &Value<'_>, references: &mut BTreeSet<String>) {
     }
 }
 
-/// The order in which operations run: as they came, but after those that make what they refer to. A circle is broken at
-/// the operation that came first.
+/// The order in which operations run: as they came, but after those that make what they refer to. A circle is broken where
+/// [`breaking_point`] says.
 fn order(operations: &[Operation<'_>]) -> Vec<usize> {
     let makers: BTreeMap<&str, usize> = operations
         .iter()
@@ -254,7 +260,7 @@ fn order(operations: &[Operation<'_>]) -> Vec<usize> {
     let mut left: BTreeSet<usize> = (0..operations.len()).collect();
     let mut ready: BTreeSet<usize> = left.iter().copied().filter(|at| waiting[*at].is_empty()).collect();
     let mut order = Vec::with_capacity(operations.len());
-    while let Some(next) = ready.pop_first().or_else(|| left.first().copied()) {
+    while let Some(next) = ready.pop_first().or_else(|| breaking_point(operations, &waiting, *left.first()?)) {
         left.remove(&next);
         order.push(next);
         for dependent in &dependents[next] {
@@ -265,6 +271,23 @@ fn order(operations: &[Operation<'_>]) -> Vec<usize> {
         }
     }
     order
+}
+
+/// The operation at which to break the circle that keeps another one waiting: one that makes a user, whose references may
+/// lead to what is not there yet, else the one that came first.
+fn breaking_point(operations: &[Operation<'_>], waiting: &[BTreeSet<usize>], from: usize) -> Option<usize> {
+    let (mut passed, mut place) = (Vec::new(), alloc::vec![None; operations.len()]);
+    let mut at = from;
+    let begin = loop {
+        if let Some(begin) = place[at] {
+            break begin;
+        }
+        place[at] = Some(passed.len());
+        passed.push(at);
+        at = *waiting[at].first()?;
+    };
+    let circle = passed.split_off(begin);
+    circle.into_iter().min_by_key(|at| (operations[*at].kind() != Some(Kind::User), *at))
 }
 
 /// Runs the operations; those behind the last error that is allowed are none.

@@ -64,15 +64,15 @@ pub fn update(
     if !changed.is_empty() {
         index_group(scope, id, Some(&before), Some(after))?;
         scope.record("group.updated", Detail { changed: changed.clone(), ..of_group(id) });
-        if let Some(organization) = old.header.organization {
+        if let Some(organization) = old.header.organization
+            && name(&before) != name(after)
+        {
             organizations::follow_name(&mut scope.work(), organization, name(after))?;
         }
     }
     let is_complete = |edit: &MemberEdit<'_>| matches!(edit, MemberEdit::Replace(_) | MemberEdit::RemoveAll);
-    if let Some(organization) = old.header.organization
-        && members.iter().any(is_complete)
-    {
-        organizations::settle(&mut scope.work(), organization)?;
+    if let Some(organization) = old.header.organization {
+        organizations::settle(&mut scope.work(), organization, members.iter().any(is_complete))?;
     }
     let (count, members_changed) = if members.is_empty() {
         (old.header.members, false)

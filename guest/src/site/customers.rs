@@ -8,10 +8,10 @@ use super::{Error, Page, Position, Result, Work, check_local, is_managed, locale
 use crate::engine::Engine;
 use crate::error::{Error as Failure, Result as ScimResult};
 use crate::json::{Object, Value};
-use crate::scim::members;
+use crate::scim::members::{self, SWEPT_AT_ONCE};
 use crate::scim::users::email;
 use crate::store::keys::{self, Association};
-use crate::store::records::{self, CustomerRecord, Detail, Link};
+use crate::store::records::{self, CustomerRecord, Detail, Link, Sweep};
 use crate::store::{Transaction, prefix_range};
 
 /// The longest display name, in characters; that of an organization has the same bound.
@@ -22,10 +22,6 @@ const MAX_EMAIL_BYTES: usize = 254;
 
 /// The longest name of a time zone in bytes; the longest in the IANA database has 32.
 const MAX_TIME_ZONE_BYTES: usize = 64;
-
-/// How many relations of a deleted customer are removed at once. Nobody is in more organizations and projects than this by
-/// hand; of those in more, what remains leads to nobody.
-const RELATIONS_AT_ONCE: u32 = 1_000;
 
 /// A customer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,11 +83,12 @@ pub fn provision(
     inactive: bool,
 ) -> ScimResult<Option<String>> {
     let Some(address) = email(attributes) else { return Ok(None) };
+    let user = link.resource.clone();
     let found = work.transaction.get(keys::customer_email(&address))?;
     let (id, record, kind) = match found {
         None => {
             // The user's id is as good as a new one, and tells nothing more.
-            let id = link.resource.clone();
+            let id = user.clone();
             work.transaction.put(keys::customer_email(&address), id.as_str());
             (id, wanted(attributes, inactive, work.now.milliseconds, link), "customer.created")
         }
@@ -100,10 +97,10 @@ pub fn provision(
             if is_managed(work.transaction, old.link.as_ref())? {
                 return Err(Failure::uniqueness("a customer with this email address is managed already"));
             }
-            (id, wanted(attributes, inactive, old.created, link), "customer.linked")
+            let former = users(&old).cloned().collect();
+            (id, CustomerRecord { former, ..wanted(attributes, inactive, old.created, link) }, "customer.linked")
         }
     };
-    let user = record.link.as_ref().map(|link| link.resource.clone()).unwrap_or_default();
     work.transaction.put(keys::customer_of(&user), id.as_str());
     work.transaction.put(keys::customer(&id), records::write(&record));
     work.record(kind, Detail { user: Some(user), ..of_customer(&id) });
@@ -117,7 +114,7 @@ pub fn provision(
 pub fn follow(work: &mut Work<'_>, id: &str, attributes: &Object<'_>, inactive: bool) -> ScimResult<()> {
     let old = load(work.transaction, id)?.ok_or_else(|| records::corrupt("cu"))?;
     let Some(link) = old.link.clone() else { return Ok(()) };
-    let mut new = wanted(attributes, inactive, old.created, link);
+    let mut new = CustomerRecord { former: old.former.clone(), ..wanted(attributes, inactive, old.created, link) };
     if new.email.is_empty() {
         // Whoever loses the address stays reachable under the last one.
         new.email.clone_from(&old.email);
@@ -125,7 +122,8 @@ pub fn follow(work: &mut Work<'_>, id: &str, attributes: &Object<'_>, inactive: 
     change(work, id, &old, &new)
 }
 
-/// Removes a customer from the site and from everything on it.
+/// Removes a customer from the site and from everything on it. The memberships of its users are the directory's to remove;
+/// only those that a directory has left behind are removed here.
 ///
 /// # Errors
 /// Where the storage fails.
@@ -133,36 +131,51 @@ pub fn remove(work: &mut Work<'_>, id: &str) -> ScimResult<()> {
     let Some(old) = load(work.transaction, id)? else { return Ok(()) };
     work.transaction.delete(keys::customer(id));
     work.transaction.delete(keys::customer_email(&old.email));
-    if let Some(link) = &old.link {
+    for link in users(&old) {
         work.transaction.delete(keys::customer_of(&link.resource));
-        // Memberships that a directory left behind when it was disconnected; while it is connected, they are the user's.
         if !is_managed(work.transaction, Some(link))? {
-            let mut range = prefix_range(&keys::memberships(&link.resource), RELATIONS_AT_ONCE);
-            range.keys_only = true;
-            for entry in work.transaction.scan(&range)? {
-                members::remove_edge(work.transaction, keys::id_of(&entry.key), &link.resource);
+            let (user, now) = (&link.resource, &work.now.text);
+            if members::leave_groups(work.transaction, &link.directory, user, SWEPT_AT_ONCE, now)?.more {
+                work.transaction.put(keys::sweep(&link.directory, user), records::write(&Sweep::User));
             }
         }
     }
-    for (prefix, other) in
-        [(keys::memberships(id), None), (Association::Customer.of_other(id), Some(Association::Customer))]
-    {
-        let mut range = prefix_range(&prefix, RELATIONS_AT_ONCE);
-        range.keys_only = true;
-        for entry in work.transaction.scan(&range)? {
-            let end = keys::id_of(&entry.key).to_string();
-            match other {
-                None => work.transaction.delete(keys::member(&end, id)),
-                Some(association) => {
-                    let project = end.parse().map_err(|_| records::corrupt(&entry.key))?;
-                    association.both(project, id).into_iter().for_each(|key| work.transaction.delete(key));
-                }
-            }
-            work.transaction.delete(entry.key);
-        }
+    if drop_relations(work.transaction, id, SWEPT_AT_ONCE)?.1 {
+        work.transaction.put(keys::sweep(keys::SITE, id), records::write(&Sweep::Customer));
     }
     work.record("customer.deleted", of_customer(id));
     Ok(())
+}
+
+/// Removes up to `limit` memberships and associations of a customer that is deleted. How many, and whether others remain.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn drop_relations(transaction: &mut Transaction, id: &str, limit: u32) -> ScimResult<(u32, bool)> {
+    let mut removed = 0;
+    for prefix in [keys::own_memberships(id), Association::Customer.of_other(id)] {
+        let mut range = prefix_range(&prefix, limit - removed + 1);
+        range.keys_only = true;
+        for entry in transaction.scan(&range)? {
+            if removed == limit {
+                return Ok((removed, true));
+            }
+            let end = keys::id_of(&entry.key);
+            if keys::owner(end).is_some() {
+                members::remove_edge(transaction, end, id);
+            } else {
+                let project = end.parse().map_err(|_| records::corrupt(&entry.key))?;
+                Association::Customer.both(project, id).into_iter().for_each(|key| transaction.delete(key));
+            }
+            removed += 1;
+        }
+    }
+    Ok((removed, false))
+}
+
+/// The users whose memberships are the customer's: the one that it is linked to, and those of disconnected directories.
+pub fn users(customer: &CustomerRecord) -> impl Iterator<Item = &Link> {
+    customer.link.iter().chain(&customer.former)
 }
 
 /// What the customer of a user is to be. The address is empty where the user has none.
@@ -176,6 +189,7 @@ fn wanted(attributes: &Object<'_>, inactive: bool, created: u64, link: Link) -> 
         locale: locales::supported(text("locale").or_else(|| text("preferredLanguage"))),
         created,
         link: Some(link),
+        former: Vec::new(),
     }
 }
 
@@ -287,6 +301,7 @@ impl Engine<'_> {
             locale: locales::supported(new.locale.as_deref()),
             created: self.now().milliseconds,
             link: None,
+            former: Vec::new(),
         };
         self.site_write(actor, |work| {
             let key = keys::customer_email(&record.email);

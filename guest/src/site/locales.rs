@@ -11,18 +11,26 @@ pub const DEFAULT_LOCALES: [&str; 24] = [
 /// The locale of those who have none, and whose has no counterpart.
 pub const DEFAULT_LOCALE: &str = "en-US";
 
-/// The locale of the site that comes closest to what was sent: the same but for `_` and letter case, else the first of the
-/// same language, else the default.
+/// The locale of the site that comes closest to what was sent: the same but for `_` and letter case, else one of the same
+/// language, the default before others; else the default. Of several in order of preference, as in an HTTP
+/// `Accept-Language` (RFC 7643, section 4.1.1), the first counts.
 #[must_use]
 pub fn supported(sent: Option<&str>) -> String {
-    let sent = sent.unwrap_or_default().trim().replace('_', "-");
-    let language = |locale: &str| locale.split('-').next().unwrap_or_default().to_ascii_lowercase();
-    DEFAULT_LOCALES
-        .iter()
-        .find(|locale| locale.eq_ignore_ascii_case(&sent))
-        .or_else(|| DEFAULT_LOCALES.iter().find(|locale| language(locale) == language(&sent)))
-        .unwrap_or(&DEFAULT_LOCALE)
-        .to_string()
+    let first = sent.unwrap_or_default().split([',', ';']).next().unwrap_or_default();
+    let sent = first.trim().replace('_', "-");
+    let has_language = |locale: &str| language(locale).eq_ignore_ascii_case(language(&sent));
+    let exact = DEFAULT_LOCALES.into_iter().find(|locale| locale.eq_ignore_ascii_case(&sent));
+    let closest = || {
+        if has_language(DEFAULT_LOCALE) {
+            return Some(DEFAULT_LOCALE);
+        }
+        DEFAULT_LOCALES.into_iter().find(|locale| has_language(locale))
+    };
+    exact.or_else(closest).unwrap_or(DEFAULT_LOCALE).to_string()
+}
+
+fn language(locale: &str) -> &str {
+    locale.split('-').next().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -34,7 +42,10 @@ mod tests {
         for (sent, locale) in [
             (Some("en-GB"), "en-GB"),
             (Some("EN_gb"), "en-GB"),
+            (Some("en"), "en-US"),
+            (Some("en-AU"), "en-US"),
             (Some("de"), "de-DE"),
+            (Some("da, en-gb;q=0.8, en;q=0.7"), "da-DK"),
             (Some("de_AT"), "de-DE"),
             (Some("fr-CA"), "fr-FR"),
             (Some("xx-YY"), "en-US"),

@@ -22,10 +22,10 @@ pub use work::Work;
 
 use crate::engine::{Engine, check_schema};
 use crate::error::{Error as Failure, Status};
-use crate::store::records::{Link, OrganizationRecord};
+use crate::store::records::{self, DirectoryRecord, Link};
 use crate::store::{Transaction, keys};
 
-/// Why a call did nothing. The texts of the first three may be shown to the administrator.
+/// Why a call did nothing. The texts of the first four may be shown to the administrator.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// There is no such customer, organization or project.
@@ -150,14 +150,9 @@ fn check_local(transaction: &mut Transaction, link: Option<&Link>, what: &str) -
         && let Some(text) = transaction.get(keys::directory(&link.directory))?
     {
         let key = keys::directory(&link.directory);
-        let directory: crate::store::records::DirectoryRecord = crate::store::records::read(&key, &text)?;
+        let directory: DirectoryRecord = records::read(&key, &text)?;
         let detail = alloc::format!("{what} is managed by the directory {:?} and read-only here", directory.name);
         return Err(Error::Managed(detail));
     }
     Ok(())
-}
-
-/// The group whose members are the organization's.
-fn group_of(organization: &OrganizationRecord) -> Option<&str> {
-    organization.link.as_ref().map(|link| link.resource.as_str())
 }

@@ -7,12 +7,12 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::customers::{self, Customer};
-use super::{Error, Page, Position, Result, Work, check_limit, check_local, group_of, is_managed, scan_page};
+use super::{Error, Page, Position, Result, Work, check_limit, check_local, is_managed, scan_page};
 use crate::engine::Engine;
 use crate::error::{Error as Failure, Result as ScimResult};
-use crate::scim::members;
+use crate::scim::members::{self, SWEPT_AT_ONCE};
 use crate::store::keys::{self, Association};
-use crate::store::records::{self, ConflictPolicy, CustomerRecord, Detail, Link, OrganizationRecord};
+use crate::store::records::{self, ConflictPolicy, CustomerRecord, Detail, Link, OrganizationRecord, Retained, Sweep};
 use crate::store::{Transaction, prefix_range};
 
 /// The longest name, in characters.
@@ -64,7 +64,7 @@ pub fn provision(
                 uuid: uuid(&group),
                 created: work.now.milliseconds,
                 link: Some(link),
-                retained_until: None,
+                retained: None,
             };
             (insert(work, &record)?, "organization.created")
         }
@@ -84,8 +84,13 @@ pub fn provision(
                 }
                 ConflictPolicy::Sync => {}
             }
-            let retained_until = Some(work.now.milliseconds.saturating_add(u64::from(grace_seconds) * 1_000));
-            let record = OrganizationRecord { link: Some(link), retained_until, ..old };
+            let until = work.now.milliseconds.saturating_add(u64::from(grace_seconds) * 1_000);
+            let holders = holders(work.transaction, id, &old, work.now.milliseconds)?;
+            for holder in all_holders(id, &old).iter().filter(|holder| !holders.contains(holder)) {
+                forget_members(work.transaction, holder)?;
+            }
+            let retained = Some(Retained { until, holders });
+            let record = OrganizationRecord { link: Some(link), retained, ..old };
             work.transaction.put(keys::organization(id), records::write(&record));
             (id, "organization.adopted")
         }
@@ -104,16 +109,31 @@ pub fn follow_name(work: &mut Work<'_>, id: u64, name: &str) -> ScimResult<()> {
     rename(work, id, &old, name.trim())
 }
 
-/// Ends the grace of an adopted organization: the group's list is complete, and whoever is not on it is out.
+/// Ends the grace of an adopted organization when its time has passed, or when the group's list is complete: whoever is not
+/// on it is out then.
 ///
 /// # Errors
 /// Where the storage fails.
-pub fn settle(work: &mut Work<'_>, id: u64) -> ScimResult<()> {
-    let Some(old) = load(work.transaction, id)? else { return Ok(()) };
-    if old.retained_until.is_some() {
-        let record = OrganizationRecord { retained_until: None, ..old };
-        work.transaction.put(keys::organization(id), records::write(&record));
-        work.record("organization.settled", of_organization(id));
+pub fn settle(work: &mut Work<'_>, id: u64, is_complete: bool) -> ScimResult<()> {
+    let old = load(work.transaction, id)?.ok_or_else(|| records::corrupt("o"))?;
+    let Some(retained) = &old.retained else { return Ok(()) };
+    if !is_complete && work.now.milliseconds < retained.until {
+        return Ok(());
+    }
+    for holder in &retained.holders {
+        forget_members(work.transaction, holder)?;
+    }
+    work.transaction.put(keys::organization(id), records::write(&OrganizationRecord { retained: None, ..old }));
+    work.record("organization.settled", of_organization(id));
+    Ok(())
+}
+
+/// Removes the members that something holds which is an organization's no more, as far as that takes no time; the rest
+/// leads to nothing and is left to upkeep.
+fn forget_members(transaction: &mut Transaction, holder: &str) -> ScimResult<()> {
+    transaction.delete(keys::organization_of(holder));
+    if members::drop_members(transaction, holder, SWEPT_AT_ONCE)?.more {
+        transaction.put(keys::sweep(keys::SITE, holder), records::write(&Sweep::Group));
     }
     Ok(())
 }
@@ -126,16 +146,14 @@ pub fn remove(work: &mut Work<'_>, id: u64) -> ScimResult<()> {
     let Some(old) = load(work.transaction, id)? else { return Ok(()) };
     work.transaction.delete(keys::organization(id));
     work.transaction.delete(keys::organization_name(&old.name));
-    if let Some(group) = group_of(&old) {
-        work.transaction.delete(keys::organization_of(group));
+    for holder in all_holders(id, &old) {
+        forget_members(work.transaction, &holder)?;
     }
     let number = keys::number(id);
     for project in ends(work.transaction, &Association::Organization.of_other(&number), MAX_PROJECTS)? {
         let project = parse(String::from("op"), &project)?;
         Association::Organization.both(project, &number).into_iter().for_each(|key| work.transaction.delete(key));
     }
-    // Memberships lead to nothing without the organization; they are removed here as far as that takes no time.
-    members::drop_members(work.transaction, &number, members::SWEPT_AT_ONCE)?;
     work.record("organization.deleted", of_organization(id));
     Ok(())
 }
@@ -182,32 +200,51 @@ pub fn existing(transaction: &mut Transaction, id: u64) -> Result<OrganizationRe
     load(transaction, id)?.ok_or_else(|| Error::NotFound("there is no such organization".to_string()))
 }
 
-/// Whether the memberships that are kept for the organization itself count: always for a local one, for a managed one
-/// while the grace of its adoption lasts.
-fn own_members_count(transaction: &mut Transaction, record: &OrganizationRecord, now: u64) -> ScimResult<bool> {
-    Ok(record.retained_until.is_some_and(|until| now < until) || !is_managed(transaction, record.link.as_ref())?)
+/// What holds an organization's own members, from now on.
+fn own_holder(id: u64, record: &OrganizationRecord) -> String {
+    keys::own_members(id, record.link.as_ref().map(|link| link.resource.as_str()))
 }
 
-/// Whether a customer is a member.
-///
-/// # Errors
-/// Where the storage fails.
-pub fn has_member(
-    transaction: &mut Transaction,
-    id: u64,
-    record: &OrganizationRecord,
-    customer: (&str, &CustomerRecord),
-    now: u64,
-) -> ScimResult<bool> {
-    let (customer, customer_record) = customer;
-    let user = customer_record.link.as_ref().map(|link| link.resource.as_str());
-    if let (Some(group), Some(user)) = (group_of(record), user)
-        && transaction.get(keys::member(group, user))?.is_some()
-    {
-        return Ok(true);
+/// Everything that may hold members of an organization, whether they count now or not.
+fn all_holders(id: u64, record: &OrganizationRecord) -> Vec<String> {
+    let retained = record.retained.iter().flat_map(|retained| &retained.holders);
+    let group = record.link.iter().map(|link| &link.resource);
+    group.chain(retained).cloned().chain([own_holder(id, record)]).collect()
+}
+
+/// What holds the members of an organization: the group that it is linked to; while the grace of its adoption lasts, what
+/// held them before; and while it is local, what holds its own.
+fn holders(transaction: &mut Transaction, id: u64, record: &OrganizationRecord, now: u64) -> ScimResult<Vec<String>> {
+    let mut holders = all_holders(id, record);
+    let retained = record.retained.as_ref().filter(|retained| now >= retained.until);
+    holders.retain(|holder| !retained.is_some_and(|retained| retained.holders.contains(holder)));
+    if is_managed(transaction, record.link.as_ref())? {
+        holders.pop();
     }
-    let own = transaction.get(keys::member(&keys::number(id), customer))?.is_some();
-    Ok(own && own_members_count(transaction, record, now)?)
+    Ok(holders)
+}
+
+/// The keys of the memberships that make a customer a member where there is one of them: as itself, or as one of its users.
+fn memberships<'h>(
+    holders: &'h [String],
+    customer: &'h str,
+    record: &'h CustomerRecord,
+) -> impl Iterator<Item = (&'h str, &'h str)> {
+    holders.iter().flat_map(move |holder| {
+        let own = keys::owner(holder).is_some();
+        let users = customers::users(record).map(|link| link.resource.as_str()).filter(move |_| !own);
+        let members = users.chain(Some(customer).filter(|_| own));
+        members.map(move |member| (holder.as_str(), member))
+    })
+}
+
+/// Whether there is one of these memberships.
+fn is_any<'h>(
+    transaction: &mut Transaction,
+    memberships: impl Iterator<Item = (&'h str, &'h str)>,
+) -> ScimResult<bool> {
+    let keys = memberships.map(|(holder, member)| keys::member(holder, member)).collect();
+    Ok(transaction.get_many(keys)?.iter().any(Option::is_some))
 }
 
 /// The organizations that a customer is a member of, in order of their numbers.
@@ -220,19 +257,21 @@ pub fn of_customer(
     customer_record: &CustomerRecord,
     now: u64,
 ) -> ScimResult<BTreeMap<u64, OrganizationRecord>> {
-    let mut numbers = ends(transaction, &keys::memberships(customer), u32::MAX)?;
-    if let Some(link) = &customer_record.link {
+    let own = ends(transaction, &keys::own_memberships(customer), u32::MAX)?;
+    let mut ids: Vec<u64> = own.iter().filter_map(|holder| keys::owner(holder)).collect();
+    for link in customers::users(customer_record) {
         let groups = ends(transaction, &keys::memberships(&link.resource), u32::MAX)?;
         let of_groups = transaction.get_many(groups.iter().map(|group| keys::organization_of(group)).collect())?;
-        numbers.extend(of_groups.into_iter().flatten());
+        for number in of_groups.into_iter().flatten() {
+            ids.push(parse(String::from("og"), &number)?);
+        }
     }
     let mut organizations = BTreeMap::new();
-    for number in numbers {
-        let id = parse(String::from("mo"), &number)?;
+    for id in ids {
         // A membership may outlast its organization until it is swept.
-        if let Some(record) = load(transaction, id)?
-            && has_member(transaction, id, &record, (customer, customer_record), now)?
-        {
+        let Some(record) = load(transaction, id)? else { continue };
+        let holders = holders(transaction, id, &record, now)?;
+        if is_any(transaction, memberships(&holders, customer, customer_record))? {
             organizations.insert(id, record);
         }
     }
@@ -295,7 +334,7 @@ impl Engine<'_> {
             uuid: uuid(&self.new_id(&now)),
             created: now.milliseconds,
             link: None,
-            retained_until: None,
+            retained: None,
         };
         self.site_write(actor, |work| {
             if work.transaction.get(keys::organization_name(&record.name))?.is_some() {
@@ -361,7 +400,8 @@ impl Engine<'_> {
         })
     }
 
-    /// The members of an organization: those of its group first, then its own, each in the order in which they were made.
+    /// The members of an organization: those of its group first, then those that it had before it was linked, then its own,
+    /// each in the order in which they were made.
     ///
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Invalid`] for a limit or cursor that cannot be.
@@ -370,14 +410,8 @@ impl Engine<'_> {
         let now = self.now().milliseconds;
         self.read(|transaction| {
             let record = existing(transaction, id)?;
-            let mut reader = MemberReader::new(position, limit)?;
-            if let Some(group) = group_of(&record) {
-                reader.read(transaction, 'g', group)?;
-            }
-            if own_members_count(transaction, &record, now)? {
-                reader.read(transaction, 'o', &keys::number(id))?;
-            }
-            reader.page(transaction)
+            let holders = holders(transaction, id, &record, now)?;
+            MemberReader::new(position, limit)?.page(transaction, &holders)
         })
     }
 
@@ -405,23 +439,20 @@ impl Engine<'_> {
         self.site_write(actor, |work| {
             let record = existing(work.transaction, id)?;
             check_local(work.transaction, record.link.as_ref(), "the organization")?;
-            let number = keys::number(id);
+            let own = own_holder(id, &record);
+            let holders = holders(work.transaction, id, &record, now)?;
             let mut changed = Vec::new();
             for customer in customers {
                 let customer_record = customers::existing(work.transaction, customer)?;
-                let is_member = has_member(work.transaction, id, &record, (customer, &customer_record), now)?;
-                if is_member == add {
+                let edges = || memberships(&holders, customer, &customer_record);
+                if is_any(work.transaction, edges())? == add {
                     continue;
                 }
                 if add {
-                    work.transaction.put(keys::member(&number, customer), "");
-                    work.transaction.put(keys::member_of(customer, &number), "");
+                    work.transaction.put(keys::member(&own, customer), "");
+                    work.transaction.put(keys::member_of(customer, &own), "");
                 } else {
-                    members::remove_edge(work.transaction, &number, customer);
-                    // Memberships that a directory left behind when it was disconnected.
-                    if let (Some(group), Some(link)) = (group_of(&record), &customer_record.link) {
-                        members::remove_edge(work.transaction, group, &link.resource);
-                    }
+                    edges().for_each(|(holder, member)| members::remove_edge(work.transaction, holder, member));
                 }
                 changed.push(customer.clone());
             }
@@ -434,34 +465,42 @@ impl Engine<'_> {
     }
 }
 
-/// Reads a page of members from two places, one after the other. Its cursors say which place they are in.
+/// Reads a page of members from several holders, one after the other. Its cursors say which of them they are in.
 struct MemberReader {
     skip: u32,
-    after: Option<(char, String)>,
+    after: Option<(usize, String)>,
     limit: usize,
-    /// Ids of customers, each with its cursor.
-    found: Vec<(String, String)>,
+    /// The members, each with its cursor.
+    found: Vec<(Customer, String)>,
 }
 
 impl MemberReader {
     fn new(position: &Position, limit: u32) -> Result<Self> {
         let (skip, after) = match position {
             Position::Offset(skip) => (*skip, None),
-            Position::After(cursor) => {
-                let mut letters = cursor.chars();
-                let place = letters.next().filter(|place| matches!(place, 'g' | 'o'));
-                match (place, letters.as_str()) {
-                    (Some(place), id) if keys::is_id(id) => (0, Some((place, id.to_string()))),
-                    _ => return Err(Error::Invalid("the cursor is not one that a page named".to_string())),
-                }
-            }
+            Position::After(cursor) => match cursor.split_once('.').map(|(place, id)| (place.parse(), id)) {
+                Some((Ok(place), id)) if keys::is_id(id) => (0, Some((place, id.to_string()))),
+                _ => return Err(Error::Invalid("the cursor is not one that a page named".to_string())),
+            },
         };
         Ok(Self { skip, after, limit: limit as usize, found: Vec::new() })
     }
 
-    /// Reads the members at one place until there is one more than wanted.
-    fn read(&mut self, transaction: &mut Transaction, place: char, holder: &str) -> Result<()> {
-        let mut range = prefix_range(&keys::members(holder), MEMBERS_AT_ONCE);
+    /// Reads on until there is one more than wanted.
+    fn page(mut self, transaction: &mut Transaction, holders: &[String]) -> Result<Page<Customer>> {
+        for place in 0..holders.len() {
+            self.read(transaction, holders, place)?;
+        }
+        let more = self.found.len() > self.limit;
+        self.found.truncate(self.limit);
+        let next = self.found.last().filter(|_| more).map(|(_, cursor)| cursor.clone());
+        Ok(Page { values: self.found.into_iter().map(|(customer, _)| customer).collect(), next })
+    }
+
+    fn read(&mut self, transaction: &mut Transaction, holders: &[String], place: usize) -> Result<()> {
+        let holder = &holders[place];
+        let wanted = self.skip.saturating_add(self.limit as u32 + 1).min(MEMBERS_AT_ONCE);
+        let mut range = prefix_range(&keys::members(holder), wanted);
         range.keys_only = true;
         match &self.after {
             Some((after, _)) if *after > place => return Ok(()),
@@ -470,46 +509,56 @@ impl MemberReader {
         }
         while self.found.len() <= self.limit {
             let entries = transaction.scan(&range)?;
-            let ids: Vec<&str> = entries.iter().map(|entry| keys::id_of(&entry.key)).collect();
-            let customers: Vec<Option<String>> = match place {
-                'g' => transaction.get_many(ids.iter().map(|user| keys::customer_of(user)).collect())?,
-                _ => ids.iter().map(|customer| Some((*customer).to_string())).collect(),
-            };
-            for (id, customer) in ids.iter().zip(customers) {
-                let Some(customer) = customer else { continue };
-                if self.found.iter().any(|(known, _)| *known == customer) {
-                    continue;
-                }
-                if self.skip > 0 {
-                    self.skip -= 1;
-                    continue;
-                }
-                self.found.push((customer, format!("{place}{id}")));
-                if self.found.len() > self.limit {
-                    return Ok(());
-                }
+            let members: Vec<&str> = entries.iter().map(|entry| keys::id_of(&entry.key)).collect();
+            for (member, customer) in customers_of(transaction, holder, &members)? {
+                self.visit(transaction, holders, place, member, &customer)?;
             }
             match entries.last() {
-                Some(last) if entries.len() >= MEMBERS_AT_ONCE as usize => range.start = keys::after(&last.key),
+                Some(last) if entries.len() >= range.limit as usize => range.start = keys::after(&last.key),
                 _ => return Ok(()),
             }
         }
         Ok(())
     }
 
-    fn page(mut self, transaction: &mut Transaction) -> Result<Page<Customer>> {
-        let more = self.found.len() > self.limit;
-        self.found.truncate(self.limit);
-        let mut values = Vec::with_capacity(self.found.len());
-        for (customer, _) in &self.found {
-            // A membership may outlast its customer until it is swept.
-            if let Some(record) = customers::load(transaction, customer)? {
-                values.push(customers::describe(transaction, customer, record)?);
-            }
+    /// Takes a member in, unless it has been read from a holder before this one, or the page is full.
+    fn visit(
+        &mut self,
+        transaction: &mut Transaction,
+        holders: &[String],
+        place: usize,
+        member: &str,
+        customer: &str,
+    ) -> Result<()> {
+        if self.found.len() > self.limit {
+            return Ok(());
         }
-        let next = self.found.pop().filter(|_| more).map(|(_, cursor)| cursor);
-        Ok(Page { values, next })
+        // A membership may outlast its customer until it is swept.
+        let Some(record) = customers::load(transaction, customer)? else { return Ok(()) };
+        if is_any(transaction, memberships(&holders[..place], customer, &record))? {
+            return Ok(());
+        }
+        if self.skip > 0 {
+            self.skip -= 1;
+            return Ok(());
+        }
+        let customer = customers::describe(transaction, customer, record)?;
+        self.found.push((customer, format!("{place}.{member}")));
+        Ok(())
     }
+}
+
+/// The members that a holder has as customers: users where it is a group, of whom some may be linked to none.
+fn customers_of<'m>(
+    transaction: &mut Transaction,
+    holder: &str,
+    members: &[&'m str],
+) -> ScimResult<Vec<(&'m str, String)>> {
+    if keys::owner(holder).is_some() {
+        return Ok(members.iter().map(|member| (*member, (*member).to_string())).collect());
+    }
+    let customers = transaction.get_many(members.iter().map(|user| keys::customer_of(user)).collect())?;
+    Ok(members.iter().zip(customers).filter_map(|(member, customer)| Some((*member, customer?))).collect())
 }
 
 fn checked_name(name: &str) -> Result<String> {

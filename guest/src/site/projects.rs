@@ -9,16 +9,14 @@ use super::organizations::{self, Organization};
 use super::{Error, Page, Position, Result, scan_page};
 use crate::engine::Engine;
 use crate::error::Result as ScimResult;
+use crate::scim::members::SWEPT_AT_ONCE;
 use crate::store::keys::{self, Association};
 pub use crate::store::records::Audience;
-use crate::store::records::{self, Detail, ProjectRecord};
+use crate::store::records::{self, Detail, ProjectRecord, Sweep};
 use crate::store::{Transaction, prefix_range};
 
 /// The longest name, in characters.
 const MAX_NAME_CHARACTERS: usize = 200;
-
-/// How many associations of a deleted project are removed at once; what remains leads to nothing.
-const ASSOCIATIONS_AT_ONCE: u32 = 10_000;
 
 /// A project.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +61,26 @@ pub fn existing(transaction: &mut Transaction, id: u64) -> Result<ProjectRecord>
 #[must_use]
 pub fn describe(id: u64, record: ProjectRecord) -> Project {
     Project { id, key: record.key, name: record.name, audience: record.audience, created_at: record.created }
+}
+
+/// Removes up to `limit` associations of a project that is deleted. How many, and whether others remain.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn drop_associations(transaction: &mut Transaction, id: u64, limit: u32) -> ScimResult<(u32, bool)> {
+    let mut removed = 0;
+    for association in [Association::Organization, Association::Customer] {
+        let mut range = prefix_range(&association.of_project(id), limit - removed + 1);
+        range.keys_only = true;
+        for entry in transaction.scan(&range)? {
+            if removed == limit {
+                return Ok((removed, true));
+            }
+            association.both(id, keys::id_of(&entry.key)).into_iter().for_each(|key| transaction.delete(key));
+            removed += 1;
+        }
+    }
+    Ok((removed, false))
 }
 
 fn of_project(id: u64) -> Detail {
@@ -170,13 +188,8 @@ impl Engine<'_> {
             let old = existing(work.transaction, id)?;
             work.transaction.delete(keys::project(id));
             work.transaction.delete(keys::project_key(&old.key));
-            for association in [Association::Organization, Association::Customer] {
-                let mut range = prefix_range(&association.of_project(id), ASSOCIATIONS_AT_ONCE);
-                range.keys_only = true;
-                for entry in work.transaction.scan(&range)? {
-                    let both = association.both(id, keys::id_of(&entry.key));
-                    both.into_iter().for_each(|key| work.transaction.delete(key));
-                }
+            if drop_associations(work.transaction, id, SWEPT_AT_ONCE)?.1 {
+                work.transaction.put(keys::sweep(keys::SITE, &keys::number(id)), records::write(&Sweep::Project));
             }
             work.record("project.deleted", of_project(id));
             Ok(())
@@ -258,7 +271,8 @@ impl Engine<'_> {
                 let page = scan_page(transaction, &Association::Customer.of_project(id), &position, limit)?;
                 for entry in &page.values {
                     let customer = keys::id_of(&entry.key);
-                    let record = customers::existing(transaction, customer)?;
+                    // An association may outlast its customer until it is swept.
+                    let Some(record) = customers::load(transaction, customer)? else { continue };
                     let found = |text: &str| crate::text::contains_folded(text, &query);
                     if !found(&record.display_name) && !found(&record.email) {
                         continue;

@@ -16,6 +16,7 @@
 //! | `gx/{directory}/{externalId}!{group}` | empty |
 //! | `m/{group}/{user}` | empty; a membership, read from the group |
 //! | `mo/{user}/{group}` | empty; the same membership, read from the user |
+//! | `m/o:{organization}/{customer}`, `mo/{customer}/o:{organization}` | empty; an organization's own membership, likewise |
 //! | `cu/{customer}` | a customer |
 //! | `cm/{email}` | the id of the customer that has this email address |
 //! | `uc/{user}` | the id of the customer that the user is linked to |
@@ -29,14 +30,13 @@
 //! | `n/{kind}` | the last number given to an organization or project |
 //! | `c/{sequence}` | an entry of the change feed |
 //! | `cl` | the sequence number of the last entry |
-//! | `w/{directory}/{id}` | something deleted that `upkeep` has still to sweep |
+//! | `w/{directory}/{id}` | something deleted that `upkeep` has still to sweep; `w/site/{id}` for what no directory has |
 //!
 //! Ids are 20 letters and digits: 45 bits of milliseconds since the Unix epoch, then 55 random bits, so that
 //! key order is the order of creation. A membership needs no directory in its key because ids are unique on the site.
 //!
-//! Organizations and projects have numbers for ids, ten digits in keys. The members of an organization are kept under
-//! `m/` and `mo/` like those of a group, with customers in the place of users; where it is linked to a group, its members
-//! are the group's.
+//! Organizations and projects have numbers for ids, ten digits in keys. The members of an organization that is linked to a
+//! group are the group's. It has members of its own while it is local: [`own_members`] says under which name they are kept.
 //!
 //! Texts of the outside (names, addresses) are compared as the index compares them, so they are folded before they are
 //! encoded; external ids are not, they are case-sensitive. [`encode`] keeps their byte order: a prefix of a text is a
@@ -177,6 +177,31 @@ pub fn member_of(user: &str, group: &str) -> String {
     format!("mo/{user}/{group}")
 }
 
+/// What holds an organization's own members, in the place of a group: `o:{organization}`, and `o:{organization}:{group}`
+/// for those that it got after it had been linked to that group. What it had before can so never come back.
+#[must_use]
+pub fn own_members(organization: u64, group: Option<&str>) -> String {
+    match group {
+        None => format!("{OWN}{}", number(organization)),
+        Some(group) => format!("{OWN}{}:{group}", number(organization)),
+    }
+}
+
+/// What the names of all begin with that hold an organization's own members. No id begins with it.
+const OWN: &str = "o:";
+
+/// The organization that has the own members which are kept under this name.
+#[must_use]
+pub fn owner(holder: &str) -> Option<u64> {
+    holder.strip_prefix(OWN)?.split(':').next()?.parse().ok()
+}
+
+/// What all memberships of a customer begin with that are an organization's own.
+#[must_use]
+pub fn own_memberships(customer: &str) -> String {
+    format!("mo/{customer}/{OWN}")
+}
+
 /// What all memberships of a user begin with.
 #[must_use]
 pub fn memberships(user: &str) -> String {
@@ -294,6 +319,9 @@ pub const LAST_ORGANIZATION_KEY: &str = "n/organization";
 
 /// Where the last number given to a project is kept.
 pub const LAST_PROJECT_KEY: &str = "n/project";
+
+/// What stands in the place of a directory where something is left to sweep that no directory has.
+pub const SITE: &str = "site";
 
 /// The key of what is left to sweep of something deleted.
 #[must_use]

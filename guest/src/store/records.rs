@@ -216,6 +216,10 @@ pub struct CustomerRecord {
     /// What it is linked to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<Link>,
+    /// What it was linked to before, in directories that are disconnected: the memberships of these users are the
+    /// customer's still.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub former: Vec<Link>,
 }
 
 /// The tie of a customer to a user, of an organization to a group. While the directory is connected, what is linked is
@@ -241,10 +245,18 @@ pub struct OrganizationRecord {
     /// What it is linked to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<Link>,
-    /// Until when the members that an adopted organization had before are members still, in milliseconds since the Unix
-    /// epoch.
+    /// The members that it had before it was adopted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub retained_until: Option<u64>,
+    pub retained: Option<Retained>,
+}
+
+/// The members that an organization had before it was adopted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retained {
+    /// Until when they are members still, in milliseconds since the Unix epoch.
+    pub until: u64,
+    /// What holds them: groups of disconnected directories, or [`super::keys::own_members`].
+    pub holders: Vec<String>,
 }
 
 /// Who may use a project.
@@ -302,8 +314,12 @@ pub struct ApiKeyRecord {
 pub enum Sweep {
     /// A user: its memberships.
     User,
-    /// A group: its memberships.
+    /// A group, or what else holds members: its memberships.
     Group,
+    /// A customer: its memberships and associations.
+    Customer,
+    /// A project: its associations.
+    Project,
     /// A directory: all that it had.
     Directory,
 }
@@ -349,7 +365,7 @@ pub struct Detail {
     /// The project concerned.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub project: Option<u64>,
-    /// The users that were added to or removed from the group.
+    /// The users that were added to or removed from the group, or the customers from the organization.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub members: Vec<String>,
     /// The names of the attributes or settings that changed.

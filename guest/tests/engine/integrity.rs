@@ -1,5 +1,6 @@
-//! Compares everything in a storage with everything else: resources with their indexes, both directions of memberships,
-//! counts, and the change feed with what became of it. Knows the layout from its description in `store/keys.rs` alone.
+//! Compares everything in a storage with everything else: resources with their indexes, both directions of memberships
+//! and associations, both ends of links, counts, and the change feed with what became of it. Knows the layout from its
+//! description in `store/keys.rs` alone.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,6 +13,11 @@ type Family<'m> = BTreeMap<Vec<&'m str>, &'m str>;
 
 struct Store<'m>(BTreeMap<&'m str, Family<'m>>);
 
+const FAMILIES: [&str; 30] = [
+    "schema", "d", "dn", "dc", "k", "u", "un", "ue", "ux", "g", "gn", "gx", "m", "mo", "cu", "cm", "uc", "og", "o",
+    "on", "p", "pk", "po", "op", "pc", "cp", "n", "c", "cl", "w",
+];
+
 /// Checks the whole of a storage.
 ///
 /// # Panics
@@ -21,8 +27,7 @@ pub fn check(memory: &Memory) {
     let mut store = Store(BTreeMap::new());
     for (key, value) in map.iter() {
         let (family, rest) = key.split_once('/').unwrap_or((key, ""));
-        let known = ["schema", "d", "dn", "dc", "k", "u", "un", "ue", "ux", "g", "gn", "gx", "m", "mo", "c", "cl", "w"];
-        assert!(known.contains(&family), "{key}");
+        assert!(FAMILIES.contains(&family), "{key}");
         // A name or address may hold slashes and is the last part.
         store.0.entry(family).or_default().insert(rest.splitn(2, '/').collect(), value);
     }
@@ -41,7 +46,10 @@ pub fn check(memory: &Memory) {
         store.check_directory(directory, &feed);
     }
     assert_eq!(feed.directories, directories.iter().map(ToString::to_string).collect());
-    store.check_edges(&directories);
+    store.check_edges(&directories, &feed);
+    store.check_customers(&directories, &feed);
+    store.check_organizations(&directories, &feed);
+    store.check_projects(&feed);
 }
 
 impl<'m> Store<'m> {
@@ -53,6 +61,16 @@ impl<'m> Store<'m> {
     fn of<'s>(&'s self, family: &str, directory: &str) -> BTreeMap<&'m str, &'m str> {
         let family = self.family(family);
         family.into_iter().filter(|(key, _)| key[0] == directory).map(|(key, value)| (key[1], value)).collect()
+    }
+
+    /// A family that is no directory's, with the whole of each key.
+    fn whole(&self, family: &str) -> BTreeMap<String, &'m str> {
+        self.family(family).into_iter().map(|(key, value)| (key.join("/"), value)).collect()
+    }
+
+    /// The records of a family that is no directory's.
+    fn records(&self, family: &str) -> BTreeMap<String, Value> {
+        self.whole(family).into_iter().map(|(key, value)| (key, json(value))).collect()
     }
 
     /// The ids of what waits to be swept.
@@ -109,32 +127,158 @@ impl<'m> Store<'m> {
     }
 
     /// A membership is there from both ends, and both ends are there or wait to be swept.
-    fn check_edges(&self, directories: &[&str]) {
-        let backwards = self.family("mo").into_keys().map(|key| vec![key[1], key[0]]).collect::<BTreeSet<_>>();
-        assert_eq!(self.family("m").into_keys().collect::<BTreeSet<_>>(), backwards);
+    fn check_edges(&self, directories: &[&str], feed: &Feed) {
+        self.check_reverse("m", "mo");
         let waiting = self.family("w");
         let gone: BTreeSet<&str> =
             waiting.iter().filter(|(_, kind)| json(kind) == "directory").map(|(key, _)| key[0]).collect();
-        for family in ["k", "u", "un", "ue", "ux", "g", "gn", "gx", "dc", "w"] {
+        for family in ["k", "u", "un", "ue", "ux", "g", "gn", "gx", "dc"] {
             for key in self.family(family).keys() {
                 assert!(directories.contains(&key[0]) || gone.contains(key[0]), "{family}/{key:?} is of no directory");
             }
         }
-        let ends: BTreeSet<&str> =
-            ["u", "g", "w"].iter().flat_map(|family| self.family(family).into_keys().map(|key| key[1])).collect();
+        for key in waiting.keys() {
+            assert!(key[0] == "site" || feed.once.contains(key[0]), "w/{key:?} is of no directory");
+        }
+        let second = |family: &str| self.family(family).into_keys().map(|key| key[1]).collect::<BTreeSet<_>>();
+        let waiting = second("w");
+        let (users, groups) = (second("u"), second("g"));
+        let (customers, organizations) = (self.whole("cu"), self.records("o"));
+        let holders: BTreeSet<String> = organizations.iter().flat_map(|(id, record)| holders(id, record)).collect();
+        let left_behind = self.whole("og");
         for edge in self.family("m").keys() {
-            assert!(ends.contains(edge[0]) && ends.contains(edge[1]), "the membership {edge:?} is of nothing");
+            let (holder, member) = (edge[0], edge[1]);
+            let is_held = groups.contains(holder) || holders.contains(holder) || waiting.contains(holder);
+            let is_member = if holder.starts_with("o:") {
+                customers.contains_key(member)
+            } else {
+                // Users of a disconnected directory are gone, those of its groups that are organizations have stayed.
+                users.contains(member) || left_behind.contains_key(holder) && !groups.contains(holder)
+            };
+            let is_swept = waiting.contains(member) || waiting.contains(holder) || !gone.is_empty();
+            assert!(is_held && (is_member || is_swept), "the membership {edge:?} is of nothing");
         }
     }
+
+    /// What is stored from both ends is the same from both.
+    fn check_reverse(&self, forwards: &str, backwards: &str) {
+        let backwards = self.family(backwards).into_keys().map(|key| vec![key[1], key[0]]).collect::<BTreeSet<_>>();
+        assert_eq!(self.family(forwards).into_keys().collect::<BTreeSet<_>>(), backwards);
+    }
+
+    /// Customers have one email address each and the links that they name; users know their customers.
+    fn check_customers(&self, directories: &[&str], feed: &Feed) {
+        let customers = self.records("cu");
+        let (mut emails, mut links) = (BTreeMap::new(), BTreeMap::new());
+        for (id, record) in &customers {
+            let email = record["email"].as_str().unwrap();
+            assert_eq!(emails.insert(encode(&comparable(email)), id.as_str()), None, "two of one email address");
+            assert!(!record["displayName"].as_str().unwrap().is_empty());
+            let former = record["former"].as_array().into_iter().flatten();
+            for link in record.get("link").into_iter().chain(former) {
+                assert_eq!(links.insert(link["resource"].as_str().unwrap().to_string(), id.as_str()), None);
+            }
+            assert_eq!(feed.customers[id], linked(record).map(|(_, user)| user), "the link of customer {id}");
+        }
+        assert_eq!(self.whole("cm"), emails);
+        assert_eq!(self.whole("uc"), links);
+        assert_eq!(feed.customers.keys().collect::<Vec<_>>(), customers.keys().collect::<Vec<_>>());
+        self.check_links(directories, "u", "customer", &customers);
+    }
+
+    /// Organizations have one name each and the groups that they name; groups know their organizations.
+    fn check_organizations(&self, directories: &[&str], feed: &Feed) {
+        let organizations = self.records("o");
+        let (mut names, mut groups) = (BTreeMap::new(), BTreeMap::new());
+        for (id, record) in &organizations {
+            let name = record["name"].as_str().unwrap();
+            assert_eq!(names.insert(encode(&comparable(name)), id.as_str()), None, "two of one name");
+            for group in holders(id, record).into_iter().filter(|holder| !holder.starts_with("o:")) {
+                assert_eq!(groups.insert(group, id.as_str()), None);
+            }
+            assert_eq!(feed.organizations[id], linked(record).map(|(_, group)| group), "the link of organization {id}");
+        }
+        assert_eq!(self.whole("on"), names);
+        assert_eq!(self.whole("og"), groups);
+        assert_eq!(feed.organizations.keys().collect::<Vec<_>>(), organizations.keys().collect::<Vec<_>>());
+        self.check_links(directories, "g", "organization", &organizations);
+        self.check_number("organization", organizations.keys().last());
+    }
+
+    /// What a resource of a connected directory says that it is linked to is linked to it, and the other way round.
+    fn check_links(&self, directories: &[&str], family: &str, name: &str, records: &BTreeMap<String, Value>) {
+        let mut of_resources = BTreeSet::new();
+        for directory in directories {
+            for (resource_id, value) in self.of(family, directory) {
+                let (header, _) = resource(value);
+                let linked = match &header[name] {
+                    Value::Null => continue,
+                    Value::Number(number) => format!("{:010}", number.as_u64().unwrap()),
+                    id => id.as_str().unwrap().to_string(),
+                };
+                of_resources.insert((linked, directory.to_string(), resource_id.to_string()));
+            }
+        }
+        let links = records.iter().filter_map(|(id, record)| linked(record).map(|(at, to)| (id.clone(), at, to)));
+        let of_records = links.filter(|(_, directory, _)| directories.contains(&directory.as_str())).collect();
+        assert_eq!(of_resources, of_records);
+    }
+
+    /// Projects have one key each, and associations with what there is.
+    fn check_projects(&self, feed: &Feed) {
+        let projects = self.records("p");
+        let keys =
+            projects.iter().map(|(id, record)| (encode(&comparable(record["key"].as_str().unwrap())), id.as_str()));
+        assert_eq!(self.whole("pk"), keys.collect());
+        assert_eq!(feed.projects.iter().collect::<Vec<_>>(), projects.keys().collect::<Vec<_>>());
+        self.check_number("project", projects.keys().last());
+        let waiting: BTreeSet<&str> = self.family("w").into_keys().map(|key| key[1]).collect();
+        for (forwards, backwards, other) in [("po", "op", "o"), ("pc", "cp", "cu")] {
+            self.check_reverse(forwards, backwards);
+            let others = self.whole(other);
+            for key in self.family(forwards).keys() {
+                assert!(projects.contains_key(key[0]) || waiting.contains(key[0]), "{forwards}/{key:?}");
+                assert!(others.contains_key(key[1]) || waiting.contains(key[1]), "{forwards}/{key:?}");
+            }
+        }
+    }
+
+    /// The last number given is not below one in use.
+    fn check_number(&self, kind: &str, last: Option<&String>) {
+        let given = self.whole("n").get(kind).map_or(0, |number| number.parse().unwrap());
+        assert!(last.map_or(0, |last| last.parse::<u64>().unwrap()) <= given);
+    }
+}
+
+/// What holds members of an organization: its group, those that held them before it was adopted, and its own.
+fn holders(id: &str, record: &Value) -> Vec<String> {
+    let group = linked(record).map(|(_, group)| group);
+    let own = group.as_ref().map_or(format!("o:{id}"), |group| format!("o:{id}:{group}"));
+    let retained = record["retained"]["holders"].as_array().into_iter().flatten();
+    let retained = retained.map(|holder| holder.as_str().unwrap().to_string());
+    group.into_iter().chain(retained).chain([own]).collect()
+}
+
+/// The directory and the resource that a record is linked to.
+fn linked(record: &Value) -> Option<(String, String)> {
+    let text = |name: &str| record["link"][name].as_str().map(ToString::to_string);
+    Some((text("directory")?, text("resource")?))
 }
 
 /// What the change feed alone says that there is.
 #[derive(Default)]
 struct Feed {
     directories: BTreeSet<String>,
+    /// Those that are or were connected.
+    once: BTreeSet<String>,
     users: BTreeMap<String, BTreeSet<String>>,
     groups: BTreeMap<String, BTreeSet<String>>,
     members: BTreeMap<String, BTreeSet<String>>,
+    /// Each with the user that it was linked to last.
+    customers: BTreeMap<String, Option<String>>,
+    /// Each with the group that it was linked to last.
+    organizations: BTreeMap<String, Option<String>>,
+    projects: BTreeSet<String>,
 }
 
 impl Feed {
@@ -154,8 +298,13 @@ impl Feed {
         let detail = &change["detail"];
         let id = |name: &str| detail[name].as_str().unwrap().to_string();
         let members = || detail["members"].as_array().unwrap().iter().map(|id| id.as_str().unwrap().to_string());
+        let number = |name: &str| format!("{:010}", detail[name].as_u64().unwrap());
+        let optional = |name: &str| detail[name].as_str().map(ToString::to_string);
         match change["kind"].as_str().unwrap() {
-            "directory.connected" => assert!(self.directories.insert(id("directory"))),
+            "directory.connected" => {
+                assert!(self.directories.insert(id("directory")));
+                self.once.insert(id("directory"));
+            }
             "directory.disconnected" => {
                 assert!(self.directories.remove(&id("directory")));
                 self.users.remove(&id("directory"));
@@ -183,6 +332,35 @@ impl Feed {
             }
             "user.updated" | "group.updated" | "directory.updated" => {
                 assert!(!detail["changed"].as_array().unwrap().is_empty());
+            }
+            "customer.created" => assert_eq!(self.customers.insert(id("customer"), optional("user")), None),
+            "customer.linked" => *self.customers.get_mut(&id("customer")).unwrap() = Some(id("user")),
+            "customer.updated" => {
+                assert!(self.customers.contains_key(&id("customer")) && detail["changed"].is_array());
+            }
+            "customer.activated" | "customer.deactivated" => assert!(self.customers.contains_key(&id("customer"))),
+            "customer.deleted" => assert!(self.customers.remove(&id("customer")).is_some()),
+            "organization.created" => {
+                assert_eq!(self.organizations.insert(number("organization"), optional("group")), None);
+            }
+            "organization.adopted" => *self.organizations.get_mut(&number("organization")).unwrap() = Some(id("group")),
+            "organization.conflict" | "organization.settled" | "organization.renamed" => {
+                assert!(self.organizations.contains_key(&number("organization")));
+            }
+            "organization.members-added" | "organization.members-removed" => {
+                assert!(self.organizations.contains_key(&number("organization")));
+                members().for_each(|customer| assert!(self.customers.contains_key(&customer)));
+            }
+            "organization.deleted" => assert!(self.organizations.remove(&number("organization")).is_some()),
+            "project.created" => assert!(self.projects.insert(number("project"))),
+            "project.deleted" => assert!(self.projects.remove(&number("project"))),
+            "project.updated" => assert!(self.projects.contains(&number("project"))),
+            "project.organization-added" | "project.organization-removed" => {
+                assert!(self.projects.contains(&number("project")));
+                assert!(self.organizations.contains_key(&number("organization")));
+            }
+            "project.customer-added" | "project.customer-removed" => {
+                assert!(self.projects.contains(&number("project")) && self.customers.contains_key(&id("customer")));
             }
             "key.issued" | "key.revoked" => assert!(detail["key"].is_string()),
             other => panic!("an unknown change: {other}"),

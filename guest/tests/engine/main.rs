@@ -2,7 +2,8 @@
 //!
 //! | module | what must hold |
 //! |---|---|
-//! | `model` | any sequence of requests comes to what a small model of the product says |
+//! | `model`, `on_site` | any sequence of requests, and of work on the site, comes to what a small model of the product says |
+//! | `customers`, `organizations` | the tables of the product, by their rows |
 //! | `faults` | a storage that fails leaves everything done or nothing |
 //! | `bytes` | anything at all is answered with well-formed SCIM |
 //! | `costs` | what a request costs does not depend on the size of the directory |
@@ -12,10 +13,24 @@
 //! `storage` is the storage that they use, `site` sends requests and checks every answer for its form, and `integrity`
 //! compares everything in a storage with everything else.
 
+mod bulk;
 mod bytes;
 mod costs;
+mod cursors;
+mod customers;
+mod directories;
+mod discovery;
 mod faults;
+mod feed;
+mod http;
 mod integrity;
+mod lists;
+mod memberships;
 mod model;
+mod on_site;
+mod organizations;
+mod resources;
 mod site;
 mod storage;
+mod sweeping;
+mod versions;

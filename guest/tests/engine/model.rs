@@ -4,14 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use usher_engine::directories::{EmailChange, UnknownMembers};
+use usher_engine::directories::{ConflictPolicy, EmailChange, UnknownMembers};
 
 use super::integrity::{self, comparable};
+use super::on_site::{OnSite, Sites, site_step};
 use super::site::{Answer, Directory, Site, settings};
 
-const NAMES: [&str; 6] = ["ann@x.test", " ANN@X.test", "bob", "Bob ", "ÅSA", "åsa"];
-const EMAILS: [&str; 4] = ["ann@x.test", "Ann@X.Test ", "b@x.test", "c@x.test"];
-const GROUPS: [&str; 4] = ["Staff", " staff ", "Größe", "Desk"];
+pub const NAMES: [&str; 6] = ["ann@x.test", " ANN@X.test", "bob", "Bob ", "ÅSA", "åsa"];
+pub const EMAILS: [&str; 4] = ["ann@x.test", "Ann@X.Test ", "b@x.test", "c@x.test"];
+pub const GROUPS: [&str; 4] = ["Staff", " staff ", "Größe", "Desk"];
 
 /// A user as a client writes it. Numbers choose from the lists above.
 #[derive(Debug, Clone)]
@@ -54,36 +55,37 @@ enum Step {
 }
 
 #[derive(Debug, Clone, PartialEq)]
-struct User {
-    name: String,
+pub struct User {
+    pub name: String,
     email: Option<String>,
     external: Option<String>,
-    active: bool,
+    pub active: bool,
     version: u64,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-struct Group {
-    name: String,
-    members: BTreeSet<String>,
+pub struct Group {
+    pub name: String,
+    pub members: BTreeSet<String>,
     version: u64,
 }
 
 /// What there is. Of what is gone the ids remain.
 #[derive(Debug, Clone, Default)]
-struct Model {
+pub struct Model {
     follows: bool,
     skips: bool,
-    users: BTreeMap<String, User>,
-    groups: BTreeMap<String, Group>,
+    pub users: BTreeMap<String, User>,
+    pub groups: BTreeMap<String, Group>,
     user_ids: Vec<String>,
     group_ids: Vec<String>,
+    pub site: Sites,
 }
 
 /// A refusal: status and keyword.
-type Refusal = (u16, &'static str);
+pub type Refusal = (u16, &'static str);
 
-const TAKEN: Refusal = (409, "uniqueness");
+pub const TAKEN: Refusal = (409, "uniqueness");
 const NOT_FOUND: Refusal = (404, "");
 
 impl Model {
@@ -92,6 +94,7 @@ impl Model {
             Step::MakeUser(body) => {
                 let user = body.user(body.active.unwrap_or(true));
                 self.check_name(new_id, &user)?;
+                self.site.follow_user(new_id, &user)?;
                 self.users.insert(new_id.to_string(), user);
                 return Ok(201);
             }
@@ -115,6 +118,7 @@ impl Model {
             Step::DeleteUser(at) => {
                 let (id, _) = self.user(*at)?;
                 self.users.remove(&id);
+                self.site.forget_user(&id);
                 for group in self.groups.values_mut() {
                     group.version += u64::from(group.members.remove(&id));
                 }
@@ -123,7 +127,9 @@ impl Model {
             Step::MakeGroup(name, members) => {
                 let group = Group { name: GROUPS[*name].to_string(), members: BTreeSet::new(), version: 1 };
                 self.check_group_name(new_id, &group.name)?;
+                self.site.check_group(&group.name)?;
                 let members = self.known(members, &BTreeSet::new())?;
+                self.site.make_group(new_id, &group.name);
                 self.groups.insert(new_id.to_string(), Group { members, ..group });
                 return Ok(201);
             }
@@ -135,6 +141,7 @@ impl Model {
             Step::DeleteGroup(at) => {
                 let (id, _) = self.group(*at)?;
                 self.groups.remove(&id);
+                self.site.forget_group(&id);
                 return Ok(204);
             }
         }
@@ -182,7 +189,11 @@ impl Model {
             (new.name, new.email) = (old.name.clone(), old.email.clone());
         }
         self.check_name(id, &new)?;
-        new.version = old.version + u64::from(User { version: old.version, ..new.clone() } != *old);
+        let changes = User { version: old.version, ..new.clone() } != *old;
+        if changes {
+            self.site.follow_user(id, &new)?;
+        }
+        new.version = old.version + u64::from(changes);
         self.users.insert(id.to_string(), new);
         Ok(())
     }
@@ -208,6 +219,7 @@ impl Model {
             }
         }
         self.check_group_name(&id, &new.name)?;
+        self.site.check_rename(&id, &old.name, &new.name)?;
         // Somebody who is unknown and leaves again within the request never came.
         strangers.retain(|id| id == "nobody" || new.members.contains(id));
         if !strangers.is_empty() && !self.skips {
@@ -215,6 +227,8 @@ impl Model {
         }
         new.members.retain(|id| !strangers.contains(id));
         new.version += u64::from(new != old);
+        let is_complete = patches.iter().any(|patch| matches!(patch, GroupPatch::Replace(_) | GroupPatch::RemoveAll));
+        self.site.follow_group(&id, &old.name, &new.name, is_complete);
         self.groups.insert(id, new);
         Ok(())
     }
@@ -241,7 +255,7 @@ impl Model {
 }
 
 impl User {
-    fn address(&self) -> Option<String> {
+    pub fn address(&self) -> Option<String> {
         let email = self.email.as_deref().filter(|email| !email.trim().is_empty());
         email.or_else(|| Some(self.name.as_str()).filter(|name| name.contains('@'))).map(comparable)
     }
@@ -450,10 +464,36 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// Steps that go into one request, and after how many errors that ends.
-fn requests() -> impl Strategy<Value = Vec<(Vec<Step>, Option<usize>)>> {
+/// What is done at once: steps that go into one request, and after how many errors that ends; or something on the site.
+#[derive(Debug, Clone)]
+enum Action {
+    Requests(Vec<Step>, Option<usize>),
+    OnSite(OnSite),
+    /// The directory is disconnected and another one connected, before or after upkeep has done its work.
+    Reconnect(bool),
+}
+
+fn actions() -> impl Strategy<Value = Vec<Action>> {
     let bulk = (prop::collection::vec(step(), 2..8), prop::option::of(1..3_usize));
-    prop::collection::vec(prop_oneof![4 => step().prop_map(|step| (vec![step], None)), 1 => bulk], 1..30)
+    let action = prop_oneof![
+        24 => step().prop_map(|step| Action::Requests(vec![step], None)),
+        6 => bulk.prop_map(|(steps, limit)| Action::Requests(steps, limit)),
+        12 => site_step().prop_map(Action::OnSite),
+        1 => any::<bool>().prop_map(Action::Reconnect),
+    ];
+    prop::collection::vec(action, 1..30)
+}
+
+/// Disconnects the directory and connects another one with the same settings.
+fn reconnect<'s>(site: &'s Site, directory: &Directory<'s>, model: &mut Model, sweeps: bool) -> Directory<'s> {
+    let settings = site.engine().directory(&directory.id).unwrap().settings;
+    site.engine().disconnect("ann", &directory.id).unwrap();
+    model.site.disconnect(&model.users, &model.groups);
+    (model.users, model.groups) = Default::default();
+    if sweeps {
+        site.sweep(3);
+    }
+    site.connect(&settings)
 }
 
 proptest! {
@@ -461,9 +501,14 @@ proptest! {
 
     #[test]
     fn any_sequence_of_requests_comes_to_what_the_product_says(
-        requests in requests(),
+        actions in actions(),
         follows in any::<bool>(),
         skips in any::<bool>(),
+        policy in prop_oneof![
+            3 => Just(ConflictPolicy::Sync),
+            1 => Just(ConflictPolicy::Skip),
+            1 => Just(ConflictPolicy::Reject),
+        ],
     ) {
         let site = Site::new();
         let mut settings = settings("idp");
@@ -473,14 +518,20 @@ proptest! {
         if skips {
             settings.unknown_members = UnknownMembers::Skip;
         }
-        let directory = site.connect(&settings);
-        let mut model = Model { follows, skips, ..Model::default() };
-        for (steps, fail_on_errors) in &requests {
-            match steps.as_slice() {
-                [step] => alone(&directory, &mut model, step),
-                steps => together(&directory, &mut model, steps, *fail_on_errors),
+        settings.conflict_policy = policy;
+        let mut directory = site.connect(&settings);
+        let mut model = Model { follows, skips, site: Sites::new(&site, policy), ..Model::default() };
+        for action in &actions {
+            match action {
+                Action::Requests(steps, fail_on_errors) => match steps.as_slice() {
+                    [step] => alone(&directory, &mut model, step),
+                    steps => together(&directory, &mut model, steps, *fail_on_errors),
+                },
+                Action::OnSite(step) => model.site.perform(&site, &model.users, &model.groups, step),
+                Action::Reconnect(sweeps) => directory = reconnect(&site, &directory, &mut model, *sweeps),
             }
             compare(&directory, &model);
+            model.site.compare(&site, &model.users, &model.groups);
             integrity::check(&site.storage);
         }
     }

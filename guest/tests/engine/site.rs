@@ -4,8 +4,10 @@ use std::cell::Cell;
 
 use serde_json::{Value, json};
 use usher_engine::directories::{ConflictPolicy, EmailChange, EmailPresence, Settings, UnknownMembers};
+use usher_engine::site::customers::{Customer, NewCustomer};
 use usher_engine::{Engine, Environment, Request, Response};
 
+use super::on_site::everything;
 use super::storage::Memory;
 
 pub const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
@@ -108,6 +110,40 @@ impl Site {
             steps += 1;
         }
         steps
+    }
+
+    /// All customers.
+    pub fn customers(&self) -> Vec<Customer> {
+        everything(|position, limit| self.engine().customers(position, limit).unwrap())
+    }
+
+    /// The customer with this email address.
+    pub fn customer(&self, email: &str) -> Option<Customer> {
+        self.customers().into_iter().find(|customer| customer.email.eq_ignore_ascii_case(email))
+    }
+
+    /// Makes a local customer.
+    pub fn local_customer(&self, email: &str) -> Customer {
+        let new = NewCustomer {
+            email: email.to_string(),
+            display_name: "Local".to_string(),
+            time_zone: Some("Europe/Berlin".to_string()),
+            locale: None,
+        };
+        self.engine().create_customer("ann", &new).unwrap()
+    }
+
+    /// The email addresses of an organization's members.
+    pub fn members(&self, organization: u64) -> Vec<String> {
+        let members =
+            everything(|position, limit| self.engine().organization_members(organization, position, limit).unwrap());
+        members.into_iter().map(|customer| customer.email).collect()
+    }
+
+    /// The number of the organization of this name.
+    pub fn organization(&self, name: &str) -> Option<u64> {
+        let all = everything(|position, limit| self.engine().organizations(position, limit).unwrap());
+        all.into_iter().find(|organization| organization.name == name).map(|organization| organization.id)
     }
 
     /// Answers a request and checks the form of the answer.

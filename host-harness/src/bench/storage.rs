@@ -10,7 +10,7 @@ use std::fmt::{self, Display, Formatter};
 use std::fs;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 /// How many entries one scan reads.
@@ -91,9 +91,16 @@ pub fn measure(folder: &Path, load: &Load) -> Result<Figures, Error> {
     for place in [&contract, &bare] {
         fs::create_dir_all(place).map_err(unavailable)?;
     }
-    let figures = Figures {
-        contract: side(&contract, load, || Contract::open(&contract, &options))?,
-        bare: side(&bare, load, || Bare::open(&bare, &options))?,
+    let figures = {
+        let (through, contract) = prepare(&contract, load, || Contract::open(&contract, &options))?;
+        let (engine, bare) = prepare(&bare, load, || Bare::open(&bare, &options))?;
+        let mut figures = Figures { contract, bare };
+        // In turns, so that whatever else the machine does hits both.
+        for (round, writers) in (1..).zip(&load.writers) {
+            figures.contract.commits.push(write(&through, *writers, load, round)?);
+            figures.bare.commits.push(write(&engine, *writers, load, round)?);
+        }
+        figures
     };
     for place in [contract, bare] {
         fs::remove_dir_all(place).map_err(unavailable)?;
@@ -109,7 +116,8 @@ trait Subject: Sync {
     fn scan(&self, start: String, end: &str, skip: u32, limit: u32) -> Result<usize, Error>;
 }
 
-fn side<S: Subject>(place: &Path, load: &Load, open: impl Fn() -> Result<S, Error>) -> Result<Side, Error> {
+/// Fills one side, opens it again and reads. The commits are left out.
+fn prepare<S: Subject>(place: &Path, load: &Load, open: impl Fn() -> Result<S, Error>) -> Result<(S, Side), Error> {
     let began = Instant::now();
     fill(&open()?, load)?;
     let fill = began.elapsed();
@@ -130,11 +138,8 @@ fn side<S: Subject>(place: &Path, load: &Load, open: impl Fn() -> Result<S, Erro
     let began = Instant::now();
     subject.scan("m/".into(), "m0", SKIP, 1)?;
     let skip = began.elapsed();
-    let mut commits = Vec::new();
-    for (round, writers) in (1..).zip(&load.writers) {
-        commits.push(write(&subject, *writers, load, round)?);
-    }
-    Ok(Side { fill, open, disk_bytes, commits, gets_per_second, scans_per_second, skip })
+    let side = Side { fill, open, disk_bytes, commits: Vec::new(), gets_per_second, scans_per_second, skip };
+    Ok((subject, side))
 }
 
 fn fill(subject: &impl Subject, load: &Load) -> Result<(), Error> {
@@ -240,7 +245,8 @@ impl Subject for Contract {
 struct Bare {
     keyspace: Keyspace,
     database: Database,
-    commits: Sender<BareCommit>,
+    commits: Option<Sender<BareCommit>>,
+    writer: Option<JoinHandle<()>>,
 }
 
 struct BareCommit {
@@ -253,8 +259,19 @@ impl Bare {
         let (database, keyspace) = open_engine(folder, options).map_err(unavailable)?;
         let (commits, waiting) = channel();
         let (writing, into) = (database.clone(), keyspace.clone());
-        thread::spawn(move || write_waiting(&writing, &into, &waiting));
-        Ok(Self { keyspace, database, commits })
+        let writer = thread::spawn(move || write_waiting(&writing, &into, &waiting));
+        Ok(Self { keyspace, database, commits: Some(commits), writer: Some(writer) })
+    }
+}
+
+impl Drop for Bare {
+    /// Returns when the thread has let go of the database, so that it can be opened again.
+    fn drop(&mut self) {
+        drop(self.commits.take());
+        if let Some(writer) = self.writer.take() {
+            // A panic in it was seen by the writers that it left without an answer.
+            let _ = writer.join();
+        }
     }
 }
 
@@ -285,7 +302,8 @@ impl Subject for Bare {
             self.keyspace.get(key).map_err(unavailable)?;
         }
         let (done, outcome) = channel();
-        self.commits.send(BareCommit { changes, done }).map_err(unavailable)?;
+        let commits = self.commits.as_ref().ok_or_else(|| unavailable("closed"))?;
+        commits.send(BareCommit { changes, done }).map_err(unavailable)?;
         outcome.recv().map_err(unavailable)?
     }
 

@@ -4,6 +4,7 @@ mod args;
 mod bench;
 mod data;
 mod demo;
+mod handles;
 mod logging;
 mod serve;
 mod upkeep;

@@ -2,7 +2,7 @@
 
 use super::args::{ServeArgs, SiteArgs};
 use super::data::DataFolder;
-use super::{Outcome, logging, upkeep};
+use super::{Outcome, handles, logging, upkeep};
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -84,7 +84,7 @@ fn public_url(text: &str) -> Result<String, String> {
 pub(super) fn settings(args: &SiteArgs, key: AdminKey) -> Settings {
     let mut settings = Settings::new(key);
     settings.body = (args.body as usize) << 20;
-    settings.connections = args.connections as usize;
+    settings.connections = handles::connections(args.connections as usize);
     settings
 }
 

@@ -11,7 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 /// A body up to this size is taken in at once; the sum of all longer ones is bounded by [`Room`].
 const SMALL: usize = 64 << 10;
 
-/// How much of a refused body is read and thrown away, and for how long, so that a client that sends before it listens
+/// For how long a refused body is read and thrown away, so that a client that sends before it listens
 /// gets to see why: a connection closed on unread data is reset, and the response is lost with it.
 const LINGER: Duration = Duration::from_secs(2);
 
@@ -85,7 +85,7 @@ impl Room {
         if announced.is_some_and(|length| length > limit) {
             // A client that asked first is still waiting for leave to send.
             if !hesitant {
-                linger(body, limit);
+                linger(body);
             }
             return Err(BodyError::TooLarge { limit });
         }
@@ -105,7 +105,7 @@ impl Room {
                 continue;
             };
             if bytes.len() + data.len() > limit {
-                linger(body, limit);
+                linger(body);
                 return Err(BodyError::TooLarge { limit });
             }
             if room.is_none() && bytes.len() + data.len() > SMALL {
@@ -127,15 +127,6 @@ fn units(bytes: usize) -> u32 {
 }
 
 /// Reads on and throws away, for a while. The response goes out meanwhile.
-fn linger(mut body: Incoming, most: usize) {
-    tokio::spawn(tokio::time::timeout(LINGER, async move {
-        let mut left = most;
-        while let Some(Ok(frame)) = body.frame().await {
-            let length = frame.data_ref().map_or(0, |data| data.len());
-            let Some(rest) = left.checked_sub(length) else {
-                return;
-            };
-            left = rest;
-        }
-    }));
+fn linger(mut body: Incoming) {
+    tokio::spawn(tokio::time::timeout(LINGER, async move { while let Some(Ok(_)) = body.frame().await {} }));
 }

@@ -59,7 +59,7 @@ mod tests {
     use super::*;
     use std::collections::BTreeSet;
 
-    /// SCIM is left out: its paths are the component's, and compared with it in `tests/host_openapi.rs`.
+    /// SCIM is left out: its paths are the component's, and compared with it in this crate's `tests/host_openapi.rs`.
     #[test]
     fn the_description_has_each_route_and_no_other() {
         let description: serde_json::Value = serde_json::from_str(OPENAPI).unwrap();

@@ -44,6 +44,8 @@ pub(crate) fn open(entries: &Path, options: &EmbeddedOptions) -> Result<(Databas
         .max_journaling_size(JOURNAL_BYTES)
         .worker_threads(WORKERS)
         .open()?;
+    // Compressed on every level, tables take a third less, for a tenth of the single reads; larger blocks than the
+    // engine's 4 KiB would save another tenth, for a quarter of the reads.
     let keyspace = database.keyspace(KEYSPACE, || {
         KeyspaceCreateOptions::default()
             .max_memtable_size(options.write_buffer_bytes)

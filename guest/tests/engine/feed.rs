@@ -1,0 +1,92 @@
+//! The change feed. That it suffices to rebuild what there is, `integrity` checks after every step of every test.
+
+use serde_json::{Value, json};
+use usher_engine::changes::Error;
+
+use super::site::{Site, settings};
+
+#[test]
+fn changes_say_who_did_what_to_what() {
+    let site = Site::new();
+    let directory = site.connect(&settings("idp"));
+    let user = directory.user("ann@x.test");
+    let headers = [("X-Request-Id", "r-1")];
+    let body = json!({ "displayName": "Staff", "members": [{ "value": user }] });
+    let group = directory.send_with("POST", "/Groups", &body, &headers).expect(201).id();
+    let patch = json!({ "Operations": [{ "op": "replace", "path": "title", "value": "t" }, { "op": "replace", "path": "nickName", "value": "n" }] });
+    directory.send_with("PATCH", &format!("/Users/{user}"), &patch, &[("X-Request-Id", &"x".repeat(129))]).expect(200);
+    let rename =
+        json!([{ "op": "replace", "path": "displayName", "value": "All" }, { "op": "remove", "path": "members" }]);
+    directory.patch(&format!("/Groups/{group}"), rename).expect(200);
+    directory.delete(&format!("/Groups/{group}")).expect(204);
+    directory.delete(&format!("/Users/{user}")).expect(204);
+    let changes = site.engine().changes(0, 1_000).unwrap();
+    let id = &directory.id;
+    let key = directory.key.split_once('.').unwrap().0;
+    let expected = [
+        ("directory.connected", json!({ "directory": id })),
+        ("key.issued", json!({ "directory": id, "key": key })),
+        ("user.created", json!({ "directory": id, "user": user })),
+        ("customer.created", json!({ "customer": user, "user": user })),
+        ("group.created", json!({ "directory": id, "group": group })),
+        ("organization.created", json!({ "organization": 1, "group": group })),
+        ("group.members-added", json!({ "directory": id, "group": group, "members": [user] })),
+        ("user.updated", json!({ "directory": id, "user": user, "changed": ["title", "nickName"] })),
+        ("group.updated", json!({ "directory": id, "group": group, "changed": ["displayName"] })),
+        ("organization.renamed", json!({ "organization": 1 })),
+        ("group.members-removed", json!({ "directory": id, "group": group, "members": [user] })),
+        ("group.deleted", json!({ "directory": id, "group": group })),
+        ("organization.deleted", json!({ "organization": 1 })),
+        ("user.deleted", json!({ "directory": id, "user": user })),
+        ("customer.deleted", json!({ "customer": user })),
+    ];
+    let seen: Vec<(&str, Value)> =
+        changes.iter().map(|change| (change.kind.as_str(), serde_json::from_str(&change.detail).unwrap())).collect();
+    assert_eq!(seen, expected);
+    for (at, change) in changes.iter().enumerate() {
+        assert_eq!(change.sequence, at as u64 + 1);
+        assert_eq!(change.actor, if at < 2 { "admin:ann".to_string() } else { format!("directory:{id}") });
+        assert_eq!(change.request.as_deref(), matches!(at, 4..=6).then_some("r-1"));
+    }
+    assert!(changes.is_sorted_by_key(|change| change.at));
+}
+
+#[test]
+fn it_is_read_from_any_position() {
+    let site = Site::new();
+    let directory = site.connect(&settings("idp"));
+    directory.many("/Users", (0..20).map(|n| json!({ "userName": format!("u{n}") })));
+    let all = site.engine().changes(0, 1_000).unwrap();
+    for after in 0..=all.len() {
+        let page = site.engine().changes(after as u64, 5).unwrap();
+        assert_eq!(page, all.iter().skip(after).take(5).cloned().collect::<Vec<_>>());
+    }
+    assert!(site.engine().changes(u64::MAX, 1).unwrap().is_empty());
+    for limit in [0, 1_001] {
+        assert!(matches!(site.engine().changes(0, limit), Err(Error::Invalid(_))));
+    }
+}
+
+/// A change names a bounded number of members; the next one goes on.
+#[test]
+fn many_members_are_many_changes() {
+    let site = Site::new();
+    let directory = site.connect(&settings("idp"));
+    let users = directory.many("/Users", (0..2_500).map(|n| json!({ "userName": format!("u{n}") })));
+    let before = site.engine().changes(0, 1_000).unwrap().len() as u64;
+    let mut position = before;
+    while let Some(last) = site.engine().changes(position, 1_000).unwrap().last() {
+        position = last.sequence;
+    }
+    directory.group("All", &users);
+    let changes = site.engine().changes(position, 1_000).unwrap();
+    let members: Vec<usize> = changes
+        .iter()
+        .filter(|change| change.kind == "group.members-added")
+        .map(|change| {
+            let detail: Value = serde_json::from_str(&change.detail).unwrap();
+            detail["members"].as_array().unwrap().len()
+        })
+        .collect();
+    assert_eq!(members, [1_000, 1_000, 500]);
+}

@@ -1,0 +1,213 @@
+//! Lists: filters, sorting, pages by index, projections, `.search` (RFC 7644, sections 3.4.2, 3.4.3, 3.9).
+
+use serde_json::{Value, json};
+
+use super::site::{Answer, Directory, LIST, Site, settings};
+
+/// Users with what is different about them, and two groups.
+fn people(site: &Site) -> (Directory<'_>, Vec<String>, Vec<String>) {
+    let directory = site.connect(&settings("idp"));
+    let users = [
+        json!({ "userName": "dora", "title": "Boss", "externalId": "E1", "active": false }),
+        json!({ "userName": "Bob", "title": "assistant", "externalId": "e1" }),
+        json!({ "userName": "carl", "name": { "familyName": "Ö" }, "emails": [{ "value": "C@x.test", "type": "work" }, { "value": "a@x.test", "primary": true }] }),
+        json!({ "userName": "Ann", "name": { "familyName": "Z" }, "emails": [{ "value": "b@x.test" }] }),
+    ];
+    let users = directory.many("/Users", users.into_iter());
+    let groups = vec![directory.group("Staff", &users[..2]), directory.group("desk", &users[1..3])];
+    (directory, users, groups)
+}
+
+fn filtered(directory: &Directory<'_>, endpoint: &str, filter: &str) -> Answer {
+    let encoded: String = filter.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let by_get = directory.get(&format!("{endpoint}?filter={encoded}"));
+    let by_post = directory.post(&format!("{endpoint}/.search"), &json!({ "filter": filter }));
+    assert_eq!(by_get, by_post);
+    by_get
+}
+
+#[test]
+fn filters_find_what_they_describe() {
+    let site = Site::new();
+    let (directory, users, groups) = people(&site);
+    let (u, g) = (|at: usize| users[at].as_str(), |at: usize| groups[at].as_str());
+    for (filter, expected) in [
+        ("userName eq \"BOB\"".to_string(), vec![1]),
+        ("userName eq \" bob\"".into(), vec![1]),
+        ("userName sw \"\"".into(), vec![0, 1, 2, 3]),
+        ("userName gt \"bob\"".into(), vec![0, 2]),
+        ("externalId eq \"e1\"".into(), vec![1]),
+        ("externalId eq \"e1\" or externalId eq \"E1\"".into(), vec![0, 1]),
+        ("externalId eq \"!\" or externalId eq \"e\"".into(), vec![]),
+        ("emails.value eq \"c@X.test\"".into(), vec![2]),
+        ("emails[type eq \"work\"].value eq \"a@x.test\"".into(), vec![]),
+        ("emails[type eq \"work\" and value co \"@X\"]".into(), vec![2]),
+        ("active eq false".into(), vec![0]),
+        ("not (active eq false) and title pr".into(), vec![1]),
+        ("schemas eq \"urn:ietf:params:scim:schemas:core:2.0:User\"".into(), vec![0, 1, 2, 3]),
+        ("meta.created gt \"2020-01-01T00:00:00Z\"".into(), vec![0, 1, 2, 3]),
+        (format!("id eq \"{}\"", u(2)), vec![2]),
+        ("id eq \"u/x\" or id eq \"\"".into(), vec![]),
+        (format!("groups.value eq \"{}\"", g(0)), vec![0, 1]),
+        (format!("groups eq \"{}\" and active eq true", g(0)), vec![1]),
+        (format!("groups.value eq \"{}\" or groups eq \"{}\"", g(0), g(1)), vec![0, 1, 2]),
+        ("groups.display eq \"STAFF\"".into(), vec![0, 1]),
+        (format!("not (groups.value eq \"{}\")", g(0)), vec![2, 3]),
+        ("groups pr".into(), vec![0, 1, 2]),
+        ("groups.value eq \"nothing\"".into(), vec![]),
+    ] {
+        let answer = filtered(&directory, "/Users", &filter).expect(200);
+        let expected: Vec<&str> = expected.into_iter().map(u).collect();
+        assert_eq!(answer.ids(), expected, "{filter}");
+        assert_eq!(answer.body["totalResults"], expected.len());
+    }
+    for (filter, expected) in [
+        (format!("members.value eq \"{}\"", u(1)), vec![0, 1]),
+        (format!("members eq \"{}\" and displayName eq \"staff\"", u(0)), vec![0]),
+        (format!("members[value eq \"{}\" or value eq \"{}\"]", u(0), u(2)), vec![0, 1]),
+        (format!("not (members eq \"{}\")", u(0)), vec![1]),
+        (format!("members eq \"{}\"", u(3)), vec![]),
+        ("members[type eq \"User\"]".into(), vec![0, 1]),
+        ("members.value pr and displayName sw \"D\"".into(), vec![1]),
+        ("displayName eq \" DESK \"".into(), vec![1]),
+    ] {
+        let expected: Vec<&str> = expected.into_iter().map(g).collect();
+        assert_eq!(filtered(&directory, "/Groups", &filter).expect(200).ids(), expected, "{filter}");
+    }
+    for filter in ["nonsense eq 1", "userName eq", "userName", "members pr", "emails[", "password eq \"x\""] {
+        filtered(&directory, "/Users", filter).refused(400, "invalidFilter");
+    }
+}
+
+/// Names of which some begin with others, more than are read in one go.
+#[test]
+fn a_prefix_finds_every_name_that_begins_with_it() {
+    let site = Site::new();
+    let directory = site.connect(&settings("idp"));
+    let users = directory.many("/Users", (0..1_203).map(|n| json!({ "userName": format!("user{n}") })));
+    let found = directory.get("/Users?filter=userName%20sw%20%22USER%22&count=1").expect(200);
+    assert_eq!(found.body["totalResults"], users.len());
+    let found = directory.get("/Users?filter=userName%20sw%20%22user54%22").expect(200);
+    assert_eq!(found.body["totalResults"], 11);
+}
+
+#[test]
+fn lists_are_sorted_by_any_attribute() {
+    let site = Site::new();
+    let (directory, ..) = people(&site);
+    for (query, expected) in [
+        ("sortBy=userName", ["Ann", "Bob", "carl", "dora"]),
+        ("sortBy=USERNAME&sortOrder=Ascending", ["Ann", "Bob", "carl", "dora"]),
+        ("sortBy=userName&sortOrder=descending", ["dora", "carl", "Bob", "Ann"]),
+        ("sortBy=title", ["Bob", "dora", "carl", "Ann"]),
+        ("sortBy=title&sortOrder=descending", ["carl", "Ann", "dora", "Bob"]),
+        ("sortBy=name.familyName", ["Ann", "carl", "dora", "Bob"]),
+        ("sortBy=emails", ["carl", "Ann", "dora", "Bob"]),
+        ("sortBy=emails.value&sortOrder=descending", ["dora", "Bob", "Ann", "carl"]),
+        ("sortBy=active", ["dora", "Bob", "carl", "Ann"]),
+        // Of several groups the first counts: Bob is in both.
+        ("sortBy=groups.display", ["carl", "dora", "Bob", "Ann"]),
+        ("sortBy=meta.created&sortOrder=descending", ["dora", "Bob", "carl", "Ann"]),
+        ("sortBy=id&sortOrder=descending", ["Ann", "carl", "Bob", "dora"]),
+        ("sortOrder=descending", ["dora", "Bob", "carl", "Ann"]),
+        ("sortBy=", ["dora", "Bob", "carl", "Ann"]),
+    ] {
+        assert_eq!(directory.get(&format!("/Users?{query}")).column("userName"), expected, "{query}");
+    }
+    for query in ["sortBy=nonsense", "sortBy=name"] {
+        directory.get(&format!("/Users?{query}")).refused(400, "invalidPath");
+    }
+    directory.get("/Users?sortBy=id&sortOrder=upwards").refused(400, "invalidValue");
+}
+
+#[test]
+fn pages_by_index_are_counted_from_one() {
+    let site = Site::new();
+    let (directory, users, _) = people(&site);
+    for filter in ["", "&filter=id%20pr", "&sortBy=meta.resourceType"] {
+        for (query, from, shown, start) in [
+            ("startIndex=1", 0, 4, 1),
+            ("startIndex=2&count=2", 1, 2, 2),
+            ("startIndex=4&count=2", 3, 1, 4),
+            ("startIndex=5", 4, 0, 5),
+            ("startIndex=0&count=1", 0, 1, 1),
+            ("startIndex=-7&count=1", 0, 1, 1),
+            ("count=0", 0, 0, 1),
+            ("count=-1", 0, 0, 1),
+            ("count=99999999999999999999", 0, 4, 1),
+            ("startIndex=18446744073709551615", 0, 0, i64::MAX),
+            ("STARTINDEX=2&Count=1", 1, 1, 2),
+        ] {
+            let answer = directory.get(&format!("/Users?{query}{filter}")).expect(200);
+            assert_eq!(answer.body["schemas"], json!([LIST]));
+            assert_eq!(answer.body["totalResults"], 4);
+            assert_eq!(answer.body["itemsPerPage"], shown, "{query}{filter}");
+            assert_eq!(answer.body["startIndex"], start);
+            assert_eq!(answer.ids(), users[from..from + shown]);
+            assert!(answer.body.get("nextCursor").is_none());
+        }
+    }
+    for query in ["startIndex=x", "count=1.5", "count="] {
+        directory.get(&format!("/Users?{query}")).refused(400, "invalidValue");
+    }
+}
+
+#[test]
+fn a_search_from_the_top_goes_over_both_kinds() {
+    let site = Site::new();
+    let (directory, users, groups) = people(&site);
+    let everything: Vec<String> = users.iter().chain(&groups).cloned().collect();
+    assert_eq!(directory.ids(""), everything);
+    let search = |body: Value| directory.post("/.search", &body).expect(200);
+    assert_eq!(search(json!({})).ids(), everything);
+    for (start, count) in [(1, 4), (1, 5), (4, 1), (5, 1), (4, 2), (6, 9), (7, 2)] {
+        let answer = search(json!({ "startIndex": start, "count": count }));
+        let expected: Vec<String> = everything.iter().skip(start - 1).take(count).cloned().collect();
+        assert_eq!(answer.ids(), expected);
+        assert_eq!(answer.body["totalResults"], 6);
+    }
+    assert_eq!(search(json!({ "filter": "userName eq \"bob\"" })).ids(), users[1..2]);
+    assert_eq!(search(json!({ "filter": "displayName eq \"desk\"" })).ids(), groups[1..]);
+    assert_eq!(
+        search(json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"], "count": "1" })).ids(),
+        users[..1]
+    );
+    directory.post("/.search", &json!({ "filter": "x" })).refused(400, "invalidFilter");
+    directory.post("/.search", &json!({ "cursor": "" })).refused(400, "invalidCursor");
+    for body in [json!([]), json!({ "schemas": [] }), json!({ "schemas": ["urn:x"] })] {
+        directory.post("/Users/.search", &body).refused(400, "invalidSyntax");
+    }
+    for body in
+        [json!({ "filter": 7 }), json!({ "count": [] }), json!({ "startIndex": 1.5 }), json!({ "attributes": "id" })]
+    {
+        directory.post("/Users/.search", &body).refused(400, "invalidValue");
+    }
+}
+
+#[test]
+fn answers_hold_what_is_asked_for() {
+    let site = Site::new();
+    let (directory, users, groups) = people(&site);
+    let names = |body: &Value| body.as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ");
+    let user = format!("/Users/{}", users[1]);
+    for (query, expected) in [
+        ("attributes=userName", "id schemas userName"),
+        ("attributes=groups.display", "groups id schemas"),
+        ("attributes=nonsense", "id schemas"),
+        ("attributes=", "active externalId groups id meta schemas title userName"),
+        ("excludedAttributes=groups,meta,id,schemas", "active externalId id schemas title userName"),
+    ] {
+        assert_eq!(names(&directory.get(&format!("{user}?{query}")).expect(200).body), expected, "{query}");
+        for resource in directory.get(&format!("/Users?{query}&filter=userName%20eq%20%22bob%22")).resources() {
+            assert_eq!(names(resource), expected, "{query}");
+        }
+        let patched =
+            directory.patch(&format!("{user}?{query}"), json!([{ "op": "add", "path": "active", "value": true }]));
+        assert_eq!(names(&patched.expect(200).body), expected, "{query}");
+    }
+    let group = format!("/Groups/{}", groups[0]);
+    let members = directory.get(&format!("{group}?attributes=members.value")).body["members"].clone();
+    assert_eq!(members, json!([{ "value": users[0] }, { "value": users[1] }]));
+    assert!(directory.get(&format!("{group}?excludedAttributes=members")).body.get("members").is_none());
+    directory.get(&format!("{user}?attributes=id&excludedAttributes=meta")).refused(400, "invalidValue");
+}

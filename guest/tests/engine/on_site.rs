@@ -1,0 +1,508 @@
+//! The site's part of the model: customers, organizations, and who may use what.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+use usher_engine::directories::ConflictPolicy;
+use usher_engine::site::customers::{Customer, CustomerUpdate, NewCustomer};
+use usher_engine::site::projects::Audience;
+use usher_engine::site::{Error, Page, Position, access::Reason};
+
+use super::integrity::comparable;
+use super::model::{EMAILS, GROUPS, Group, Refusal, TAKEN, User};
+use super::site::Site;
+
+/// How long an adopted organization keeps the members that it had, in milliseconds.
+const GRACE: u64 = 3_600_000;
+
+/// An id that nothing has.
+const NOTHING: &str = "00000000000000000000";
+
+/// Something done on the site. Customers and organizations are chosen among those that there are.
+#[derive(Debug, Clone)]
+pub enum OnSite {
+    MakeCustomer(usize),
+    EditCustomer(usize, Option<usize>, Option<bool>),
+    DeleteCustomer(usize),
+    MakeOrganization(usize),
+    RenameOrganization(usize, usize),
+    DeleteOrganization(usize),
+    EditMembers(usize, Vec<usize>, bool),
+    AssociateOrganization(usize, bool),
+    AssociateCustomer(usize, bool),
+    /// The grace of all adoptions passes.
+    Wait,
+    Sweep,
+}
+
+/// Anything that can be done on the site.
+pub fn site_step() -> impl Strategy<Value = OnSite> {
+    prop_oneof![
+        4 => (0..EMAILS.len()).prop_map(OnSite::MakeCustomer),
+        2 => (0..6_usize, prop::option::of(0..EMAILS.len()), prop::option::of(any::<bool>()))
+            .prop_map(|(at, email, active)| OnSite::EditCustomer(at, email, active)),
+        1 => (0..6_usize).prop_map(OnSite::DeleteCustomer),
+        4 => (0..GROUPS.len()).prop_map(OnSite::MakeOrganization),
+        1 => (0..4_usize, 0..GROUPS.len()).prop_map(|(at, name)| OnSite::RenameOrganization(at, name)),
+        1 => (0..4_usize).prop_map(OnSite::DeleteOrganization),
+        6 => (0..4_usize, prop::collection::vec(0..6_usize, 0..4), prop::bool::weighted(0.7))
+            .prop_map(|(at, customers, add)| OnSite::EditMembers(at, customers, add)),
+        2 => (0..4_usize, any::<bool>()).prop_map(|(at, associated)| OnSite::AssociateOrganization(at, associated)),
+        2 => (0..6_usize, any::<bool>()).prop_map(|(at, associated)| OnSite::AssociateCustomer(at, associated)),
+        1 => Just(OnSite::Wait),
+        1 => Just(OnSite::Sweep),
+    ]
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct ModelCustomer {
+    email: String,
+    name: String,
+    active: bool,
+    user: Option<String>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq)]
+struct ModelOrganization {
+    name: String,
+    group: Option<String>,
+    /// While it is local.
+    own: BTreeSet<String>,
+    /// While the grace of its adoption lasts.
+    retained: BTreeSet<String>,
+}
+
+/// What there is on the site.
+#[derive(Debug, Clone)]
+pub struct Sites {
+    policy: ConflictPolicy,
+    /// The number of a restricted project.
+    project: u64,
+    customers: BTreeMap<String, ModelCustomer>,
+    organizations: BTreeMap<u64, ModelOrganization>,
+    last_organization: u64,
+    associated: BTreeSet<u64>,
+    direct: BTreeSet<String>,
+}
+
+impl Default for Sites {
+    fn default() -> Self {
+        Sites {
+            policy: ConflictPolicy::Sync,
+            project: 1,
+            customers: BTreeMap::new(),
+            organizations: BTreeMap::new(),
+            last_organization: 0,
+            associated: BTreeSet::new(),
+            direct: BTreeSet::new(),
+        }
+    }
+}
+
+impl Sites {
+    /// An empty site with an open and a restricted project.
+    pub fn new(site: &Site, policy: ConflictPolicy) -> Self {
+        site.engine().create_project("ann", "OPEN", "Open", Audience::Open).unwrap();
+        let project = site.engine().create_project("ann", "CLOSED", "Closed", Audience::Restricted).unwrap().id;
+        Sites { policy, project, ..Sites::default() }
+    }
+
+    /// A user has come or changed.
+    pub fn follow_user(&mut self, id: &str, user: &User) -> Result<(), Refusal> {
+        let linked = self.customers.iter().find(|(_, customer)| customer.user.as_deref() == Some(id));
+        let linked = linked.map(|(customer, _)| customer.clone());
+        let Some(address) = user.address().or_else(|| Some(self.customers[linked.as_ref()?].email.clone())) else {
+            return Ok(());
+        };
+        let holder = self.customers.iter().find(|(_, customer)| customer.email == address);
+        let holder = holder.map(|(id, customer)| (id.clone(), customer.user.is_some()));
+        let customer = match (linked, holder) {
+            (Some(linked), Some((holder, _))) if linked != holder => return Err(TAKEN),
+            (Some(linked), _) => linked,
+            (None, Some((_, true))) => return Err(TAKEN),
+            (None, Some((holder, false))) => holder,
+            (None, None) => id.to_string(),
+        };
+        let name = user.name.trim().to_string();
+        let user = ModelCustomer { email: address, name, active: user.active, user: Some(id.to_string()) };
+        self.customers.insert(customer, user);
+        Ok(())
+    }
+
+    /// A user is deleted.
+    pub fn forget_user(&mut self, user: &str) {
+        let linked = self.customers.iter().find(|(_, customer)| customer.user.as_deref() == Some(user));
+        if let Some(id) = linked.map(|(id, _)| id.clone()) {
+            self.remove_customer(&id);
+        }
+    }
+
+    fn remove_customer(&mut self, id: &str) {
+        self.customers.remove(id);
+        self.direct.remove(id);
+        for organization in self.organizations.values_mut() {
+            organization.own.remove(id);
+            organization.retained.remove(id);
+        }
+    }
+
+    /// Whether a new group may have this name.
+    pub fn check_group(&self, name: &str) -> Result<(), Refusal> {
+        let same = self.organizations.values().find(|organization| has_name(organization, name));
+        let is_refused = same.is_some_and(|same| same.group.is_some() || matches!(self.policy, ConflictPolicy::Reject));
+        if is_refused { Err(TAKEN) } else { Ok(()) }
+    }
+
+    /// A group has come that may have its name.
+    pub fn make_group(&mut self, id: &str, name: &str) {
+        let group = Some(id.to_string());
+        match self.organizations.values_mut().find(|organization| has_name(organization, name)) {
+            None => self.insert(ModelOrganization { name: name.trim().to_string(), group, ..Default::default() }),
+            Some(organization) if self.policy == ConflictPolicy::Sync => {
+                organization.group = group;
+                let own = std::mem::take(&mut organization.own);
+                organization.retained.extend(own);
+            }
+            Some(_) => {}
+        }
+    }
+
+    fn insert(&mut self, organization: ModelOrganization) {
+        self.last_organization += 1;
+        self.organizations.insert(self.last_organization, organization);
+    }
+
+    /// Whether a group may be renamed.
+    pub fn check_rename(&self, group: &str, old: &str, new: &str) -> Result<(), Refusal> {
+        let linked = self.organizations.iter().find(|(_, organization)| organization.group.as_deref() == Some(group));
+        match linked {
+            Some((id, _)) if old != new => self.check_name(*id, new),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_name(&self, id: u64, name: &str) -> Result<(), Refusal> {
+        let taken = self.organizations.iter().any(|(other, organization)| *other != id && has_name(organization, name));
+        if taken { Err(TAKEN) } else { Ok(()) }
+    }
+
+    /// A group has changed; whether the request had its whole list of members.
+    pub fn follow_group(&mut self, group: &str, old: &str, new: &str, is_complete: bool) {
+        let mut all = self.organizations.values_mut();
+        let Some(organization) = all.find(|organization| organization.group.as_deref() == Some(group)) else { return };
+        if old != new {
+            organization.name = new.trim().to_string();
+        }
+        if is_complete {
+            organization.retained.clear();
+        }
+    }
+
+    /// A group is deleted.
+    pub fn forget_group(&mut self, group: &str) {
+        let linked = self.organizations.iter().find(|(_, organization)| organization.group.as_deref() == Some(group));
+        if let Some(id) = linked.map(|(id, _)| *id) {
+            self.remove_organization(id);
+        }
+    }
+
+    fn remove_organization(&mut self, id: u64) {
+        self.organizations.remove(&id);
+        self.associated.remove(&id);
+    }
+
+    /// The directory is disconnected: everything is local from now on, and as it was.
+    pub fn disconnect(&mut self, users: &BTreeMap<String, User>, groups: &BTreeMap<String, Group>) {
+        let members: Vec<_> = self.organizations.values().map(|one| self.of_group(one, users, groups)).collect();
+        for (organization, members) in self.organizations.values_mut().zip(members) {
+            organization.own.extend(members);
+            organization.group = None;
+        }
+        self.customers.values_mut().for_each(|customer| customer.user = None);
+    }
+
+    /// The customers that are members because their users are members of the group.
+    fn of_group(
+        &self,
+        organization: &ModelOrganization,
+        users: &BTreeMap<String, User>,
+        groups: &BTreeMap<String, Group>,
+    ) -> BTreeSet<String> {
+        let group = organization.group.as_ref().and_then(|group| groups.get(group));
+        let is_member = |customer: &ModelCustomer| {
+            let user = customer.user.as_ref().filter(|user| users.contains_key(*user));
+            user.is_some_and(|user| group.is_some_and(|group| group.members.contains(user)))
+        };
+        let members = self.customers.iter().filter(|(_, customer)| is_member(customer));
+        members.map(|(id, _)| id.clone()).collect()
+    }
+
+    fn members(
+        &self,
+        organization: &ModelOrganization,
+        users: &BTreeMap<String, User>,
+        groups: &BTreeMap<String, Group>,
+    ) -> BTreeSet<String> {
+        let mut members = self.of_group(organization, users, groups);
+        members.extend(organization.own.iter().chain(&organization.retained).cloned());
+        members
+    }
+
+    /// Does something on the site, and compares what comes of it.
+    pub fn perform(
+        &mut self,
+        site: &Site,
+        users: &BTreeMap<String, User>,
+        groups: &BTreeMap<String, Group>,
+        step: &OnSite,
+    ) {
+        let engine = site.engine();
+        match step {
+            OnSite::MakeCustomer(email) => {
+                let email = EMAILS[*email];
+                let new = NewCustomer {
+                    email: email.to_string(),
+                    display_name: "Local".to_string(),
+                    time_zone: None,
+                    locale: None,
+                };
+                let made = engine.create_customer("ann", &new);
+                let expected = self.check_email(NOTHING, email);
+                compare_outcome(&made, expected);
+                if let Ok(made) = made {
+                    let customer =
+                        ModelCustomer { email: comparable(email), name: new.display_name, active: true, user: None };
+                    self.customers.insert(made.id, customer);
+                }
+            }
+            OnSite::EditCustomer(at, email, active) => {
+                let id = self.customer_id(*at);
+                let email = email.map(|at| EMAILS[at]);
+                let update =
+                    CustomerUpdate { email: email.map(ToString::to_string), active: *active, ..Default::default() };
+                let mut expected = self.check_local_customer(&id);
+                if let (Ok(()), Some(email)) = (expected, email) {
+                    expected = self.check_email(&id, email);
+                }
+                compare_outcome(&engine.update_customer("ann", &id, &update), expected);
+                if let (Ok(()), Some(customer)) = (expected, self.customers.get_mut(&id)) {
+                    customer.email = email.map_or(customer.email.clone(), comparable);
+                    customer.active = active.unwrap_or(customer.active);
+                }
+            }
+            OnSite::DeleteCustomer(at) => {
+                let id = self.customer_id(*at);
+                let expected = self.check_local_customer(&id);
+                compare_outcome(&engine.delete_customer("ann", &id), expected);
+                if expected.is_ok() {
+                    self.remove_customer(&id);
+                }
+            }
+            OnSite::MakeOrganization(name) => {
+                let expected = self.check_name(0, GROUPS[*name]).map_err(|_| "taken");
+                compare_outcome(&engine.create_organization("ann", GROUPS[*name]), expected);
+                if expected.is_ok() {
+                    self.insert(ModelOrganization { name: GROUPS[*name].trim().to_string(), ..Default::default() });
+                }
+            }
+            OnSite::RenameOrganization(at, name) => {
+                let id = self.organization_id(*at);
+                let taken = self.check_name(id, GROUPS[*name]).map_err(|_| "taken");
+                let expected = self.check_local_organization(id).and(taken);
+                compare_outcome(&engine.rename_organization("ann", id, GROUPS[*name]), expected);
+                if let (Ok(()), Some(organization)) = (expected, self.organizations.get_mut(&id)) {
+                    organization.name = GROUPS[*name].trim().to_string();
+                }
+            }
+            OnSite::DeleteOrganization(at) => {
+                let id = self.organization_id(*at);
+                let expected = self.check_local_organization(id);
+                compare_outcome(&engine.delete_organization("ann", id), expected);
+                if expected.is_ok() {
+                    self.remove_organization(id);
+                }
+            }
+            OnSite::EditMembers(at, customers, add) => self.edit_members(site, users, groups, *at, customers, *add),
+            OnSite::AssociateOrganization(at, associated) => {
+                let id = self.organization_id(*at);
+                let expected = if self.organizations.contains_key(&id) { Ok(()) } else { Err("not found") };
+                compare_outcome(&engine.associate_organization("ann", self.project, id, *associated), expected);
+                if expected.is_ok() {
+                    set(&mut self.associated, id, *associated);
+                }
+            }
+            OnSite::AssociateCustomer(at, associated) => {
+                let id = self.customer_id(*at);
+                let expected = if self.customers.contains_key(&id) { Ok(()) } else { Err("not found") };
+                compare_outcome(&engine.associate_customer("ann", self.project, &id, *associated), expected);
+                if expected.is_ok() {
+                    set(&mut self.direct, id, *associated);
+                }
+            }
+            OnSite::Wait => {
+                site.surroundings.pass(GRACE);
+                self.organizations.values_mut().for_each(|organization| organization.retained.clear());
+            }
+            OnSite::Sweep => drop(site.sweep(2)),
+        }
+    }
+
+    fn edit_members(
+        &mut self,
+        site: &Site,
+        users: &BTreeMap<String, User>,
+        groups: &BTreeMap<String, Group>,
+        at: usize,
+        customers: &[usize],
+        add: bool,
+    ) {
+        let id = self.organization_id(at);
+        let customers: Vec<String> = customers.iter().map(|at| self.customer_id(*at)).collect();
+        let known = customers.iter().all(|customer| self.customers.contains_key(customer));
+        let expected = self.check_local_organization(id).and(if known { Ok(()) } else { Err("not found") });
+        let engine = site.engine();
+        let done =
+            if add { engine.add_members("ann", id, &customers) } else { engine.remove_members("ann", id, &customers) };
+        compare_outcome(&done, expected);
+        let members = self.organizations.get(&id).map(|one| self.members(one, users, groups)).unwrap_or_default();
+        if let (Ok(()), Some(organization)) = (expected, self.organizations.get_mut(&id)) {
+            for customer in customers {
+                if !add {
+                    organization.own.remove(&customer);
+                    organization.retained.remove(&customer);
+                } else if !members.contains(&customer) {
+                    organization.own.insert(customer);
+                }
+            }
+        }
+    }
+
+    fn customer_id(&self, at: usize) -> String {
+        self.customers.keys().nth(at).map_or(NOTHING, String::as_str).to_string()
+    }
+
+    fn organization_id(&self, at: usize) -> u64 {
+        self.organizations.keys().nth(at).copied().unwrap_or(u64::MAX)
+    }
+
+    fn check_email(&self, id: &str, email: &str) -> Result<(), &'static str> {
+        let same = |customer: &ModelCustomer| customer.email == comparable(email);
+        let taken = self.customers.iter().any(|(other, customer)| other != id && same(customer));
+        if taken { Err("taken") } else { Ok(()) }
+    }
+
+    fn check_local_customer(&self, id: &str) -> Result<(), &'static str> {
+        match self.customers.get(id) {
+            None => Err("not found"),
+            Some(customer) if customer.user.is_some() => Err("managed"),
+            Some(_) => Ok(()),
+        }
+    }
+
+    fn check_local_organization(&self, id: u64) -> Result<(), &'static str> {
+        match self.organizations.get(&id) {
+            None => Err("not found"),
+            Some(organization) if organization.group.is_some() => Err("managed"),
+            Some(_) => Ok(()),
+        }
+    }
+
+    /// Everything on the site is as the model has it.
+    pub fn compare(&self, site: &Site, users: &BTreeMap<String, User>, groups: &BTreeMap<String, Group>) {
+        let engine = site.engine();
+        let customers = everything(|position, limit| engine.customers(position, limit).unwrap());
+        let seen: BTreeMap<String, (String, String, bool, bool)> = customers.into_iter().map(read).collect();
+        let expected = self.customers.iter().map(|(id, customer)| {
+            (id.clone(), (customer.email.clone(), customer.name.clone(), customer.active, customer.user.is_some()))
+        });
+        assert_eq!(seen, expected.collect());
+        let organizations = everything(|position, limit| engine.organizations(position, limit).unwrap());
+        let seen: Vec<_> = organizations
+            .into_iter()
+            .map(|organization| (organization.id, organization.name, organization.group))
+            .collect();
+        let expected = self.organizations.iter();
+        let expected: Vec<_> = expected.map(|(id, one)| (*id, one.name.clone(), one.group.clone())).collect();
+        assert_eq!(seen, expected);
+        let mut of: BTreeMap<&str, BTreeSet<u64>> = BTreeMap::new();
+        for (id, organization) in &self.organizations {
+            let members = everything(|position, limit| engine.organization_members(*id, position, limit).unwrap());
+            let seen: Vec<String> = members.into_iter().map(|customer| customer.id).collect();
+            let expected = self.members(organization, users, groups);
+            assert_eq!(seen.len(), expected.len(), "a member of organization {id} is listed twice");
+            assert_eq!(seen.into_iter().collect::<BTreeSet<_>>(), expected);
+            for customer in self.members(organization, users, groups) {
+                let (customer, _) = self.customers.get_key_value(&customer).unwrap();
+                of.entry(customer).or_default().insert(*id);
+            }
+        }
+        for (id, customer) in &self.customers {
+            self.compare_access(site, id, customer, &of.remove(id.as_str()).unwrap_or_default());
+        }
+    }
+
+    fn compare_access(&self, site: &Site, id: &str, customer: &ModelCustomer, organizations: &BTreeSet<u64>) {
+        let mut reasons: Vec<Reason> = Vec::new();
+        if self.direct.contains(id) {
+            reasons.push(Reason::Direct);
+        }
+        for organization in organizations.intersection(&self.associated) {
+            reasons.push(Reason::Organization((*organization, self.organizations[organization].name.clone())));
+        }
+        let projects: Vec<_> = site.engine().projects_of(id).unwrap();
+        let seen = projects.iter().find(|open| open.project.id == self.project).map(|open| open.reasons.clone());
+        assert_eq!(seen.unwrap_or_default(), if customer.active { reasons.clone() } else { Vec::new() });
+        let allowed = customer.active && !reasons.is_empty();
+        if !customer.active {
+            reasons.insert(0, Reason::Deactivated);
+        }
+        let access = site.engine().access(id, self.project).unwrap();
+        assert_eq!((access.allowed, access.reasons), (allowed, reasons));
+    }
+}
+
+fn has_name(organization: &ModelOrganization, name: &str) -> bool {
+    comparable(&organization.name) == comparable(name)
+}
+
+fn set<T: Ord>(all: &mut BTreeSet<T>, one: T, is_in: bool) {
+    if is_in {
+        all.insert(one);
+    } else {
+        all.remove(&one);
+    }
+}
+
+fn read(customer: Customer) -> (String, (String, String, bool, bool)) {
+    let managed = customer.managed_by.is_some();
+    (customer.id, (comparable(&customer.email), customer.display_name, customer.active, managed))
+}
+
+/// What was done or why not is as expected.
+fn compare_outcome<T: std::fmt::Debug>(outcome: &Result<T, Error>, expected: Result<(), &'static str>) {
+    let seen = outcome.as_ref().map(|_| ()).map_err(|error| match error {
+        Error::NotFound(_) => "not found",
+        Error::Taken(_) => "taken",
+        Error::Managed(_) => "managed",
+        _ => "something else",
+    });
+    assert_eq!(seen, expected, "{outcome:?}");
+}
+
+/// All entries of a list, which are the same in pages of any size, by cursor and by offset.
+pub fn everything<T: PartialEq + std::fmt::Debug>(list: impl Fn(&Position, u32) -> Page<T>) -> Vec<T> {
+    let all = list(&Position::Offset(0), 1_000);
+    assert_eq!(all.next, None);
+    let (mut pages, mut position) = (Vec::new(), Position::Offset(0));
+    loop {
+        let page = list(&position, 2);
+        assert_eq!(page.values, list(&Position::Offset(pages.len() as u32), 2).values);
+        pages.extend(page.values);
+        match page.next {
+            Some(next) => position = Position::After(next),
+            None => break,
+        }
+    }
+    assert_eq!(pages, all.values);
+    all.values
+}

@@ -1,0 +1,309 @@
+//! Groups become organizations, and organizations open projects: the rows of the product's tables, one by one.
+
+use serde_json::{Value, json};
+use usher_engine::directories::ConflictPolicy;
+use usher_engine::site::projects::Audience;
+use usher_engine::site::{Error, Position, access::Reason};
+
+use super::integrity;
+use super::on_site::everything;
+use super::site::{Directory, Site, settings};
+
+/// A directory with users of these names.
+fn with_users<'s>(site: &'s Site, names: &[&str]) -> (Directory<'s>, Vec<String>) {
+    let directory = site.connect(&settings("idp"));
+    let users = names.iter().map(|name| directory.user(name)).collect();
+    (directory, users)
+}
+
+fn members(ids: &[String]) -> Value {
+    ids.iter().map(|id| json!({ "value": id })).collect()
+}
+
+fn edit(op: &str, ids: &[String]) -> Value {
+    json!([{ "op": op, "path": "members", "value": members(ids) }])
+}
+
+/// An organization of the site with a local member.
+fn local(site: &Site, name: &str, member: &str) -> u64 {
+    let customer = site.local_customer(member).id;
+    let id = site.engine().create_organization("ann", name).unwrap().id;
+    site.engine().add_members("ann", id, &[customer]).unwrap();
+    id
+}
+
+#[test]
+fn a_free_name_makes_a_managed_organization() {
+    let site = Site::new();
+    let (directory, users) = with_users(&site, &["a@x.test"]);
+    let group = directory.group(" Staff ", &users);
+    let organization = site.engine().organization(site.organization("Staff").unwrap()).unwrap();
+    assert_eq!((organization.managed_by, organization.group), (Some(directory.id.clone()), Some(group)));
+    assert_eq!(site.members(organization.id), ["a@x.test"]);
+    let engine = site.engine();
+    for refused in [
+        engine.rename_organization("ann", organization.id, "Other").map(drop),
+        engine.delete_organization("ann", organization.id),
+        engine.add_members("ann", organization.id, &users),
+        engine.remove_members("ann", organization.id, &users),
+    ] {
+        assert!(matches!(refused, Err(Error::Managed(reason)) if reason.contains("\"idp\"")));
+    }
+    integrity::check(&site.storage);
+}
+
+#[test]
+fn the_policy_decides_about_a_local_name() {
+    for policy in [ConflictPolicy::Sync, ConflictPolicy::Skip, ConflictPolicy::Reject] {
+        let site = Site::new();
+        let id = local(&site, "Staff", "old@x.test");
+        let mut settings = settings("idp");
+        settings.conflict_policy = policy;
+        let directory = site.connect(&settings);
+        let before = site.storage.snapshot();
+        let made = directory.post("/Groups", &json!({ "displayName": "STAFF" }));
+        let organization = site.engine().organization(id).unwrap();
+        assert_eq!((organization.id, organization.name.as_str()), (id, "Staff"));
+        assert_eq!(organization.managed_by.is_some(), policy == ConflictPolicy::Sync);
+        assert_eq!(site.members(id), ["old@x.test"]);
+        match policy {
+            ConflictPolicy::Reject => {
+                made.refused(409, "uniqueness");
+                assert_eq!(site.storage.snapshot(), before);
+            }
+            _ => drop(made.expect(201)),
+        }
+        integrity::check(&site.storage);
+    }
+}
+
+#[test]
+fn a_managed_name_is_refused() {
+    let site = Site::new();
+    let (one, other) = (site.connect(&settings("one")), site.connect(&settings("other")));
+    one.group("Staff", &[]);
+    other.post("/Groups", &json!({ "displayName": " staff" })).refused(409, "uniqueness");
+    assert!(other.ids("/Groups").is_empty());
+}
+
+#[test]
+fn a_rename_is_followed_unless_the_name_is_taken() {
+    let site = Site::new();
+    let directory = site.connect(&settings("idp"));
+    let group = directory.group("Staff", &[]);
+    let id = site.organization("Staff").unwrap();
+    site.engine().create_organization("ann", "Friends").unwrap();
+    let rename = |name: &str| {
+        directory.patch(&format!("/Groups/{group}"), json!([{ "op": "replace", "path": "displayName", "value": name }]))
+    };
+    rename("friends").refused(409, "uniqueness");
+    rename("STAFF").expect(200);
+    rename("People").expect(200);
+    assert_eq!(site.organization("People"), Some(id));
+    site.engine().create_organization("ann", "Staff").unwrap();
+    integrity::check(&site.storage);
+}
+
+#[test]
+fn members_and_access_follow_the_group() {
+    let site = Site::new();
+    let (directory, users) = with_users(&site, &["a@x.test", "b@x.test"]);
+    let group = directory.group("Staff", &users[..1]);
+    let id = site.organization("Staff").unwrap();
+    let project = site.engine().create_project("ann", "HELP", "Help", Audience::Restricted).unwrap().id;
+    site.engine().associate_organization("ann", project, id, true).unwrap();
+    let allowed = |user: &String| site.engine().access(user, project).unwrap().allowed;
+    assert_eq!((allowed(&users[0]), allowed(&users[1])), (true, false));
+    let path = format!("/Groups/{group}");
+    directory.patch(&path, edit("add", &users[1..])).expect(200);
+    assert!(allowed(&users[1]));
+    directory.patch(&path, edit("remove", &users[..1])).expect(200);
+    assert_eq!((allowed(&users[0]), site.members(id)), (false, vec!["b@x.test".to_string()]));
+    directory.delete(&path).expect(204);
+    assert!(matches!(site.engine().organization(id), Err(Error::NotFound(_))));
+    assert!(!allowed(&users[1]));
+    assert_eq!(site.customers().len(), 2);
+    assert!(site.engine().project_organizations(project, &Position::Offset(0), 10).unwrap().values.is_empty());
+    integrity::check(&site.storage);
+}
+
+#[test]
+fn an_adopted_organization_keeps_its_members_for_a_while() {
+    // What ends it: the time, or a full list.
+    for by_time in [false, true] {
+        let site = Site::new();
+        let id = local(&site, "Staff", "old@x.test");
+        let (directory, users) = with_users(&site, &["a@x.test"]);
+        let group = directory.group("Staff", &users);
+        let path = format!("/Groups/{group}");
+        assert_eq!(site.members(id), ["a@x.test", "old@x.test"]);
+        // Whoever is a member both ways is one member.
+        let old = directory.user("old@x.test");
+        directory.patch(&path, edit("add", std::slice::from_ref(&old))).expect(200);
+        assert_eq!(site.members(id).len(), 2);
+        directory.patch(&path, edit("remove", &[old])).expect(200);
+        assert_eq!(site.members(id), ["a@x.test", "old@x.test"]);
+        if by_time {
+            site.surroundings.pass(3_600_000);
+        } else {
+            directory.patch(&path, edit("replace", &users)).expect(200);
+        }
+        assert_eq!(site.members(id), ["a@x.test"]);
+        // They do not come back when the directory goes.
+        site.engine().disconnect("ann", &directory.id).unwrap();
+        assert_eq!(site.members(id), ["a@x.test"]);
+        let customer = site.customer("old@x.test").unwrap().id;
+        site.engine().add_members("ann", id, &[customer]).unwrap();
+        assert_eq!(site.members(id), ["a@x.test", "old@x.test"]);
+        integrity::check(&site.storage);
+    }
+}
+
+#[test]
+fn organizations_of_a_disconnected_directory_are_local_and_can_be_adopted_again() {
+    for sweeps in [false, true] {
+        let site = Site::new();
+        let (directory, users) = with_users(&site, &["a@x.test", "b@x.test", "c@x.test"]);
+        directory.group("Staff", &users);
+        let id = site.organization("Staff").unwrap();
+        site.engine().disconnect("ann", &directory.id).unwrap();
+        if sweeps {
+            site.sweep(3);
+        }
+        let engine = site.engine();
+        let organization = engine.organization(id).unwrap();
+        assert_eq!((organization.managed_by, organization.group), (None, None));
+        assert_eq!(site.members(id).len(), 3);
+        engine.remove_members("ann", id, &users[..1]).unwrap();
+        engine.delete_customer("ann", &users[1]).unwrap();
+        let new = site.local_customer("new@x.test").id;
+        engine.add_members("ann", id, &[new]).unwrap();
+        assert_eq!(site.members(id), ["c@x.test", "new@x.test"]);
+        engine.rename_organization("ann", id, "People").unwrap();
+        integrity::check(&site.storage);
+        let other = site.connect(&settings("other"));
+        let user = other.user("c@x.test");
+        let group = other.group("People", &[]);
+        assert_eq!(site.members(id), ["c@x.test", "new@x.test"]);
+        other.send(
+            "PUT",
+            &format!("/Groups/{group}"),
+            &json!({ "displayName": "People", "members": members(&[user]) }),
+        );
+        assert_eq!(site.members(id), ["c@x.test"]);
+        integrity::check(&site.storage);
+    }
+}
+
+#[test]
+fn a_deleted_organization_is_invisible_at_once_and_swept() {
+    let site = Site::new();
+    let directory = site.connect(&settings("idp"));
+    let bodies = (0..200).map(|at| json!({ "userName": format!("u{at}@x.test") }));
+    let users = directory.many("/Users", bodies);
+    directory.group("Staff", &users);
+    let id = site.organization("Staff").unwrap();
+    site.engine().disconnect("ann", &directory.id).unwrap();
+    site.sweep(100);
+    assert_eq!(site.members(id).len(), 200);
+    let customers: Vec<String> = (0..100).map(|at| site.local_customer(&format!("l{at}@x.test")).id).collect();
+    site.engine().add_members("ann", id, &customers).unwrap();
+    site.engine().delete_organization("ann", id).unwrap();
+    assert!(matches!(site.engine().organization_members(id, &Position::Offset(0), 1), Err(Error::NotFound(_))));
+    integrity::check(&site.storage);
+    assert!(site.sweep(50) > 4);
+    assert!(!site.storage.snapshot().keys().any(|key| key.starts_with("m/") || key.starts_with("mo/")));
+    assert_eq!(site.customers().len(), 300);
+    integrity::check(&site.storage);
+}
+
+#[test]
+fn what_it_costs_does_not_depend_on_the_size_of_an_organization() {
+    let work = |count: usize| {
+        let site = Site::new();
+        let directory = site.connect(&settings("idp"));
+        let users = directory.many("/Users", (0..count).map(|at| json!({ "userName": format!("u{at}@x.test") })));
+        directory.group("Staff", &users);
+        let id = site.organization("Staff").unwrap();
+        let project = site.engine().create_project("ann", "HELP", "Help", Audience::Restricted).unwrap().id;
+        site.engine().associate_organization("ann", project, id, true).unwrap();
+        let outsider = site.local_customer("new@x.test").id;
+        let mut all = Vec::new();
+        site.storage.take_work();
+        let mut note = || all.push(site.storage.take_work());
+        site.engine().access(&users[5], project).unwrap();
+        note();
+        site.engine().projects_of(&users[5]).unwrap();
+        note();
+        let page = site.engine().organization_members(id, &Position::Offset(0), 5).unwrap();
+        note();
+        site.engine().organization_members(id, &Position::After(page.next.unwrap()), 5).unwrap();
+        note();
+        site.engine().disconnect("ann", &directory.id).unwrap();
+        note();
+        site.engine().add_members("ann", id, &[outsider]).unwrap();
+        note();
+        site.engine().remove_members("ann", id, &users[..1]).unwrap();
+        note();
+        site.engine().delete_organization("ann", id).unwrap();
+        note();
+        all
+    };
+    assert_eq!(work(100), work(3_000));
+}
+
+#[test]
+fn names_and_members_that_cannot_be_are_refused() {
+    let site = Site::new();
+    let engine = site.engine();
+    let id = engine.create_organization("ann", " Friends ").unwrap().id;
+    assert_eq!(engine.organization(id).unwrap().name, "Friends");
+    let taken = engine.create_organization("ann", "FRIENDS");
+    assert!(matches!(taken, Err(Error::Taken(_))));
+    for name in ["", "  ", &"n".repeat(201)] {
+        assert!(matches!(engine.create_organization("ann", name), Err(Error::Invalid(_))));
+        assert!(matches!(engine.rename_organization("ann", id, name), Err(Error::Invalid(_))));
+    }
+    let known = site.local_customer("a@x.test").id;
+    let before = site.storage.snapshot();
+    let unknown = engine.add_members("ann", id, &[known.clone(), "nobody".to_string()]);
+    assert!(matches!(unknown, Err(Error::NotFound(_))));
+    let many = vec![known; 1_001];
+    assert!(matches!(engine.add_members("ann", id, &many), Err(Error::Invalid(_))));
+    assert_eq!(site.storage.snapshot(), before);
+    assert!(matches!(engine.organization(id + 1), Err(Error::NotFound(_))));
+}
+
+#[test]
+fn projects_are_edited_on_the_site_alone() {
+    let site = Site::new();
+    let engine = site.engine();
+    let id = engine.create_project("ann", "help", "Help", Audience::Restricted).unwrap().id;
+    assert_eq!(engine.project_by_key("Help").unwrap().id, id);
+    assert!(matches!(engine.create_project("ann", "HELP", "Other", Audience::Open), Err(Error::Taken(_))));
+    for key in ["", "A", "1A", "A-B", "ABCDEFGHIJK", "ÄB"] {
+        assert!(matches!(engine.create_project("ann", key, "Name", Audience::Open), Err(Error::Invalid(_))), "{key}");
+    }
+    let customers: Vec<String> = (0..150).map(|at| site.local_customer(&format!("c{at}@x.test")).id).collect();
+    for customer in &customers {
+        engine.associate_customer("ann", id, customer, true).unwrap();
+        engine.associate_customer("ann", id, customer, true).unwrap();
+    }
+    let found = everything(|position, limit| engine.project_customers(id, Some("C14"), position, limit).unwrap());
+    assert_eq!(found.len(), 11);
+    let access = engine.access(&customers[0], id).unwrap();
+    assert_eq!((access.allowed, access.reasons), (true, vec![Reason::Direct]));
+    let open = engine.update_project("ann", id, Some("Open"), Some(Audience::Open)).unwrap();
+    assert_eq!((open.name.as_str(), open.audience), ("Open", Audience::Open));
+    assert_eq!(engine.projects_of(&customers[0]).unwrap()[0].reasons, [Reason::Open, Reason::Direct]);
+    integrity::check(&site.storage);
+    engine.delete_project("ann", id).unwrap();
+    assert!(matches!(engine.access(&customers[0], id), Err(Error::NotFound(_))));
+    assert!(engine.projects_of(&customers[0]).unwrap().is_empty());
+    integrity::check(&site.storage);
+    site.sweep(20);
+    assert!(!site.storage.snapshot().keys().any(|key| key.starts_with("pc/") || key.starts_with("cp/")));
+    // Its number and its associations are nobody's again.
+    assert_ne!(engine.create_project("ann", "HELP", "Help", Audience::Restricted).unwrap().id, id);
+    integrity::check(&site.storage);
+}

@@ -1,0 +1,253 @@
+//! What the server does with clients that send too much, too slowly, or nonsense.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant};
+use tokio::runtime::Runtime;
+use tokio::sync::oneshot;
+use usher_host::http::{AdminKey, Server, Settings};
+use usher_host::storage::MemoryStorage;
+use usher_host::{Usher, directories};
+
+const ADMIN_KEY: &str = "the admin key of this test";
+
+/// A server in this process, that ends with this.
+struct Running {
+    address: SocketAddr,
+    scim_path: String,
+    api_key: String,
+    _stop: oneshot::Sender<()>,
+    _runtime: Runtime,
+}
+
+fn serve(change: impl FnOnce(&mut Settings)) -> Running {
+    static USHER: LazyLock<Usher> = LazyLock::new(|| Usher::load().expect("the component loads"));
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("threads");
+    let mut settings = Settings::new(AdminKey::new(ADMIN_KEY));
+    change(&mut settings);
+    let site = USHER.site(Arc::new(MemoryStorage::new()));
+    let (connected, server) = runtime.block_on(async {
+        let connected = site.connect_directory("test", directories::Settings::named("test")).await;
+        let server = Server::bind(site, settings, SocketAddr::from(([127, 0, 0, 1], 0))).await;
+        (connected.expect("an answer").expect("connected"), server.expect("an address"))
+    });
+    let address = server.address();
+    let (stop, stopped) = oneshot::channel::<()>();
+    runtime.spawn(server.serve(async {
+        let _ = stopped.await;
+    }));
+    let (scim_path, api_key) = (connected.directory.scim_path, connected.key.api_key);
+    Running { address, scim_path, api_key, _stop: stop, _runtime: runtime }
+}
+
+impl Running {
+    fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(self.address).expect("a connection");
+        stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a time-out");
+        stream
+    }
+
+    /// Sends text as it is, and returns all that comes until the server closes the connection.
+    fn raw(&self, text: &str) -> String {
+        let mut stream = self.connect();
+        stream.write_all(text.as_bytes()).expect("sent");
+        read_all(&mut stream)
+    }
+
+    fn head(&self, method: &str, path: &str, more: &str) -> String {
+        let Self { scim_path, api_key, .. } = self;
+        format!(
+            "{method} {scim_path}{path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {api_key}\r\n\
+             content-type: application/scim+json\r\nconnection: close\r\n{more}\r\n"
+        )
+    }
+
+    fn get(&self, path: &str) -> String {
+        self.raw(&format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"))
+    }
+}
+
+fn read_all(stream: &mut TcpStream) -> String {
+    let mut bytes = Vec::new();
+    // A connection that is reset yields what came before.
+    let _ = stream.read_to_end(&mut bytes);
+    String::from_utf8(bytes).expect("text")
+}
+
+fn assert_scim_error(response: &str, status: u16) {
+    assert!(response.starts_with(&format!("HTTP/1.1 {status} ")), "{response}");
+    assert!(response.contains("content-type: application/scim+json"), "{response}");
+    assert!(response.contains("urn:ietf:params:scim:api:messages:2.0:Error"), "{response}");
+    assert!(response.contains(&format!("\"status\":\"{status}\"")), "{response}");
+}
+
+#[test]
+fn a_body_that_announces_too_much_is_refused_before_it_is_read() {
+    let server = serve(|_| {});
+    let response = server.raw(&server.head("POST", "/Users", "content-length: 16777217\r\n"));
+    assert_scim_error(&response, 413);
+    assert!(response.contains("connection: close"), "{response}");
+    let asking = server.head("POST", "/Users", "content-length: 16777217\r\nexpect: 100-continue\r\n");
+    assert_scim_error(&server.raw(&asking), 413);
+}
+
+#[test]
+fn a_client_that_sends_all_of_too_long_a_body_sees_why_it_is_refused() {
+    let server = serve(|_| {});
+    let head = server.head("POST", "/Users", "content-length: 20000000\r\n");
+    let response = server.raw(&(head + &" ".repeat(20_000_000)));
+    assert_scim_error(&response, 413);
+}
+
+#[test]
+fn a_body_that_grows_too_long_is_refused() {
+    let server = serve(|settings| settings.body = 100_000);
+    let chunk = format!("{:x}\r\n{}\r\n", 50_000, " ".repeat(50_000));
+    let head = server.head("POST", "/Users", "transfer-encoding: chunked\r\n");
+    assert_scim_error(&server.raw(&(head + &chunk.repeat(3) + "0\r\n\r\n")), 413);
+}
+
+#[test]
+fn a_body_as_long_as_may_be_is_taken() {
+    let server = serve(|_| {});
+    let (front, back) = (r#"{"userName":"long@example.com","unknown":""#, r#""}"#);
+    let body = format!("{front}{}{back}", "x".repeat((16 << 20) - front.len() - back.len()));
+    let head = server.head("POST", "/Users", &format!("content-length: {}\r\n", body.len()));
+    let response = server.raw(&(head + &body));
+    assert!(response.starts_with("HTTP/1.1 201 "), "{}", &response[..response.len().min(400)]);
+}
+
+#[test]
+fn a_body_that_is_no_text_is_refused_as_no_syntax() {
+    let server = serve(|_| {});
+    let mut stream = server.connect();
+    stream.write_all(server.head("POST", "/Users", "content-length: 2\r\n").as_bytes()).expect("sent");
+    stream.write_all(&[0xff, 0xfe]).expect("sent");
+    let response = read_all(&mut stream);
+    assert_scim_error(&response, 400);
+    assert!(response.contains("\"scimType\":\"invalidSyntax\""), "{response}");
+}
+
+#[test]
+fn a_body_that_does_not_come_is_not_waited_for() {
+    let server = serve(|settings| settings.body_timeout = Duration::from_millis(300));
+    let begin = Instant::now();
+    let response = server.raw(&server.head("POST", "/Users", "content-length: 10\r\n"));
+    assert_scim_error(&response, 408);
+    assert!(begin.elapsed() < Duration::from_secs(10));
+}
+
+#[test]
+fn a_header_that_does_not_come_is_not_waited_for() {
+    let server = serve(|settings| settings.idle_timeout = Duration::from_millis(300));
+    let begin = Instant::now();
+    server.raw("GET /healthz HTTP/1.1\r\nhost:");
+    assert!(begin.elapsed() < Duration::from_secs(10));
+}
+
+#[test]
+fn clients_that_open_connections_and_send_little_keep_nobody_out() {
+    let server = serve(|settings| settings.connections = 20);
+    let lazy: Vec<TcpStream> = (0..60)
+        .map(|_| {
+            let mut stream = server.connect();
+            stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\nx-slow:").expect("sent");
+            stream
+        })
+        .collect();
+    for _ in 0..5 {
+        let begin = Instant::now();
+        assert!(server.get("/healthz").starts_with("HTTP/1.1 200 "));
+        assert!(begin.elapsed() < Duration::from_secs(5), "{:?}", begin.elapsed());
+    }
+    drop(lazy);
+}
+
+#[test]
+fn a_connection_is_used_again() {
+    let server = serve(|_| {});
+    let mut stream = server.connect();
+    for _ in 0..3 {
+        stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").expect("sent");
+        let mut buffer = [0; 1_024];
+        let length = stream.read(&mut buffer).expect("a response");
+        assert!(buffer[..length].starts_with(b"HTTP/1.1 200 "));
+    }
+}
+
+#[test]
+fn requests_are_named_and_keep_the_name_that_the_client_gave_them() {
+    let server = serve(|_| {});
+    assert!(server.get("/healthz").contains("x-request-id: "));
+    for path in ["/healthz", "/scim/x", "/admin/v1/directories"] {
+        let named = format!("GET {path} HTTP/1.1\r\nhost: x\r\nx-request-id: mine-1\r\nconnection: close\r\n\r\n");
+        assert!(server.raw(&named).contains("x-request-id: mine-1\r\n"), "{path}");
+    }
+}
+
+#[test]
+fn what_is_not_there_is_told_in_the_shape_of_its_surface() {
+    let server = serve(|_| {});
+    for path in ["/", "/x", "/admin/v1/x", "/admin/v1/directories/a/b/c/d"] {
+        let response = server.get(path);
+        assert!(response.starts_with("HTTP/1.1 404 "), "{path}: {response}");
+        assert!(response.contains("content-type: application/problem+json"), "{path}: {response}");
+    }
+    assert_scim_error(&server.get("/scim/x"), 404);
+    let wrong = |path| server.raw(&format!("PUT {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"));
+    for (path, allow) in [("/healthz", "GET, HEAD"), ("/admin/v1/directories", "GET, HEAD, POST")] {
+        let response = wrong(path);
+        assert!(response.starts_with("HTTP/1.1 405 "), "{path}: {response}");
+        assert!(response.contains(&format!("allow: {allow}\r\n")), "{path}: {response}");
+    }
+    let response = server.raw(&server.head("PUT", "/Users", ""));
+    assert_scim_error(&response, 405);
+    assert!(response.contains("allow: GET, HEAD, POST\r\n"), "{response}");
+}
+
+#[test]
+fn a_host_that_is_none_makes_no_links() {
+    let server = serve(|_| {});
+    let request = server.head("GET", "/Users", "").replacen("host: x", "host: evil/%20path", 1);
+    assert_scim_error(&server.raw(&request), 400);
+}
+
+#[test]
+fn the_admin_api_and_the_metrics_want_the_admin_key_and_the_rest_does_not() {
+    let server = serve(|_| {});
+    for path in ["/healthz", "/readyz", "/openapi.json"] {
+        assert!(server.get(path).starts_with("HTTP/1.1 200 "), "{path}");
+    }
+    for path in ["/metrics", "/admin/v1/directories", "/admin/v1/changes", "/admin/v1/directories/x/keys"] {
+        for credentials in ["", "authorization: Bearer x\r\n", "authorization: Basic eDp5\r\n"] {
+            let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\n{credentials}connection: close\r\n\r\n");
+            let response = server.raw(&request);
+            assert!(response.starts_with("HTTP/1.1 401 "), "{path}: {response}");
+            assert!(response.contains("www-authenticate: Bearer realm="), "{path}: {response}");
+            assert!(response.contains("www-authenticate: Basic realm="), "{path}: {response}");
+        }
+        let request =
+            format!("GET {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {ADMIN_KEY}\r\nconnection: close\r\n\r\n");
+        assert!(!server.raw(&request).starts_with("HTTP/1.1 401 "), "{path}");
+    }
+}
+
+#[test]
+fn a_body_of_the_admin_api_that_says_too_much_is_refused_by_name() {
+    let server = serve(|_| {});
+    let post = |body: &str| {
+        let length = body.len();
+        server.raw(&format!(
+            "POST /admin/v1/directories HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {ADMIN_KEY}\r\n\
+             content-length: {length}\r\nconnection: close\r\n\r\n{body}"
+        ))
+    };
+    let response = post(r#"{"name":"x","emailchange":"follow"}"#);
+    assert!(response.starts_with("HTTP/1.1 400 ") && response.contains("`emailchange`"), "{response}");
+    let response = post(r#"{"name":"x","emailChange":"follow"}"#);
+    assert!(response.starts_with("HTTP/1.1 201 ") && response.contains("cache-control: no-store"), "{response}");
+    assert!(post(r#"{"name":"X"}"#).starts_with("HTTP/1.1 409 "));
+    assert!(post("").starts_with("HTTP/1.1 400 "));
+    assert!(post("[]").starts_with("HTTP/1.1 400 "));
+}
