@@ -35,8 +35,10 @@ async fn serve(usher: Usher, storage: Arc<dyn Storage>, settings: Settings, addr
     let site = usher.site(storage);
     let server = bind(site.clone(), settings, address).await?;
     let upkeep = tokio::spawn(upkeep::run(site));
+    // Whoever reads that it is ready may ask it to end at once.
+    let terminated = terminated()?;
     ready(server.address())?;
-    let drained = server.serve(terminated()?).await;
+    let drained = server.serve(terminated).await;
     upkeep.abort();
     if !drained {
         tracing::warn!("requests were still in flight when the time for a shutdown was over");

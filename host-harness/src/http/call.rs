@@ -67,17 +67,21 @@ impl Call<'_> {
         number(self.parameter(index)).ok_or_else(Fault::not_found)
     }
 
-    /// The body as JSON.
+    /// The body, a JSON object.
     pub(super) async fn json<T: DeserializeOwned>(self) -> Result<T, Fault> {
         self.json_or_nothing().await?.ok_or_else(|| invalid("A JSON object is needed as the body."))
     }
 
-    /// The body as JSON, where there is one.
+    /// The body, a JSON object, where there is one.
     pub(super) async fn json_or_nothing<T: DeserializeOwned>(self) -> Result<Option<T>, Fault> {
         let Self { service, head, body, .. } = self;
         let text = service.room.read(&head.headers, body, &service.settings).await?.text;
         if text.trim_ascii().is_empty() {
             return Ok(None);
+        }
+        // Serde takes a list of an object's values for the object.
+        if !text.trim_ascii_start().starts_with('{') {
+            return Err(invalid("The body is no JSON object."));
         }
         let parsed = serde_json::from_str(&text);
         parsed.map(Some).map_err(|error| invalid(format!("The body does not fit: {error}.")))

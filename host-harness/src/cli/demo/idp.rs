@@ -37,7 +37,15 @@ impl Kind {
         }
     }
 
-    /// The domain of the company that uses it.
+    /// The company that uses it.
+    fn company(self) -> &'static str {
+        match self {
+            Self::Entra => "Harbour",
+            Self::Okta => "Meadow",
+        }
+    }
+
+    /// The company's domain.
     pub(super) fn domain(self) -> &'static str {
         match self {
             Self::Entra => "harbour.example",
@@ -109,15 +117,17 @@ impl Connected {
         people: &[Person],
         ids: &[String],
     ) -> Result<(), Trouble> {
-        self.find_none(client, "Groups", &format!("displayName eq \"{}\"", team.name))?;
+        // Names of organizations are unique on the site, whichever directory they come from.
+        let name = format!("{} {}", self.kind.company(), team.name);
+        self.find_none(client, "Groups", &format!("displayName eq \"{}\"", name))?;
         let body = match self.kind {
             Kind::Entra => json!({
                 "schemas": [GROUP],
                 "externalId": format!("{:08x}-77f0-4d21-8e55-{:012x}", team.number, team.number),
-                "displayName": team.name,
+                "displayName": name,
                 "meta": {"resourceType": "Group"},
             }),
-            Kind::Okta => json!({"schemas": [GROUP], "displayName": team.name, "members": []}),
+            Kind::Okta => json!({"schemas": [GROUP], "displayName": name, "members": []}),
         };
         let id = id_of(&client.send("POST", &format!("{}/Groups", self.base), &self.api_key, Some(&body))?)?;
         let url = format!("{}/Groups/{id}", self.base);
@@ -126,7 +136,7 @@ impl Connected {
                 client.send("GET", &format!("{url}?excludedAttributes=members"), &self.api_key, None)?;
             }
             Kind::Okta => {
-                let name = json!({"op": "replace", "value": {"id": id, "displayName": team.name}});
+                let name = json!({"op": "replace", "value": {"id": id, "displayName": name}});
                 client.send("PATCH", &url, &self.api_key, Some(&patch(&name)))?;
             }
         }

@@ -36,6 +36,8 @@ pub(super) fn run(args: &DemoArgs) -> Outcome {
 async fn demonstrate(args: &DemoArgs, site: Site, key: AdminKey, admin_key: &str) -> Outcome {
     let server = serve::bind(site.clone(), serve::settings(&args.site, key), args.site.listen).await?;
     let origin = format!("http://{}", server.address());
+    // Whoever reads that it is ready may ask it to end at once.
+    let terminated = std::pin::pin!(serve::terminated()?);
     serve::ready(server.address())?;
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let serving = tokio::spawn(server.serve(async move {
@@ -43,7 +45,6 @@ async fn demonstrate(args: &DemoArgs, site: Site, key: AdminKey, admin_key: &str
         let _ = stopped.await;
     }));
     let keeping = tokio::spawn(upkeep::run(site.clone()));
-    let terminated = std::pin::pin!(serve::terminated()?);
     let outcome = play(args, &site, &origin, admin_key, terminated).await;
     // The server may have ended on its own account, which its outcome tells.
     let _ = stop.send(());

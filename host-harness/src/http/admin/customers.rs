@@ -42,7 +42,7 @@ pub(super) struct Customer {
 
 pub(super) async fn list(call: Call<'_>) -> Result<Reply, Fault> {
     let [cursor, limit_text] = call.query(["cursor", "limit"])?;
-    let page = call.service.site.customers(position(cursor), limit(limit_text)?).await??;
+    let page = call.service.site.customers(position(cursor)?, limit(limit_text)?).await??;
     Ok(ok(&shown_page(page)?))
 }
 

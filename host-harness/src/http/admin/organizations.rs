@@ -34,7 +34,7 @@ pub(super) struct Organization {
 
 pub(super) async fn list(call: Call<'_>) -> Result<Reply, Fault> {
     let [cursor, limit_text] = call.query(["cursor", "limit"])?;
-    let page = call.service.site.organizations(position(cursor), limit(limit_text)?).await??;
+    let page = call.service.site.organizations(position(cursor)?, limit(limit_text)?).await??;
     Ok(ok(&shown_page(page)?))
 }
 
@@ -70,7 +70,7 @@ pub(super) async fn delete(call: Call<'_>) -> Result<Reply, Fault> {
 pub(super) async fn members(call: Call<'_>) -> Result<Reply, Fault> {
     let [cursor, limit_text] = call.query(["cursor", "limit"])?;
     let (id, limit) = (call.number(0)?, limit(limit_text)?);
-    let page = call.service.site.organization_members(id, position(cursor), limit).await??;
+    let page = call.service.site.organization_members(id, position(cursor)?, limit).await??;
     Ok(ok(&customers::shown_page(page)?))
 }
 

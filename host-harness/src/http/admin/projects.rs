@@ -45,7 +45,7 @@ pub(super) struct Project {
 
 pub(super) async fn list(call: Call<'_>) -> Result<Reply, Fault> {
     let [cursor, limit_text] = call.query(["cursor", "limit"])?;
-    let page = call.service.site.projects(position(cursor), limit(limit_text)?).await??;
+    let page = call.service.site.projects(position(cursor)?, limit(limit_text)?).await??;
     let values = page.values.into_iter().map(shown).collect::<Result<Vec<_>, _>>()?;
     Ok(ok(&Page { values, next: page.next }))
 }
@@ -81,14 +81,14 @@ pub(super) async fn delete(call: Call<'_>) -> Result<Reply, Fault> {
 pub(super) async fn organizations(call: Call<'_>) -> Result<Reply, Fault> {
     let [cursor, limit_text] = call.query(["cursor", "limit"])?;
     let (id, limit) = (call.number(0)?, limit(limit_text)?);
-    let page = call.service.site.project_organizations(id, position(cursor), limit).await??;
+    let page = call.service.site.project_organizations(id, position(cursor)?, limit).await??;
     Ok(ok(&organizations::shown_page(page)?))
 }
 
 pub(super) async fn customers(call: Call<'_>) -> Result<Reply, Fault> {
     let [cursor, limit_text] = call.query(["cursor", "limit"])?;
     let (id, limit) = (call.number(0)?, limit(limit_text)?);
-    let page = call.service.site.project_customers(id, None, position(cursor), limit).await??;
+    let page = call.service.site.project_customers(id, None, position(cursor)?, limit).await??;
     Ok(ok(&customers::shown_page(page)?))
 }
 

@@ -18,8 +18,12 @@ pub(super) struct Page<T, C> {
 }
 
 /// Where a page begins.
-pub(super) fn position(cursor: Option<String>) -> Position {
-    cursor.map_or(Position::START, Position::After)
+pub(super) fn position(cursor: Option<String>) -> Result<Position, Fault> {
+    match cursor {
+        None => Ok(Position::START),
+        Some(cursor) if cursor.is_empty() => Err(invalid("`cursor` is what `next` of a page said.")),
+        Some(cursor) => Ok(Position::After(cursor)),
+    }
 }
 
 /// The size of a page.
