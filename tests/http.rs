@@ -17,6 +17,7 @@ const ADMIN_KEY: &str = "the-key-of-the-administrators";
 
 /// A server that ends when it is dropped.
 pub struct Served {
+    address: SocketAddr,
     client: Http,
     running: Option<(oneshot::Sender<()>, JoinHandle<bool>)>,
 }
@@ -38,7 +39,8 @@ impl Served {
         let runtime = runtime.expect("threads can be started");
         let bound = runtime.block_on(Server::bind(site, settings, SocketAddr::from(([127, 0, 0, 1], 0))));
         let server = bound.expect("a port is free");
-        let client = Http::new(format!("http://{}", server.address()));
+        let address = server.address();
+        let client = Http::new(format!("http://{address}"));
         let (stop, stopped) = oneshot::channel();
         let thread = thread::spawn(move || {
             runtime.block_on(server.serve(async {
@@ -46,12 +48,21 @@ impl Served {
                 let _ = stopped.await;
             }))
         });
-        Self { client, running: Some((stop, thread)) }
+        Self { address, client, running: Some((stop, thread)) }
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// Sends a request of an administrator.
     pub fn send(&self, method: &str, target: &str, body: Option<&Value>) -> Response {
-        let headers = vec![("authorization".to_owned(), format!("Bearer {ADMIN_KEY}"))];
+        let headers = vec![
+            ("authorization".to_owned(), format!("Bearer {ADMIN_KEY}")),
+            // A server that wants room may close a connection that is kept for the next request.
+            ("connection".to_owned(), "close".to_owned()),
+        ];
         self.client.send(Request {
             method: method.to_owned(),
             target: target.to_owned(),

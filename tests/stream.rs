@@ -1,6 +1,7 @@
 //! The change feed as server-sent events.
 
 use std::collections::BTreeMap;
+use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -92,6 +93,18 @@ fn streams_are_bounded_and_their_places_are_given_back() {
     while server.send("HEAD", "/admin/v1/changes/stream", None).status != 200 {
         assert!(begun.elapsed() < Duration::from_secs(20), "the place was not given back");
         std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn a_stream_makes_no_room_for_connections_that_are_idle() {
+    let server = Served::new(|settings| settings.connections = 3);
+    let mut stream = server.stream("", &[]);
+    let mut idle = Vec::new();
+    for number in 0..4 {
+        idle.push(TcpStream::connect(server.address()).expect("the server listens"));
+        create(&server, &format!("c{number}"));
+        assert_eq!(next(&mut stream).expect("the stream goes on")["id"], (number + 1).to_string());
     }
 }
 
