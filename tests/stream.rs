@@ -56,9 +56,10 @@ fn feed(server: &Served) -> Vec<Value> {
 fn a_commit_wakes_the_streams() {
     let server = Served::default();
     let mut stream = server.stream("", &[]);
-    // Without being woken, a stream looks every two seconds. One attempt of several may meet that moment, or a machine
-    // that does something else.
+    // Without being woken, a stream looks again at once after an event, and then every two seconds. One attempt of several
+    // may meet a machine that does something else.
     let quickest = (0..4).map(|number| {
+        std::thread::sleep(Duration::from_millis(200));
         create(&server, &format!("c{number}"));
         let begun = Instant::now();
         next(&mut stream).expect("the stream goes on");
