@@ -1,7 +1,12 @@
 //! Golden files: what was once found right, kept in `golden/`, and compared with ever after.
 
 use std::path::Path;
+use std::sync::LazyLock;
 use std::{env, fs};
+
+use regex::Regex;
+
+use crate::server::Response;
 
 /// The environment variable that has the files rewritten instead of compared with, when it is set to 1.
 pub const BLESS: &str = "USHER_BLESS";
@@ -26,4 +31,43 @@ pub fn compare(name: &str, actual: &str) {
         expected.lines().nth(same).unwrap_or("(the end)"),
         actual.lines().nth(same).unwrap_or("(the end)"),
     );
+}
+
+/// What differs from run to run, and what stands for it.
+static VARIABLE: LazyLock<[(Regex, &str); 7]> = LazyLock::new(|| {
+    let pattern = |pattern: &str| Regex::new(pattern).expect("the pattern is one");
+    [
+        (pattern(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"), "<uuid>"),
+        (pattern(r"\b[0-9a-v]{20}\.[\w-]+"), "<key>"),
+        (pattern(r"\b[0-9a-v]{20}\b"), "<id>"),
+        (pattern(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+0000)"), "<time>"),
+        (pattern(r"\d\d/[A-Z][a-z]{2}/\d\d \d{1,2}:\d\d [AP]M"), "<time>"),
+        (pattern(r"\b1\d{12}\b"), "<milliseconds>"),
+        (pattern(r"\b[0-9a-f]{8}-[0-9a-f]+\b"), "<request>"),
+    ]
+});
+
+/// Header fields that say nothing of what was asked for.
+const OF_EVERY_RESPONSE: [&str; 4] = ["connection", "content-length", "date", "x-request-id"];
+
+/// Compares a response, header fields and all, with the file of that name.
+///
+/// # Panics
+/// As [`compare`], or where a body is no JSON.
+pub fn compare_response(name: &str, response: &Response) {
+    let mut text = format!("{}\n", response.status);
+    for (field, value) in &response.headers {
+        if !OF_EVERY_RESPONSE.contains(&field.as_str()) {
+            text += &format!("{field}: {value}\n");
+        }
+    }
+    text.push('\n');
+    if !response.body.is_empty() {
+        text += &serde_json::to_string_pretty(&response.json()).expect("JSON is written");
+        text.push('\n');
+    }
+    for (pattern, name) in VARIABLE.iter() {
+        text = pattern.replace_all(&text, *name).into_owned();
+    }
+    compare(name, &text);
 }

@@ -3,9 +3,11 @@
 //! | module | what it holds |
 //! |---|---|
 //! | `server` | a SCIM server under test, however it is reached, and the ways to reach Usher |
+//! | `http` | Usher served over HTTP, as its administrators reach it |
 //! | `scenario` | recorded traffic of identity providers: the files in `idp-traffic/scenarios`, read and replayed |
 //! | `golden` | comparing with files that one environment variable rewrites |
 
 pub mod golden;
+pub mod http;
 pub mod scenario;
 pub mod server;

@@ -5,16 +5,17 @@ use std::net::Ipv4Addr;
 use std::sync::{Arc, LazyLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use serde_json::Value;
 use tokio::runtime::Runtime;
-use ureq::Agent;
 use ureq::http::{HeaderName, HeaderValue};
+use ureq::{Agent, Body};
 use usher_engine::{Engine, Environment, directories};
 use usher_host::http::{AdminKey, Server, Settings};
 use usher_host::storage::{Lent, MemoryStorage};
 use usher_host::{Site, Usher, scim};
 
-/// Where the servers that are reached without a network claim to be.
-const ORIGIN: &str = "https://usher.test";
+/// Where the servers claim to be.
+pub const ORIGIN: &str = "https://usher.test";
 
 /// A SCIM server. Requests may come from several threads at once.
 pub trait ScimServer: Send + Sync {
@@ -50,6 +51,14 @@ impl Response {
     /// The value of a header field.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    /// The body as JSON.
+    ///
+    /// # Panics
+    /// Where it is none.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("a body is JSON: {error}: {}", self.body))
     }
 }
 
@@ -137,6 +146,12 @@ impl Environment for System {
     }
 }
 
+/// The component, loaded once.
+pub fn usher() -> &'static Usher {
+    static USHER: LazyLock<Usher> = LazyLock::new(|| Usher::load().expect("the component loads"));
+    &USHER
+}
+
 /// A directory of the component, over a storage of its own.
 pub fn component() -> Directory {
     let (site, connected) = connect();
@@ -154,20 +169,13 @@ pub fn served() -> Directory {
         RUNTIME.block_on(Server::bind(site, settings, (Ipv4Addr::LOCALHOST, 0).into())).expect("a port is free");
     let origin = format!("http://{}", server.address());
     RUNTIME.spawn(server.serve(pending()));
-    let agent = Agent::config_builder()
-        .http_status_as_error(false)
-        .allow_non_standard_methods(true)
-        .max_redirects(0)
-        .build()
-        .new_agent();
     let base = format!("{origin}{}", connected.directory.scim_path);
-    Directory::new(Arc::new(Http { agent, origin }), base, connected.key.api_key)
+    Directory::new(Arc::new(Http::new(origin)), base, connected.key.api_key)
 }
 
 /// A site of the component with a directory.
 fn connect() -> (Site, usher_host::directories::Connected) {
-    static USHER: LazyLock<Usher> = LazyLock::new(|| Usher::load().expect("the component loads"));
-    let site = USHER.site(Arc::new(MemoryStorage::new()));
+    let site = usher().site(Arc::new(MemoryStorage::new()));
     let settings = usher_host::directories::Settings::named("test");
     let connected = pollster::block_on(site.connect_directory("admin:test", settings))
         .expect("the component answers")
@@ -176,13 +184,29 @@ fn connect() -> (Site, usher_host::directories::Connected) {
 }
 
 /// A server at the other end of a connection.
-struct Http {
+#[derive(Clone)]
+pub struct Http {
     agent: Agent,
     origin: String,
 }
 
-impl ScimServer for Http {
-    fn send(&self, request: Request) -> Response {
+impl Http {
+    /// The server at this URL.
+    pub fn new(origin: String) -> Self {
+        let agent = Agent::config_builder()
+            .http_status_as_error(false)
+            .allow_non_standard_methods(true)
+            .max_redirects(0)
+            .build()
+            .new_agent();
+        Self { agent, origin }
+    }
+
+    /// Sends a request. The body of the response can be read as it comes.
+    ///
+    /// # Panics
+    /// Where no response comes.
+    pub fn begin(&self, request: Request) -> ureq::http::Response<Body> {
         let mut builder = ureq::http::Request::builder()
             .method(request.method.as_str())
             .uri(format!("{}{}", self.origin, request.target));
@@ -193,7 +217,13 @@ impl ScimServer for Http {
             Some(body) => builder.body(body).map_err(ureq::Error::from).and_then(|request| self.agent.run(request)),
             None => builder.body(()).map_err(ureq::Error::from).and_then(|request| self.agent.run(request)),
         };
-        let mut response = response.expect("the server answers");
+        response.expect("the server answers")
+    }
+}
+
+impl ScimServer for Http {
+    fn send(&self, request: Request) -> Response {
+        let mut response = self.begin(request);
         let header = |(name, value): (&HeaderName, &HeaderValue)| {
             (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())
         };

@@ -1,17 +1,8 @@
 //! The wire shapes: what clients get, to the letter. Golden files in `golden/wire`; `USHER_BLESS=1` rewrites them.
 
-use std::sync::LazyLock;
-
-use regex::Regex;
 use serde_json::{Value, json};
 use usher_tests::golden;
 use usher_tests::server::{self, Directory, Request, Response};
-
-/// What differs from run to run.
-static VARIABLE: LazyLock<[(Regex, &str); 2]> = LazyLock::new(|| {
-    let pattern = |pattern: &str| Regex::new(pattern).expect("the pattern is one");
-    [(pattern(r"\b[0-9a-v]{20}\b"), "<id>"), (pattern(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"), "<time>")]
-});
 
 fn send(directory: &Directory, method: &str, target: &str, body: Option<Value>) -> Response {
     send_with(directory, method, target, body, &[])
@@ -36,27 +27,13 @@ fn send_with(
     directory.send(Request { method: method.to_owned(), target: target.to_owned(), headers: all, body })
 }
 
-/// Compares a response, header fields and all, with a golden file.
+/// Compares a response with a golden file.
 fn shape(name: &str, response: &Response) {
-    let mut text = format!("{}\n", response.status);
-    for (field, value) in &response.headers {
-        text += &format!("{field}: {value}\n");
-    }
-    text.push('\n');
-    if !response.body.is_empty() {
-        let body: Value = serde_json::from_str(&response.body).expect("a body is JSON");
-        text += &serde_json::to_string_pretty(&body).expect("JSON is written");
-        text.push('\n');
-    }
-    for (pattern, name) in VARIABLE.iter() {
-        text = pattern.replace_all(&text, *name).into_owned();
-    }
-    golden::compare(&format!("wire/{name}"), &text);
+    golden::compare_response(&format!("wire/{name}"), response);
 }
 
 fn id_of(response: &Response) -> String {
-    let body: Value = serde_json::from_str(&response.body).expect("a body is JSON");
-    body["id"].as_str().expect("a resource has an id").to_owned()
+    response.json()["id"].as_str().expect("a resource has an id").to_owned()
 }
 
 fn ann() -> Value {

@@ -36,7 +36,10 @@ pub(super) struct Connection {
 }
 
 /// A request that is being answered, until this is dropped.
-pub(super) struct Answering<'a>(&'a Connection);
+pub(super) struct Answering {
+    all: Arc<Connections>,
+    state: Arc<State>,
+}
 
 impl Connections {
     pub(super) fn new(limit: usize) -> Arc<Self> {
@@ -80,9 +83,9 @@ impl Connections {
 
 impl Connection {
     /// Says that a request is being answered.
-    pub(super) fn answering(&self) -> Answering<'_> {
+    pub(super) fn answering(&self) -> Answering {
         self.state.waiting_since.store(0, Ordering::Relaxed);
-        Answering(self)
+        Answering { all: self.all.clone(), state: self.state.clone() }
     }
 
     /// Waits until the connection has to make room for another. A request that came meanwhile is answered first.
@@ -98,10 +101,10 @@ impl Connection {
     }
 }
 
-impl Drop for Answering<'_> {
+impl Drop for Answering {
     fn drop(&mut self) {
-        let now = self.0.all.tick();
-        self.0.state.waiting_since.store(now, Ordering::Relaxed);
+        let now = self.all.tick();
+        self.state.waiting_since.store(now, Ordering::Relaxed);
     }
 }
 

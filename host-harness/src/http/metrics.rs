@@ -18,6 +18,7 @@ use std::time::Duration;
 pub(super) enum Surface {
     Scim,
     Admin,
+    Desk,
     Operations,
 }
 
@@ -26,6 +27,7 @@ impl Surface {
         match self {
             Self::Scim => "scim",
             Self::Admin => "admin",
+            Self::Desk => "desk",
             Self::Operations => "operations",
         }
     }

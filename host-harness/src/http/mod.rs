@@ -1,16 +1,20 @@
-//! Serves a site over HTTP: the SCIM surface, the admin API, and what operators need.
+//! Serves a site over HTTP: the SCIM surface, the admin API, the REST of service desks, and what operators need.
 //!
 //! The mapping is thin: whatever the admin API can do, a program that embeds the library does by calling a method of
 //! [`Site`](crate::Site). `GET /openapi.json` describes all of it.
 
 mod admin;
 mod body;
+mod call;
 mod connections;
 mod credentials;
+mod desk;
+mod events;
 mod metrics;
 mod ops;
 mod origin;
 mod reply;
+mod routes;
 mod scim;
 mod server;
 mod service;

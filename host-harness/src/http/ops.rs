@@ -54,7 +54,8 @@ async fn answer(service: &Service, request: &Request<Incoming>) -> Result<Reply,
 
 #[cfg(test)]
 mod tests {
-    use super::super::admin::ENDPOINTS;
+    use super::super::routes::Endpoints;
+    use super::super::{admin, desk};
     use super::*;
     use std::collections::BTreeSet;
 
@@ -72,10 +73,13 @@ mod tests {
                 methods.map(move |method| format!("{} {path}", method.to_uppercase()))
             })
             .collect();
-        let admin = ENDPOINTS
-            .iter()
-            .flat_map(|(path, methods)| methods.iter().map(move |(method, _)| format!("{method} {path}")));
-        let served = admin.chain(PATHS.iter().map(|path| format!("GET {path}"))).collect();
+        fn served<E>(endpoints: &'static Endpoints<E>) -> impl Iterator<Item = String> {
+            endpoints
+                .iter()
+                .flat_map(|(path, methods)| methods.iter().map(move |(method, _)| format!("{method} {path}")))
+        }
+        let operations = PATHS.iter().map(|path| format!("GET {path}"));
+        let served = served(&admin::ENDPOINTS).chain(served(&desk::ENDPOINTS)).chain(operations).collect();
         assert_eq!(described, served);
     }
 }

@@ -1,21 +1,33 @@
 //! Responses, and errors in the shape of their surface.
 
 use super::body::BodyError;
-use crate::runtime::Failure;
-use http_body_util::Full;
+use super::events::Events;
+use crate::runtime::{Failure, site};
+use http_body_util::{Either, Full};
 use hyper::body::Bytes;
 use hyper::header::{self, HeaderValue};
 use hyper::{Response, StatusCode};
 use serde::Serialize;
 
 /// What is sent.
-pub(super) type Reply = Response<Full<Bytes>>;
+pub(super) type Reply = Response<Either<Full<Bytes>, Events>>;
+
+/// Which rule of the site a request would have broken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rule {
+    /// A value that must be unique is taken.
+    Unique,
+    /// What a directory manages is read-only.
+    Managed,
+}
 
 /// An error as the outside sees it: nothing of the inside is in it.
 #[derive(Debug)]
 pub(super) struct Fault {
     pub(super) status: StatusCode,
     pub(super) detail: String,
+    /// The rule of the site that it would have broken.
+    pub(super) rule: Option<Rule>,
     /// RFC 7644's keyword, where there is one.
     pub(super) scim_type: Option<&'static str>,
     /// Seconds after which another try makes sense.
@@ -26,7 +38,7 @@ pub(super) struct Fault {
 
 impl Fault {
     pub(super) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self { status, detail: detail.into(), scim_type: None, retry_after: None, allow: None }
+        Self { status, detail: detail.into(), rule: None, scim_type: None, retry_after: None, allow: None }
     }
 
     pub(super) fn internal() -> Self {
@@ -94,17 +106,17 @@ impl Fault {
             status: u16,
             detail: &'a str,
         }
-        let body = Body {
-            r#type: "about:blank",
-            title: self.status.canonical_reason().unwrap_or("Error"),
-            status: self.status.as_u16(),
-            detail: &self.detail,
+        let (kind, title) = match self.rule {
+            Some(Rule::Unique) => ("urn:usher:problem:taken", "A value that must be unique is taken"),
+            Some(Rule::Managed) => ("urn:usher:problem:managed", "It is managed by a directory"),
+            None => ("about:blank", self.status.canonical_reason().unwrap_or("Error")),
         };
+        let body = Body { r#type: kind, title, status: self.status.as_u16(), detail: &self.detail };
         let reply = json(self.status, "application/problem+json", &body);
         self.finish(reply)
     }
 
-    fn finish(self, mut reply: Reply) -> Reply {
+    pub(super) fn finish(self, mut reply: Reply) -> Reply {
         let headers = reply.headers_mut();
         if let Some(seconds) = self.retry_after {
             headers.insert(header::RETRY_AFTER, seconds.into());
@@ -149,6 +161,27 @@ impl From<BodyError> for Fault {
     }
 }
 
+impl From<site::Error> for Fault {
+    fn from(error: site::Error) -> Self {
+        match error {
+            site::Error::NotFound(detail) => Self::new(StatusCode::NOT_FOUND, detail),
+            site::Error::Invalid(detail) => Self::new(StatusCode::BAD_REQUEST, detail),
+            site::Error::Taken(detail) => Self { rule: Some(Rule::Unique), ..Self::new(StatusCode::CONFLICT, detail) },
+            site::Error::Managed(detail) => {
+                Self { rule: Some(Rule::Managed), ..Self::new(StatusCode::CONFLICT, detail) }
+            }
+            site::Error::Unavailable(detail) => {
+                tracing::error!(detail, "the storage did not do its part");
+                Self::unavailable()
+            }
+            site::Error::Other(detail) => {
+                tracing::error!(detail, "a call failed");
+                Self::internal()
+            }
+        }
+    }
+}
+
 impl From<Failure> for Fault {
     fn from(failure: Failure) -> Self {
         tracing::error!(%failure, "a call failed");
@@ -169,16 +202,21 @@ pub(super) fn json(status: StatusCode, kind: &'static str, body: &impl Serialize
 
 /// A response with a body.
 pub(super) fn content(status: StatusCode, kind: &'static str, body: impl Into<Bytes>) -> Reply {
-    let mut reply = Response::new(Full::new(body.into()));
+    let mut reply = Response::new(whole(body));
     *reply.status_mut() = status;
     let kind = HeaderValue::from_static(kind);
     reply.headers_mut().insert(header::CONTENT_TYPE, kind);
     reply
 }
 
+/// A body that is there as a whole.
+pub(super) fn whole(body: impl Into<Bytes>) -> Either<Full<Bytes>, Events> {
+    Either::Left(Full::new(body.into()))
+}
+
 /// A response without a body.
 pub(super) fn empty(status: StatusCode) -> Reply {
-    let mut reply = Response::new(Full::default());
+    let mut reply = Response::new(whole(Bytes::new()));
     *reply.status_mut() = status;
     reply
 }

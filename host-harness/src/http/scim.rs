@@ -1,11 +1,10 @@
 //! The SCIM surface: HTTP in, one call, HTTP out.
 
 use super::origin::origin;
-use super::reply::{Fault, Reply};
+use super::reply::{Fault, Reply, whole};
 use super::service::Service;
 use crate::runtime::scim;
-use http_body_util::Full;
-use hyper::body::{Bytes, Incoming};
+use hyper::body::Incoming;
 use hyper::header::{self, HeaderName, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 
@@ -58,8 +57,7 @@ async fn answer(service: &Service, request: Request<Incoming>, id: &str) -> Resu
         body,
     };
     let response = service.site.handle(request).await?;
-    let body = Bytes::from(response.body.unwrap_or_default());
-    let mut reply = Response::new(Full::new(body));
+    let mut reply = Response::new(whole(response.body.unwrap_or_default()));
     *reply.status_mut() = StatusCode::from_u16(response.status).map_err(|_| {
         tracing::error!(status = response.status, "the component answered with no status");
         Fault::internal()

@@ -4,6 +4,7 @@ use super::connections::{Connection, Connections};
 use super::service::Service;
 use super::settings::Settings;
 use crate::runtime::Site;
+use http_body_util::Either;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -45,8 +46,8 @@ impl Server {
         self.service.local
     }
 
-    /// Serves until `shutdown` comes. Then it accepts no more connections, answers the requests that have begun, and
-    /// returns; it waits no longer than [`Settings::drain`] and says whether everything was answered.
+    /// Serves until `shutdown` comes. Then it accepts no more connections, ends the streams, answers the requests that
+    /// have begun, and returns; it waits no longer than [`Settings::drain`] and says whether everything was answered.
     pub async fn serve(self, shutdown: impl Future<Output = ()>) -> bool {
         let Self { listener, service } = self;
         let connections = Connections::new(service.settings.connections);
@@ -69,6 +70,7 @@ impl Server {
             }
         }
         drop(listener);
+        service.streams.close();
         let drained = tokio::time::timeout(service.settings.drain, graceful.shutdown());
         drained.await.is_ok()
     }
@@ -98,8 +100,10 @@ async fn run(
                 let answering = connection.answering();
                 let service = &service;
                 async move {
-                    let reply = service.handle(request).await;
-                    drop(answering);
+                    let mut reply = service.handle(request).await;
+                    if let Either::Right(events) = reply.body_mut() {
+                        events.hold(answering);
+                    }
                     Ok::<_, Infallible>(reply)
                 }
             }),

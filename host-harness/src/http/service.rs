@@ -2,8 +2,11 @@
 
 use super::admin;
 use super::body::Room;
+use super::desk;
+use super::events::Streams;
 use super::metrics::{Metrics, Surface};
 use super::reply::Reply;
+use super::routes::Routes;
 use super::settings::Settings;
 use super::{ops, scim};
 use crate::runtime::Site;
@@ -26,7 +29,9 @@ pub(super) struct Service {
     pub(super) local: SocketAddr,
     pub(super) room: Room,
     pub(super) metrics: Metrics,
-    admin: admin::Routes,
+    pub(super) streams: Streams,
+    admin: Routes<admin::Endpoint>,
+    desk: Routes<desk::Endpoint>,
     ids: Ids,
 }
 
@@ -35,7 +40,9 @@ impl Service {
         Self {
             room: Room::new(&settings),
             metrics: Metrics::new(),
-            admin: admin::Routes::new(),
+            streams: Streams::new(settings.streams),
+            admin: Routes::new(&admin::ENDPOINTS),
+            desk: Routes::new(&desk::ENDPOINTS),
             ids: Ids::new(),
             site,
             settings,
@@ -53,8 +60,9 @@ impl Service {
         let (surface, mut reply) = if path.starts_with(scim::PREFIX) {
             (Surface::Scim, scim::handle(self, request, text).await)
         } else if path.starts_with(admin::PREFIX) {
-            let reply = self.admin.handle(self, request, text).await;
-            (Surface::Admin, reply)
+            (Surface::Admin, admin::handle(&self.admin, self, request, text).await)
+        } else if path.starts_with(desk::PREFIX) {
+            (Surface::Desk, desk::handle(&self.desk, self, request, text).await)
         } else {
             (Surface::Operations, ops::handle(self, &request).await)
         };

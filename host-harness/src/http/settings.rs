@@ -32,6 +32,9 @@ pub struct Settings {
     /// How many connections may be open. Past it, the one that has been waiting for its client the longest makes room
     /// for the next. 4,096 unless set.
     pub connections: usize,
+    /// How many clients may follow the change feed as a stream; the next one is answered 503. Each holds a connection
+    /// that does not make room for others. 64 unless set.
+    pub streams: usize,
     /// How long a shutdown waits for the requests in flight. 30 seconds unless set.
     pub drain: Duration,
 }
@@ -49,6 +52,7 @@ impl Settings {
             idle_timeout: Duration::from_secs(75),
             write_timeout: Duration::from_secs(30),
             connections: 4_096,
+            streams: 64,
             drain: Duration::from_secs(30),
         }
     }

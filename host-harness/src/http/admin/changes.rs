@@ -1,19 +1,20 @@
 //! `/admin/v1/changes`
 
+use super::super::call::{Call, invalid, time};
 use super::super::reply::{Fault, Reply};
-use super::request::{Call, Page, invalid, limit, ok, time};
+use super::shape::{Page, limit, ok};
 use crate::runtime::changes;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 #[derive(Serialize)]
-struct Change {
-    sequence: u64,
+pub(super) struct Change {
+    pub(super) sequence: u64,
     at: Timestamp,
     actor: String,
     request: Option<String>,
-    kind: String,
+    pub(super) kind: String,
     detail: Box<RawValue>,
 }
 
@@ -31,7 +32,7 @@ pub(super) async fn read(call: Call<'_>) -> Result<Reply, Fault> {
     Ok(ok(&Page { values, next }))
 }
 
-fn shown(change: changes::Change) -> Result<Change, Fault> {
+pub(super) fn shown(change: changes::Change) -> Result<Change, Fault> {
     let detail = RawValue::from_string(change.detail).map_err(|error| {
         tracing::error!(%error, sequence = change.sequence, "a change's detail is no JSON");
         Fault::internal()

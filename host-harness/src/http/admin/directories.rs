@@ -1,7 +1,8 @@
 //! `/admin/v1/directories`
 
+use super::super::call::{Call, time};
 use super::super::reply::{Fault, Reply, empty};
-use super::request::{Call, Page, created, limit, ok, time, whole};
+use super::shape::{Page, issued, limit, ok, whole};
 use crate::runtime::directories;
 use hyper::StatusCode;
 use jiff::Timestamp;
@@ -117,7 +118,7 @@ pub(super) async fn connect(call: Call<'_>) -> Result<Reply, Fault> {
         ..defaults
     };
     let connected = site.connect_directory(&actor, settings).await??;
-    Ok(created(&Connected {
+    Ok(issued(&Connected {
         directory: shown(connected.directory, &origin)?,
         api_key: connected.key.api_key,
         key_id: connected.key.key.id,

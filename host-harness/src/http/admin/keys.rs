@@ -1,7 +1,8 @@
 //! `/admin/v1/directories/{id}/keys`
 
+use super::super::call::{Call, time};
 use super::super::reply::{Fault, Reply, empty};
-use super::request::{Call, Page, created, ok, time, whole};
+use super::shape::{Page, issued, ok, whole};
 use crate::runtime::directories;
 use hyper::StatusCode;
 use jiff::Timestamp;
@@ -47,8 +48,8 @@ pub(super) async fn rotate(call: Call<'_>) -> Result<Reply, Fault> {
     let rotation: Rotation = call.json_or_nothing().await?.unwrap_or_default();
     let overlap =
         rotation.overlap_seconds.as_ref().map_or(Ok(OVERLAP_SECONDS), |number| whole("overlapSeconds", number))?;
-    let issued = site.rotate_key(&actor, &id, overlap).await??;
-    Ok(created(&IssuedKey { key: shown(issued.key)?, api_key: issued.api_key }))
+    let key = site.rotate_key(&actor, &id, overlap).await??;
+    Ok(issued(&IssuedKey { key: shown(key.key)?, api_key: key.api_key }))
 }
 
 pub(super) async fn revoke(call: Call<'_>) -> Result<Reply, Fault> {

@@ -1,21 +1,27 @@
 //! The admin API under `/admin/v1`: JSON in, a call of [`Site`](crate::Site), JSON out.
 
+mod access;
 mod changes;
+mod customers;
 mod directories;
 mod keys;
-mod request;
+mod organizations;
+mod projects;
+mod shape;
+mod stream;
 
+use super::call::Call;
 use super::reply::{Fault, Reply};
+use super::routes::Routes;
 use super::service::Service;
 use hyper::body::Incoming;
 use hyper::{Method, Request};
-use request::Call;
 
 /// What every path of this surface starts with.
 pub(super) const PREFIX: &str = "/admin/";
 
 /// What the surface consists of.
-pub(super) const ENDPOINTS: [(&str, &[(Method, Endpoint)]); 5] = [
+pub(super) static ENDPOINTS: [(&str, &[(Method, Endpoint)]); 19] = [
     ("/admin/v1/directories", &[(Method::GET, Endpoint::ListDirectories), (Method::POST, Endpoint::ConnectDirectory)]),
     (
         "/admin/v1/directories/{id}",
@@ -27,7 +33,54 @@ pub(super) const ENDPOINTS: [(&str, &[(Method, Endpoint)]); 5] = [
     ),
     ("/admin/v1/directories/{id}/keys", &[(Method::GET, Endpoint::ListKeys), (Method::POST, Endpoint::RotateKey)]),
     ("/admin/v1/directories/{id}/keys/{keyId}", &[(Method::DELETE, Endpoint::RevokeKey)]),
+    ("/admin/v1/customers", &[(Method::GET, Endpoint::ListCustomers), (Method::POST, Endpoint::CreateCustomer)]),
+    (
+        "/admin/v1/customers/{id}",
+        &[
+            (Method::GET, Endpoint::GetCustomer),
+            (Method::PATCH, Endpoint::UpdateCustomer),
+            (Method::DELETE, Endpoint::DeleteCustomer),
+        ],
+    ),
+    (
+        "/admin/v1/organizations",
+        &[(Method::GET, Endpoint::ListOrganizations), (Method::POST, Endpoint::CreateOrganization)],
+    ),
+    (
+        "/admin/v1/organizations/{id}",
+        &[
+            (Method::GET, Endpoint::GetOrganization),
+            (Method::PATCH, Endpoint::UpdateOrganization),
+            (Method::DELETE, Endpoint::DeleteOrganization),
+        ],
+    ),
+    ("/admin/v1/organizations/{id}/members", &[(Method::GET, Endpoint::ListMembers)]),
+    (
+        "/admin/v1/organizations/{id}/members/{customerId}",
+        &[(Method::PUT, Endpoint::AddMember), (Method::DELETE, Endpoint::RemoveMember)],
+    ),
+    ("/admin/v1/projects", &[(Method::GET, Endpoint::ListProjects), (Method::POST, Endpoint::CreateProject)]),
+    (
+        "/admin/v1/projects/{id}",
+        &[
+            (Method::GET, Endpoint::GetProject),
+            (Method::PATCH, Endpoint::UpdateProject),
+            (Method::DELETE, Endpoint::DeleteProject),
+        ],
+    ),
+    ("/admin/v1/projects/{id}/organizations", &[(Method::GET, Endpoint::ListProjectOrganizations)]),
+    (
+        "/admin/v1/projects/{id}/organizations/{organizationId}",
+        &[(Method::PUT, Endpoint::OpenToOrganization), (Method::DELETE, Endpoint::CloseToOrganization)],
+    ),
+    ("/admin/v1/projects/{id}/customers", &[(Method::GET, Endpoint::ListProjectCustomers)]),
+    (
+        "/admin/v1/projects/{id}/customers/{customerId}",
+        &[(Method::PUT, Endpoint::OpenToCustomer), (Method::DELETE, Endpoint::CloseToCustomer)],
+    ),
+    ("/admin/v1/access", &[(Method::GET, Endpoint::ReadAccess)]),
     ("/admin/v1/changes", &[(Method::GET, Endpoint::ReadChanges)]),
+    ("/admin/v1/changes/stream", &[(Method::GET, Endpoint::StreamChanges)]),
 ];
 
 /// One thing that can be asked for.
@@ -41,64 +94,93 @@ pub(super) enum Endpoint {
     ListKeys,
     RotateKey,
     RevokeKey,
+    ListCustomers,
+    CreateCustomer,
+    GetCustomer,
+    UpdateCustomer,
+    DeleteCustomer,
+    ListOrganizations,
+    CreateOrganization,
+    GetOrganization,
+    UpdateOrganization,
+    DeleteOrganization,
+    ListMembers,
+    AddMember,
+    RemoveMember,
+    ListProjects,
+    CreateProject,
+    GetProject,
+    UpdateProject,
+    DeleteProject,
+    ListProjectOrganizations,
+    OpenToOrganization,
+    CloseToOrganization,
+    ListProjectCustomers,
+    OpenToCustomer,
+    CloseToCustomer,
+    ReadAccess,
     ReadChanges,
+    StreamChanges,
 }
 
-/// Finds the endpoint of a request.
-pub(super) struct Routes(matchit::Router<&'static [(Method, Endpoint)]>);
-
-impl Routes {
-    pub(super) fn new() -> Self {
-        let mut router = matchit::Router::new();
-        for (path, methods) in ENDPOINTS {
-            router.insert(path, methods).expect("the paths do not conflict");
-        }
-        Self(router)
-    }
-
-    pub(super) async fn handle(&self, service: &Service, request: Request<Incoming>, id: &str) -> Reply {
-        match self.answer(service, request, id).await {
-            Ok(reply) => reply,
-            Err(fault) => fault.into_problem(),
-        }
-    }
-
-    async fn answer(&self, service: &Service, request: Request<Incoming>, id: &str) -> Result<Reply, Fault> {
-        let (head, body) = request.into_parts();
-        let found = self.0.at(head.uri.path()).map_err(|_| Fault::not_found())?;
-        let wanted = match head.method {
-            Method::HEAD => Method::GET,
-            ref method => method.clone(),
-        };
-        let endpoint = found.value.iter().find(|(method, _)| *method == wanted);
-        let &(_, endpoint) = endpoint.ok_or_else(|| Fault::wrong_method(allow(found.value)))?;
-        let actor = service.settings.admin_key.admit(&head.headers);
-        let call = Call {
-            service,
-            actor: actor.ok_or_else(Fault::unauthorized)?,
-            parameters: request::parameters(&found.params)?,
-            head: &head,
-            body,
-        };
-        tracing::debug!(request = id, actor = call.actor, ?endpoint, "administration");
-        match endpoint {
-            Endpoint::ListDirectories => directories::list(call).await,
-            Endpoint::ConnectDirectory => directories::connect(call).await,
-            Endpoint::GetDirectory => directories::get(call).await,
-            Endpoint::UpdateDirectory => directories::update(call).await,
-            Endpoint::DisconnectDirectory => directories::disconnect(call).await,
-            Endpoint::ListKeys => keys::list(call).await,
-            Endpoint::RotateKey => keys::rotate(call).await,
-            Endpoint::RevokeKey => keys::revoke(call).await,
-            Endpoint::ReadChanges => changes::read(call).await,
-        }
+pub(super) async fn handle(
+    routes: &Routes<Endpoint>,
+    service: &Service,
+    request: Request<Incoming>,
+    id: &str,
+) -> Reply {
+    match answer(routes, service, request, id).await {
+        Ok(reply) => reply,
+        Err(fault) => fault.into_problem(),
     }
 }
 
-fn allow(methods: &[(Method, Endpoint)]) -> String {
-    let names = methods.iter().flat_map(|(method, _)| {
-        let head = (method == Method::GET).then_some("HEAD");
-        std::iter::once(method.as_str()).chain(head)
-    });
-    names.collect::<Vec<_>>().join(", ")
+async fn answer(
+    routes: &Routes<Endpoint>,
+    service: &Service,
+    request: Request<Incoming>,
+    id: &str,
+) -> Result<Reply, Fault> {
+    let (head, body) = request.into_parts();
+    let (endpoint, parameters) = routes.find(&head.method, head.uri.path())?;
+    let actor = service.settings.admin_key.admit(&head.headers).ok_or_else(Fault::unauthorized)?;
+    tracing::debug!(request = id, actor, ?endpoint, "administration");
+    let call = Call { service, actor, parameters, head: &head, body };
+    match endpoint {
+        Endpoint::ListDirectories => directories::list(call).await,
+        Endpoint::ConnectDirectory => directories::connect(call).await,
+        Endpoint::GetDirectory => directories::get(call).await,
+        Endpoint::UpdateDirectory => directories::update(call).await,
+        Endpoint::DisconnectDirectory => directories::disconnect(call).await,
+        Endpoint::ListKeys => keys::list(call).await,
+        Endpoint::RotateKey => keys::rotate(call).await,
+        Endpoint::RevokeKey => keys::revoke(call).await,
+        Endpoint::ListCustomers => customers::list(call).await,
+        Endpoint::CreateCustomer => customers::create(call).await,
+        Endpoint::GetCustomer => customers::get(call).await,
+        Endpoint::UpdateCustomer => customers::update(call).await,
+        Endpoint::DeleteCustomer => customers::delete(call).await,
+        Endpoint::ListOrganizations => organizations::list(call).await,
+        Endpoint::CreateOrganization => organizations::create(call).await,
+        Endpoint::GetOrganization => organizations::get(call).await,
+        Endpoint::UpdateOrganization => organizations::update(call).await,
+        Endpoint::DeleteOrganization => organizations::delete(call).await,
+        Endpoint::ListMembers => organizations::members(call).await,
+        Endpoint::AddMember => organizations::add_member(call).await,
+        Endpoint::RemoveMember => organizations::remove_member(call).await,
+        Endpoint::ListProjects => projects::list(call).await,
+        Endpoint::CreateProject => projects::create(call).await,
+        Endpoint::GetProject => projects::get(call).await,
+        Endpoint::UpdateProject => projects::update(call).await,
+        Endpoint::DeleteProject => projects::delete(call).await,
+        Endpoint::ListProjectOrganizations => projects::organizations(call).await,
+        Endpoint::OpenToOrganization => projects::associate_organization(call, true).await,
+        Endpoint::CloseToOrganization => projects::associate_organization(call, false).await,
+        Endpoint::ListProjectCustomers => projects::customers(call).await,
+        Endpoint::OpenToCustomer => projects::associate_customer(call, true).await,
+        Endpoint::CloseToCustomer => projects::associate_customer(call, false).await,
+        Endpoint::ReadAccess => access::read(call).await,
+        Endpoint::ReadChanges => changes::read(call).await,
+        Endpoint::StreamChanges => stream::open(call).await,
+    }
 }

@@ -1,18 +1,14 @@
-//! What a request of the admin API brings, checked.
+//! What a request from an administrator brings, checked.
 
-use super::super::origin::origin;
-use super::super::reply::{Fault, Reply, json};
-use super::super::service::Service;
+use super::origin::origin;
+use super::reply::Fault;
+use super::service::Service;
 use hyper::StatusCode;
 use hyper::body::Incoming;
 use hyper::http::request::Parts;
 use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
-
-/// How many values a page of a list has unless the request says.
-const DEFAULT_LIMIT: u32 = 100;
 
 /// A request to one of the endpoints, from an administrator.
 pub(super) struct Call<'a> {
@@ -23,14 +19,6 @@ pub(super) struct Call<'a> {
     pub(super) parameters: Vec<String>,
     pub(super) head: &'a Parts,
     pub(super) body: Incoming,
-}
-
-/// One page of a list.
-#[derive(Serialize)]
-pub(super) struct Page<T, C> {
-    pub(super) values: Vec<T>,
-    /// What to ask for the next page with; none on the last.
-    pub(super) next: Option<C>,
 }
 
 impl Call<'_> {
@@ -62,21 +50,47 @@ impl Call<'_> {
         Ok(values)
     }
 
-    /// The body as JSON.
+    /// Those of the query's parameters that are in `known`, the first of each name; whatever else is there is passed over.
+    pub(super) fn query_among<const N: usize>(&self, known: [&str; N]) -> [Option<String>; N] {
+        let mut values = [const { None }; N];
+        let query = self.head.uri.query().unwrap_or_default();
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            if let Some(index) = known.iter().position(|known| *known == name) {
+                values[index].get_or_insert_with(|| value.into_owned());
+            }
+        }
+        values
+    }
+
+    /// The number in a variable part of the path.
+    pub(super) fn number(&self, index: usize) -> Result<u64, Fault> {
+        number(self.parameter(index)).ok_or_else(Fault::not_found)
+    }
+
+    /// The body, a JSON object.
     pub(super) async fn json<T: DeserializeOwned>(self) -> Result<T, Fault> {
         self.json_or_nothing().await?.ok_or_else(|| invalid("A JSON object is needed as the body."))
     }
 
-    /// The body as JSON, where there is one.
+    /// The body, a JSON object, where there is one.
     pub(super) async fn json_or_nothing<T: DeserializeOwned>(self) -> Result<Option<T>, Fault> {
         let Self { service, head, body, .. } = self;
         let text = service.room.read(&head.headers, body, &service.settings).await?.text;
         if text.trim_ascii().is_empty() {
             return Ok(None);
         }
+        // Serde takes a list of an object's values for the object.
+        if !text.trim_ascii_start().starts_with('{') {
+            return Err(invalid("The body is no JSON object."));
+        }
         let parsed = serde_json::from_str(&text);
         parsed.map(Some).map_err(|error| invalid(format!("The body does not fit: {error}.")))
     }
+}
+
+/// A number as it stands in a URL: digits and nothing else.
+pub(super) fn number(text: &str) -> Option<u64> {
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
 }
 
 /// The variable parts of a path.
@@ -88,16 +102,7 @@ pub(super) fn parameters(found: &matchit::Params<'_, '_>) -> Result<Vec<String>,
     decoded.collect()
 }
 
-/// The size of a page.
-pub(super) fn limit(text: Option<String>) -> Result<u32, Fault> {
-    let Some(text) = text else {
-        return Ok(DEFAULT_LIMIT);
-    };
-    let limit = text.parse().ok().filter(|limit| (1..=1_000).contains(limit));
-    limit.ok_or_else(|| invalid("`limit` is a number from 1 to 1,000."))
-}
-
-/// A time as the API shows it.
+/// A time as it is shown.
 pub(super) fn time(millis: u64) -> Result<Timestamp, Fault> {
     let time = i64::try_from(millis).ok().map(Timestamp::from_millisecond);
     time.and_then(Result::ok).ok_or_else(|| {
@@ -106,25 +111,6 @@ pub(super) fn time(millis: u64) -> Result<Timestamp, Fault> {
     })
 }
 
-/// The whole number that a member of a body is to be. `60.0` is one, too.
-pub(super) fn whole(member: &str, number: &serde_json::Number) -> Result<u32, Fault> {
-    let whole = number.as_f64().filter(|value| value.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(value));
-    let whole = whole.map(|value| value as u32);
-    whole.ok_or_else(|| invalid(format!("`{member}` is a whole number from 0 to 4,294,967,295.")))
-}
-
 pub(super) fn invalid(detail: impl Into<String>) -> Fault {
     Fault::new(StatusCode::BAD_REQUEST, detail)
-}
-
-pub(super) fn ok(body: &impl Serialize) -> Reply {
-    json(StatusCode::OK, "application/json", body)
-}
-
-/// What was made. It holds a secret that no cache may keep.
-pub(super) fn created(body: &impl Serialize) -> Reply {
-    let mut reply = json(StatusCode::CREATED, "application/json", body);
-    let value = hyper::header::HeaderValue::from_static("no-store");
-    reply.headers_mut().insert(hyper::header::CACHE_CONTROL, value);
-    reply
 }

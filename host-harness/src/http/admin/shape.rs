@@ -1,0 +1,60 @@
+//! The shapes that the admin API's requests and responses have in common.
+
+use super::super::call::invalid;
+use super::super::reply::{Fault, Reply, json};
+use crate::runtime::site::Position;
+use hyper::StatusCode;
+use serde::Serialize;
+
+/// How many values a page of a list has unless the request says.
+const DEFAULT_LIMIT: u32 = 100;
+
+/// One page of a list.
+#[derive(Serialize)]
+pub(super) struct Page<T, C> {
+    pub(super) values: Vec<T>,
+    /// What to ask for the next page with; none on the last.
+    pub(super) next: Option<C>,
+}
+
+/// Where a page begins.
+pub(super) fn position(cursor: Option<String>) -> Result<Position, Fault> {
+    match cursor {
+        None => Ok(Position::START),
+        Some(cursor) if cursor.is_empty() => Err(invalid("`cursor` is what `next` of a page said.")),
+        Some(cursor) => Ok(Position::After(cursor)),
+    }
+}
+
+/// The size of a page.
+pub(super) fn limit(text: Option<String>) -> Result<u32, Fault> {
+    let Some(text) = text else {
+        return Ok(DEFAULT_LIMIT);
+    };
+    let limit = text.parse().ok().filter(|limit| (1..=1_000).contains(limit));
+    limit.ok_or_else(|| invalid("`limit` is a number from 1 to 1,000."))
+}
+
+/// The whole number that a member of a body is to be. `60.0` is one, too.
+pub(super) fn whole(member: &str, number: &serde_json::Number) -> Result<u32, Fault> {
+    let whole = number.as_f64().filter(|value| value.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(value));
+    let whole = whole.map(|value| value as u32);
+    whole.ok_or_else(|| invalid(format!("`{member}` is a whole number from 0 to 4,294,967,295.")))
+}
+
+pub(super) fn ok(body: &impl Serialize) -> Reply {
+    json(StatusCode::OK, "application/json", body)
+}
+
+/// What was made.
+pub(super) fn created(body: &impl Serialize) -> Reply {
+    json(StatusCode::CREATED, "application/json", body)
+}
+
+/// What was made and holds a secret that no cache may keep.
+pub(super) fn issued(body: &impl Serialize) -> Reply {
+    let mut reply = created(body);
+    let value = hyper::header::HeaderValue::from_static("no-store");
+    reply.headers_mut().insert(hyper::header::CACHE_CONTROL, value);
+    reply
+}

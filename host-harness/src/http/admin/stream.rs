@@ -1,0 +1,121 @@
+//! `/admin/v1/changes/stream`: the change feed as server-sent events.
+
+use super::super::call::{Call, invalid, number};
+use super::super::events::{self, Events, Next, Place};
+use super::super::reply::{Fault, Reply};
+use super::changes::{Change, shown};
+use crate::runtime::{Commits, Site, changes};
+use hyper::body::Bytes;
+use std::time::Duration;
+use tokio::time::{Instant, sleep, sleep_until};
+
+/// How many changes are sent at once, and held for a client that is slow to take them.
+const PAGE: u32 = 100;
+
+/// The shortest time from one look at the feed to the next while there are few changes, so that a client costs no more
+/// than this however fast they come.
+const PACE: Duration = Duration::from_millis(20);
+
+/// How often to look without being told of a commit: another process may have made one.
+const POLL: Duration = Duration::from_secs(2);
+
+/// How long nothing is sent before a comment is, so that nobody between takes the connection for dead.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// What a stream begins with: how soon a client that has lost it is to come again.
+const GREETING: &[u8] = b"retry: 1000\n\n";
+
+pub(super) async fn open(call: Call<'_>) -> Result<Reply, Fault> {
+    let [after] = call.query(["after"])?;
+    // Who comes again says where it was.
+    let resumed = call.head.headers.get("last-event-id").and_then(|id| id.to_str().ok()).filter(|id| !id.is_empty());
+    let after = match (resumed, &after) {
+        (Some(id), _) => number(id).ok_or_else(|| invalid("`Last-Event-ID` is the number of a change."))?,
+        (None, Some(after)) => number(after).ok_or_else(|| invalid("`after` is the number of a change, or 0."))?,
+        (None, None) => 0,
+    };
+    let service = call.service;
+    let place = service.streams.take().ok_or_else(Fault::unavailable)?;
+    let site = service.site.clone();
+    let commits = site.commits();
+    let now = Instant::now();
+    let reader = Reader { site, commits, place, after, greeted: false, read: None, sent: now };
+    Ok(events::reply(Events::new(step(reader))))
+}
+
+fn step(mut reader: Reader) -> Next {
+    Box::pin(async move {
+        let bytes = reader.next().await?;
+        Some((bytes, events::Rest(step(reader))))
+    })
+}
+
+/// Reads the feed for one client.
+struct Reader {
+    site: Site,
+    commits: Commits,
+    place: Place,
+    after: u64,
+    greeted: bool,
+    /// When the feed was last read to its end.
+    read: Option<Instant>,
+    sent: Instant,
+}
+
+impl Reader {
+    /// What to send next; none at the end of the stream, from which a client comes again.
+    async fn next(&mut self) -> Option<Bytes> {
+        if !std::mem::replace(&mut self.greeted, true) {
+            return Some(Bytes::from_static(GREETING));
+        }
+        loop {
+            if let Some(read) = self.read {
+                tokio::select! {
+                    () = self.place.closed() => return None,
+                    () = sleep_until(read + PACE) => {}
+                }
+            }
+            let changes = self.look().await?;
+            self.read = (changes.len() < PAGE as usize).then(Instant::now);
+            if let Some(last) = changes.last() {
+                self.after = last.sequence;
+                self.sent = Instant::now();
+                return events(changes);
+            }
+            if self.sent.elapsed() >= KEEP_ALIVE {
+                self.sent = Instant::now();
+                return Some(Bytes::from_static(b":\n\n"));
+            }
+            tokio::select! {
+                () = self.place.closed() => return None,
+                () = self.commits.next() => {}
+                () = sleep(POLL) => {}
+            }
+        }
+    }
+
+    async fn look(&self) -> Option<Vec<changes::Change>> {
+        match self.site.changes(self.after, PAGE).await {
+            Ok(Ok(changes)) => Some(changes),
+            Ok(Err(error)) => {
+                tracing::error!(%error, "a stream of changes ends");
+                None
+            }
+            Err(failure) => {
+                tracing::error!(%failure, "a stream of changes ends");
+                None
+            }
+        }
+    }
+}
+
+fn events(changes: Vec<changes::Change>) -> Option<Bytes> {
+    let mut text = String::new();
+    for change in changes {
+        // What is wrong with it has been logged.
+        let change: Change = shown(change).ok()?;
+        let data = serde_json::to_string(&change).inspect_err(|error| tracing::error!(%error, "a change is no JSON"));
+        events::push(&mut text, change.sequence, &change.kind, &data.ok()?);
+    }
+    Some(text.into())
+}

@@ -1,0 +1,370 @@
+//! The site over HTTP: the admin API and the REST of service desks. Golden files in `golden/admin` and `golden/desk`;
+//! `USHER_BLESS=1` rewrites them.
+
+use serde_json::{Value, json};
+use usher_tests::golden;
+use usher_tests::http::Served;
+use usher_tests::server::{Directory, Request, Response};
+
+const ADMIN: &str = "/admin/v1";
+const DESK: &str = "/rest/servicedeskapi";
+
+fn get(server: &Served, target: &str) -> Response {
+    server.send("GET", target, None)
+}
+
+fn id_of(response: &Response) -> String {
+    let body = response.json();
+    match &body["id"] {
+        Value::String(id) => id.clone(),
+        id => id.to_string(),
+    }
+}
+
+/// Compares what a request of an administrator is answered with a golden file.
+fn shape(server: &Served, name: &str, method: &str, target: &str, body: Option<Value>) -> Response {
+    let response = server.send(method, target, body.as_ref());
+    golden::compare_response(name, &response);
+    response
+}
+
+/// What an identity provider pushes: a user, and a group with it.
+fn push(directory: &Directory, user: &str, group: &str) -> (String, String) {
+    let send = |target: &str, body: Value| {
+        let headers = vec![
+            ("authorization".to_owned(), format!("Bearer {}", directory.api_key)),
+            ("content-type".to_owned(), "application/scim+json".to_owned()),
+        ];
+        let target = target.to_owned();
+        let body = Some(body.to_string());
+        let made = directory.send(Request { method: "POST".to_owned(), target, headers, body });
+        assert_eq!(made.status, 201, "{}", made.body);
+        id_of(&made)
+    };
+    let user = send("/Users", json!({"userName": user, "displayName": "Bob", "active": true}));
+    let group = send("/Groups", json!({"displayName": group, "members": [{"value": user}]}));
+    (user, group)
+}
+
+#[test]
+fn directories_say_what_becomes_of_organizations() {
+    let server = Served::default();
+    let at = &format!("{ADMIN}/directories");
+    let settings = json!({"name": "Okta", "conflictPolicy": "skip", "adoptionGraceSeconds": 60.0});
+    shape(&server, "admin/directory-connected", "POST", at, Some(settings));
+    let by_default = id_of(&server.send("POST", at, Some(&json!({"name": "Entra ID"}))));
+    let at = &format!("{at}/{by_default}");
+    shape(&server, "admin/directory-by-default", "GET", at, None);
+    let update = json!({"conflictPolicy": "reject", "adoptionGraceSeconds": 0});
+    shape(&server, "admin/directory-updated", "PATCH", at, Some(update));
+    shape(&server, "admin/directory-invalid", "PATCH", at, Some(json!({"adoptionGraceSeconds": -1})));
+}
+
+#[test]
+fn customers_of_the_admin_api() {
+    let server = Served::default();
+    let at = &format!("{ADMIN}/customers");
+    let ann = json!({"email": "ann@example.com", "displayName": "Ann", "timeZone": "Europe/Vienna", "locale": "de_AT"});
+    let id = id_of(&shape(&server, "admin/customer-created", "POST", at, Some(ann.clone())));
+    shape(&server, "admin/customer-taken", "POST", at, Some(ann));
+    let unknown = json!({"email": "bob@example.com", "displayName": "Bob", "phone": "1"});
+    shape(&server, "admin/customer-unknown-member", "POST", at, Some(unknown));
+    shape(&server, "admin/customer-invalid", "POST", at, Some(json!({"email": "bob", "displayName": "Bob"})));
+    shape(&server, "admin/customers", "GET", at, None);
+    let one = &format!("{at}/{id}");
+    shape(&server, "admin/customer", "GET", one, None);
+    shape(&server, "admin/customer-updated", "PATCH", one, Some(json!({"active": false, "displayName": "Ann B"})));
+    shape(&server, "admin/customer-deleted", "DELETE", one, None);
+    shape(&server, "admin/customer-not-found", "GET", one, None);
+    shape(&server, "admin/unknown-parameter", "GET", &format!("{at}?page=2"), None);
+    shape(&server, "admin/method-not-allowed", "PUT", at, None);
+}
+
+#[test]
+fn organizations_of_the_admin_api() {
+    let server = Served::default();
+    let ann = json!({"email": "ann@example.com", "displayName": "Ann"});
+    let ann = id_of(&server.send("POST", &format!("{ADMIN}/customers"), Some(&ann)));
+    let at = &format!("{ADMIN}/organizations");
+    shape(&server, "admin/organization-created", "POST", at, Some(json!({"name": " Acme "})));
+    shape(&server, "admin/organization-taken", "POST", at, Some(json!({"name": "ACME"})));
+    shape(&server, "admin/organizations", "GET", at, None);
+    let one = &format!("{at}/1");
+    shape(&server, "admin/organization", "GET", one, None);
+    shape(&server, "admin/organization-renamed", "PATCH", one, Some(json!({"name": "Acme Ltd"})));
+    let members = &format!("{one}/members");
+    shape(&server, "admin/member-added", "PUT", &format!("{members}/{ann}"), None);
+    assert_eq!(server.send("PUT", &format!("{members}/{ann}"), None).status, 204);
+    shape(&server, "admin/members", "GET", members, None);
+    shape(&server, "admin/member-unknown", "PUT", &format!("{members}/nobody"), None);
+    shape(&server, "admin/member-removed", "DELETE", &format!("{members}/{ann}"), None);
+    assert_eq!(get(&server, members).json()["values"], json!([]));
+    shape(&server, "admin/organization-deleted", "DELETE", one, None);
+    shape(&server, "admin/organization-not-found", "GET", one, None);
+    assert_eq!(get(&server, &format!("{at}/one")).status, 404);
+}
+
+#[test]
+fn projects_and_access_of_the_admin_api() {
+    let server = Served::default();
+    let ann = json!({"email": "ann@example.com", "displayName": "Ann"});
+    let ann = &id_of(&server.send("POST", &format!("{ADMIN}/customers"), Some(&ann)));
+    server.send("POST", &format!("{ADMIN}/organizations"), Some(&json!({"name": "Acme"})));
+    server.send("PUT", &format!("{ADMIN}/organizations/1/members/{ann}"), None);
+    let at = &format!("{ADMIN}/projects");
+    shape(&server, "admin/project-created", "POST", at, Some(json!({"key": "help", "name": "Help"})));
+    shape(&server, "admin/project-taken", "POST", at, Some(json!({"key": "HELP", "name": "More help"})));
+    shape(&server, "admin/project-invalid", "POST", at, Some(json!({"key": "1", "name": "One"})));
+    let open = json!({"key": "OPEN", "name": "Open", "audience": "open"});
+    assert_eq!(server.send("POST", at, Some(&open)).status, 201);
+    shape(&server, "admin/projects", "GET", at, None);
+    let one = &format!("{at}/1");
+    shape(&server, "admin/project-updated", "PATCH", one, Some(json!({"name": "Help!"})));
+
+    let access = &format!("{ADMIN}/access?customer={ann}");
+    shape(&server, "admin/access-denied", "GET", &format!("{access}&project=1"), None);
+    shape(&server, "admin/project-opened", "PUT", &format!("{one}/organizations/1"), None);
+    assert_eq!(server.send("PUT", &format!("{one}/customers/{ann}"), None).status, 204);
+    shape(&server, "admin/project-organizations", "GET", &format!("{one}/organizations"), None);
+    shape(&server, "admin/project-customers", "GET", &format!("{one}/customers"), None);
+    shape(&server, "admin/access", "GET", &format!("{access}&project=1"), None);
+    shape(&server, "admin/access-to-all", "GET", access, None);
+    server.send("PATCH", &format!("{ADMIN}/customers/{ann}"), Some(&json!({"active": false})));
+    shape(&server, "admin/access-deactivated", "GET", &format!("{access}&project=1"), None);
+    shape(&server, "admin/access-to-none", "GET", access, None);
+    shape(&server, "admin/access-of-whom", "GET", &format!("{ADMIN}/access"), None);
+
+    for target in [format!("{one}/organizations/1"), format!("{one}/customers/{ann}")] {
+        assert_eq!(server.send("DELETE", &target, None).status, 204);
+        assert_eq!(server.send("DELETE", &target, None).status, 204);
+    }
+    assert_eq!(get(&server, &format!("{one}/organizations")).json()["values"], json!([]));
+    assert_eq!(get(&server, &format!("{one}/customers")).json()["values"], json!([]));
+    shape(&server, "admin/project-deleted", "DELETE", one, None);
+    shape(&server, "admin/project-not-found", "GET", one, None);
+}
+
+#[test]
+fn customers_and_organizations_of_the_service_desk() {
+    let server = Served::default();
+    let (customer, organization) = (&format!("{DESK}/customer"), &format!("{DESK}/organization"));
+    let ann = json!({"displayName": "Ann", "email": "ann@example.com", "unknown": "is passed over"});
+    let ann_id = &id_of_user(&shape(&server, "desk/customer-created", "POST", customer, Some(ann.clone())));
+    shape(&server, "desk/customer-taken", "POST", customer, Some(ann.clone()));
+    let strict = &format!("{customer}?strictConflictStatusCode=true");
+    shape(&server, "desk/customer-taken-strict", "POST", strict, Some(ann));
+    let bob = json!({"fullName": "Bob", "email": "bob@example.com"});
+    let bob_id = &id_of_user(&server.send("POST", customer, Some(&bob)));
+    server.send("PATCH", &format!("{ADMIN}/customers/{bob_id}"), Some(&json!({"timeZone": "Europe/Vienna"})));
+
+    shape(&server, "desk/organization-created", "POST", organization, Some(json!({"name": "Acme"})));
+    shape(&server, "desk/organization-taken", "POST", organization, Some(json!({"name": "acme"})));
+    shape(&server, "desk/organization-invalid", "POST", organization, Some(json!({"name": ""})));
+    shape(&server, "desk/organizations", "GET", organization, None);
+    shape(&server, "desk/organizations-of-account", "GET", &format!("{organization}?accountId={ann_id}"), None);
+    let one = &format!("{organization}/1");
+    shape(&server, "desk/organization", "GET", one, None);
+    let users = &format!("{one}/user");
+    let both = json!({"accountIds": [ann_id], "usernames": [bob_id, ann_id]});
+    shape(&server, "desk/users-added", "POST", users, Some(both));
+    shape(&server, "desk/users", "GET", users, None);
+    shape(&server, "desk/users-unknown", "POST", users, Some(json!({"accountIds": ["nobody"]})));
+    shape(&server, "desk/users-unnamed", "POST", users, Some(json!({})));
+    shape(&server, "desk/users-removed", "DELETE", users, Some(json!({"usernames": [ann_id]})));
+    assert_eq!(get(&server, users).json()["values"][0]["accountId"], **bob_id);
+
+    let revoke = &format!("{customer}/user/{bob_id}/revoke-portal-only-access");
+    shape(&server, "desk/access-revoked", "PUT", revoke, None);
+    shape(&server, "desk/users-revoked", "GET", users, None);
+    shape(&server, "desk/organization-deleted", "DELETE", one, None);
+    shape(&server, "desk/organization-not-found", "GET", one, None);
+    shape(&server, "desk/no-such-endpoint", "GET", &format!("{DESK}/request"), None);
+    shape(&server, "desk/method-not-allowed", "PATCH", one, None);
+    let target = organization.clone();
+    let unauthorized = Request { method: "GET".to_owned(), target, headers: Vec::new(), body: None };
+    golden::compare_response("desk/unauthorized", &server.send_raw(unauthorized));
+}
+
+fn id_of_user(response: &Response) -> String {
+    response.json()["accountId"].as_str().expect("a user has an account").to_owned()
+}
+
+#[test]
+fn service_desks() {
+    let server = Served::default();
+    let create = |email: &str, name: &str| {
+        let body = json!({"displayName": name, "email": email});
+        id_of_user(&server.send("POST", &format!("{DESK}/customer"), Some(&body)))
+    };
+    let (ann, bob) = (create("ann@example.com", "Ann"), create("bob@example.net", "Bob"));
+    server.send("POST", &format!("{ADMIN}/organizations"), Some(&json!({"name": "Acme"})));
+    for project in [json!({"key": "HELP", "name": "Help"}), json!({"key": "OPEN", "name": "Open", "audience": "open"})]
+    {
+        assert_eq!(server.send("POST", &format!("{ADMIN}/projects"), Some(&project)).status, 201);
+    }
+    let at = &format!("{DESK}/servicedesk");
+    shape(&server, "desk/service-desks", "GET", at, None);
+    shape(&server, "desk/service-desk", "GET", &format!("{at}/help"), None);
+    assert_eq!(get(&server, &format!("{at}/1")).json(), get(&server, &format!("{at}/HELP")).json());
+    shape(&server, "desk/service-desk-not-found", "GET", &format!("{at}/NONE"), None);
+
+    let organizations = &format!("{at}/HELP/organization");
+    shape(&server, "desk/organization-added", "POST", organizations, Some(json!({"organizationId": 1})));
+    assert_eq!(server.send("POST", organizations, Some(&json!({"organizationId": "1"}))).status, 204);
+    shape(&server, "desk/service-desk-organizations", "GET", organizations, None);
+    shape(&server, "desk/organization-removed", "DELETE", organizations, Some(json!({"organizationId": 1})));
+    assert_eq!(server.send("DELETE", organizations, Some(&json!({"organizationId": 1}))).status, 204);
+    assert_eq!(server.send("POST", organizations, Some(&json!({"organizationId": 9}))).status, 404);
+
+    let customers = &format!("{at}/1/customer");
+    let both = json!({"accountIds": [ann], "usernames": [bob]});
+    shape(&server, "desk/customers-added", "POST", customers, Some(both));
+    shape(&server, "desk/service-desk-customers", "GET", &format!("{customers}?query=EXAMPLE.net&limit=5000"), None);
+    let unknown = json!({"accountIds": [ann, "nobody"]});
+    assert_eq!(server.send("DELETE", customers, Some(&unknown)).status, 404);
+    assert_eq!(get(&server, customers).json()["size"], 2, "a request with someone unknown changes nothing");
+    shape(&server, "desk/customers-removed", "DELETE", customers, Some(json!({"accountIds": [ann, bob]})));
+    let open = &format!("{at}/OPEN/customer");
+    shape(&server, "desk/customers-of-an-open-one", "DELETE", open, Some(json!({"accountIds": [ann]})));
+}
+
+#[test]
+fn what_a_directory_manages_is_read_only_on_every_surface() {
+    let server = Served::default();
+    let directory = server.connect(&json!({"name": "Entra ID"}));
+    let (bob, _) = push(&directory, "bob@example.com", "Acme");
+    let ann = json!({"email": "ann@example.com", "displayName": "Ann"});
+    let ann = id_of(&server.send("POST", &format!("{ADMIN}/customers"), Some(&ann)));
+    let state = || {
+        ["customers", "organizations", "organizations/1/members"]
+            .map(|list| get(&server, &format!("{ADMIN}/{list}")).json().to_string())
+    };
+    let before = state();
+    assert!(before[2].contains(&bob), "the customer of a user has the user's id: {}", before[2]);
+
+    let accounts = |id: &str| Some(json!({"accountIds": [id]}));
+    let admin = [
+        ("PATCH", format!("customers/{bob}"), Some(json!({"displayName": "Robert"}))),
+        ("PATCH", format!("customers/{bob}"), Some(json!({"active": false}))),
+        ("DELETE", format!("customers/{bob}"), None),
+        ("PATCH", "organizations/1".to_owned(), Some(json!({"name": "Acme Ltd"}))),
+        ("DELETE", "organizations/1".to_owned(), None),
+        ("PUT", format!("organizations/1/members/{ann}"), None),
+        ("DELETE", format!("organizations/1/members/{bob}"), None),
+    ];
+    for (method, target, body) in admin {
+        let response = server.send(method, &format!("{ADMIN}/{target}"), body.as_ref());
+        let problem = response.json();
+        assert_eq!(response.status, 409, "{method} {target}: {problem}");
+        assert_eq!(problem["type"], "urn:usher:problem:managed");
+        assert!(problem["detail"].as_str().is_some_and(|detail| detail.contains("Entra ID")), "{problem}");
+    }
+    let desk = [
+        ("PUT", format!("customer/user/{bob}/revoke-portal-only-access"), None),
+        ("DELETE", "organization/1".to_owned(), None),
+        ("POST", "organization/1/user".to_owned(), accounts(&ann)),
+        ("DELETE", "organization/1/user".to_owned(), accounts(&bob)),
+    ];
+    for (method, target, body) in desk {
+        let response = server.send(method, &format!("{DESK}/{target}"), body.as_ref());
+        let error = response.json();
+        assert_eq!(response.status, 403, "{method} {target}: {error}");
+        assert_eq!(error["i18nErrorMessage"]["i18nKey"], "usher.error.managed");
+        assert!(error["errorMessage"].as_str().is_some_and(|message| message.contains("Entra ID")), "{error}");
+    }
+    assert_eq!(state(), before);
+    shape(&server, "admin/customer-managed", "DELETE", &format!("{ADMIN}/customers/{bob}"), None);
+    shape(&server, "desk/organization-managed", "DELETE", &format!("{DESK}/organization/1"), None);
+    shape(&server, "desk/organization-scim-managed", "GET", &format!("{DESK}/organization/1"), None);
+
+    // What a project is open to is the site's own.
+    let project = json!({"key": "HELP", "name": "Help"});
+    assert_eq!(server.send("POST", &format!("{ADMIN}/projects"), Some(&project)).status, 201);
+    for target in ["organizations/1".to_owned(), format!("customers/{bob}")] {
+        assert_eq!(server.send("PUT", &format!("{ADMIN}/projects/1/{target}"), None).status, 204);
+    }
+    let access = get(&server, &format!("{ADMIN}/access?customer={bob}&project=1")).json();
+    assert_eq!(access["allowed"], true, "{access}");
+}
+
+#[test]
+fn lists_are_read_to_their_end_page_by_page() {
+    const COUNT: usize = 7;
+    let server = Served::default();
+    for number in 0..COUNT {
+        let customer = json!({"email": format!("c{number}@example.com"), "displayName": format!("C {number}")});
+        let id = id_of(&server.send("POST", &format!("{ADMIN}/customers"), Some(&customer)));
+        let organization = json!({"name": format!("O {number}")});
+        assert_eq!(server.send("POST", &format!("{ADMIN}/organizations"), Some(&organization)).status, 201);
+        let project = json!({"key": format!("P{number}"), "name": format!("P {number}")});
+        assert_eq!(server.send("POST", &format!("{ADMIN}/projects"), Some(&project)).status, 201);
+        for target in [
+            format!("organizations/1/members/{id}"),
+            format!("projects/1/customers/{id}"),
+            format!("projects/1/organizations/{}", number + 1),
+        ] {
+            assert_eq!(server.send("PUT", &format!("{ADMIN}/{target}"), None).status, 204, "{target}");
+        }
+    }
+    for list in [
+        "customers",
+        "organizations",
+        "organizations/1/members",
+        "projects",
+        "projects/1/customers",
+        "projects/1/organizations",
+    ] {
+        let all = get(&server, &format!("{ADMIN}/{list}")).json();
+        assert_eq!((all["values"].as_array().map(Vec::len), &all["next"]), (Some(COUNT), &Value::Null), "{list}");
+        let (mut values, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let page = get(&server, &format!("{ADMIN}/{list}?limit=3{cursor}")).json();
+            values.extend(page["values"].as_array().expect("a page has values").clone());
+            match page["next"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => break,
+            }
+        }
+        assert_eq!(Value::from(values), all["values"], "{list}");
+    }
+    for list in [
+        "organization",
+        "organization/1/user",
+        "servicedesk",
+        "servicedesk/1/customer",
+        "servicedesk/1/organization",
+        "servicedesk/1/customer?query=c",
+    ] {
+        let all = get(&server, &format!("{DESK}/{list}")).json();
+        assert_eq!(
+            (&all["size"], &all["isLastPage"], &all["limit"]),
+            (&json!(COUNT), &json!(true), &json!(50)),
+            "{list}"
+        );
+        let sign = if list.contains('?') { '&' } else { '?' };
+        let (mut values, mut target) = (Vec::new(), format!("{DESK}/{list}{sign}limit=3"));
+        let mut visited = Vec::new();
+        loop {
+            let page = get(&server, &target).json();
+            values.extend(page["values"].as_array().expect("a page has values").clone());
+            let links = &page["_links"];
+            assert_eq!(page["start"] == 0, links["prev"].is_null(), "{page}");
+            visited.push(links["self"].clone());
+            if let Some(before) = visited.len().checked_sub(2) {
+                assert_eq!(links["prev"], visited[before]);
+            }
+            assert_eq!(page["isLastPage"], links["next"].is_null(), "{page}");
+            match links["next"].as_str() {
+                Some(next) => target = next.replace("https://usher.test", ""),
+                None => break,
+            }
+        }
+        assert_eq!(Value::from(values), all["values"], "{list}");
+    }
+    for query in ["limit=0", "limit=x", "start=-1", "start=99999999999"] {
+        assert_eq!(get(&server, &format!("{DESK}/organization?{query}")).status, 400, "{query}");
+    }
+    for query in ["limit=0", "limit=1001", "cursor=%2F"] {
+        assert_eq!(get(&server, &format!("{ADMIN}/organizations?{query}")).status, 400, "{query}");
+    }
+}
