@@ -1,13 +1,13 @@
-//! Housekeeping in bounded steps (`wit/upkeep.wit`): sweeps what was deleted and is already invisible.
+//! Housekeeping in bounded steps (`wit/upkeep.wit`): sweeps what was deleted and is already invisible, and does what is due.
 
 use alloc::string::{String, ToString};
 
 use crate::engine::{Engine, Moment};
 use crate::error::{Error as Failure, Status};
 use crate::scim::members;
-use crate::site::{customers, projects};
+use crate::site::{Work, customers, organizations, projects};
 use crate::store::keys::{self, Kind};
-use crate::store::records::{self, Counts, Sweep};
+use crate::store::records::{self, Counts, Due, Sweep};
 use crate::store::{Transaction, prefix_range};
 
 /// How many entries a step may remove at the most.
@@ -52,13 +52,42 @@ impl Engine<'_> {
         let budget = budget.clamp(1, MAX_BUDGET);
         let now = self.now();
         // Most of the time there is nothing to do, and then no writer should have to wait for finding that out.
-        if self.read(next_sweep)?.is_none() {
+        let nothing_to_do = self.read(|transaction| {
+            Ok::<_, Error>(next_due(transaction, now.milliseconds)?.is_none() && next_sweep(transaction)?.is_none())
+        })?;
+        if nothing_to_do {
             return Ok(Progress::default());
         }
-        self.write(|transaction| match next_sweep(transaction)? {
-            Some(job) => job.step(transaction, budget, &now),
-            None => Ok(Progress::default()),
+        self.write(|transaction| {
+            if let Some((key, due)) = next_due(transaction, now.milliseconds)? {
+                transaction.delete(key);
+                perform(&mut Work { transaction, now: &now, actor: ACTOR, request: None }, &due)?;
+                return Ok(Progress { removed: 1, more: true });
+            }
+            match next_sweep(transaction)? {
+                Some(job) => job.step(transaction, budget, &now),
+                None => Ok(Progress::default()),
+            }
         })
+    }
+}
+
+/// Who does it, as the change feed names them.
+const ACTOR: &str = "usher";
+
+/// The first thing to do whose time has come, and its key.
+fn next_due(transaction: &mut Transaction, now: u64) -> Result<Option<(String, Due)>, Error> {
+    let mut range = prefix_range(keys::ALL_DUE, 1);
+    range.end = keys::due(now.saturating_add(1), "");
+    let Some(entry) = transaction.scan(&range)?.pop() else { return Ok(None) };
+    let due = records::read(&entry.key, &entry.value)?;
+    Ok(Some((entry.key, due)))
+}
+
+/// Does what is due.
+fn perform(work: &mut Work<'_>, due: &Due) -> Result<(), Error> {
+    match due {
+        Due::Adoption(organization) => Ok(organizations::settle(work, *organization, false)?),
     }
 }
 

@@ -12,7 +12,9 @@ use crate::engine::Engine;
 use crate::error::{Error as Failure, Result as ScimResult};
 use crate::scim::members::{self, SWEPT_AT_ONCE};
 use crate::store::keys::{self, Association};
-use crate::store::records::{self, ConflictPolicy, CustomerRecord, Detail, Link, OrganizationRecord, Retained, Sweep};
+use crate::store::records::{
+    self, ConflictPolicy, CustomerRecord, Detail, Due, Link, OrganizationRecord, Retained, Sweep,
+};
 use crate::store::{Transaction, prefix_range};
 
 /// The longest name, in characters.
@@ -89,6 +91,8 @@ pub fn provision(
             for holder in all_holders(id, &old).iter().filter(|holder| !holders.contains(holder)) {
                 forget_members(work.transaction, holder)?;
             }
+            let due = Due::Adoption(id);
+            work.transaction.put(due.key(until), records::write(&due));
             let retained = Some(Retained { until, holders });
             let record = OrganizationRecord { link: Some(link), retained, ..old };
             work.transaction.put(keys::organization(id), records::write(&record));
@@ -115,11 +119,12 @@ pub fn follow_name(work: &mut Work<'_>, id: u64, name: &str) -> ScimResult<()> {
 /// # Errors
 /// Where the storage fails.
 pub fn settle(work: &mut Work<'_>, id: u64, is_complete: bool) -> ScimResult<()> {
-    let old = load(work.transaction, id)?.ok_or_else(|| records::corrupt("o"))?;
+    let Some(old) = load(work.transaction, id)? else { return Ok(()) };
     let Some(retained) = &old.retained else { return Ok(()) };
     if !is_complete && work.now.milliseconds < retained.until {
         return Ok(());
     }
+    work.transaction.delete(Due::Adoption(id).key(retained.until));
     for holder in &retained.holders {
         forget_members(work.transaction, holder)?;
     }
@@ -146,6 +151,9 @@ pub fn remove(work: &mut Work<'_>, id: u64) -> ScimResult<()> {
     let Some(old) = load(work.transaction, id)? else { return Ok(()) };
     work.transaction.delete(keys::organization(id));
     work.transaction.delete(keys::organization_name(&old.name));
+    if let Some(retained) = &old.retained {
+        work.transaction.delete(Due::Adoption(id).key(retained.until));
+    }
     for holder in all_holders(id, &old) {
         forget_members(work.transaction, &holder)?;
     }

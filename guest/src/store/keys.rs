@@ -30,6 +30,7 @@
 //! | `n/{kind}` | the last number given to an organization or project |
 //! | `c/{sequence}` | an entry of the change feed |
 //! | `cl` | the sequence number of the last entry |
+//! | `t/{time}/{what}` | something to do when its time has come, see [`super::records::Due`] |
 //! | `w/{directory}/{id}` | something deleted that `upkeep` has still to sweep; `w/site/{id}` for what no directory has |
 //!
 //! Ids are 20 letters and digits: 45 bits of milliseconds since the Unix epoch, then 55 random bits, so that
@@ -337,6 +338,15 @@ pub fn sweeps(directory: &str) -> String {
 
 /// What the keys of all that is left to sweep begin with.
 pub const ALL_SWEEPS: &str = "w/";
+
+/// The key of something to do at a time, in milliseconds since the Unix epoch. `what` tells it from other things to do then.
+#[must_use]
+pub fn due(time: u64, what: &str) -> String {
+    format!("{ALL_DUE}{time:020}/{what}")
+}
+
+/// What the keys of all that is to do at some time begin with, soonest first.
+pub const ALL_DUE: &str = "t/";
 
 /// What the keys of all directories begin with.
 pub const ALL_DIRECTORIES: &str = "d/";

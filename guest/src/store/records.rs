@@ -324,6 +324,25 @@ pub enum Sweep {
     Directory,
 }
 
+/// Something that `upkeep` does when its time has come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Due {
+    /// The grace of an organization's adoption ends.
+    Adoption(u64),
+}
+
+impl Due {
+    /// Where it stands among what is to do, see [`super::keys::due`].
+    #[must_use]
+    pub fn key(&self, time: u64) -> String {
+        let what = match self {
+            Due::Adoption(organization) => alloc::format!("adoption/{}", super::keys::number(*organization)),
+        };
+        super::keys::due(time, &what)
+    }
+}
+
 /// An entry of the change feed; its sequence number is in its key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChangeRecord {

@@ -13,9 +13,9 @@ type Family<'m> = BTreeMap<Vec<&'m str>, &'m str>;
 
 struct Store<'m>(BTreeMap<&'m str, Family<'m>>);
 
-const FAMILIES: [&str; 30] = [
+const FAMILIES: [&str; 31] = [
     "schema", "d", "dn", "dc", "k", "u", "un", "ue", "ux", "g", "gn", "gx", "m", "mo", "cu", "cm", "uc", "og", "o",
-    "on", "p", "pk", "po", "op", "pc", "cp", "n", "c", "cl", "w",
+    "on", "p", "pk", "po", "op", "pc", "cp", "n", "c", "cl", "t", "w",
 ];
 
 /// Checks the whole of a storage.
@@ -50,6 +50,7 @@ pub fn check(memory: &Memory) {
     store.check_customers(&directories, &feed);
     store.check_organizations(&directories, &feed);
     store.check_projects(&feed);
+    store.check_due();
 }
 
 impl<'m> Store<'m> {
@@ -222,6 +223,15 @@ impl<'m> Store<'m> {
         let links = records.iter().filter_map(|(id, record)| linked(record).map(|(at, to)| (id.clone(), at, to)));
         let of_records = links.filter(|(_, directory, _)| directories.contains(&directory.as_str())).collect();
         assert_eq!(of_resources, of_records);
+    }
+
+    /// What is to do at some time is what something waits for, no more and no less.
+    fn check_due(&self) {
+        let adoptions = self.records("o").into_iter().filter_map(|(id, record)| {
+            let until = record["retained"]["until"].as_u64()?;
+            Some(format!("{until:020}/adoption/{id}"))
+        });
+        assert_eq!(self.whole("t").into_keys().collect::<BTreeSet<_>>(), adoptions.collect());
     }
 
     /// Projects have one key each, and associations with what there is.
