@@ -7,6 +7,7 @@ use std::thread::{self, JoinHandle};
 
 use serde_json::Value;
 use tokio::sync::oneshot;
+use usher_host::Site;
 use usher_host::http::{AdminKey, Server, Settings};
 use usher_host::storage::MemoryStorage;
 
@@ -19,6 +20,7 @@ const ADMIN_KEY: &str = "the-key-of-the-administrators";
 pub struct Served {
     address: SocketAddr,
     client: Http,
+    site: Site,
     running: Option<(oneshot::Sender<()>, JoinHandle<bool>)>,
 }
 
@@ -37,7 +39,7 @@ impl Served {
         let site = server::usher().site(Arc::new(MemoryStorage::new()));
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
         let runtime = runtime.expect("threads can be started");
-        let bound = runtime.block_on(Server::bind(site, settings, SocketAddr::from(([127, 0, 0, 1], 0))));
+        let bound = runtime.block_on(Server::bind(site.clone(), settings, SocketAddr::from(([127, 0, 0, 1], 0))));
         let server = bound.expect("a port is free");
         let address = server.address();
         let client = Http::new(format!("http://{address}"));
@@ -48,7 +50,7 @@ impl Served {
                 let _ = stopped.await;
             }))
         });
-        Self { address, client, running: Some((stop, thread)) }
+        Self { address, client, site, running: Some((stop, thread)) }
     }
 
     /// Where it listens.
@@ -74,6 +76,15 @@ impl Served {
     /// Sends a request as it is.
     pub fn send_raw(&self, request: Request) -> Response {
         self.client.send(request)
+    }
+
+    /// Does all the housekeeping that there is to do.
+    ///
+    /// # Panics
+    /// Where it fails.
+    pub fn upkeep(&self) {
+        while pollster::block_on(self.site.upkeep(10_000)).expect("the component answers").expect("upkeep works").more {
+        }
     }
 
     /// Connects a directory with these settings.

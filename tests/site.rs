@@ -96,8 +96,10 @@ fn organizations_of_the_admin_api() {
     shape(&server, "admin/member-added", "PUT", &format!("{members}/{ann}"), None);
     assert_eq!(server.send("PUT", &format!("{members}/{ann}"), None).status, 204);
     shape(&server, "admin/members", "GET", members, None);
+    shape(&server, "admin/member", "GET", &format!("{members}/{ann}"), None);
     shape(&server, "admin/member-unknown", "PUT", &format!("{members}/nobody"), None);
     shape(&server, "admin/member-removed", "DELETE", &format!("{members}/{ann}"), None);
+    shape(&server, "admin/member-not-found", "GET", &format!("{members}/{ann}"), None);
     assert_eq!(get(&server, members).json()["values"], json!([]));
     shape(&server, "admin/organization-deleted", "DELETE", one, None);
     shape(&server, "admin/organization-not-found", "GET", one, None);
@@ -161,13 +163,17 @@ fn customers_and_organizations_of_the_service_desk() {
     shape(&server, "desk/organization-taken", "POST", organization, Some(json!({"name": "acme"})));
     shape(&server, "desk/organization-invalid", "POST", organization, Some(json!({"name": ""})));
     shape(&server, "desk/organizations", "GET", organization, None);
-    shape(&server, "desk/organizations-of-account", "GET", &format!("{organization}?accountId={ann_id}"), None);
     let one = &format!("{organization}/1");
     shape(&server, "desk/organization", "GET", one, None);
     let users = &format!("{one}/user");
     let both = json!({"accountIds": [ann_id], "usernames": [bob_id, ann_id]});
     shape(&server, "desk/users-added", "POST", users, Some(both));
     shape(&server, "desk/users", "GET", users, None);
+    server.send("POST", organization, Some(&json!({"name": "Other"})));
+    shape(&server, "desk/organizations-of-account", "GET", &format!("{organization}?accountId={ann_id}"), None);
+    assert_eq!(get(&server, &format!("{organization}?accountId=nobody")).status, 404);
+    let behind = get(&server, &format!("{organization}?accountId={ann_id}&start=1")).json();
+    assert_eq!((&behind["size"], &behind["isLastPage"]), (&json!(0), &json!(true)));
     shape(&server, "desk/users-unknown", "POST", users, Some(json!({"accountIds": ["nobody"]})));
     shape(&server, "desk/users-unnamed", "POST", users, Some(json!({})));
     shape(&server, "desk/users-removed", "DELETE", users, Some(json!({"usernames": [ann_id]})));
@@ -366,5 +372,25 @@ fn lists_are_read_to_their_end_page_by_page() {
     }
     for query in ["limit=0", "limit=1001", "cursor=%2F"] {
         assert_eq!(get(&server, &format!("{ADMIN}/organizations?{query}")).status, 400, "{query}");
+    }
+}
+
+#[test]
+fn a_disconnected_directory_leaves_or_takes_what_it_managed() {
+    let server = Served::default();
+    for (name, user, query) in [("Entra ID", "ann@example.com", ""), ("Okta", "bob@example.com", "?remove=true")] {
+        let directory = server.connect(&json!({"name": name}));
+        push(&directory, user, name);
+        let id = directory.base.rsplit('/').next().unwrap_or_default();
+        let at = format!("{ADMIN}/directories/{id}");
+        assert_eq!(server.send("DELETE", &format!("{at}?remove=perhaps"), None).status, 400);
+        assert_eq!(server.send("DELETE", &format!("{at}{query}"), None).status, 204);
+        server.upkeep();
+        for list in ["customers", "organizations"] {
+            let values = get(&server, &format!("{ADMIN}/{list}")).json()["values"].clone();
+            // The first directory's stay and become local, the second's go.
+            assert_eq!(values.as_array().map(Vec::len), Some(1), "{values}");
+            assert_eq!(values[0]["managedBy"], Value::Null);
+        }
     }
 }

@@ -124,8 +124,8 @@ impl exports::directories::Guest for Component {
         engine().update_directory(&actor, &id, &settings)
     }
 
-    fn disconnect(actor: String, id: String) -> Result<(), directories::Error> {
-        engine().disconnect(&actor, &id)
+    fn disconnect(actor: String, id: String, remove: bool) -> Result<(), directories::Error> {
+        engine().disconnect(&actor, &id, remove)
     }
 
     fn keys(id: String) -> Result<Vec<directories::Key>, directories::Error> {
@@ -197,6 +197,14 @@ impl exports::site::Guest for Component {
         Ok(exports::site::CustomerPage { values, next })
     }
 
+    fn get_organization_member(id: u64, customer: String) -> Result<Customer, site::Error> {
+        engine().organization_member(id, &customer)
+    }
+
+    fn organizations_of(customer: String) -> Result<Vec<Organization>, site::Error> {
+        engine().organizations_of(&customer)
+    }
+
     fn add_members(actor: String, id: u64, customers: Vec<String>) -> Result<(), site::Error> {
         engine().add_members(&actor, id, &customers)
     }
@@ -244,8 +252,13 @@ impl exports::site::Guest for Component {
         engine().associate_organization(&actor, project, organization, associated)
     }
 
-    fn associate_customer(actor: String, project: u64, customer: String, associated: bool) -> Result<(), site::Error> {
-        engine().associate_customer(&actor, project, &customer, associated)
+    fn associate_customers(
+        actor: String,
+        project: u64,
+        customers: Vec<String>,
+        associated: bool,
+    ) -> Result<(), site::Error> {
+        engine().associate_customers(&actor, project, &customers, associated)
     }
 
     fn project_organizations(

@@ -283,18 +283,25 @@ impl Engine<'_> {
         })
     }
 
-    /// Disconnects a directory. Its keys stop at once and its SCIM resources are gone.
+    /// Disconnects a directory. Its keys stop at once and its SCIM resources are gone. The customers and organizations that
+    /// it managed become local; with `remove`, upkeep deletes them then, step by step, unless another directory has taken
+    /// them over meanwhile.
     ///
     /// # Errors
     /// [`Error::NotFound`].
-    pub fn disconnect(&self, actor: &str, id: &str) -> Result<()> {
+    pub fn disconnect(&self, actor: &str, id: &str, remove: bool) -> Result<()> {
         let admin = Admin::new(self, actor)?;
         self.write(|transaction| {
             let record = load(transaction, id)?;
             transaction.delete(keys::directory(id));
             transaction.delete(keys::directory_name(&record.name));
-            transaction.put(keys::sweep(id, id), records::write(&Sweep::Directory));
-            admin.record(transaction, "directory.disconnected", of_directory(id));
+            let (sweep, kind) = if remove {
+                (Sweep::Removal, "directory.removed")
+            } else {
+                (Sweep::Directory, "directory.disconnected")
+            };
+            transaction.put(keys::sweep(id, id), records::write(&sweep));
+            admin.record(transaction, kind, of_directory(id));
             Ok(())
         })
     }

@@ -13,6 +13,9 @@ use crate::store::{Transaction, prefix_range};
 /// How many entries a step may remove at the most.
 const MAX_BUDGET: u32 = 10_000;
 
+/// As how many entries the removal of a customer or an organization counts, which takes several with it.
+const REMOVAL_COST: u32 = 16;
+
 /// Why a step did not finish.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
@@ -131,6 +134,14 @@ impl Job {
                 let (removed, more) = projects::drop_associations(transaction, id, memberships)?;
                 (removed * 2, more)
             }
+            Sweep::Removal => {
+                let (removed, more) = self.remove_managed(transaction, budget, now)?;
+                if !more {
+                    // What is left is what every disconnected directory leaves.
+                    transaction.put(keys::sweep(&self.directory, &self.id), records::write(&Sweep::Directory));
+                }
+                (removed, true)
+            }
             Sweep::Directory => self.sweep_directory(transaction, budget)?,
         };
         if !more {
@@ -149,6 +160,29 @@ impl Job {
             transaction.put(key, records::write(&counts));
         }
         Ok(())
+    }
+
+    /// Removes customers and organizations that the directory managed, each with the user or group by which it is found.
+    fn remove_managed(&self, transaction: &mut Transaction, budget: u32, now: &Moment) -> Result<(u32, bool), Error> {
+        let mut removed = 0;
+        for kind in [Kind::Group, Kind::User] {
+            let mut range = prefix_range(&kind.resources(&self.directory), budget.div_ceil(REMOVAL_COST));
+            range.keys_only = true;
+            for entry in transaction.scan(&range)? {
+                if removed >= budget {
+                    return Ok((removed, true));
+                }
+                let work = &mut Work { transaction, now, actor: ACTOR, request: None };
+                let id = keys::id_of(&entry.key);
+                match kind {
+                    Kind::User => customers::remove_of_user(work, id)?,
+                    Kind::Group => organizations::remove_of_group(work, id)?,
+                }
+                transaction.delete(entry.key);
+                removed += REMOVAL_COST;
+            }
+        }
+        Ok((removed, removed > 0))
     }
 
     /// Groups with their memberships first, then everything else that has the directory in its key.

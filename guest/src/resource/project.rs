@@ -98,9 +98,6 @@ impl Projection {
 
     /// Takes out of a resource what is not wanted.
     pub fn apply(&self, resource: &mut Object<'_>) {
-        if self.is_everything() {
-            return;
-        }
         resource.retain(|name, value| match (self.resource_type.extension(name), value) {
             (Some(schema), Value::Object(extension)) => {
                 extension.retain(|name, value| self.keep(Some(schema), schema.attribute(name), value));
@@ -117,7 +114,7 @@ impl Projection {
         attribute: Option<&'static Attribute>,
         value: &mut Value<'_>,
     ) -> bool {
-        let Some(attribute) = attribute else { return matches!(self.choice, Choice::Without(_)) };
+        let Some(attribute) = attribute else { return !matches!(self.choice, Choice::Only(_)) };
         match self.share(extension, attribute) {
             Share::Whole => true,
             Share::Nothing => false,
@@ -153,9 +150,11 @@ impl Projection {
         if attribute.returned == Returned::Always {
             return Share::Whole;
         }
+        let on_request = attribute.returned == Returned::Request;
         let (names, if_named, otherwise) = match &self.choice {
-            Choice::Everything => return Share::Whole,
             Choice::Only(names) => (names, Share::Whole, Share::Nothing),
+            Choice::Everything | Choice::Without(_) if on_request => return Share::Nothing,
+            Choice::Everything => return Share::Whole,
             Choice::Without(names) => (names, Share::Nothing, Share::Whole),
         };
         let core = self.resource_type.schema;

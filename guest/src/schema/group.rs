@@ -1,6 +1,6 @@
 //! The Group resource type (RFC 7643, section 4.2).
 
-use super::{Attribute, CORE_GROUP, ResourceType, Schema};
+use super::{Attribute, CORE_GROUP, ResourceType, Schema, USHER_GROUP};
 
 /// The Group resource type.
 pub static GROUP: ResourceType = ResourceType {
@@ -8,7 +8,7 @@ pub static GROUP: ResourceType = ResourceType {
     endpoint: "/Groups",
     description: "A group of users.",
     schema: &CORE,
-    extensions: &[],
+    extensions: &EXTENSIONS,
 };
 
 static CORE: Schema = Schema {
@@ -30,3 +30,14 @@ static CORE: Schema = Schema {
         .multi_valued(),
     ],
 };
+
+static EXTENSIONS: [Schema; 1] = [Schema {
+    id: USHER_GROUP,
+    draft_id: USHER_GROUP,
+    name: "UsherGroup",
+    description: "What the service desk made of the group. Returned only where a client names it.",
+    attributes: &[Attribute::string("organizationId", "The number of the organization that the group is linked to.")
+        .case_exact()
+        .read_only()
+        .returned_on_request()],
+}];

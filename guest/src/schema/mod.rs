@@ -12,6 +12,10 @@ pub const CORE_USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 pub const CORE_GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
 /// The URN of the enterprise User extension.
 pub const ENTERPRISE_USER: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+/// The URN of the extension that says which customer a user is linked to.
+pub const USHER_USER: &str = "urn:scim:schemas:extension:usher:1.0:User";
+/// The URN of the extension that says which organization a group is linked to.
+pub const USHER_GROUP: &str = "urn:scim:schemas:extension:usher:1.0:Group";
 
 /// The data type of an attribute (RFC 7643, section 2.3). No attribute here is an integer or a decimal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +68,8 @@ impl Mutability {
 pub enum Returned {
     Always,
     Default,
+    /// Only where a client names it.
+    Request,
 }
 
 impl Returned {
@@ -73,6 +79,7 @@ impl Returned {
         match self {
             Returned::Always => "always",
             Returned::Default => "default",
+            Returned::Request => "request",
         }
     }
 }
@@ -175,6 +182,10 @@ impl Attribute {
         Attribute { returned: Returned::Always, ..self }
     }
 
+    const fn returned_on_request(self) -> Self {
+        Attribute { returned: Returned::Request, ..self }
+    }
+
     const fn canonical(self, canonical_values: &'static [&'static str]) -> Self {
         Attribute { canonical_values, ..self }
     }
@@ -212,6 +223,12 @@ pub struct Schema {
 }
 
 impl Schema {
+    /// Whether nothing of it is returned unless a client names it.
+    #[must_use]
+    pub fn is_on_request(&self) -> bool {
+        self.attributes.iter().all(|attribute| attribute.returned == Returned::Request)
+    }
+
     /// Whether this is its URN, in any letter case.
     #[must_use]
     pub fn is_named(&self, urn: &str) -> bool {

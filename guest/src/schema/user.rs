@@ -3,7 +3,7 @@
 //! `password` is left out on purpose: customers sign in elsewhere, so there is nothing that a password could change, and
 //! discovery does not offer it. Like every attribute that the schema does not know, it is ignored in requests.
 
-use super::{Attribute, CORE_USER, ENTERPRISE_USER, ResourceType, Schema, Type};
+use super::{Attribute, CORE_USER, ENTERPRISE_USER, ResourceType, Schema, Type, USHER_USER};
 
 const DISPLAY: Attribute = Attribute::string("display", "A name for people to read.");
 const PRIMARY: Attribute = Attribute::boolean("primary", "Whether this is the preferred one; at most one is.");
@@ -149,7 +149,9 @@ static CORE: Schema = Schema {
     ],
 };
 
-static EXTENSIONS: [Schema; 1] = [Schema {
+static EXTENSIONS: [Schema; 2] = [ENTERPRISE, USHER];
+
+const ENTERPRISE: Schema = Schema {
     id: ENTERPRISE_USER,
     draft_id: "urn:scim:schemas:extension:enterprise:2.0",
     name: "EnterpriseUser",
@@ -170,4 +172,15 @@ static EXTENSIONS: [Schema; 1] = [Schema {
             "The manager.",
         ),
     ],
-}];
+};
+
+const USHER: Schema = Schema {
+    id: USHER_USER,
+    draft_id: USHER_USER,
+    name: "UsherUser",
+    description: "What the service desk made of the user. Returned only where a client names it.",
+    attributes: &[Attribute::string("customerId", "The id of the customer that the user is linked to.")
+        .case_exact()
+        .read_only()
+        .returned_on_request()],
+};

@@ -103,6 +103,8 @@ fn describe_type<'s>(resource_type: &'static ResourceType, base: &str) -> Value<
     let extensions: Vec<Value<'_>> = resource_type
         .extensions
         .iter()
+        // Clients take what is listed here for what every answer may hold, and the others for what they have to send.
+        .filter(|schema| !schema.is_on_request())
         .map(|schema| object([("schema", schema.id.into()), ("required", Value::Bool(false))]))
         .collect();
     let mut all = Object::new();

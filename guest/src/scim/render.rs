@@ -13,7 +13,7 @@ use super::scope::{Scope, location};
 use crate::error::Result;
 use crate::json::{self, Object, Value, push_string};
 use crate::resource::Projection;
-use crate::schema::{CORE_GROUP, CORE_USER, ENTERPRISE_USER};
+use crate::schema::{CORE_GROUP, CORE_USER, ENTERPRISE_USER, USHER_GROUP, USHER_USER};
 use crate::store::keys;
 use crate::store::keys::Kind;
 use crate::store::prefix_range;
@@ -187,6 +187,15 @@ fn push_part(
 ) -> Result<()> {
     let mut object = object(scope, kind, id, stored, related)?;
     wanted.apply(&mut object);
+    let linked = match kind {
+        Kind::User => USHER_USER,
+        Kind::Group => USHER_GROUP,
+    };
+    if object.get(linked).is_some()
+        && let Some(Value::Array(schemas)) = object.get_mut("schemas")
+    {
+        schemas.push(Value::from(linked));
+    }
     out.push_str(&json::to_text(&object));
     Ok(())
 }
@@ -233,6 +242,12 @@ pub fn object<'s>(
         }
     }
     let header = &stored.header;
+    if let Some(customer) = &header.customer {
+        object.push(USHER_USER, element([("customerId", Value::from(customer.as_str()))]));
+    }
+    if let Some(organization) = header.organization {
+        object.push(USHER_GROUP, element([("organizationId", Value::from(organization.to_string()))]));
+    }
     object.push(
         "meta",
         element([

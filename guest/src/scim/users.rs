@@ -25,6 +25,8 @@ pub fn create(scope: &mut Scope<'_>, id: &str, attributes: &Object<'_>) -> Resul
     check_email_presence(scope, &attributes)?;
     let inactive = attributes.get("active") == Some(&Value::Bool(false));
     let link = Link { directory: scope.directory().to_string(), resource: id.to_string() };
+    // First, so that a user name which is taken is called that, whatever the email address is.
+    index(scope, id, None, Some(&attributes))?;
     scope.record("user.created", of_user(id));
     let customer = customers::provision(&mut scope.work(), link, &attributes, inactive)?;
     let header = Header {
@@ -38,7 +40,6 @@ pub fn create(scope: &mut Scope<'_>, id: &str, attributes: &Object<'_>) -> Resul
         organization: None,
     };
     let stored = Stored::new(header, &attributes);
-    index(scope, id, None, Some(&attributes))?;
     scope.store(Kind::User, id, &stored);
     scope.counts.users = scope.counts.users.saturating_add(1);
     Ok(stored)
@@ -72,6 +73,7 @@ pub fn update(scope: &mut Scope<'_>, id: &str, old: &Stored, attributes: Object<
     if changed.is_empty() {
         return Ok(old.clone());
     }
+    index(scope, id, Some(&before), Some(&after))?;
     scope.record("user.updated", Detail { changed, ..of_user(id) });
     let customer = match &old.header.customer {
         Some(customer) => {
@@ -86,7 +88,6 @@ pub fn update(scope: &mut Scope<'_>, id: &str, old: &Stored, attributes: Object<
     let enterprise = after.get(ENTERPRISE_USER).is_some();
     let header = Header { enterprise, inactive, customer, ..old.header.next(&scope.call.now.text) };
     let stored = Stored::new(header, &after);
-    index(scope, id, Some(&before), Some(&after))?;
     scope.store(Kind::User, id, &stored);
     Ok(stored)
 }

@@ -147,6 +147,16 @@ pub fn remove(work: &mut Work<'_>, id: &str) -> ScimResult<()> {
     Ok(())
 }
 
+/// Removes the customer of a user whose directory goes with all that it managed; unless another user has it by now.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn remove_of_user(work: &mut Work<'_>, user: &str) -> ScimResult<()> {
+    let Some(id) = work.transaction.get(keys::customer_of(user))? else { return Ok(()) };
+    let is_linked = |record: CustomerRecord| record.link.is_some_and(|link| link.resource == user);
+    if load(work.transaction, &id)?.is_some_and(is_linked) { remove(work, &id) } else { Ok(()) }
+}
+
 /// Removes up to `limit` memberships and associations of a customer that is deleted. How many, and whether others remain.
 ///
 /// # Errors

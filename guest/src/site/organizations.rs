@@ -92,6 +92,9 @@ pub fn provision(
                 forget_members(work.transaction, holder)?;
             }
             let due = Due::Adoption(id);
+            if let Some(earlier) = &old.retained {
+                work.transaction.delete(due.key(earlier.until));
+            }
             work.transaction.put(due.key(until), records::write(&due));
             let retained = Some(Retained { until, holders });
             let record = OrganizationRecord { link: Some(link), retained, ..old };
@@ -164,6 +167,19 @@ pub fn remove(work: &mut Work<'_>, id: u64) -> ScimResult<()> {
     }
     work.record("organization.deleted", of_organization(id));
     Ok(())
+}
+
+/// Removes the organization of a group whose directory goes with all that it managed; unless another group has it by now.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn remove_of_group(work: &mut Work<'_>, group: &str) -> ScimResult<()> {
+    let Some(number) = work.transaction.get(keys::organization_of(group))? else {
+        return forget_members(work.transaction, group);
+    };
+    let id = parse(String::from("og"), &number)?;
+    let is_linked = |record: OrganizationRecord| record.link.is_some_and(|link| link.resource == group);
+    if load(work.transaction, id)?.is_some_and(is_linked) { remove(work, id) } else { Ok(()) }
 }
 
 fn insert(work: &mut Work<'_>, record: &OrganizationRecord) -> ScimResult<u64> {
@@ -423,6 +439,36 @@ impl Engine<'_> {
         })
     }
 
+    /// One member of an organization.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for the organization, or a customer that is no member of it.
+    pub fn organization_member(&self, id: u64, customer: &str) -> Result<Customer> {
+        let now = self.now().milliseconds;
+        self.read(|transaction| {
+            let record = existing(transaction, id)?;
+            let customer_record = customers::existing(transaction, customer)?;
+            let holders = holders(transaction, id, &record, now)?;
+            if !is_any(transaction, memberships(&holders, customer, &customer_record))? {
+                return Err(Error::NotFound("the customer is no member of the organization".to_string()));
+            }
+            customers::describe(transaction, customer, customer_record)
+        })
+    }
+
+    /// The organizations that a customer is a member of, in order of their numbers.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub fn organizations_of(&self, customer: &str) -> Result<Vec<Organization>> {
+        let now = self.now().milliseconds;
+        self.read(|transaction| {
+            let customer_record = customers::existing(transaction, customer)?;
+            let organizations = of_customer(transaction, customer, &customer_record, now)?;
+            organizations.into_iter().map(|(id, record)| describe(transaction, id, record)).collect()
+        })
+    }
+
     /// Adds customers to a local organization. Those who are members already stay so.
     ///
     /// # Errors
@@ -440,9 +486,7 @@ impl Engine<'_> {
     }
 
     fn edit_members(&self, actor: &str, id: u64, customers: &[String], add: bool) -> Result<()> {
-        if customers.len() > MAX_CUSTOMERS_PER_CALL {
-            return Err(Error::Invalid(format!("at most {MAX_CUSTOMERS_PER_CALL} customers at once")));
-        }
+        check_number(customers)?;
         let now = self.now().milliseconds;
         self.site_write(actor, |work| {
             let record = existing(work.transaction, id)?;
@@ -567,6 +611,17 @@ fn customers_of<'m>(
     }
     let customers = transaction.get_many(members.iter().map(|user| keys::customer_of(user)).collect())?;
     Ok(members.iter().zip(customers).filter_map(|(member, customer)| Some((*member, customer?))).collect())
+}
+
+/// Refuses more customers than a call may name.
+///
+/// # Errors
+/// [`Error::Invalid`].
+pub fn check_number(customers: &[String]) -> Result<()> {
+    if customers.len() > MAX_CUSTOMERS_PER_CALL {
+        return Err(Error::Invalid(format!("at most {MAX_CUSTOMERS_PER_CALL} customers at once")));
+    }
+    Ok(())
 }
 
 fn checked_name(name: &str) -> Result<String> {

@@ -213,17 +213,21 @@ impl Engine<'_> {
         })
     }
 
-    /// Makes a customer one of a project's own, or no longer. Doing so again changes nothing.
+    /// Makes customers a project's own, or no longer. Those who are already stay so. All of them or, where one is unknown,
+    /// none.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for either.
-    pub fn associate_customer(&self, actor: &str, project: u64, customer: &str, associated: bool) -> Result<()> {
+    /// [`Error::NotFound`] for the project or a customer; [`Error::Invalid`] for too many.
+    pub fn associate_customers(&self, actor: &str, project: u64, customers: &[String], associated: bool) -> Result<()> {
+        organizations::check_number(customers)?;
         self.site_write(actor, |work| {
             existing(work.transaction, project)?;
-            customers::existing(work.transaction, customer)?;
-            if set_all(work.transaction, Association::Customer.both(project, customer), associated)? {
-                let kind = if associated { "project.customer-added" } else { "project.customer-removed" };
-                work.record(kind, Detail { customer: Some(customer.to_string()), ..of_project(project) });
+            for customer in customers {
+                customers::existing(work.transaction, customer)?;
+                if set_all(work.transaction, Association::Customer.both(project, customer), associated)? {
+                    let kind = if associated { "project.customer-added" } else { "project.customer-removed" };
+                    work.record(kind, Detail { customer: Some(customer.clone()), ..of_project(project) });
+                }
             }
             Ok(())
         })

@@ -320,8 +320,10 @@ pub enum Sweep {
     Customer,
     /// A project: its associations.
     Project,
-    /// A directory: all that it had.
+    /// A directory: all that it had. Customers and organizations stay.
     Directory,
+    /// A directory, and the customers and organizations that it managed.
+    Removal,
 }
 
 /// Something that `upkeep` does when its time has come.

@@ -41,6 +41,31 @@ fn a_new_address_makes_a_managed_customer() {
 }
 
 #[test]
+fn a_client_that_asks_is_told_which_customer_a_user_is() {
+    const URN: &str = "urn:scim:schemas:extension:usher:1.0:User";
+    let site = Site::new();
+    let directory = site.connect(&settings("idp"));
+    let (id, customer) = make(&directory, json!({ "userName": "ann@x.test", URN: { "customerId": "mine" } }));
+    let path = format!("/Users/{id}");
+    let plain = directory.get(&path).expect(200).body;
+    assert!(plain.get(URN).is_none() && !plain["schemas"].to_string().contains("usher"));
+    let excluding = directory.get(&format!("{path}?excludedAttributes=groups")).expect(200).body;
+    assert!(excluding.get(URN).is_none());
+    for wanted in [URN.to_string(), format!("{URN}:customerId"), format!("userName,{URN}")] {
+        let asked = directory.get(&format!("{path}?attributes={wanted}")).expect(200).body;
+        assert_eq!(asked[URN], json!({ "customerId": customer.id }));
+        assert_eq!(asked["schemas"][1], URN);
+    }
+    let query = format!("/Users?filter={URN}:customerId%20eq%20%22{}%22", customer.id);
+    assert_eq!(directory.get(&query).expect(200).body["totalResults"], 1);
+    let refused = directory.patch(&path, set(&format!("{URN}:customerId"), "other")).expect(400);
+    assert_eq!(refused.body["scimType"], "mutability");
+    let nobody = directory.post("/Users", &json!({ "userName": "no address" })).expect(201).id();
+    let asked = directory.get(&format!("/Users/{nobody}?attributes={URN}")).expect(200).body;
+    assert!(asked.get(URN).is_none());
+}
+
+#[test]
 fn the_address_is_the_primary_one_else_the_first_else_the_user_name() {
     let site = Site::new();
     let directory = site.connect(&settings("idp"));
@@ -251,7 +276,7 @@ fn deletion_removes_the_customer_from_everything() {
     let own = site.engine().create_organization("ann", "Friends").unwrap().id;
     let project = site.engine().create_project("ann", "HELP", "Help", Audience::Restricted).unwrap().id;
     site.engine().add_members("ann", own, std::slice::from_ref(&id)).unwrap();
-    site.engine().associate_customer("ann", project, &id, true).unwrap();
+    site.engine().associate_customers("ann", project, &[id.to_string()], true).unwrap();
     directory.delete(&format!("/Users/{id}")).expect(204);
     directory.get(&format!("/Users/{id}")).expect(404);
     assert!(matches!(site.engine().customer(&id), Err(Error::NotFound(_))));
@@ -271,7 +296,7 @@ fn more_relations_than_are_removed_at_once_are_invisible_and_swept() {
     let site = Site::new();
     let customer = site.local_customer("a@x.test");
     let project = site.engine().create_project("ann", "HELP", "Help", Audience::Restricted).unwrap().id;
-    site.engine().associate_customer("ann", project, &customer.id, true).unwrap();
+    site.engine().associate_customers("ann", project, &[customer.id.to_string()], true).unwrap();
     let organizations: Vec<u64> =
         (0..100).map(|at| site.engine().create_organization("ann", &format!("org {at}")).unwrap().id).collect();
     for organization in &organizations {
@@ -321,7 +346,7 @@ fn customers_of_a_disconnected_directory_are_local_and_keep_their_organizations(
         let id = directory.user("a@x.test");
         directory.group("Staff", std::slice::from_ref(&id));
         let organization = site.organization("Staff").unwrap();
-        site.engine().disconnect("ann", &directory.id).unwrap();
+        site.engine().disconnect("ann", &directory.id, false).unwrap();
         if sweeps {
             site.sweep(3);
         }

@@ -115,9 +115,9 @@ fn what_is_disconnected_is_gone_at_once_and_swept_later() {
     );
     (0..5).for_each(|n| drop(directory.group(&format!("g{n}"), &users)));
     let kept_user = kept.user("ann@x.test");
-    site.engine().disconnect("ann", &directory.id).unwrap();
+    site.engine().disconnect("ann", &directory.id, false).unwrap();
     directory.get("/Users").expect(401);
-    assert!(matches!(site.engine().disconnect("ann", &directory.id), Err(Error::NotFound(_))));
+    assert!(matches!(site.engine().disconnect("ann", &directory.id, false), Err(Error::NotFound(_))));
     assert_eq!(site.engine().directories(None, 10).unwrap().values.len(), 1);
     let again = site.connect(&settings("idp"));
     assert_eq!(again.get("/Users").body["totalResults"], 0);

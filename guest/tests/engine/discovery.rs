@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 
 use super::site::{GROUP, LIST, ORIGIN, Site, USER, settings};
 
+const USHER_USER: &str = "urn:scim:schemas:extension:usher:1.0:User";
+const USHER_GROUP: &str = "urn:scim:schemas:extension:usher:1.0:Group";
 const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 
 #[test]
@@ -37,7 +39,10 @@ fn the_configuration_is_the_truth() {
 fn schemas_and_types_are_found_where_they_say_they_are() {
     let site = Site::new();
     let directory = site.connect(&settings("idp"));
-    for (path, ids) in [("/Schemas", [USER, ENTERPRISE, GROUP].as_slice()), ("/ResourceTypes", &["User", "Group"])] {
+    for (path, ids) in [
+        ("/Schemas", [USER, ENTERPRISE, USHER_USER, GROUP, USHER_GROUP].as_slice()),
+        ("/ResourceTypes", &["User", "Group"]),
+    ] {
         let list = directory.get(path).expect(200);
         assert_eq!(list.body["schemas"], json!([LIST]));
         assert_eq!(list.body["totalResults"], ids.len());

@@ -172,7 +172,7 @@ fn administration_and_upkeep_are_whole_or_nothing_too() {
     let calls: [&dyn Fn() -> bool; 5] = [
         &|| engine.connect("ann", &settings("second")).is_ok(),
         &|| engine.rotate_key("ann", id, 60).is_ok(),
-        &|| engine.disconnect("ann", id).is_ok(),
+        &|| engine.disconnect("ann", id, false).is_ok(),
         &|| engine.upkeep_step(4).is_ok(),
         &|| engine.changes(0, 10).is_ok() && engine.directories(None, 10).is_ok() && engine.keys(id).is_ok(),
     ];

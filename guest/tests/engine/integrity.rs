@@ -131,8 +131,11 @@ impl<'m> Store<'m> {
     fn check_edges(&self, directories: &[&str], feed: &Feed) {
         self.check_reverse("m", "mo");
         let waiting = self.family("w");
-        let gone: BTreeSet<&str> =
-            waiting.iter().filter(|(_, kind)| json(kind) == "directory").map(|(key, _)| key[0]).collect();
+        let gone: BTreeSet<&str> = waiting
+            .iter()
+            .filter(|(_, kind)| ["directory", "removal"].contains(&json(kind).as_str().unwrap_or_default()))
+            .map(|(key, _)| key[0])
+            .collect();
         for family in ["k", "u", "un", "ue", "ux", "g", "gn", "gx", "dc"] {
             for key in self.family(family).keys() {
                 assert!(directories.contains(&key[0]) || gone.contains(key[0]), "{family}/{key:?} is of no directory");
@@ -315,7 +318,7 @@ impl Feed {
                 assert!(self.directories.insert(id("directory")));
                 self.once.insert(id("directory"));
             }
-            "directory.disconnected" => {
+            "directory.disconnected" | "directory.removed" => {
                 assert!(self.directories.remove(&id("directory")));
                 self.users.remove(&id("directory"));
                 self.groups.remove(&id("directory"));

@@ -487,7 +487,7 @@ fn actions() -> impl Strategy<Value = Vec<Action>> {
 /// Disconnects the directory and connects another one with the same settings.
 fn reconnect<'s>(site: &'s Site, directory: &Directory<'s>, model: &mut Model, sweeps: bool) -> Directory<'s> {
     let settings = site.engine().directory(&directory.id).unwrap().settings;
-    site.engine().disconnect("ann", &directory.id).unwrap();
+    site.engine().disconnect("ann", &directory.id, false).unwrap();
     model.site.disconnect(&model.users, &model.groups);
     (model.users, model.groups) = Default::default();
     if sweeps {

@@ -334,7 +334,10 @@ impl Sites {
             OnSite::AssociateCustomer(at, associated) => {
                 let id = self.customer_id(*at);
                 let expected = if self.customers.contains_key(&id) { Ok(()) } else { Err("not found") };
-                compare_outcome(&engine.associate_customer("ann", self.project, &id, *associated), expected);
+                compare_outcome(
+                    &engine.associate_customers("ann", self.project, std::slice::from_ref(&id), *associated),
+                    expected,
+                );
                 if expected.is_ok() {
                     set(&mut self.direct, id, *associated);
                 }
@@ -442,6 +445,12 @@ impl Sites {
     }
 
     fn compare_access(&self, site: &Site, id: &str, customer: &ModelCustomer, organizations: &BTreeSet<u64>) {
+        let seen = site.engine().organizations_of(id).unwrap();
+        assert_eq!(seen.into_iter().map(|organization| organization.id).collect::<BTreeSet<_>>(), *organizations);
+        for organization in self.organizations.keys() {
+            let member = site.engine().organization_member(*organization, id);
+            assert_eq!(member.is_ok_and(|member| member.id == id), organizations.contains(organization));
+        }
         let mut reasons: Vec<Reason> = Vec::new();
         if self.direct.contains(id) {
             reasons.push(Reason::Direct);

@@ -150,7 +150,7 @@ fn an_adopted_organization_keeps_its_members_for_a_while() {
         }
         assert_eq!(site.members(id), ["a@x.test"]);
         // They do not come back when the directory goes.
-        site.engine().disconnect("ann", &directory.id).unwrap();
+        site.engine().disconnect("ann", &directory.id, false).unwrap();
         assert_eq!(site.members(id), ["a@x.test"]);
         let customer = site.customer("old@x.test").unwrap().id;
         site.engine().add_members("ann", id, &[customer]).unwrap();
@@ -166,7 +166,7 @@ fn organizations_of_a_disconnected_directory_are_local_and_can_be_adopted_again(
         let (directory, users) = with_users(&site, &["a@x.test", "b@x.test", "c@x.test"]);
         directory.group("Staff", &users);
         let id = site.organization("Staff").unwrap();
-        site.engine().disconnect("ann", &directory.id).unwrap();
+        site.engine().disconnect("ann", &directory.id, false).unwrap();
         if sweeps {
             site.sweep(3);
         }
@@ -203,7 +203,7 @@ fn a_deleted_organization_is_invisible_at_once_and_swept() {
     let users = directory.many("/Users", bodies);
     directory.group("Staff", &users);
     let id = site.organization("Staff").unwrap();
-    site.engine().disconnect("ann", &directory.id).unwrap();
+    site.engine().disconnect("ann", &directory.id, false).unwrap();
     site.sweep(100);
     assert_eq!(site.members(id).len(), 200);
     let customers: Vec<String> = (0..100).map(|at| site.local_customer(&format!("l{at}@x.test")).id).collect();
@@ -239,7 +239,7 @@ fn what_it_costs_does_not_depend_on_the_size_of_an_organization() {
         note();
         site.engine().organization_members(id, &Position::After(page.next.unwrap()), 5).unwrap();
         note();
-        site.engine().disconnect("ann", &directory.id).unwrap();
+        site.engine().disconnect("ann", &directory.id, false).unwrap();
         note();
         site.engine().add_members("ann", id, &[outsider]).unwrap();
         note();
@@ -286,8 +286,8 @@ fn projects_are_edited_on_the_site_alone() {
     }
     let customers: Vec<String> = (0..150).map(|at| site.local_customer(&format!("c{at}@x.test")).id).collect();
     for customer in &customers {
-        engine.associate_customer("ann", id, customer, true).unwrap();
-        engine.associate_customer("ann", id, customer, true).unwrap();
+        engine.associate_customers("ann", id, &[customer.to_string()], true).unwrap();
+        engine.associate_customers("ann", id, &[customer.to_string()], true).unwrap();
     }
     let found = everything(|position, limit| engine.project_customers(id, Some("C14"), position, limit).unwrap());
     assert_eq!(found.len(), 11);

@@ -1,6 +1,7 @@
 //! What is deleted is invisible at once, and `upkeep` removes what is left of it in bounded steps.
 
 use serde_json::{Value, json};
+use usher_engine::site::Position;
 
 use super::integrity;
 use super::on_site::everything;
@@ -127,7 +128,7 @@ fn a_directory_goes_while_others_of_its_deletions_wait() {
     let (directory, users, groups) = user_in_groups(&site, 150);
     directory.delete(&format!("/Users/{}", users[0])).expect(204);
     directory.delete(&format!("/Groups/{}", groups[0])).expect(204);
-    site.engine().disconnect("ann", &directory.id).unwrap();
+    site.engine().disconnect("ann", &directory.id, false).unwrap();
     integrity::check(&site.storage);
     while site.engine().upkeep_step(30).unwrap().more {
         integrity::check(&site.storage);
@@ -142,4 +143,29 @@ fn a_directory_goes_while_others_of_its_deletions_wait() {
     let snapshot = site.storage.snapshot();
     let left: Vec<&String> = snapshot.keys().filter(|key| !key.starts_with("c/") && *key != "cl").collect();
     assert_eq!(left, ["n/organization", "schema"]);
+}
+
+#[test]
+fn a_directory_takes_with_it_what_it_managed_where_that_is_wanted() {
+    let site = Site::new();
+    let (directory, _, _) = user_in_groups(&site, 150);
+    let local = site.local_customer("local@x.test");
+    let own = site.engine().create_organization("ann", "Own").unwrap().id;
+    directory.post("/Users", &json!({ "userName": "linked@x.test" })).expect(201);
+    let other = site.connect(&settings("other"));
+    site.engine().disconnect("ann", &directory.id, true).unwrap();
+    integrity::check(&site.storage);
+    // What another directory has taken over by then is that one's.
+    let taken = other.post("/Users", &json!({ "userName": "linked@x.test" })).expect(201).id();
+    while site.engine().upkeep_step(64).unwrap().more {
+        integrity::check(&site.storage);
+    }
+    let names: Vec<String> = site.customers().into_iter().map(|customer| customer.email).collect();
+    assert_eq!(names, ["local@x.test", "linked@x.test"]);
+    assert_eq!(site.customers()[1].managed_by, Some(other.id.clone()));
+    assert_eq!(site.engine().customer(&local.id).unwrap(), local);
+    let organizations = site.engine().organizations(&Position::Offset(0), 1_000).unwrap().values;
+    assert_eq!(organizations.iter().map(|one| one.id).collect::<Vec<_>>(), [own]);
+    other.delete(&format!("/Users/{taken}")).expect(204);
+    integrity::check(&site.storage);
 }

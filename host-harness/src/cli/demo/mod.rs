@@ -123,7 +123,7 @@ async fn disconnect_earlier(site: &Site) -> Result<usize, String> {
     let ours = |directory: &directories::Directory| Kind::ALL.iter().any(|kind| name(*kind) == directory.settings.name);
     let earlier: Vec<_> = page.values.into_iter().filter(ours).collect();
     for directory in &earlier {
-        answered(site.disconnect_directory(ADMIN, &directory.id).await)?;
+        answered(site.disconnect_directory(ADMIN, &directory.id, true).await)?;
     }
     Ok(earlier.len())
 }

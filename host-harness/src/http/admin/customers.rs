@@ -89,7 +89,7 @@ pub(super) fn shown_page(page: site::CustomerPage) -> Result<Page<Customer, Stri
     Ok(Page { values, next: page.next })
 }
 
-fn shown(customer: site::Customer) -> Result<Customer, Fault> {
+pub(super) fn shown(customer: site::Customer) -> Result<Customer, Fault> {
     Ok(Customer {
         id: customer.id,
         email: customer.email,

@@ -1,6 +1,6 @@
 //! `/admin/v1/directories`
 
-use super::super::call::{Call, time};
+use super::super::call::{Call, invalid, time};
 use super::super::reply::{Fault, Reply, empty};
 use super::shape::{Page, issued, limit, ok, whole};
 use crate::runtime::directories;
@@ -150,9 +150,14 @@ pub(super) async fn update(call: Call<'_>) -> Result<Reply, Fault> {
 }
 
 pub(super) async fn disconnect(call: Call<'_>) -> Result<Reply, Fault> {
-    let [] = call.query([])?;
+    let [remove] = call.query(["remove"])?;
+    let remove = match remove.as_deref() {
+        None | Some("false") => false,
+        Some("true") => true,
+        Some(_) => return Err(invalid("`remove` is true or false.")),
+    };
     let site = &call.service.site;
-    site.disconnect_directory(&call.actor, call.parameter(0)).await??;
+    site.disconnect_directory(&call.actor, call.parameter(0), remove).await??;
     Ok(empty(StatusCode::NO_CONTENT))
 }
 

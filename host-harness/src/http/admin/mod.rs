@@ -57,7 +57,11 @@ pub(super) static ENDPOINTS: [(&str, &[(Method, Endpoint)]); 19] = [
     ("/admin/v1/organizations/{id}/members", &[(Method::GET, Endpoint::ListMembers)]),
     (
         "/admin/v1/organizations/{id}/members/{customerId}",
-        &[(Method::PUT, Endpoint::AddMember), (Method::DELETE, Endpoint::RemoveMember)],
+        &[
+            (Method::GET, Endpoint::GetMember),
+            (Method::PUT, Endpoint::AddMember),
+            (Method::DELETE, Endpoint::RemoveMember),
+        ],
     ),
     ("/admin/v1/projects", &[(Method::GET, Endpoint::ListProjects), (Method::POST, Endpoint::CreateProject)]),
     (
@@ -105,6 +109,7 @@ pub(super) enum Endpoint {
     UpdateOrganization,
     DeleteOrganization,
     ListMembers,
+    GetMember,
     AddMember,
     RemoveMember,
     ListProjects,
@@ -166,6 +171,7 @@ async fn answer(
         Endpoint::UpdateOrganization => organizations::update(call).await,
         Endpoint::DeleteOrganization => organizations::delete(call).await,
         Endpoint::ListMembers => organizations::members(call).await,
+        Endpoint::GetMember => organizations::member(call).await,
         Endpoint::AddMember => organizations::add_member(call).await,
         Endpoint::RemoveMember => organizations::remove_member(call).await,
         Endpoint::ListProjects => projects::list(call).await,

@@ -74,6 +74,12 @@ pub(super) async fn members(call: Call<'_>) -> Result<Reply, Fault> {
     Ok(ok(&customers::shown_page(page)?))
 }
 
+pub(super) async fn member(call: Call<'_>) -> Result<Reply, Fault> {
+    let [] = call.query([])?;
+    let customer = call.service.site.organization_member(call.number(0)?, call.parameter(1)).await??;
+    Ok(ok(&customers::shown(customer)?))
+}
+
 pub(super) async fn add_member(call: Call<'_>) -> Result<Reply, Fault> {
     let [] = call.query([])?;
     let customers = vec![call.parameter(1).to_owned()];

@@ -101,8 +101,8 @@ pub(super) async fn associate_organization(call: Call<'_>, associated: bool) -> 
 
 pub(super) async fn associate_customer(call: Call<'_>, associated: bool) -> Result<Reply, Fault> {
     let [] = call.query([])?;
-    let (project, customer) = (call.number(0)?, call.parameter(1));
-    call.service.site.associate_customer(&call.actor, project, customer, associated).await??;
+    let (project, customers) = (call.number(0)?, vec![call.parameter(1).to_owned()]);
+    call.service.site.associate_customers(&call.actor, project, customers, associated).await??;
     Ok(empty(StatusCode::NO_CONTENT))
 }
 

@@ -2,15 +2,12 @@
 
 use super::super::call::{Call, invalid};
 use super::super::reply::{Fault, Reply, empty, json};
-use super::organizations::{refuse_account, shown_page, shown_users};
+use super::organizations::{shown_page, shown_users};
 use super::page::Window;
 use super::shape::{self, Named, Number, desk_of};
 use crate::runtime::site::Audience;
 use hyper::StatusCode;
 use serde::Deserialize;
-
-/// How many customers one request may add or remove here, where each takes a call of its own.
-const MAX_CUSTOMERS: usize = 100;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -30,7 +27,10 @@ pub(super) async fn get(call: Call<'_>) -> Result<Reply, Fault> {
 }
 
 pub(super) async fn organizations(call: Call<'_>) -> Result<Reply, Fault> {
-    refuse_account(&call)?;
+    // To pass over the wish would show those of all accounts.
+    if let [Some(_)] = call.query_among(["accountId"]) {
+        return Err(invalid("The organizations of a service desk cannot be listed by `accountId`."));
+    }
     let (window, project) = (Window::of(&call)?, desk_of(&call).await?);
     let page = call.service.site.project_organizations(project.id, window.position(), window.limit).await??;
     shown_page(window, page, &call.origin()?)
@@ -68,15 +68,6 @@ pub(super) async fn remove_customers(call: Call<'_>) -> Result<Reply, Fault> {
 async fn associate_customers(call: Call<'_>, project: u64, associated: bool) -> Result<Reply, Fault> {
     let (site, actor) = (&call.service.site, call.actor.clone());
     let customers = call.json::<Named>().await?.ids()?;
-    if customers.len() > MAX_CUSTOMERS {
-        return Err(invalid(format!("A request to a service desk names at most {MAX_CUSTOMERS} customers.")));
-    }
-    // All of them or, where one is unknown, none.
-    for customer in &customers {
-        site.customer(customer).await??;
-    }
-    for customer in &customers {
-        site.associate_customer(&actor, project, customer, associated).await??;
-    }
+    site.associate_customers(&actor, project, customers, associated).await??;
     Ok(empty(StatusCode::NO_CONTENT))
 }

@@ -42,6 +42,8 @@ pub(super) struct Window {
     pub(super) limit: u32,
     /// What the values are chosen by, to be repeated in the links.
     pub(super) query: Option<String>,
+    /// Whose the values are, likewise.
+    pub(super) account: Option<String>,
     base: String,
     url: String,
 }
@@ -49,7 +51,7 @@ pub(super) struct Window {
 impl Window {
     /// What `call` asks for.
     pub(super) fn of(call: &Call<'_>) -> Result<Self, Fault> {
-        let [start, limit, query] = call.query_among(["start", "limit", "query"]);
+        let [start, limit, query, account] = call.query_among(["start", "limit", "query", "accountId"]);
         let count = |text: Option<String>, name: &str, default: u32| {
             let Some(text) = text else { return Ok(default) };
             let count = number(&text).and_then(|number| u32::try_from(number).ok());
@@ -61,11 +63,17 @@ impl Window {
         }
         let origin = call.origin()?;
         let url = format!("{origin}{}", call.head.uri.path());
-        Ok(Self { start, limit: limit.min(MAX_LIMIT), query, base: super::shape::base(&origin), url })
+        Ok(Self { start, limit: limit.min(MAX_LIMIT), query, account, base: super::shape::base(&origin), url })
     }
 
     pub(super) fn position(&self) -> Position {
         Position::Offset(self.start)
+    }
+
+    /// Where this part begins and ends in a list of which all is known.
+    pub(super) fn bounds(&self, length: usize) -> (usize, usize) {
+        let from = (self.start as usize).min(length);
+        (from, from.saturating_add(self.limit as usize).min(length))
     }
 
     /// The page with these values.
@@ -91,8 +99,10 @@ impl Window {
 
     fn link(&self, start: u32) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
-        if let Some(text) = &self.query {
-            query.append_pair("query", text);
+        for (name, value) in [("query", &self.query), ("accountId", &self.account)] {
+            if let Some(value) = value {
+                query.append_pair(name, value);
+            }
         }
         query.append_pair("start", &start.to_string()).append_pair("limit", &self.limit.to_string());
         format!("{}?{}", self.url, query.finish())

@@ -65,15 +65,16 @@ impl Site {
         call.await
     }
 
-    /// Disconnects a directory: its keys stop at once and its SCIM resources are gone.
+    /// Disconnects a directory: its keys stop at once and its SCIM resources are gone. The customers and organizations
+    /// that it managed become local; with `remove`, upkeep deletes them then.
     ///
     /// # Errors
     /// See [`Failure`](crate::Failure) and [`directories::Error`].
-    pub async fn disconnect_directory(&self, actor: &str, id: &str) -> Answer<(), directories::Error> {
+    pub async fn disconnect_directory(&self, actor: &str, id: &str, remove: bool) -> Answer<(), directories::Error> {
         let (actor, id) = (actor.to_owned(), id.to_owned());
         let call = self.write(move |component, store| {
             let directories = component.usher_provisioning_directories();
-            directories.call_disconnect(store, &actor, &id)
+            directories.call_disconnect(store, &actor, &id, remove)
         });
         call.await
     }

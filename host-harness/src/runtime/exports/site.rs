@@ -127,6 +127,28 @@ impl Site {
         .await
     }
 
+    /// One member of an organization.
+    ///
+    /// # Errors
+    /// See [`Failure`](crate::Failure) and [`Error`].
+    pub async fn organization_member(&self, id: u64, customer: &str) -> Answer<Customer, Error> {
+        let customer = customer.to_owned();
+        self.read(move |component, store| {
+            component.usher_provisioning_site().call_get_organization_member(store, id, &customer)
+        })
+        .await
+    }
+
+    /// The organizations that a customer is a member of, in order of their numbers.
+    ///
+    /// # Errors
+    /// See [`Failure`](crate::Failure) and [`Error`].
+    pub async fn organizations_of(&self, customer: &str) -> Answer<Vec<Organization>, Error> {
+        let customer = customer.to_owned();
+        self.read(move |component, store| component.usher_provisioning_site().call_organizations_of(store, &customer))
+            .await
+    }
+
     /// Adds customers, at most 1,000, to a local organization. Those who are members already stay so.
     ///
     /// # Errors
@@ -250,20 +272,20 @@ impl Site {
         .await
     }
 
-    /// Makes a customer one of a project's own, or no longer. Doing so again changes nothing.
+    /// Makes customers, at most 1,000, a project's own, or no longer. Those who are already stay so.
     ///
     /// # Errors
     /// See [`Failure`](crate::Failure) and [`Error`].
-    pub async fn associate_customer(
+    pub async fn associate_customers(
         &self,
         actor: &str,
         project: u64,
-        customer: &str,
+        customers: Vec<String>,
         associated: bool,
     ) -> Answer<(), Error> {
-        let (actor, customer) = (actor.to_owned(), customer.to_owned());
+        let actor = actor.to_owned();
         self.write(move |component, store| {
-            component.usher_provisioning_site().call_associate_customer(store, &actor, project, &customer, associated)
+            component.usher_provisioning_site().call_associate_customers(store, &actor, project, &customers, associated)
         })
         .await
     }
