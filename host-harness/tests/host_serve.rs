@@ -168,6 +168,9 @@ fn a_demonstration_ends_with_everything_pushed_and_can_be_repeated() {
         let told = String::from_utf8(output.stdout).expect("text");
         assert!(output.status.success(), "{told} {}", String::from_utf8_lossy(&output.stderr));
         assert!(told.contains("none of them failed"), "{told}");
+        for word in ["linked", "adopted", "leaves it alone", "yes: through Harbour All Employees"] {
+            assert!(told.contains(word), "{word}: {told}");
+        }
     }
 }
 

@@ -23,6 +23,9 @@ const MAX_EMAIL_BYTES: usize = 254;
 /// The longest name of a time zone in bytes; the longest in the IANA database has 32.
 const MAX_TIME_ZONE_BYTES: usize = 64;
 
+/// The longest locale that is looked at, in characters; real ones are far shorter.
+const MAX_LOCALE_CHARACTERS: usize = 100;
+
 /// A customer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Customer {
@@ -302,6 +305,7 @@ impl Engine<'_> {
     /// # Errors
     /// [`Error::Invalid`]; [`Error::Taken`] where a customer has this email address.
     pub fn create_customer(&self, actor: &str, new: &NewCustomer) -> Result<Customer> {
+        check_locale(new.locale.as_deref())?;
         let id = self.new_id(&self.now());
         let record = CustomerRecord {
             email: checked_email(&new.email)?,
@@ -357,6 +361,7 @@ impl Engine<'_> {
     /// # Errors
     /// [`Error::NotFound`], [`Error::Invalid`], [`Error::Taken`]; [`Error::Managed`] where a directory manages it.
     pub fn update_customer(&self, actor: &str, id: &str, update: &CustomerUpdate) -> Result<Customer> {
+        check_locale(update.locale.as_deref())?;
         let email = update.email.as_deref().map(checked_email).transpose()?;
         let name = update.display_name.as_deref().map(checked_name).transpose()?;
         let time_zone = update.time_zone.as_deref().map(checked_time_zone).transpose()?;
@@ -407,6 +412,13 @@ fn checked_name(name: &str) -> Result<String> {
         return Err(Error::Invalid(format!("the display name must be 1 to {MAX_NAME_CHARACTERS} characters long")));
     }
     Ok(name.to_string())
+}
+
+fn check_locale(locale: Option<&str>) -> Result<()> {
+    if locale.is_some_and(|locale| locale.chars().count() > MAX_LOCALE_CHARACTERS) {
+        return Err(Error::Invalid(format!("the locale must be at most {MAX_LOCALE_CHARACTERS} characters long")));
+    }
+    Ok(())
 }
 
 fn checked_time_zone(name: &str) -> Result<String> {

@@ -3,6 +3,7 @@
 use super::client::{Client, Trouble};
 use super::people::{Person, Team};
 use serde_json::{Value, json};
+use usher_host::directories::ConflictPolicy;
 
 const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 const ENTERPRISE_USER: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
@@ -57,6 +58,20 @@ impl Kind {
         match self {
             Self::Entra => "Azure AD Provisioning",
             Self::Okta => "Okta SCIM Client 1.0.0",
+        }
+    }
+
+    /// The name of a team's group and organization. Names of organizations are unique on the site, whichever directory they
+    /// come from.
+    pub(super) fn organization(self, team: &str) -> String {
+        format!("{} {team}", self.company())
+    }
+
+    /// What its directory does with organizations that the site has already; each does something else, to show it.
+    pub(super) fn conflict_policy(self) -> ConflictPolicy {
+        match self {
+            Self::Entra => ConflictPolicy::Sync,
+            Self::Okta => ConflictPolicy::Skip,
         }
     }
 
@@ -117,8 +132,7 @@ impl Connected {
         people: &[Person],
         ids: &[String],
     ) -> Result<(), Trouble> {
-        // Names of organizations are unique on the site, whichever directory they come from.
-        let name = format!("{} {}", self.kind.company(), team.name);
+        let name = self.kind.organization(&team.name);
         self.find_none(client, "Groups", &format!("displayName eq \"{}\"", name))?;
         let body = match self.kind {
             Kind::Entra => json!({

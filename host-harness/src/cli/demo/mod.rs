@@ -1,9 +1,12 @@
-//! `usher demo`: a server, two identity providers that do their first sync over HTTP, and what became of it.
+//! `usher demo`: a server with a sample site, two identity providers that do their first sync over HTTP, and what became
+//! of it.
 
 mod client;
 mod idp;
+mod on_site;
 mod people;
 mod report;
+mod sample;
 mod sync;
 
 use super::args::DemoArgs;
@@ -64,10 +67,10 @@ async fn play(
     admin_key: &str,
     mut terminated: impl Future<Output = ()> + Unpin,
 ) -> Outcome {
-    let again = disconnect_earlier(site).await?;
-    if again > 0 {
-        println!("The directories of an earlier demonstration in {FOLDER} were disconnected; this one begins afresh.");
+    if sample::clear(site).await? {
+        println!("What an earlier demonstration left in {FOLDER} was removed; this one begins afresh.");
     }
+    let sample = sample::make(site).await?;
     let mut providers = Vec::new();
     for kind in Kind::ALL {
         providers.push(connect(site, kind, origin).await?);
@@ -93,8 +96,15 @@ async fn play(
     for provider in &providers {
         found.push(answered(site.directory(&provider.directory).await)?);
     }
-    let report =
-        Report { synced: &synced, providers: &providers, found: &found, serving: !args.exit, origin, admin_key };
+    let report = Report {
+        synced: &synced,
+        providers: &providers,
+        found: &found,
+        on_site: &on_site::look(site, &sample).await?,
+        serving: !args.exit,
+        origin,
+        admin_key,
+    };
     println!("{report}");
     if !synced.failures.is_empty() {
         return Err("not everything was pushed: see the failures above".into());
@@ -107,7 +117,8 @@ async fn play(
 }
 
 async fn connect(site: &Site, kind: Kind, origin: &str) -> Result<Connected, String> {
-    let settings = directories::Settings::named(name(kind));
+    let conflict_policy = kind.conflict_policy();
+    let settings = directories::Settings { conflict_policy, ..directories::Settings::named(name(kind)) };
     let connected = answered(site.connect_directory(ADMIN, settings).await)?;
     Ok(Connected {
         kind,
@@ -115,17 +126,6 @@ async fn connect(site: &Site, kind: Kind, origin: &str) -> Result<Connected, Str
         directory: connected.directory.id,
         api_key: connected.key.api_key,
     })
-}
-
-/// Disconnects what an earlier run connected, so that a demonstration can be repeated.
-async fn disconnect_earlier(site: &Site) -> Result<usize, String> {
-    let page = answered(site.directories(None, 1_000).await)?;
-    let ours = |directory: &directories::Directory| Kind::ALL.iter().any(|kind| name(*kind) == directory.settings.name);
-    let earlier: Vec<_> = page.values.into_iter().filter(ours).collect();
-    for directory in &earlier {
-        answered(site.disconnect_directory(ADMIN, &directory.id, true).await)?;
-    }
-    Ok(earlier.len())
 }
 
 fn name(kind: Kind) -> String {

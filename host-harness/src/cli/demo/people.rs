@@ -163,6 +163,9 @@ const PLACES: [&str; 15] = [
 
 const TITLES: [&str; 6] = ["Analyst", "Coordinator", "Lead", "Manager", "Specialist", "Technician"];
 
+/// The name of the group of all people of a company, the first of its groups.
+pub(super) const EVERYBODY: &str = "All Employees";
+
 /// So many people of one company.
 pub(super) fn people(count: usize, domain: &str) -> Vec<Person> {
     (0..count)
@@ -204,7 +207,7 @@ pub(super) fn teams(count: usize, people: usize) -> Vec<Team> {
 }
 
 fn team_name(number: usize) -> String {
-    let Some(number) = number.checked_sub(1) else { return "All Employees".into() };
+    let Some(number) = number.checked_sub(1) else { return EVERYBODY.into() };
     let (department, place) = (DEPARTMENTS[number % DEPARTMENTS.len()], PLACES[number % PLACES.len()]);
     match number / (DEPARTMENTS.len() * PLACES.len()) {
         0 => format!("{department} {place}"),

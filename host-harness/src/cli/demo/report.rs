@@ -1,6 +1,7 @@
 //! What became of it, and where to look further.
 
 use super::idp::Connected;
+use super::on_site::OnSite;
 use super::sync::{CONNECTIONS, Synced};
 use indicatif::HumanCount;
 use std::fmt;
@@ -16,6 +17,8 @@ pub(super) struct Report<'a> {
     pub(super) providers: &'a [Connected],
     /// The directories as they are now, in the order of `providers`.
     pub(super) found: &'a [directories::Directory],
+    /// What became of the site.
+    pub(super) on_site: &'a OnSite,
     /// Whether the server goes on, so that one can look further.
     pub(super) serving: bool,
     pub(super) origin: &'a str,
@@ -25,6 +28,7 @@ pub(super) struct Report<'a> {
 impl fmt::Display for Report<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.counts(out)?;
+        write!(out, "{}", self.on_site)?;
         self.times(out)?;
         self.failures(out)?;
         if self.serving { self.further(out) } else { Ok(()) }
@@ -79,7 +83,9 @@ impl Report<'_> {
     fn further(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { origin, admin_key, .. } = self;
         writeln!(out, "\nLook further, as the administrator:\n")?;
-        for path in ["/admin/v1/directories", "/admin/v1/changes?limit=5", "/metrics"] {
+        for path in
+            ["/admin/v1/directories", "/admin/v1/organizations?limit=5", "/admin/v1/changes?limit=5", "/metrics"]
+        {
             writeln!(out, "  curl -sH 'Authorization: Bearer {admin_key}' '{origin}{path}'")?;
         }
         for provider in self.providers {
