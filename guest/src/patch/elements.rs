@@ -190,8 +190,11 @@ fn make<'a>(
     if is_primary(&element) {
         take_primary(list, |_| true);
     }
-    list.push(element);
-    Ok(true)
+    let is_new = !list.contains(&element);
+    if is_new {
+        list.push(element);
+    }
+    Ok(is_new)
 }
 
 /// The element that a filter describes: `eq` on one sub-attribute or several. Not on `value`: that names one element of

@@ -258,6 +258,11 @@ fn chosen_elements_keep_what_is_not_named() {
 }
 
 #[test]
+fn an_element_that_is_there_is_not_made_again() {
+    changes_nothing(r#"{"op":"add","path":"emails[type eq \"other\"]","value":{"value":"a@home","type":"home"}}"#);
+}
+
+#[test]
 fn an_element_that_a_filter_describes_is_made() {
     let before = r#""active""#;
     for (path, value, made) in [

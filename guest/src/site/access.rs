@@ -1,16 +1,15 @@
 //! Whether a customer may use a project, and why.
 
+use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::projects::{self, Audience, Project};
-use super::{Position, Result, customers, organizations, scan_page};
+use super::{Result, customers, organizations};
 use crate::engine::Engine;
+use crate::error::Result as ScimResult;
 use crate::store::keys::{self, Association};
-use crate::store::records;
-
-/// How many projects are gone through at once.
-const PROJECTS_AT_ONCE: u32 = 500;
+use crate::store::{Transaction, records};
 
 /// Whether a customer may use a project.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,41 +86,34 @@ impl Engine<'_> {
             if !record.active {
                 return Ok(Vec::new());
             }
-            let organizations = organizations::of_customer(transaction, customer, &record, now)?;
-            let (mut open, mut position) = (Vec::new(), Position::Offset(0));
-            loop {
-                let page = scan_page(transaction, keys::ALL_PROJECTS, &position, PROJECTS_AT_ONCE)?;
-                for entry in &page.values {
-                    let id = keys::id_of(&entry.key).parse().map_err(|_| records::corrupt(&entry.key))?;
-                    let project = projects::describe(id, records::read(&entry.key, &entry.value)?);
-                    let mut reasons = Vec::new();
-                    if project.audience == Audience::Open {
-                        reasons.push(Reason::Open);
-                    }
-                    let [direct, _] = Association::Customer.both(id, customer);
-                    let mut keys_to_read = alloc::vec![direct];
-                    keys_to_read.extend(organizations.keys().map(|organization| {
-                        let [associated, _] = Association::Organization.both(id, &keys::number(*organization));
-                        associated
-                    }));
-                    let mut found = transaction.get_many(keys_to_read)?.into_iter();
-                    if found.next().flatten().is_some() {
-                        reasons.push(Reason::Direct);
-                    }
-                    for ((organization, record), associated) in organizations.iter().zip(found) {
-                        if associated.is_some() {
-                            reasons.push(Reason::Organization((*organization, record.name.clone())));
-                        }
-                    }
-                    if !reasons.is_empty() {
-                        open.push(OpenProject { project, reasons });
-                    }
-                }
-                match page.next {
-                    Some(next) => position = Position::After(next),
-                    None => return Ok(open),
+            let mut reasons: BTreeMap<u64, Vec<Reason>> = BTreeMap::new();
+            for project in projects_below(transaction, keys::OPEN_PROJECTS)? {
+                reasons.entry(project).or_default().push(Reason::Open);
+            }
+            for project in projects_below(transaction, &Association::Customer.of_other(customer))? {
+                reasons.entry(project).or_default().push(Reason::Direct);
+            }
+            for (id, organization) in organizations::of_customer(transaction, customer, &record, now)? {
+                for project in projects_below(transaction, &Association::Organization.of_other(&keys::number(id)))? {
+                    let reason = Reason::Organization((id, organization.name.clone()));
+                    reasons.entry(project).or_default().push(reason);
                 }
             }
+            let found = transaction.get_many(reasons.keys().map(|id| keys::project(*id)).collect())?;
+            let mut open = Vec::with_capacity(found.len());
+            for ((id, reasons), text) in reasons.into_iter().zip(found) {
+                // An association may outlast its project until it is swept.
+                let Some(text) = text else { continue };
+                let project = projects::describe(id, records::read(&keys::project(id), &text)?);
+                open.push(OpenProject { project, reasons });
+            }
+            Ok(open)
         })
     }
+}
+
+/// The projects whose numbers end the keys that begin with a prefix.
+fn projects_below(transaction: &mut Transaction, prefix: &str) -> ScimResult<Vec<u64>> {
+    let ends = organizations::ends(transaction, prefix, u32::MAX)?;
+    ends.iter().map(|number| number.parse().map_err(|_| records::corrupt(prefix))).collect()
 }

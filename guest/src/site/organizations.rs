@@ -303,7 +303,10 @@ pub fn of_customer(
 }
 
 /// What stands at the end of the keys that begin with a prefix.
-fn ends(transaction: &mut Transaction, prefix: &str, limit: u32) -> ScimResult<Vec<String>> {
+///
+/// # Errors
+/// Where the storage fails.
+pub fn ends(transaction: &mut Transaction, prefix: &str, limit: u32) -> ScimResult<Vec<String>> {
     let mut range = prefix_range(prefix, limit.min(MEMBERS_AT_ONCE));
     range.keys_only = true;
     let mut all = Vec::new();

@@ -57,6 +57,15 @@ pub fn existing(transaction: &mut Transaction, id: u64) -> Result<ProjectRecord>
     Ok(records::read(&key, &text)?)
 }
 
+/// Stores a project, and whether it is open to every customer.
+fn store(transaction: &mut Transaction, id: u64, record: &ProjectRecord) {
+    transaction.put(keys::project(id), records::write(record));
+    match record.audience {
+        Audience::Open => transaction.put(keys::open_project(id), ""),
+        Audience::Restricted => transaction.delete(keys::open_project(id)),
+    }
+}
+
 /// A project as callers see it.
 #[must_use]
 pub fn describe(id: u64, record: ProjectRecord) -> Project {
@@ -106,7 +115,7 @@ impl Engine<'_> {
             }
             let id = next_number(work.transaction, keys::LAST_PROJECT_KEY)?;
             work.transaction.put(at, keys::number(id));
-            work.transaction.put(keys::project(id), records::write(&record));
+            store(work.transaction, id, &record);
             work.record("project.created", of_project(id));
             Ok(describe(id, record.clone()))
         })
@@ -172,8 +181,10 @@ impl Engine<'_> {
                 ..old.clone()
             };
             if new != old {
-                work.transaction.put(keys::project(id), records::write(&new));
-                work.record("project.updated", of_project(id));
+                store(work.transaction, id, &new);
+                let changed = [("name", new.name != old.name), ("audience", new.audience != old.audience)];
+                let changed = changed.into_iter().filter(|(_, changed)| *changed).map(|(name, _)| name.to_string());
+                work.record("project.updated", Detail { changed: changed.collect(), ..of_project(id) });
             }
             Ok(describe(id, new))
         })
@@ -187,6 +198,7 @@ impl Engine<'_> {
         self.site_write(actor, |work| {
             let old = existing(work.transaction, id)?;
             work.transaction.delete(keys::project(id));
+            work.transaction.delete(keys::open_project(id));
             work.transaction.delete(keys::project_key(&old.key));
             if drop_associations(work.transaction, id, SWEPT_AT_ONCE)?.1 {
                 work.transaction.put(keys::sweep(keys::SITE, &keys::number(id)), records::write(&Sweep::Project));

@@ -25,6 +25,7 @@
 //! | `on/{name}` | the id of the organization that has this name |
 //! | `p/{project}` | a project |
 //! | `pk/{key}` | the id of the project that has this key |
+//! | `pa/{project}` | empty; the project is open to every customer |
 //! | `po/{project}/{organization}`, `op/{organization}/{project}` | empty; an association, read from either end |
 //! | `pc/{project}/{customer}`, `cp/{customer}/{project}` | empty; likewise for a project's own customers |
 //! | `n/{kind}` | the last number given to an organization or project |
@@ -277,6 +278,15 @@ pub const ALL_PROJECTS: &str = "p/";
 pub fn project_key(key: &str) -> String {
     format!("pk/{}", encode(&comparable(key)))
 }
+
+/// The key that a project has while it is open to every customer.
+#[must_use]
+pub fn open_project(project: u64) -> String {
+    format!("{OPEN_PROJECTS}{}", number(project))
+}
+
+/// What the keys of all projects begin with that are open to every customer.
+pub const OPEN_PROJECTS: &str = "pa/";
 
 /// A relation between a project and something of the site, kept under two keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

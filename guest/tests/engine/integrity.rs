@@ -13,9 +13,9 @@ type Family<'m> = BTreeMap<Vec<&'m str>, &'m str>;
 
 struct Store<'m>(BTreeMap<&'m str, Family<'m>>);
 
-const FAMILIES: [&str; 31] = [
+const FAMILIES: [&str; 32] = [
     "schema", "d", "dn", "dc", "k", "u", "un", "ue", "ux", "g", "gn", "gx", "m", "mo", "cu", "cm", "uc", "og", "o",
-    "on", "p", "pk", "po", "op", "pc", "cp", "n", "c", "cl", "t", "w",
+    "on", "p", "pk", "pa", "po", "op", "pc", "cp", "n", "c", "cl", "t", "w",
 ];
 
 /// Checks the whole of a storage.
@@ -243,6 +243,8 @@ impl<'m> Store<'m> {
         let keys =
             projects.iter().map(|(id, record)| (encode(&comparable(record["key"].as_str().unwrap())), id.as_str()));
         assert_eq!(self.whole("pk"), keys.collect());
+        let open = projects.iter().filter(|(_, record)| record["audience"] == "open").map(|(id, _)| id.clone());
+        assert_eq!(self.whole("pa").into_keys().collect::<BTreeSet<_>>(), open.collect());
         assert_eq!(feed.projects.iter().collect::<Vec<_>>(), projects.keys().collect::<Vec<_>>());
         self.check_number("project", projects.keys().last());
         let waiting: BTreeSet<&str> = self.family("w").into_keys().map(|key| key[1]).collect();
