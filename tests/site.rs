@@ -394,3 +394,56 @@ fn a_disconnected_directory_leaves_or_takes_what_it_managed() {
         }
     }
 }
+
+#[test]
+fn settings_of_the_site() {
+    let server = Served::default();
+    let at = &format!("{ADMIN}/settings");
+    shape(&server, "admin/settings", "GET", at, None);
+    let few = json!({"locales": ["de-DE", "fr_FR"], "defaultLocale": "FR-fr", "maxMembers": 1, "maxGroups": 2});
+    shape(&server, "admin/settings-updated", "PATCH", at, Some(few));
+    let ann = json!({"email": "ann@example.com", "displayName": "Ann", "locale": "en-US"});
+    let made = server.send("POST", &format!("{ADMIN}/customers"), Some(&ann)).json();
+    assert_eq!(made["locale"], "fr-FR");
+    shape(&server, "admin/settings-invalid", "PATCH", at, Some(json!({"locales": ["en-US"]})));
+    for refused in [
+        json!({"locales": []}),
+        json!({"locales": ["no tag"], "defaultLocale": "no tag"}),
+        json!({"defaultLocale": "ja-JP"}),
+        json!({"maxMembers": 0}),
+        json!({"maxGroups": 1.5}),
+        json!({"retentionDays": 3_651}),
+        json!({"retention": 1}),
+    ] {
+        assert_eq!(server.send("PATCH", at, Some(&refused)).status, 400, "{refused}");
+    }
+    let feed = get(&server, &format!("{ADMIN}/changes")).json();
+    let told: Vec<&Value> = feed["values"].as_array().expect("a page").iter().map(|change| &change["kind"]).collect();
+    assert_eq!(told, ["settings.updated", "customer.created"]);
+}
+
+#[test]
+fn limits_of_the_site_hold_for_every_directory() {
+    let server = Served::default();
+    server.send("PATCH", &format!("{ADMIN}/settings"), Some(&json!({"maxMembers": 1, "maxGroups": 2})));
+    let directory = server.connect(&json!({"name": "Entra ID"}));
+    let (ann, staff) = push(&directory, "ann@example.com", "Staff");
+    let (bob, _) = push(&directory, "bob@example.com", "Others");
+    let refused = |method: &str, target: &str, body: Value| {
+        let headers = vec![
+            ("authorization".to_owned(), format!("Bearer {}", directory.api_key)),
+            ("content-type".to_owned(), "application/scim+json".to_owned()),
+        ];
+        let (method, target) = (method.to_owned(), target.to_owned());
+        let response = directory.send(Request { method, target, headers, body: Some(body.to_string()) });
+        assert_eq!((response.status, &response.json()["scimType"]), (400, &json!("invalidValue")));
+        response.json()["detail"].to_string()
+    };
+    let third = refused("POST", "/Groups", json!({"displayName": "Third"}));
+    assert!(third.contains("may have 2 groups"), "{third}");
+    let both = json!([{"value": ann}, {"value": bob}]);
+    let body = json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+        "Operations": [{"op": "add", "path": "members", "value": both}]});
+    let second = refused("PATCH", &format!("/Groups/{staff}"), body);
+    assert!(second.contains("may have 1 members"), "{second}");
+}

@@ -53,6 +53,8 @@ mod bindings {
             "usher:provisioning/directories@0.1.0/connected": crate::directories::Connected,
             "usher:provisioning/directories@0.1.0/page": crate::directories::Page,
             "usher:provisioning/site@0.1.0/error": crate::site::Error,
+            "usher:provisioning/site@0.1.0/settings": crate::site::settings::Settings,
+            "usher:provisioning/site@0.1.0/settings-update": crate::site::settings::SettingsUpdate,
             "usher:provisioning/site@0.1.0/position": crate::site::Position,
             "usher:provisioning/site@0.1.0/customer": crate::site::customers::Customer,
             "usher:provisioning/site@0.1.0/new-customer": crate::site::customers::NewCustomer,
@@ -146,6 +148,17 @@ impl exports::directories::Guest for Component {
 }
 
 impl exports::site::Guest for Component {
+    fn get_settings() -> Result<site::settings::Settings, site::Error> {
+        engine().site_settings()
+    }
+
+    fn update_settings(
+        actor: String,
+        update: site::settings::SettingsUpdate,
+    ) -> Result<site::settings::Settings, site::Error> {
+        engine().update_site_settings(&actor, &update)
+    }
+
     fn create_customer(actor: String, customer: NewCustomer) -> Result<Customer, site::Error> {
         engine().create_customer(&actor, &customer)
     }

@@ -64,7 +64,7 @@ impl Engine<'_> {
         self.write(|transaction| {
             if let Some((key, due)) = next_due(transaction, now.milliseconds)? {
                 transaction.delete(key);
-                perform(&mut Work { transaction, now: &now, actor: ACTOR, request: None }, &due)?;
+                perform(&mut work(transaction, &now), &due)?;
                 return Ok(Progress { removed: 1, more: true });
             }
             match next_sweep(transaction)? {
@@ -77,6 +77,11 @@ impl Engine<'_> {
 
 /// Who does it, as the change feed names them.
 const ACTOR: &str = "usher";
+
+/// Upkeep's own work, in which no customer is given a locale.
+fn work<'w>(transaction: &'w mut Transaction, now: &'w Moment) -> Work<'w> {
+    Work { transaction, now, actor: ACTOR, request: None, settings: None }
+}
 
 /// The first thing to do whose time has come, and its key.
 fn next_due(transaction: &mut Transaction, now: u64) -> Result<Option<(String, Due)>, Error> {
@@ -172,7 +177,7 @@ impl Job {
                 if removed >= budget {
                     return Ok((removed, true));
                 }
-                let work = &mut Work { transaction, now, actor: ACTOR, request: None };
+                let work = &mut work(transaction, now);
                 let id = keys::id_of(&entry.key);
                 match kind {
                     Kind::User => customers::remove_of_user(work, id)?,

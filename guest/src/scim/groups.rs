@@ -14,16 +14,14 @@ use crate::site::organizations;
 use crate::store::keys::Kind;
 use crate::store::records::{Detail, Header, Link, Stored};
 
-/// How many groups a directory may have.
-pub const MAX_GROUPS: u64 = 20_000;
-
 /// Makes a group.
 ///
 /// # Errors
 /// 409 `uniqueness` when the name is taken; 400 `invalidValue` for unknown members or past a limit.
 pub fn create(scope: &mut Scope<'_>, id: &str, attributes: &Object<'_>, members: &[MemberEdit<'_>]) -> Result<Stored> {
-    if scope.counts.groups >= MAX_GROUPS {
-        return Err(Error::invalid_value(alloc::format!("a directory may have {MAX_GROUPS} groups")));
+    let limit = scope.site()?.max_groups;
+    if scope.counts.groups >= u64::from(limit) {
+        return Err(Error::invalid_value(alloc::format!("a directory may have {limit} groups")));
     }
     index_group(scope, id, None, Some(attributes))?;
     scope.record("group.created", of_group(id));

@@ -16,9 +16,6 @@ use crate::store::keys::{self, Kind};
 use crate::store::records::{self, Detail, Header, Stored, Sweep, UnknownMembers};
 use crate::store::{Transaction, prefix_range};
 
-/// How many users a group may have.
-pub const MAX_MEMBERS: u32 = 150_000;
-
 /// How many memberships a deletion removes itself. People are in a few dozen groups and most groups are as small, so that
 /// hardly anything is left to sweep, and the cost of a deletion has a bound.
 pub const SWEPT_AT_ONCE: u32 = 64;
@@ -59,8 +56,11 @@ pub fn edit(scope: &mut Scope<'_>, group: &str, count: u32, edits: &[MemberEdit<
         }
     }
     let after = count.saturating_sub(length(&removed)).saturating_add(length(&added));
-    if after > MAX_MEMBERS && after > count {
-        return Err(Error::invalid_value(format!("a group may have {MAX_MEMBERS} members, this would make {after}")));
+    if after > count {
+        let limit = scope.site()?.max_members;
+        if after > limit {
+            return Err(Error::invalid_value(format!("a group may have {limit} members, this would make {after}")));
+        }
     }
     let changed = !(added.is_empty() && removed.is_empty());
     write(scope, group, added, removed);

@@ -7,9 +7,9 @@ use super::conditions::Conditions;
 use crate::api_key::Token;
 use crate::engine::{Engine, Moment, check_schema};
 use crate::error::{Error, Result, Status};
-use crate::site::Work;
+use crate::site::{Work, settings};
 use crate::store::keys::{self, Kind};
-use crate::store::records::{self, ApiKeyRecord, Counts, Detail, DirectoryRecord, Stored};
+use crate::store::records::{self, ApiKeyRecord, Counts, Detail, DirectoryRecord, SiteRecord, Stored};
 use crate::store::{Mark, Transaction};
 
 /// What stays the same during a request.
@@ -41,6 +41,7 @@ pub struct Scope<'r> {
     /// What the directory has.
     pub counts: Counts,
     stored_counts: Counts,
+    site_settings: Option<String>,
 }
 
 impl<'r> Scope<'r> {
@@ -50,23 +51,34 @@ impl<'r> Scope<'r> {
     /// 401 for a directory or key that is not there, does not fit or has expired, all with the same words: who has no key
     /// learns nothing.
     pub fn open(transaction: &'r mut Transaction, call: &'r Call<'r>) -> Result<Self> {
-        let [schema, directory, key, counts] = [
+        let [schema, site, directory, key, counts] = [
             keys::SCHEMA_KEY.to_string(),
+            keys::SITE_SETTINGS_KEY.to_string(),
             keys::directory(call.directory),
             keys::api_key(call.directory, call.token.id),
             keys::counts(call.directory),
         ];
-        let mut values =
-            transaction.get_many(alloc::vec![schema, directory.clone(), key.clone(), counts.clone()])?.into_iter();
+        let mut values = transaction
+            .get_many(alloc::vec![schema, site, directory.clone(), key.clone(), counts.clone()])?
+            .into_iter();
         let mut next = || values.next().flatten();
         check_schema(next().as_deref())?;
+        let site_settings = next();
         let (Some(settings), Some(record)) = (next(), next()) else { return Err(unauthorized()) };
         if !call.token.opens(&records::read::<ApiKeyRecord>(&key, &record)?, call.now.milliseconds) {
             return Err(unauthorized());
         }
         let settings = records::read(&directory, &settings)?;
         let counts: Counts = records::read(&counts, &next().ok_or_else(|| records::corrupt(&counts))?)?;
-        Ok(Scope { transaction, call, settings, counts, stored_counts: counts })
+        Ok(Scope { transaction, call, settings, counts, stored_counts: counts, site_settings })
+    }
+
+    /// The settings of the site.
+    ///
+    /// # Errors
+    /// Where they cannot be read.
+    pub fn site(&self) -> Result<SiteRecord> {
+        settings::read(self.site_settings.as_deref())
     }
 
     /// Puts what belongs to no single resource into the transaction, before it commits.
@@ -158,7 +170,13 @@ impl<'r> Scope<'r> {
 
     /// The same transaction, for what happens on the site.
     pub fn work(&mut self) -> Work<'_> {
-        Work { transaction: self.transaction, now: &self.call.now, actor: &self.call.actor, request: self.call.request }
+        Work {
+            transaction: self.transaction,
+            now: &self.call.now,
+            actor: &self.call.actor,
+            request: self.call.request,
+            settings: self.site_settings.as_deref(),
+        }
     }
 
     /// The URL of a resource.

@@ -4,7 +4,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::{Error, Page, Position, Result, Work, check_local, is_managed, locales, scan_page};
+use super::{Error, Page, Position, Result, Work, check_local, is_managed, scan_page};
 use crate::engine::Engine;
 use crate::error::{Error as Failure, Result as ScimResult};
 use crate::json::{Object, Value};
@@ -93,7 +93,7 @@ pub fn provision(
             // The user's id is as good as a new one, and tells nothing more.
             let id = user.clone();
             work.transaction.put(keys::customer_email(&address), id.as_str());
-            (id, wanted(attributes, inactive, work.now.milliseconds, link), "customer.created")
+            (id, wanted(work, attributes, inactive, work.now.milliseconds, link)?, "customer.created")
         }
         Some(id) => {
             let old = load(work.transaction, &id)?.ok_or_else(|| records::corrupt("cm"))?;
@@ -101,7 +101,7 @@ pub fn provision(
                 return Err(Failure::uniqueness("a customer with this email address is managed already"));
             }
             let former = users(&old).cloned().collect();
-            (id, CustomerRecord { former, ..wanted(attributes, inactive, old.created, link) }, "customer.linked")
+            (id, CustomerRecord { former, ..wanted(work, attributes, inactive, old.created, link)? }, "customer.linked")
         }
     };
     work.transaction.put(keys::customer_of(&user), id.as_str());
@@ -117,7 +117,8 @@ pub fn provision(
 pub fn follow(work: &mut Work<'_>, id: &str, attributes: &Object<'_>, inactive: bool) -> ScimResult<()> {
     let old = load(work.transaction, id)?.ok_or_else(|| records::corrupt("cu"))?;
     let Some(link) = old.link.clone() else { return Ok(()) };
-    let mut new = CustomerRecord { former: old.former.clone(), ..wanted(attributes, inactive, old.created, link) };
+    let mut new =
+        CustomerRecord { former: old.former.clone(), ..wanted(work, attributes, inactive, old.created, link)? };
     if new.email.is_empty() {
         // Whoever loses the address stays reachable under the last one.
         new.email.clone_from(&old.email);
@@ -192,18 +193,24 @@ pub fn users(customer: &CustomerRecord) -> impl Iterator<Item = &Link> {
 }
 
 /// What the customer of a user is to be. The address is empty where the user has none.
-fn wanted(attributes: &Object<'_>, inactive: bool, created: u64, link: Link) -> CustomerRecord {
+fn wanted(
+    work: &Work<'_>,
+    attributes: &Object<'_>,
+    inactive: bool,
+    created: u64,
+    link: Link,
+) -> ScimResult<CustomerRecord> {
     let text = |name: &str| attributes.get(name).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
-    CustomerRecord {
+    Ok(CustomerRecord {
         email: email(attributes).unwrap_or_default(),
         display_name: display_name(attributes),
         active: !inactive,
         time_zone: text("timezone").map(ToString::to_string),
-        locale: locales::supported(text("locale").or_else(|| text("preferredLanguage"))),
+        locale: work.locale(text("locale").or_else(|| text("preferredLanguage")))?,
         created,
         link: Some(link),
         former: Vec::new(),
-    }
+    })
 }
 
 /// The display name, else `name.formatted`, else given and family name, else the user name.
@@ -312,7 +319,7 @@ impl Engine<'_> {
             display_name: checked_name(&new.display_name)?,
             active: true,
             time_zone: new.time_zone.as_deref().map(checked_time_zone).transpose()?,
-            locale: locales::supported(new.locale.as_deref()),
+            locale: String::new(),
             created: self.now().milliseconds,
             link: None,
             former: Vec::new(),
@@ -322,10 +329,11 @@ impl Engine<'_> {
             if work.transaction.get(key.clone())?.is_some() {
                 return Err(Error::Taken("a customer has this email address".to_string()));
             }
+            let record = CustomerRecord { locale: work.locale(new.locale.as_deref())?, ..record.clone() };
             work.transaction.put(key, id.as_str());
             work.transaction.put(keys::customer(&id), records::write(&record));
             work.record("customer.created", of_customer(&id));
-            describe(work.transaction, &id, record.clone())
+            describe(work.transaction, &id, record)
         })
     }
 
@@ -374,7 +382,7 @@ impl Engine<'_> {
                 active: update.active.unwrap_or(old.active),
                 time_zone: time_zone.clone().or_else(|| old.time_zone.clone()),
                 locale: match &update.locale {
-                    Some(locale) => locales::supported(Some(locale)),
+                    Some(locale) => work.locale(Some(locale))?,
                     None => old.locale.clone(),
                 },
                 ..old.clone()

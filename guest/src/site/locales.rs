@@ -1,7 +1,5 @@
 //! Locales. The identity provider may send any; a customer has one that the site has.
 
-use alloc::string::{String, ToString};
-
 /// The locales of a site unless it is told otherwise.
 pub const DEFAULT_LOCALES: [&str; 24] = [
     "cs-CZ", "da-DK", "de-DE", "en-GB", "en-US", "es-ES", "et-EE", "fi-FI", "fr-FR", "hu-HU", "is-IS", "it-IT",
@@ -15,18 +13,14 @@ pub const DEFAULT_LOCALE: &str = "en-US";
 /// language, the default before others; else the default. Of several in order of preference, as in an HTTP
 /// `Accept-Language` (RFC 7643, section 4.1.1), the first counts.
 #[must_use]
-pub fn supported(sent: Option<&str>) -> String {
+pub fn closest<'l>(locales: &'l [impl AsRef<str>], default: &'l str, sent: Option<&str>) -> &'l str {
     let first = sent.unwrap_or_default().split([',', ';']).next().unwrap_or_default();
     let sent = first.trim().replace('_', "-");
     let has_language = |locale: &str| language(locale).eq_ignore_ascii_case(language(&sent));
-    let exact = DEFAULT_LOCALES.into_iter().find(|locale| locale.eq_ignore_ascii_case(&sent));
-    let closest = || {
-        if has_language(DEFAULT_LOCALE) {
-            return Some(DEFAULT_LOCALE);
-        }
-        DEFAULT_LOCALES.into_iter().find(|locale| has_language(locale))
-    };
-    exact.or_else(closest).unwrap_or(DEFAULT_LOCALE).to_string()
+    let all = || locales.iter().map(AsRef::as_ref);
+    let exact = all().find(|locale| locale.eq_ignore_ascii_case(&sent));
+    let of_language = || if has_language(default) { Some(default) } else { all().find(|locale| has_language(locale)) };
+    exact.or_else(of_language).unwrap_or(default)
 }
 
 fn language(locale: &str) -> &str {
@@ -52,7 +46,7 @@ mod tests {
             (Some(""), "en-US"),
             (None, "en-US"),
         ] {
-            assert_eq!(supported(sent), locale, "{sent:?}");
+            assert_eq!(closest(&DEFAULT_LOCALES, DEFAULT_LOCALE, sent), locale, "{sent:?}");
         }
     }
 }

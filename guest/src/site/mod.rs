@@ -6,6 +6,7 @@
 //! | `organizations` | organizations and their members |
 //! | `projects` | projects and what is associated with them |
 //! | `access` | whether a customer may use a project, and why |
+//! | `settings` | the settings of the site |
 //! | `locales` | which locales the site has, and what others become |
 //! | `work` | a transaction on somebody's behalf |
 
@@ -14,6 +15,7 @@ pub mod customers;
 mod locales;
 pub mod organizations;
 pub mod projects;
+pub mod settings;
 mod work;
 
 use alloc::string::{String, ToString};
@@ -90,9 +92,13 @@ impl Engine<'_> {
         }
         let (now, actor) = (self.now(), alloc::format!("admin:{actor}"));
         self.write(|transaction| {
-            check_schema(transaction.get(keys::SCHEMA_KEY.to_string())?.as_deref())?;
+            let mut stored = transaction
+                .get_many([keys::SCHEMA_KEY, keys::SITE_SETTINGS_KEY].map(ToString::to_string).to_vec())?
+                .into_iter();
+            check_schema(stored.next().flatten().as_deref())?;
+            let settings = stored.next().flatten();
             transaction.put(keys::SCHEMA_KEY.to_string(), keys::SCHEMA);
-            work(&mut Work { transaction, now: &now, actor: &actor, request: None })
+            work(&mut Work { transaction, now: &now, actor: &actor, request: None, settings: settings.as_deref() })
         })
     }
 }

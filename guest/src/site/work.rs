@@ -16,6 +16,8 @@ pub struct Work<'w> {
     pub actor: &'w str,
     /// In which request.
     pub request: Option<&'w str>,
+    /// The settings of the site as they are stored; none where they are the default.
+    pub settings: Option<&'w str>,
 }
 
 impl Work<'_> {

@@ -3,6 +3,7 @@
 //! | key | value |
 //! |---|---|
 //! | `schema` | the number of this layout, [`SCHEMA`] |
+//! | `s` | the settings of the site; none while they are the default |
 //! | `d/{directory}` | a directory: name and settings |
 //! | `dn/{name}` | the id of the directory that has this name |
 //! | `dc/{directory}` | what the directory has: counts of users, groups, memberships |
@@ -56,6 +57,9 @@ pub const SCHEMA: &str = "1";
 
 /// Where [`SCHEMA`] is kept.
 pub const SCHEMA_KEY: &str = "schema";
+
+/// Where the settings of the site are kept.
+pub const SITE_SETTINGS_KEY: &str = "s";
 
 /// Where the sequence number of the last change is kept.
 pub const LAST_CHANGE_KEY: &str = "cl";

@@ -259,6 +259,22 @@ pub struct Retained {
     pub holders: Vec<String>,
 }
 
+/// The settings of the site.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SiteRecord {
+    /// The locales that customers can have.
+    pub locales: Vec<String>,
+    /// The locale of those who have none of these.
+    pub default_locale: String,
+    /// How many users a group may have.
+    pub max_members: u32,
+    /// How many groups a directory may have.
+    pub max_groups: u32,
+    /// For how many days deleted customers and organizations can be restored.
+    pub retention_days: u32,
+}
+
 /// Who may use a project.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -13,9 +13,9 @@ type Family<'m> = BTreeMap<Vec<&'m str>, &'m str>;
 
 struct Store<'m>(BTreeMap<&'m str, Family<'m>>);
 
-const FAMILIES: [&str; 32] = [
-    "schema", "d", "dn", "dc", "k", "u", "un", "ue", "ux", "g", "gn", "gx", "m", "mo", "cu", "cm", "uc", "og", "o",
-    "on", "p", "pk", "pa", "po", "op", "pc", "cp", "n", "c", "cl", "t", "w",
+const FAMILIES: [&str; 33] = [
+    "schema", "s", "d", "dn", "dc", "k", "u", "un", "ue", "ux", "g", "gn", "gx", "m", "mo", "cu", "cm", "uc", "og",
+    "o", "on", "p", "pk", "pa", "po", "op", "pc", "cp", "n", "c", "cl", "t", "w",
 ];
 
 /// Checks the whole of a storage.

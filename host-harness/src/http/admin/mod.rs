@@ -7,6 +7,7 @@ mod directories;
 mod keys;
 mod organizations;
 mod projects;
+mod settings;
 mod shape;
 mod stream;
 
@@ -21,7 +22,7 @@ use hyper::{Method, Request};
 pub(super) const PREFIX: &str = "/admin/";
 
 /// What the surface consists of.
-pub(super) static ENDPOINTS: [(&str, &[(Method, Endpoint)]); 19] = [
+pub(super) static ENDPOINTS: [(&str, &[(Method, Endpoint)]); 20] = [
     ("/admin/v1/directories", &[(Method::GET, Endpoint::ListDirectories), (Method::POST, Endpoint::ConnectDirectory)]),
     (
         "/admin/v1/directories/{id}",
@@ -82,6 +83,7 @@ pub(super) static ENDPOINTS: [(&str, &[(Method, Endpoint)]); 19] = [
         "/admin/v1/projects/{id}/customers/{customerId}",
         &[(Method::PUT, Endpoint::OpenToCustomer), (Method::DELETE, Endpoint::CloseToCustomer)],
     ),
+    ("/admin/v1/settings", &[(Method::GET, Endpoint::GetSettings), (Method::PATCH, Endpoint::UpdateSettings)]),
     ("/admin/v1/access", &[(Method::GET, Endpoint::ReadAccess)]),
     ("/admin/v1/changes", &[(Method::GET, Endpoint::ReadChanges)]),
     ("/admin/v1/changes/stream", &[(Method::GET, Endpoint::StreamChanges)]),
@@ -123,6 +125,8 @@ pub(super) enum Endpoint {
     ListProjectCustomers,
     OpenToCustomer,
     CloseToCustomer,
+    GetSettings,
+    UpdateSettings,
     ReadAccess,
     ReadChanges,
     StreamChanges,
@@ -185,6 +189,8 @@ async fn answer(
         Endpoint::ListProjectCustomers => projects::customers(call).await,
         Endpoint::OpenToCustomer => projects::associate_customer(call, true).await,
         Endpoint::CloseToCustomer => projects::associate_customer(call, false).await,
+        Endpoint::GetSettings => settings::get(call).await,
+        Endpoint::UpdateSettings => settings::update(call).await,
         Endpoint::ReadAccess => access::read(call).await,
         Endpoint::ReadChanges => changes::read(call).await,
         Endpoint::StreamChanges => stream::open(call).await,

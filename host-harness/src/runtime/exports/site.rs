@@ -3,8 +3,30 @@
 use super::{Answer, Site};
 use crate::runtime::site::{
     Access, Audience, Customer, CustomerPage, CustomerUpdate, Error, NewCustomer, OpenProject, Organization,
-    OrganizationPage, Position, Project, ProjectPage,
+    OrganizationPage, Position, Project, ProjectPage, Settings, SettingsUpdate,
 };
+
+impl Site {
+    /// The settings of the site.
+    ///
+    /// # Errors
+    /// See [`Failure`](crate::Failure) and [`Error`].
+    pub async fn settings(&self) -> Answer<Settings, Error> {
+        self.read(|component, store| component.usher_provisioning_site().call_get_settings(store)).await
+    }
+
+    /// Changes the settings of the site.
+    ///
+    /// # Errors
+    /// See [`Failure`](crate::Failure) and [`Error`].
+    pub async fn update_settings(&self, actor: &str, update: SettingsUpdate) -> Answer<Settings, Error> {
+        let actor = actor.to_owned();
+        self.write(move |component, store| {
+            component.usher_provisioning_site().call_update_settings(store, &actor, &update)
+        })
+        .await
+    }
+}
 
 impl Site {
     /// Makes a local customer.

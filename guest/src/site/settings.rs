@@ -1,0 +1,196 @@
+//! The settings of the site: locales, limits, retention.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use super::{Error, Result, Work, locales};
+use crate::engine::Engine;
+use crate::error::Result as ScimResult;
+use crate::store::records::{self, Detail, SiteRecord};
+use crate::store::{Transaction, keys};
+
+/// How many locales a site may have.
+const MAX_LOCALES: usize = 200;
+
+/// The longest language tag, in bytes; well-formed ones of use are at most 35 (RFC 5646, section 4.4.1).
+const MAX_LOCALE_BYTES: usize = 35;
+
+/// The bounds of the limits that a site can be given.
+const MEMBERS: core::ops::RangeInclusive<u32> = 1..=10_000_000;
+const GROUPS: core::ops::RangeInclusive<u32> = 1..=1_000_000;
+
+/// The longest retention time: ten years.
+const MAX_RETENTION_DAYS: u32 = 3_650;
+
+/// The settings of the site.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// The locales that customers can have, language tags (BCP 47).
+    pub locales: Vec<String>,
+    /// The locale of those who have none, and whose has no counterpart: one of `locales`.
+    pub default_locale: String,
+    /// How many users a group may have.
+    pub max_members: u32,
+    /// How many groups a directory may have.
+    pub max_groups: u32,
+    /// For how many days deleted customers and organizations can be restored.
+    pub retention_days: u32,
+}
+
+/// The settings to change; what is none stays as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SettingsUpdate {
+    /// Other locales.
+    pub locales: Option<Vec<String>>,
+    /// Another default.
+    pub default_locale: Option<String>,
+    /// Another limit for the users of a group. What is past it stays, and does not grow.
+    pub max_members: Option<u32>,
+    /// Another limit for the groups of a directory, likewise.
+    pub max_groups: Option<u32>,
+    /// Another time for which what is deleted from now on can be restored.
+    pub retention_days: Option<u32>,
+}
+
+impl Default for SiteRecord {
+    fn default() -> Self {
+        SiteRecord {
+            locales: locales::DEFAULT_LOCALES.map(ToString::to_string).to_vec(),
+            default_locale: locales::DEFAULT_LOCALE.to_string(),
+            max_members: 150_000,
+            max_groups: 20_000,
+            retention_days: 14,
+        }
+    }
+}
+
+/// The settings from what is stored, where there is something.
+///
+/// # Errors
+/// Where it cannot be read.
+pub fn read(stored: Option<&str>) -> ScimResult<SiteRecord> {
+    stored.map_or_else(|| Ok(SiteRecord::default()), |text| records::read(keys::SITE_SETTINGS_KEY, text))
+}
+
+/// The settings.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn load(transaction: &mut Transaction) -> ScimResult<SiteRecord> {
+    read(transaction.get(keys::SITE_SETTINGS_KEY.to_string())?.as_deref())
+}
+
+impl Engine<'_> {
+    /// The settings of the site.
+    ///
+    /// # Errors
+    /// Where the storage fails.
+    pub fn site_settings(&self) -> Result<Settings> {
+        self.read(|transaction| Ok(describe(load(transaction)?)))
+    }
+
+    /// Changes the settings of the site.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`].
+    pub fn update_site_settings(&self, actor: &str, update: &SettingsUpdate) -> Result<Settings> {
+        self.site_write(actor, |work| {
+            let old = load(work.transaction)?;
+            let new = checked(update, &old)?;
+            let changed = changed(&old, &new);
+            if !changed.is_empty() {
+                work.transaction.put(keys::SITE_SETTINGS_KEY.to_string(), records::write(&new));
+                work.record("settings.updated", Detail { changed, ..Detail::default() });
+            }
+            Ok(describe(new))
+        })
+    }
+}
+
+impl Work<'_> {
+    /// The locale of the site that comes closest to what was sent.
+    ///
+    /// # Errors
+    /// Where the settings cannot be read.
+    pub fn locale(&self, sent: Option<&str>) -> ScimResult<String> {
+        let Some(text) = self.settings else {
+            return Ok(locales::closest(&locales::DEFAULT_LOCALES, locales::DEFAULT_LOCALE, sent).to_string());
+        };
+        let site: SiteRecord = records::read(keys::SITE_SETTINGS_KEY, text)?;
+        Ok(locales::closest(&site.locales, &site.default_locale, sent).to_string())
+    }
+}
+
+fn describe(record: SiteRecord) -> Settings {
+    Settings {
+        locales: record.locales,
+        default_locale: record.default_locale,
+        max_members: record.max_members,
+        max_groups: record.max_groups,
+        retention_days: record.retention_days,
+    }
+}
+
+/// The settings as they are to be.
+fn checked(update: &SettingsUpdate, old: &SiteRecord) -> Result<SiteRecord> {
+    let locales = match &update.locales {
+        None => old.locales.clone(),
+        Some(locales) if !(1..=MAX_LOCALES).contains(&locales.len()) => {
+            return Err(Error::Invalid(format!("a site has 1 to {MAX_LOCALES} locales")));
+        }
+        Some(locales) => locales.iter().map(|locale| checked_locale(locale)).collect::<Result<_>>()?,
+    };
+    let wanted = update.default_locale.as_deref().unwrap_or(&old.default_locale);
+    let wanted = checked_locale(wanted)?;
+    let default_locale = locales.iter().find(|locale| locale.eq_ignore_ascii_case(&wanted));
+    let default_locale = default_locale
+        .ok_or_else(|| Error::Invalid("the default locale must be one of the site's locales".to_string()))?
+        .clone();
+    let limit = |name: &str, limit: Option<u32>, old: u32, range: core::ops::RangeInclusive<u32>| match limit {
+        Some(limit) if !range.contains(&limit) => {
+            Err(Error::Invalid(format!("{name} must be {} to {}", range.start(), range.end())))
+        }
+        limit => Ok(limit.unwrap_or(old)),
+    };
+    Ok(SiteRecord {
+        locales,
+        default_locale,
+        max_members: limit("the limit of members", update.max_members, old.max_members, MEMBERS)?,
+        max_groups: limit("the limit of groups", update.max_groups, old.max_groups, GROUPS)?,
+        retention_days: limit(
+            "the retention time in days",
+            update.retention_days,
+            old.retention_days,
+            0..=MAX_RETENTION_DAYS,
+        )?,
+    })
+}
+
+/// A language tag: letters and digits in parts, joined by `-`; `_` is taken for it.
+fn checked_locale(locale: &str) -> Result<String> {
+    let locale = locale.replace('_', "-");
+    let is_part = |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let begins_well = locale
+        .split('-')
+        .next()
+        .is_some_and(|part| (2..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphabetic()));
+    if !begins_well || locale.len() > MAX_LOCALE_BYTES || !locale.split('-').all(is_part) {
+        return Err(Error::Invalid("a locale is a language tag such as en or pt-BR".to_string()));
+    }
+    Ok(locale)
+}
+
+fn changed(old: &SiteRecord, new: &SiteRecord) -> Vec<String> {
+    [
+        ("locales", old.locales != new.locales),
+        ("defaultLocale", old.default_locale != new.default_locale),
+        ("maxMembers", old.max_members != new.max_members),
+        ("maxGroups", old.max_groups != new.max_groups),
+        ("retentionDays", old.retention_days != new.retention_days),
+    ]
+    .into_iter()
+    .filter(|(_, changed)| *changed)
+    .map(|(name, _)| name.to_string())
+    .collect()
+}
