@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
-use usher_engine::directories::conflicts::Resolution;
+use usher_engine::directories::conflicts::{MemberChange, Resolution};
 use usher_engine::directories::groups::Difference;
 use usher_engine::directories::{self, ConflictPolicy};
 use usher_engine::site::customers::{Customer, CustomerUpdate, NewCustomer};
@@ -367,6 +367,7 @@ impl Sites {
             }
             OnSite::ResolveConflict(at, resolution) => {
                 let group = self.conflicts.iter().nth(*at).map_or(NOTHING, String::as_str).to_string();
+                self.compare_preview(site, directory, &group, users, groups);
                 let expected = self.resolve(&group, groups, resolution);
                 let seen = engine.resolve_conflict("ann", directory, &group, resolution);
                 let seen = seen.map_err(|error| match error {
@@ -580,7 +581,31 @@ impl Sites {
         }
     }
 
-    /// A group and its organization fit; a preview says who comes and who goes.
+    /// A preview says who comes and who goes.
+    fn compare_preview(
+        &self,
+        site: &Site,
+        directory: &str,
+        group: &str,
+        users: &BTreeMap<String, User>,
+        groups: &BTreeMap<String, Group>,
+    ) {
+        let preview = site.engine().preview_conflict(directory, group);
+        assert_eq!(preview.is_ok(), self.conflicts.contains(group));
+        let Ok(preview) = preview else { return };
+        let of_group = ModelOrganization { group: Some(group.to_string()), ..ModelOrganization::default() };
+        let after = self.members(&of_group, users, groups);
+        let holder = self.organizations.values().find(|organization| has_name(organization, &groups[group].name));
+        let before = holder.map(|holder| self.members(holder, users, groups)).unwrap_or_default();
+        let named = |change: MemberChange| {
+            assert_eq!(change.first.len(), change.count as usize);
+            change.first.into_iter().collect::<BTreeSet<_>>()
+        };
+        assert_eq!(named(preview.added), after.difference(&before).cloned().collect());
+        assert_eq!(named(preview.removed), before.difference(&after).cloned().collect());
+    }
+
+    /// A group and its organization fit.
     fn compare_check(&self, site: &Site, directory: &str, group: &str) {
         let linked = self.organizations.iter().find(|(_, organization)| organization.group.as_deref() == Some(group));
         let linked = linked.map(|(id, _)| *id);
