@@ -308,7 +308,7 @@ pub struct Counts {
 
 /// Why a user is linked to no customer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "camelCase")]
 pub enum UnlinkedReason {
     /// It has no email address.
     NoEmail,

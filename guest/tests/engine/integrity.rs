@@ -110,7 +110,7 @@ impl<'m> Store<'m> {
         let headers = users.iter().map(|(id, value)| (*id, resource(value).0));
         let reason = |(id, header): (&'m str, Value)| {
             assert!(header["customer"].is_null() || header["unlinked"].is_null());
-            let reason = if header["unlinked"].is_null() { "\"no-email\"" } else { "\"unlinked\"" };
+            let reason = if header["unlinked"].is_null() { "\"noEmail\"" } else { "\"unlinked\"" };
             header["customer"].is_null().then_some((id, reason))
         };
         let unlinked: BTreeMap<&str, &str> = headers.filter_map(reason).collect();
@@ -377,7 +377,7 @@ impl Feed {
                 assert!(!detail["changed"].as_array().unwrap().is_empty());
             }
             "customer.created" => assert_eq!(self.customers.insert(id("customer"), optional("user")), None),
-            "user.unlinked" => assert_eq!(detail["reason"], "no-email"),
+            "user.unlinked" => assert_eq!(detail["reason"], "noEmail"),
             "customer.unlinked" => *self.customers.get_mut(&id("customer")).unwrap() = None,
             "customer.linked" => *self.customers.get_mut(&id("customer")).unwrap() = Some(id("user")),
             "customer.updated" => {

@@ -240,7 +240,7 @@ fn users_without_an_address_are_listed_until_one_arrives() {
     let one = directory.post("/Users", &json!({ "userName": "one" })).expect(201).id();
     let two = directory.post("/Users", &json!({ "userName": "two" })).expect(201).id();
     directory.user("three@x.test");
-    assert_eq!(last(&site, "user.unlinked")["reason"], "no-email");
+    assert_eq!(last(&site, "user.unlinked")["reason"], "noEmail");
     assert_eq!(
         unlinked(&directory),
         [("one".to_string(), UnlinkedReason::NoEmail), ("two".to_string(), UnlinkedReason::NoEmail)]
