@@ -7,7 +7,7 @@ use super::{Error, Result, load, scan_ids};
 use crate::engine::Engine;
 use crate::scim::groups::name;
 use crate::site::organizations;
-use crate::site::projects::{self, Audience, Project};
+use crate::site::projects::{self, Audience};
 use crate::storage::Range;
 use crate::store::keys::{self, Association, Kind};
 use crate::store::records::{self, ConflictPolicy, ConflictRecord, Detail, Header, Link, OrganizationRecord, Stored};
@@ -50,9 +50,9 @@ pub struct ConflictPreview {
     pub added: MemberChange,
     /// Who would be a member no longer.
     pub removed: MemberChange,
-    /// The restricted projects that are associated with the organization: those who are added gain them, those who are
-    /// removed lose them.
-    pub projects: Vec<Project>,
+    /// The restricted projects that are associated with the organization, each with its number and name: those who are
+    /// added gain them, those who are removed lose them.
+    pub projects: Vec<(u64, String)>,
 }
 
 /// Customers who come or go.
@@ -195,7 +195,7 @@ fn describe(group: &str, apart: &Apart, organization: Option<&(u64, Organization
 }
 
 /// The projects of an organization that not every customer may use, in order of their numbers.
-fn restricted_projects(transaction: &mut Transaction, organization: u64) -> Result<Vec<Project>> {
+fn restricted_projects(transaction: &mut Transaction, organization: u64) -> Result<Vec<(u64, String)>> {
     let prefix = Association::Organization.of_other(&keys::number(organization));
     let range = Range { keys_only: true, ..prefix_range(&prefix, MAX_PROJECTS) };
     let mut all = Vec::new();
@@ -203,7 +203,7 @@ fn restricted_projects(transaction: &mut Transaction, organization: u64) -> Resu
         let id = keys::id_of(&entry.key).parse().map_err(|_| records::corrupt(&entry.key))?;
         let record = projects::existing(transaction, id)?;
         if record.audience == Audience::Restricted {
-            all.push(projects::describe(id, record));
+            all.push((id, record.name));
         }
     }
     Ok(all)

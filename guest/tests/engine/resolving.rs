@@ -104,7 +104,7 @@ fn a_preview_says_who_comes_and_who_goes_and_changes_nothing() {
     let one = |id: &str| MemberChange { count: 1, first: vec![id.to_string()] };
     assert_eq!(preview.conflict.organization, Some((organization, "Staff".to_string())));
     assert_eq!((preview.added, preview.removed), (one(&users[1]), one(&site.customer("old@x.test").unwrap().id)));
-    assert_eq!(preview.projects.iter().map(|project| project.id).collect::<Vec<_>>(), [project]);
+    assert_eq!(preview.projects, [(project, "Help".to_string())]);
     assert_eq!(site.storage.snapshot(), before);
     // Where the name is free by now, adopting makes an organization of the group.
     rename(&directory, &group, "Friends");

@@ -2,7 +2,6 @@
 
 use super::super::call::{Call, invalid, time};
 use super::super::reply::{Fault, Reply, empty};
-use super::projects;
 use super::shape::{Page, limit, ok};
 use crate::runtime::directories;
 use hyper::StatusCode;
@@ -30,12 +29,13 @@ struct Conflict {
     group_id: String,
     group_name: String,
     /// The organization that has the group's name now.
-    organization: Option<Organization>,
+    organization: Option<Named>,
     since: Timestamp,
 }
 
+/// Something with a number and a name.
 #[derive(Serialize)]
-struct Organization {
+struct Named {
     id: u64,
     name: String,
 }
@@ -46,7 +46,7 @@ struct Preview {
     conflict: Conflict,
     added: MemberChange,
     removed: MemberChange,
-    projects: Vec<projects::Project>,
+    projects: Vec<Named>,
 }
 
 /// Customers who come or go: how many, and the ids of the first hundred.
@@ -71,7 +71,7 @@ pub(super) async fn preview(call: Call<'_>) -> Result<Reply, Fault> {
         conflict: shown(preview.conflict)?,
         added: MemberChange { count: preview.added.count, customers: preview.added.first },
         removed: MemberChange { count: preview.removed.count, customers: preview.removed.first },
-        projects: preview.projects.into_iter().map(projects::shown).collect::<Result<_, _>>()?,
+        projects: preview.projects.into_iter().map(named).collect(),
     }))
 }
 
@@ -95,7 +95,11 @@ fn shown(conflict: directories::Conflict) -> Result<Conflict, Fault> {
     Ok(Conflict {
         group_id: conflict.group,
         group_name: conflict.name,
-        organization: conflict.organization.map(|(id, name)| Organization { id, name }),
+        organization: conflict.organization.map(named),
         since: time(conflict.since)?,
     })
+}
+
+fn named((id, name): (u64, String)) -> Named {
+    Named { id, name }
 }
