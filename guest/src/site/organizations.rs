@@ -65,7 +65,8 @@ pub fn provision(
     match policy {
         ConflictPolicy::Reject => Err(Failure::uniqueness("an organization of the site has this name")),
         ConflictPolicy::Skip => {
-            work.record("organization.conflict", Detail { group: Some(link.resource), ..of_organization(id) });
+            let (directory, group) = (Some(link.directory), Some(link.resource));
+            work.record("organization.conflict", Detail { directory, group, ..of_organization(id) });
             Ok(None)
         }
         ConflictPolicy::Sync => {

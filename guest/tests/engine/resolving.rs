@@ -10,9 +10,11 @@ use usher_engine::directories::{ConflictPolicy, Error};
 use usher_engine::site;
 use usher_engine::site::customers::CustomerUpdate;
 use usher_engine::site::projects::Audience;
+use usher_engine::storage::Error as StorageError;
 
 use super::integrity;
 use super::site::{Directory, Site, settings};
+use super::storage::{Fault, Plan};
 
 /// A directory that leaves groups apart.
 fn skipping(site: &Site) -> Directory<'_> {
@@ -215,6 +217,54 @@ fn ids_of_nothing_are_refused() {
     for limit in [0, 1_001] {
         assert!(matches!(engine.conflicts(&directory.id, None, limit), Err(Error::Invalid(_))));
         assert!(matches!(engine.unlinked(&directory.id, None, limit), Err(Error::Invalid(_))));
+    }
+}
+
+/// Calls every function that is tested here.
+fn everything(site: &Site, directory: &str, group: &str, linked: &str, local: &str) -> [bool; 10] {
+    let engine = site.engine();
+    [
+        engine.conflicts(directory, None, 10).is_ok(),
+        engine.preview_conflict(directory, group).is_ok(),
+        engine.unlinked(directory, None, 10).is_ok(),
+        engine.check_group(directory, group).is_ok(),
+        engine.resolve_conflict("ann", directory, group, &Resolution::Rename("Other".to_string())).is_ok(),
+        engine.repair_group("ann", directory, group).is_ok(),
+        engine.unlink_customer("ann", linked).is_ok(),
+        engine.relink_customer("ann", linked, Some(directory)).is_ok(),
+        engine.unlink_customer("ann", linked).is_ok(),
+        engine.relink_customer("ann", local, None).is_ok(),
+    ]
+}
+
+#[test]
+fn a_storage_that_fails_or_is_damaged_is_an_error_and_no_crash() {
+    let site = Site::new();
+    let Apart { directory, group, users, .. } = apart(&site);
+    let local = directory.user("unlinked@x.test");
+    site.engine().unlink_customer("ann", &local).unwrap();
+    let before = site.storage.snapshot();
+    let call = || everything(&site, &directory.id, &group, &users[1], &local);
+    assert_eq!(call(), [true; 10]);
+    integrity::check(&site.storage);
+    let values = ["", "1", "{}", "\u{0}", "{\"version\":1,\"created\":\"x\",\"modified\":\"\"}\n{\"emails\":[[]]}"];
+    let faults = (values.into_iter().map(Fault::Value)).chain(["", "u", "g/x/\"", "zzz"].map(Fault::Key)).chain([
+        Fault::Short,
+        Fault::Backwards,
+        Fault::Error(StorageError::Unavailable(String::new())),
+        Fault::Error(StorageError::Conflict),
+    ]);
+    for fault in faults {
+        for from in 0..120 {
+            site.storage.restore(&before);
+            let fails = matches!(fault, Fault::Error(_));
+            site.storage.break_down(Plan { fault: fault.clone(), from, lasting: false });
+            call();
+            site.storage.repair();
+            if fails {
+                integrity::check(&site.storage);
+            }
+        }
     }
 }
 
