@@ -1,4 +1,10 @@
 //! Directories: connecting identity providers, their settings and API keys (`wit/directories.wit`).
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | `conflicts` | groups that were left apart from a local organization of their name |
+//! | `unlinked` | users that are linked to no customer |
+//! | `groups` | one group against its organization |
 
 pub mod conflicts;
 pub mod groups;
