@@ -447,3 +447,85 @@ fn limits_of_the_site_hold_for_every_directory() {
     let second = refused("PATCH", &format!("/Groups/{staff}"), body);
     assert!(second.contains("may have 1 members"), "{second}");
 }
+
+/// A directory that leaves groups apart, and a group of its that is: the path of the directory, and the ids of both.
+fn left_apart(server: &Served, user: &str) -> (String, String, String) {
+    let ann = json!({"email": "ann@example.com", "displayName": "Ann"});
+    let ann = id_of(&server.send("POST", &format!("{ADMIN}/customers"), Some(&ann)));
+    server.send("POST", &format!("{ADMIN}/organizations"), Some(&json!({"name": "Acme"})));
+    assert_eq!(server.send("PUT", &format!("{ADMIN}/organizations/1/members/{ann}"), None).status, 204);
+    server.send("POST", &format!("{ADMIN}/projects"), Some(&json!({"key": "HELP", "name": "Help"})));
+    assert_eq!(server.send("PUT", &format!("{ADMIN}/projects/1/organizations/1"), None).status, 204);
+    let directory = server.connect(&json!({"name": "Okta", "conflictPolicy": "skip"}));
+    let (user, group) = push(&directory, user, "ACME");
+    let directories = get(server, &format!("{ADMIN}/directories")).json();
+    let id = directories["values"][0]["id"].as_str().expect("there is one");
+    (format!("{ADMIN}/directories/{id}"), user, group)
+}
+
+#[test]
+fn conflicts_are_listed_previewed_and_resolved() {
+    let server = Served::default();
+    let (directory, _, group) = left_apart(&server, "bob@example.com");
+    let at = &format!("{directory}/conflicts");
+    shape(&server, "admin/conflicts", "GET", at, None);
+    let one = &format!("{at}/{group}");
+    shape(&server, "admin/conflict-preview", "GET", one, None);
+    shape(&server, "admin/conflict-unnamed", "POST", one, Some(json!({"action": "rename"})));
+    for body in [json!({}), json!({"action": "adopt", "name": "Acme"}), json!({"action": "delete"}), json!([])] {
+        assert_eq!(server.send("POST", one, Some(&body)).status, 400, "{body}");
+    }
+    let same = json!({"action": "rename", "name": "acme"});
+    assert_eq!(server.send("POST", one, Some(&same)).status, 400);
+    shape(&server, "admin/conflict-resolved", "POST", one, Some(json!({"action": "rename", "name": "Acme before"})));
+    shape(&server, "admin/conflict-not-found", "GET", one, None);
+    assert_eq!(get(&server, at).json()["values"], json!([]));
+    let organizations = get(&server, &format!("{ADMIN}/organizations")).json();
+    let names = organizations["values"].as_array().expect("a page has values").iter();
+    assert_eq!(names.map(|one| one["name"].clone()).collect::<Vec<_>>(), ["Acme before", "ACME"]);
+}
+
+#[test]
+fn a_conflict_is_resolved_by_adopting_or_leaving_apart() {
+    for action in ["adopt", "leave"] {
+        let server = Served::default();
+        let (directory, bob, group) = left_apart(&server, "bob@example.com");
+        let resolution = json!({"action": action, "name": null});
+        let one = format!("{directory}/conflicts/{group}");
+        assert_eq!(server.send("POST", &one, Some(&resolution)).status, 204);
+        assert_eq!(get(&server, &directory).json()["conflicts"], 0);
+        let members = get(&server, &format!("{ADMIN}/organizations/1/members")).json();
+        let members: Vec<&Value> = members["values"].as_array().expect("a page has values").iter().collect();
+        assert_eq!((members.len(), members[0]["id"] == *bob), (1, action == "adopt"));
+    }
+}
+
+#[test]
+fn customers_are_unlinked_and_linked_again() {
+    let server = Served::default();
+    let (directory, bob, _) = left_apart(&server, "bob@example.com");
+    let unlinked = &format!("{directory}/unlinked");
+    let one = &format!("{ADMIN}/customers/{bob}");
+    shape(&server, "admin/customer-unlinked", "POST", &format!("{one}/unlink"), None);
+    shape(&server, "admin/customer-unlinked-already", "POST", &format!("{one}/unlink"), None);
+    shape(&server, "admin/unlinked", "GET", unlinked, None);
+    assert_eq!(get(&server, &directory).json()["unlinked"], 1);
+    let relink = &format!("{one}/relink");
+    assert_eq!(server.send("POST", relink, Some(&json!({"directory": "nowhere"}))).status, 404);
+    shape(&server, "admin/customer-relinked", "POST", relink, None);
+    shape(&server, "admin/customer-relinked-already", "POST", relink, Some(json!({})));
+    assert_eq!(get(&server, unlinked).json()["values"], json!([]));
+}
+
+#[test]
+fn a_group_is_compared_with_its_organization() {
+    let server = Served::default();
+    let (directory, _, group) = left_apart(&server, "bob@example.com");
+    let one = &format!("{directory}/groups/{group}");
+    shape(&server, "admin/group-check", "GET", &format!("{one}/check"), None);
+    // Its name is free now.
+    assert_eq!(server.send("DELETE", &format!("{ADMIN}/organizations/1"), None).status, 204);
+    shape(&server, "admin/group-repair", "POST", &format!("{one}/repair"), None);
+    assert_eq!(get(&server, &format!("{one}/check")).json()["differences"], json!([]));
+    shape(&server, "admin/group-not-found", "GET", &format!("{directory}/groups/nothing/check"), None);
+}

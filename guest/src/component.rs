@@ -11,6 +11,9 @@ use self::bindings::exports::usher::provisioning as exports;
 use self::bindings::usher::provisioning::storage as imported;
 use self::bindings::wasi::clocks::wall_clock;
 use self::bindings::wasi::random::random;
+use crate::directories::conflicts::{ConflictPage, ConflictPreview, Resolution};
+use crate::directories::groups::{GroupCheck, GroupRepair};
+use crate::directories::unlinked::UnlinkedPage;
 use crate::engine::{Engine, Environment};
 use crate::http::{Request, Response};
 use crate::site::access::{Access as ProjectAccess, OpenProject};
@@ -66,6 +69,17 @@ mod bindings {
             "usher:provisioning/site@0.1.0/access": crate::site::access::Access,
             "usher:provisioning/site@0.1.0/open-project": crate::site::access::OpenProject,
             "usher:provisioning/directories@0.1.0/conflict-policy": crate::directories::ConflictPolicy,
+            "usher:provisioning/directories@0.1.0/conflict": crate::directories::conflicts::Conflict,
+            "usher:provisioning/directories@0.1.0/conflict-page": crate::directories::conflicts::ConflictPage,
+            "usher:provisioning/directories@0.1.0/member-change": crate::directories::conflicts::MemberChange,
+            "usher:provisioning/directories@0.1.0/conflict-preview": crate::directories::conflicts::ConflictPreview,
+            "usher:provisioning/directories@0.1.0/resolution": crate::directories::conflicts::Resolution,
+            "usher:provisioning/directories@0.1.0/unlinked-reason": crate::directories::unlinked::UnlinkedReason,
+            "usher:provisioning/directories@0.1.0/unlinked-user": crate::directories::unlinked::UnlinkedUser,
+            "usher:provisioning/directories@0.1.0/unlinked-page": crate::directories::unlinked::UnlinkedPage,
+            "usher:provisioning/directories@0.1.0/difference": crate::directories::groups::Difference,
+            "usher:provisioning/directories@0.1.0/group-check": crate::directories::groups::GroupCheck,
+            "usher:provisioning/directories@0.1.0/group-repair": crate::directories::groups::GroupRepair,
             "usher:provisioning/changes@0.1.0/error": crate::changes::Error,
             "usher:provisioning/changes@0.1.0/change": crate::changes::Change,
             "usher:provisioning/upkeep@0.1.0/error": crate::upkeep::Error,
@@ -145,6 +159,35 @@ impl exports::directories::Guest for Component {
     fn revoke_key(actor: String, id: String, key_id: String) -> Result<(), directories::Error> {
         engine().revoke_key(&actor, &id, &key_id)
     }
+
+    fn conflicts(id: String, cursor: Option<String>, limit: u32) -> Result<ConflictPage, directories::Error> {
+        engine().conflicts(&id, cursor.as_deref(), limit)
+    }
+
+    fn preview_conflict(id: String, group: String) -> Result<ConflictPreview, directories::Error> {
+        engine().preview_conflict(&id, &group)
+    }
+
+    fn resolve_conflict(
+        actor: String,
+        id: String,
+        group: String,
+        resolution: Resolution,
+    ) -> Result<(), directories::Error> {
+        engine().resolve_conflict(&actor, &id, &group, &resolution)
+    }
+
+    fn unlinked(id: String, cursor: Option<String>, limit: u32) -> Result<UnlinkedPage, directories::Error> {
+        engine().unlinked(&id, cursor.as_deref(), limit)
+    }
+
+    fn check_group(id: String, group: String) -> Result<GroupCheck, directories::Error> {
+        engine().check_group(&id, &group)
+    }
+
+    fn repair_group(actor: String, id: String, group: String) -> Result<GroupRepair, directories::Error> {
+        engine().repair_group(&actor, &id, &group)
+    }
 }
 
 impl exports::site::Guest for Component {
@@ -178,6 +221,14 @@ impl exports::site::Guest for Component {
 
     fn delete_customer(actor: String, id: String) -> Result<(), site::Error> {
         engine().delete_customer(&actor, &id)
+    }
+
+    fn unlink_customer(actor: String, id: String) -> Result<Customer, site::Error> {
+        engine().unlink_customer(&actor, &id)
+    }
+
+    fn relink_customer(actor: String, id: String, directory: Option<String>) -> Result<Customer, site::Error> {
+        engine().relink_customer(&actor, &id, directory.as_deref())
     }
 
     fn create_organization(actor: String, name: String) -> Result<Organization, site::Error> {

@@ -1,4 +1,14 @@
 //! Directories: connecting identity providers, their settings and API keys (`wit/directories.wit`).
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | `conflicts` | groups that were left apart from a local organization of their name |
+//! | `unlinked` | users that are linked to no customer |
+//! | `groups` | one group against its organization |
+
+pub mod conflicts;
+pub mod groups;
+pub mod unlinked;
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -6,6 +16,8 @@ use alloc::vec::Vec;
 use crate::api_key;
 use crate::engine::{Engine, Moment, check_schema};
 use crate::error::{Error as Failure, Status};
+use crate::site::{self, Work};
+use crate::storage::Entry;
 use crate::store::records::{self, ApiKeyRecord, ChangeRecord, Counts, Detail, DirectoryRecord, Sweep};
 pub use crate::store::records::{ConflictPolicy, EmailChange, EmailPresence, UnknownMembers};
 use crate::store::{Transaction, keys, prefix_range};
@@ -47,8 +59,23 @@ impl From<Failure> for Error {
         let detail = failure.detail.into_owned();
         match failure.status {
             Status::NotFound => Error::NotFound(detail),
+            Status::Conflict => Error::Refused(detail),
             Status::Unavailable => Error::Unavailable(detail),
             _ => Error::Other(detail),
+        }
+    }
+}
+
+impl From<site::Error> for Error {
+    fn from(error: site::Error) -> Self {
+        match error {
+            site::Error::NotFound(detail) => Error::NotFound(detail),
+            site::Error::Invalid(detail) => Error::Invalid(detail),
+            site::Error::Taken(detail) | site::Error::Managed(detail) | site::Error::Refused(detail) => {
+                Error::Refused(detail)
+            }
+            site::Error::Unavailable(detail) => Error::Unavailable(detail),
+            site::Error::Other(detail) => Error::Other(detail),
         }
     }
 }
@@ -104,6 +131,10 @@ pub struct Directory {
     pub groups: u64,
     /// How many memberships its groups have in all.
     pub memberships: u64,
+    /// How many of its users are linked to no customer.
+    pub unlinked: u64,
+    /// How many conflicts of its groups are open.
+    pub conflicts: u64,
 }
 
 /// An API key without its secret.
@@ -211,20 +242,8 @@ impl Engine<'_> {
     /// # Errors
     /// [`Error::Invalid`] for a limit or cursor that cannot be.
     pub fn directories(&self, cursor: Option<&str>, limit: u32) -> Result<Page> {
-        if !(1..=MAX_PAGE).contains(&limit) {
-            return Err(Error::Invalid(alloc::format!("the limit must be 1 to {MAX_PAGE}")));
-        }
-        if cursor.is_some_and(|cursor| !keys::is_id(cursor)) {
-            return Err(Error::Invalid("the cursor is not one that a page named".to_string()));
-        }
         self.read(|transaction| {
-            let mut range = prefix_range(keys::ALL_DIRECTORIES, limit + 1);
-            if let Some(cursor) = cursor {
-                range.start = keys::after(&keys::directory(cursor));
-            }
-            let mut entries = transaction.scan(&range)?;
-            let more = entries.len() > limit as usize;
-            entries.truncate(limit as usize);
+            let (entries, next) = scan_ids(transaction, keys::ALL_DIRECTORIES, cursor, limit)?;
             let counts =
                 transaction.get_many(entries.iter().map(|entry| keys::counts(keys::id_of(&entry.key))).collect())?;
             let mut values = Vec::with_capacity(entries.len());
@@ -233,7 +252,6 @@ impl Engine<'_> {
                 let counts = read_counts(&id, counts)?;
                 values.push(describe(id, records::read(&entry.key, &entry.value)?, counts));
             }
-            let next = if more { values.last().map(|last| last.id.clone()) } else { None };
             Ok(Page { values, next })
         })
     }
@@ -376,6 +394,55 @@ impl Engine<'_> {
     }
 }
 
+impl Engine<'_> {
+    /// Runs `work` for an administrator in a directory and commits it, with what the directory has then.
+    fn directory_write<T>(
+        &self,
+        actor: &str,
+        id: &str,
+        mut work: impl FnMut(&mut Work<'_>, &mut Counts) -> Result<T>,
+    ) -> Result<T> {
+        let admin = Admin::new(self, actor)?;
+        self.write(|transaction| {
+            load(transaction, id)?;
+            let [counts, settings] =
+                two(transaction.get_many(alloc::vec![keys::counts(id), keys::SITE_SETTINGS_KEY.to_string()])?);
+            let stored = read_counts(id, counts)?;
+            let mut counts = stored;
+            let (Admin { actor, now }, settings) = (&admin, settings.as_deref());
+            let done = work(&mut Work { transaction, now, actor, request: None, settings }, &mut counts)?;
+            if counts != stored {
+                transaction.put(keys::counts(id), records::write(&counts));
+            }
+            Ok(done)
+        })
+    }
+}
+
+/// A page of the keys that begin with a prefix and end in an id, with their values, and what to go on behind.
+fn scan_ids(
+    transaction: &mut Transaction,
+    prefix: &str,
+    cursor: Option<&str>,
+    limit: u32,
+) -> Result<(Vec<Entry>, Option<String>)> {
+    if !(1..=MAX_PAGE).contains(&limit) {
+        return Err(Error::Invalid(alloc::format!("the limit must be 1 to {MAX_PAGE}")));
+    }
+    if cursor.is_some_and(|cursor| !keys::is_id(cursor)) {
+        return Err(Error::Invalid("the cursor is not one that a page named".to_string()));
+    }
+    let mut range = prefix_range(prefix, limit + 1);
+    if let Some(cursor) = cursor {
+        range.start = keys::after(&(prefix.to_string() + cursor));
+    }
+    let mut entries = transaction.scan(&range)?;
+    let more = entries.len() > limit as usize;
+    entries.truncate(limit as usize);
+    let next = entries.last().filter(|_| more).map(|last| keys::id_of(&last.key).to_string());
+    Ok((entries, next))
+}
+
 fn load(transaction: &mut Transaction, id: &str) -> Result<DirectoryRecord> {
     let missing = || Error::NotFound("there is no such directory".to_string());
     if !keys::is_id(id) {
@@ -462,6 +529,8 @@ fn describe(id: String, record: DirectoryRecord, counts: Counts) -> Directory {
         users: counts.users,
         groups: counts.groups,
         memberships: counts.memberships,
+        unlinked: counts.unlinked,
+        conflicts: counts.conflicts,
     }
 }
 

@@ -7,7 +7,7 @@
 //! |---|---|
 //! | `engine` | the engine: transactions with retries, time, ids |
 //! | `scim` | the SCIM surface: routing, users, groups, members, lists, bulk, discovery |
-//! | `directories`, `api_key` | connecting identity providers, their settings and keys |
+//! | `directories`, `api_key` | connecting identity providers, their settings and keys; conflicts, unlinked users, repairs |
 //! | `site` | the service-desk site: customers, organizations, projects, access |
 //! | `changes`, `upkeep` | the change feed; sweeping what was deleted |
 //! | `schema`, `path` | the one schema definition, and the names of attributes |

@@ -95,8 +95,9 @@ fn next_due(transaction: &mut Transaction, now: u64) -> Result<Option<(String, D
 /// Does what is due.
 fn perform(work: &mut Work<'_>, due: &Due) -> Result<(), Error> {
     match due {
-        Due::Adoption(organization) => Ok(organizations::settle(work, *organization, false)?),
-    }
+        Due::Adoption(organization) => organizations::settle(work, *organization, false)?,
+    };
+    Ok(())
 }
 
 /// Something deleted of which entries are left.
@@ -214,7 +215,8 @@ impl Job {
             .into_iter()
             .chain(Kind::User.indexes(&self.directory))
             .chain(Kind::Group.indexes(&self.directory))
-            .chain([keys::api_keys(&self.directory)]);
+            .chain([keys::api_keys(&self.directory)])
+            .chain([keys::conflicts(&self.directory), keys::all_unlinked(&self.directory)]);
         for prefix in prefixes {
             if removed >= budget {
                 return Ok((removed, true));

@@ -11,8 +11,8 @@ use crate::error::{Error, Result};
 use crate::json::{Object, Value};
 use crate::patch::MemberEdit;
 use crate::site::organizations;
-use crate::store::keys::Kind;
-use crate::store::records::{Detail, Header, Link, Stored};
+use crate::store::keys::{self, Kind};
+use crate::store::records::{self, ConflictRecord, Detail, Header, Link, Stored};
 
 /// Makes a group.
 ///
@@ -26,17 +26,26 @@ pub fn create(scope: &mut Scope<'_>, id: &str, attributes: &Object<'_>, members:
     index_group(scope, id, None, Some(attributes))?;
     scope.record("group.created", of_group(id));
     let link = Link { directory: scope.directory().to_string(), resource: id.to_string() };
-    let (policy, grace) = (scope.settings.conflict_policy, scope.settings.adoption_grace);
+    // A list of members is the whole list: whoever is not on it has no grace.
+    let is_complete = members.iter().any(|edit| matches!(edit, MemberEdit::Add(ids) if !ids.is_empty()));
+    let grace = Some(scope.settings.adoption_grace).filter(|_| !is_complete);
+    let policy = scope.settings.conflict_policy;
     let organization = organizations::provision(&mut scope.work(), link, name(attributes), policy, grace)?;
-    let (count, _) = members::edit(scope, id, 0, members)?;
+    if organization.is_none() {
+        let conflict = ConflictRecord { since: scope.call.now.milliseconds };
+        scope.transaction.put(keys::conflict(scope.directory(), id), records::write(&conflict));
+        scope.counts.conflicts = scope.counts.conflicts.saturating_add(1);
+    }
+    let members = members::edit(scope, id, 0, members)?;
     let header = Header {
         version: 1,
         created: scope.call.now.text.clone(),
         modified: scope.call.now.text.clone(),
         enterprise: false,
         inactive: false,
-        members: count,
+        members: members.count,
         customer: None,
+        unlinked: None,
         organization,
     };
     let stored = Stored::new(header, attributes);
@@ -69,18 +78,19 @@ pub fn update(
         }
     }
     let is_complete = |edit: &MemberEdit<'_>| matches!(edit, MemberEdit::Replace(_) | MemberEdit::RemoveAll);
+    let mut in_grace = None;
     if let Some(organization) = old.header.organization {
-        organizations::settle(&mut scope.work(), organization, members.iter().any(is_complete))?;
+        let is_complete = members.iter().any(is_complete);
+        in_grace = organizations::settle(&mut scope.work(), organization, is_complete)?.map(|_| organization);
     }
-    let (count, members_changed) = if members.is_empty() {
-        (old.header.members, false)
-    } else {
-        members::edit(scope, id, old.header.members, members)?
-    };
-    if changed.is_empty() && !members_changed {
+    let edited = members::edit(scope, id, old.header.members, members)?;
+    if let Some(organization) = in_grace {
+        organizations::release(&mut scope.work(), organization, &edited.removed)?;
+    }
+    if changed.is_empty() && !edited.changed {
         return Ok(old.clone());
     }
-    let header = Header { members: count, ..old.header.next(&scope.call.now.text) };
+    let header = Header { members: edited.count, ..old.header.next(&scope.call.now.text) };
     let stored = if changed.is_empty() { old.with_header(header) } else { Stored::new(header, after) };
     scope.store(Kind::Group, id, &stored);
     Ok(stored)
@@ -97,10 +107,21 @@ pub fn delete(scope: &mut Scope<'_>, id: &str, old: &Stored) -> Result<()> {
     scope.transaction.delete(key);
     scope.counts.groups = scope.counts.groups.saturating_sub(1);
     scope.record("group.deleted", of_group(id));
-    if let Some(organization) = old.header.organization {
-        organizations::remove(&mut scope.work(), organization)?;
+    match old.header.organization {
+        Some(organization) => organizations::remove(&mut scope.work(), organization)?,
+        None => forget_conflict(scope, id)?,
     }
     members::forget_group(scope, id, old.header.members)
+}
+
+/// Takes the conflict of a group off the list, where there is one.
+fn forget_conflict(scope: &mut Scope<'_>, id: &str) -> Result<()> {
+    let key = keys::conflict(scope.directory(), id);
+    if scope.transaction.get(key.clone())?.is_some() {
+        scope.transaction.delete(key);
+        scope.counts.conflicts = scope.counts.conflicts.saturating_sub(1);
+    }
+    Ok(())
 }
 
 fn index_group(scope: &mut Scope<'_>, id: &str, before: Option<&Object<'_>>, after: Option<&Object<'_>>) -> Result<()> {
@@ -125,7 +146,9 @@ fn entries(directory: &str, id: &str, attributes: &Object<'_>) -> BTreeMap<Strin
     entries
 }
 
-fn name<'o>(attributes: &'o Object<'_>) -> &'o str {
+/// The name of a group.
+#[must_use]
+pub fn name<'o>(attributes: &'o Object<'_>) -> &'o str {
     attributes.get("displayName").and_then(Value::as_str).unwrap_or_default()
 }
 

@@ -36,11 +36,25 @@ struct State {
     is: bool,
 }
 
-/// Applies edits to the members of a group, in order. Returns how many members it has then, and whether any came or went.
+/// What edits did to the members of a group.
+#[derive(Debug, Clone)]
+pub struct Edited {
+    /// How many members it has now.
+    pub count: u32,
+    /// Whether any came or went.
+    pub changed: bool,
+    /// Those who went.
+    pub removed: Vec<String>,
+}
+
+/// Applies edits to the members of a group, in order.
 ///
 /// # Errors
 /// 400 `invalidValue` that names the ids which are no users of the directory, or the limit.
-pub fn edit(scope: &mut Scope<'_>, group: &str, count: u32, edits: &[MemberEdit<'_>]) -> Result<(u32, bool)> {
+pub fn edit(scope: &mut Scope<'_>, group: &str, count: u32, edits: &[MemberEdit<'_>]) -> Result<Edited> {
+    if edits.is_empty() {
+        return Ok(Edited { count, changed: false, removed: Vec::new() });
+    }
     let mut members = load_states(scope, group, count, edits)?;
     let mut unknown = BTreeSet::new();
     for edit in edits {
@@ -63,8 +77,8 @@ pub fn edit(scope: &mut Scope<'_>, group: &str, count: u32, edits: &[MemberEdit<
         }
     }
     let changed = !(added.is_empty() && removed.is_empty());
-    write(scope, group, added, removed);
-    Ok((after, changed))
+    write(scope, group, &added, &removed);
+    Ok(Edited { count: after, changed, removed })
 }
 
 fn length(users: &[String]) -> u32 {
@@ -177,12 +191,12 @@ fn check_known(
     )))
 }
 
-fn write(scope: &mut Scope<'_>, group: &str, added: Vec<String>, removed: Vec<String>) {
-    for user in &added {
+fn write(scope: &mut Scope<'_>, group: &str, added: &[String], removed: &[String]) {
+    for user in added {
         scope.transaction.put(keys::member(group, user), "");
         scope.transaction.put(keys::member_of(user, group), "");
     }
-    for user in &removed {
+    for user in removed {
         remove_edge(scope.transaction, group, user);
     }
     let memberships = scope.counts.memberships.saturating_add(added.len() as u64);

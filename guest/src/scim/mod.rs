@@ -4,7 +4,7 @@ mod bulk;
 mod conditions;
 mod cursor;
 mod discovery;
-mod groups;
+pub mod groups;
 mod index;
 mod list;
 pub mod members;

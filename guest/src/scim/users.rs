@@ -11,7 +11,7 @@ use crate::json::{Object, Value};
 use crate::schema::ENTERPRISE_USER;
 use crate::site::customers;
 use crate::store::keys::{self, Kind};
-use crate::store::records::{Detail, EmailChange, EmailPresence, Header, Link, Stored};
+use crate::store::records::{self, Detail, EmailChange, EmailPresence, Header, Link, Stored, UnlinkedReason};
 
 /// Makes a user.
 ///
@@ -29,6 +29,10 @@ pub fn create(scope: &mut Scope<'_>, id: &str, attributes: &Object<'_>) -> Resul
     index(scope, id, None, Some(&attributes))?;
     scope.record("user.created", of_user(id));
     let customer = customers::provision(&mut scope.work(), link, &attributes, inactive)?;
+    if customer.is_none() {
+        set_unlinked(scope, id, Some(UnlinkedReason::NoEmail));
+        scope.record("user.unlinked", Detail { reason: Some(UnlinkedReason::NoEmail), ..of_user(id) });
+    }
     let header = Header {
         version: 1,
         created: scope.call.now.text.clone(),
@@ -37,6 +41,7 @@ pub fn create(scope: &mut Scope<'_>, id: &str, attributes: &Object<'_>) -> Resul
         inactive,
         members: 0,
         customer,
+        unlinked: None,
         organization: None,
     };
     let stored = Stored::new(header, &attributes);
@@ -80,9 +85,15 @@ pub fn update(scope: &mut Scope<'_>, id: &str, old: &Stored, attributes: Object<
             customers::follow(&mut scope.work(), customer, &after, inactive)?;
             Some(customer.clone())
         }
+        // What an administrator has unlinked stays so until an administrator links it again.
+        None if old.header.unlinked.is_some() => None,
         None => {
             let link = Link { directory: scope.directory().to_string(), resource: id.to_string() };
-            customers::provision(&mut scope.work(), link, &after, inactive)?
+            let customer = customers::provision(&mut scope.work(), link, &after, inactive)?;
+            if customer.is_some() {
+                set_unlinked(scope, id, None);
+            }
+            customer
         }
     };
     let enterprise = after.get(ENTERPRISE_USER).is_some();
@@ -103,10 +114,23 @@ pub fn delete(scope: &mut Scope<'_>, id: &str, old: &Stored) -> Result<()> {
     scope.transaction.delete(key);
     scope.counts.users = scope.counts.users.saturating_sub(1);
     scope.record("user.deleted", of_user(id));
-    if let Some(customer) = &old.header.customer {
-        customers::remove(&mut scope.work(), customer)?;
+    match &old.header.customer {
+        Some(customer) => customers::remove(&mut scope.work(), customer)?,
+        None => set_unlinked(scope, id, None),
     }
     members::forget_user(scope, id)
+}
+
+/// Notes why a user is linked to no customer, or that it is linked or gone from now on.
+fn set_unlinked(scope: &mut Scope<'_>, id: &str, reason: Option<UnlinkedReason>) {
+    let key = keys::unlinked(scope.directory(), id);
+    if let Some(reason) = reason {
+        scope.transaction.put(key, records::write(&reason));
+        scope.counts.unlinked = scope.counts.unlinked.saturating_add(1);
+    } else {
+        scope.transaction.delete(key);
+        scope.counts.unlinked = scope.counts.unlinked.saturating_sub(1);
+    }
 }
 
 /// The email address by which a user is matched with a customer: the primary one, else the first, else the user name

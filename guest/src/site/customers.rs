@@ -88,26 +88,45 @@ pub fn provision(
     let Some(address) = email(attributes) else { return Ok(None) };
     let user = link.resource.clone();
     let found = work.transaction.get(keys::customer_email(&address))?;
-    let (id, record, kind) = match found {
-        None => {
-            // The user's id is as good as a new one, and tells nothing more.
-            let id = user.clone();
-            work.transaction.put(keys::customer_email(&address), id.as_str());
-            (id, wanted(work, attributes, inactive, work.now.milliseconds, link)?, "customer.created")
-        }
+    let id = match found {
+        // The user's id is as good as a new one, and tells nothing more.
+        None => user.clone(),
         Some(id) => {
             let old = load(work.transaction, &id)?.ok_or_else(|| records::corrupt("cm"))?;
             if is_managed(work.transaction, old.link.as_ref())? {
                 return Err(Failure::uniqueness("a customer with this email address is managed already"));
             }
-            let former = users(&old).cloned().collect();
-            (id, CustomerRecord { former, ..wanted(work, attributes, inactive, old.created, link)? }, "customer.linked")
+            self::link(work, &id, &old, link, attributes, inactive)?;
+            return Ok(Some(id));
         }
     };
+    let record = wanted(work, attributes, inactive, work.now.milliseconds, link)?;
+    work.transaction.put(keys::customer_email(&address), id.as_str());
     work.transaction.put(keys::customer_of(&user), id.as_str());
     work.transaction.put(keys::customer(&id), records::write(&record));
-    work.record(kind, Detail { user: Some(user), ..of_customer(&id) });
+    work.record("customer.created", Detail { user: Some(user), ..of_customer(&id) });
     Ok(Some(id))
+}
+
+/// Links a local customer to a user that has its email address; it is what the user is from now on.
+///
+/// # Errors
+/// Where the settings of the site cannot be read.
+pub fn link(
+    work: &mut Work<'_>,
+    id: &str,
+    old: &CustomerRecord,
+    link: Link,
+    attributes: &Object<'_>,
+    inactive: bool,
+) -> ScimResult<()> {
+    let user = link.resource.clone();
+    let former = users(old).cloned().collect();
+    let record = CustomerRecord { former, ..wanted(work, attributes, inactive, old.created, link)? };
+    work.transaction.put(keys::customer_of(&user), id);
+    work.transaction.put(keys::customer(id), records::write(&record));
+    work.record("customer.linked", Detail { user: Some(user), ..of_customer(id) });
+    Ok(())
 }
 
 /// Brings the customer of a user up to date.
@@ -302,7 +321,8 @@ pub fn describe(transaction: &mut Transaction, id: &str, record: CustomerRecord)
     })
 }
 
-fn of_customer(id: &str) -> Detail {
+/// A change of a customer.
+pub fn of_customer(id: &str) -> Detail {
     Detail { customer: Some(id.to_string()), ..Detail::default() }
 }
 

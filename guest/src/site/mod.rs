@@ -3,6 +3,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | `customers` | customers, local and managed |
+//! | `links` | links of customers that an administrator undoes and makes again |
 //! | `organizations` | organizations and their members |
 //! | `projects` | projects and what is associated with them |
 //! | `access` | whether a customer may use a project, and why |
@@ -12,6 +13,7 @@
 
 pub mod access;
 pub mod customers;
+mod links;
 mod locales;
 pub mod organizations;
 pub mod projects;
@@ -27,7 +29,7 @@ use crate::error::{Error as Failure, Status};
 use crate::store::records::{self, DirectoryRecord, Link};
 use crate::store::{Transaction, keys};
 
-/// Why a call did nothing. The texts of the first four may be shown to the administrator.
+/// Why a call did nothing. The texts of the first five may be shown to the administrator.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// There is no such customer, organization or project.
@@ -42,6 +44,9 @@ pub enum Error {
     /// It is managed by a directory, and read-only here.
     #[error("{0}")]
     Managed(String),
+    /// The state of things forbids it.
+    #[error("{0}")]
+    Refused(String),
     /// The storage did not do its part.
     #[error("{0}")]
     Unavailable(String),

@@ -47,6 +47,7 @@ pub struct Organization {
 }
 
 /// Makes or adopts the organization of a group that is first pushed; none where the policy leaves a local one alone.
+/// Without a grace, only the group's members are members of an adopted one from now on.
 ///
 /// # Errors
 /// 409 `uniqueness` when the name is a managed organization's, or a local one's and the policy says so.
@@ -55,56 +56,129 @@ pub fn provision(
     link: Link,
     name: &str,
     policy: ConflictPolicy,
-    grace_seconds: u32,
+    grace_seconds: Option<u32>,
 ) -> ScimResult<Option<u64>> {
+    let Some((id, old)) = named(work.transaction, name)? else { return create(work, link, name).map(Some) };
+    if is_managed(work.transaction, old.link.as_ref())? {
+        return Err(Failure::uniqueness("a managed organization has this name already"));
+    }
+    match policy {
+        ConflictPolicy::Reject => Err(Failure::uniqueness("an organization of the site has this name")),
+        ConflictPolicy::Skip => {
+            let (directory, group) = (Some(link.directory), Some(link.resource));
+            work.record("organization.conflict", Detail { directory, group, ..of_organization(id) });
+            Ok(None)
+        }
+        ConflictPolicy::Sync => {
+            adopt(work, id, old, link, grace_seconds)?;
+            Ok(Some(id))
+        }
+    }
+}
+
+/// Makes the organization of a group.
+fn create(work: &mut Work<'_>, link: Link, name: &str) -> ScimResult<u64> {
     let group = link.resource.clone();
-    let found = work.transaction.get(keys::organization_name(name))?;
-    let (id, kind) = match found {
-        None => {
-            let record = OrganizationRecord {
-                name: name.trim().to_string(),
-                uuid: uuid(&group),
-                created: work.now.milliseconds,
-                link: Some(link),
-                retained: None,
-            };
-            (insert(work, &record)?, "organization.created")
-        }
-        Some(number) => {
-            let id = parse(keys::organization_name(""), &number)?;
-            let old = load(work.transaction, id)?.ok_or_else(|| records::corrupt("on"))?;
-            if is_managed(work.transaction, old.link.as_ref())? {
-                return Err(Failure::uniqueness("a managed organization has this name already"));
-            }
-            match policy {
-                ConflictPolicy::Reject => {
-                    return Err(Failure::uniqueness("an organization of the site has this name"));
-                }
-                ConflictPolicy::Skip => {
-                    work.record("organization.conflict", Detail { group: Some(group), ..of_organization(id) });
-                    return Ok(None);
-                }
-                ConflictPolicy::Sync => {}
-            }
-            let until = work.now.milliseconds.saturating_add(u64::from(grace_seconds) * 1_000);
-            let holders = holders(work.transaction, id, &old, work.now.milliseconds)?;
-            for holder in all_holders(id, &old).iter().filter(|holder| !holders.contains(holder)) {
-                forget_members(work.transaction, holder)?;
-            }
-            let due = Due::Adoption(id);
-            if let Some(earlier) = &old.retained {
-                work.transaction.delete(due.key(earlier.until));
-            }
-            work.transaction.put(due.key(until), records::write(&due));
-            let retained = Some(Retained { until, holders });
-            let record = OrganizationRecord { link: Some(link), retained, ..old };
-            work.transaction.put(keys::organization(id), records::write(&record));
-            (id, "organization.adopted")
-        }
+    let record = OrganizationRecord {
+        name: name.trim().to_string(),
+        uuid: uuid(&group),
+        created: work.now.milliseconds,
+        link: Some(link),
+        retained: None,
     };
+    let id = insert(work, &record)?;
     work.transaction.put(keys::organization_of(&group), keys::number(id));
-    work.record(kind, Detail { group: Some(group), ..of_organization(id) });
+    work.record("organization.created", Detail { group: Some(group), ..of_organization(id) });
+    Ok(id)
+}
+
+/// Makes a local organization a group's. Without a grace, whoever is no member of the group is out at once.
+fn adopt(
+    work: &mut Work<'_>,
+    id: u64,
+    old: OrganizationRecord,
+    link: Link,
+    grace_seconds: Option<u32>,
+) -> ScimResult<()> {
+    let group = link.resource.clone();
+    let holders = match grace_seconds {
+        Some(_) => holders(work.transaction, id, &old, work.now.milliseconds)?,
+        None => Vec::new(),
+    };
+    for holder in all_holders(id, &old).iter().filter(|holder| !holders.contains(holder)) {
+        forget_members(work.transaction, holder)?;
+    }
+    let due = Due::Adoption(id);
+    if let Some(retained) = &old.retained {
+        work.transaction.delete(due.key(retained.until));
+    }
+    let retained = grace_seconds.map(|grace| {
+        let until = work.now.milliseconds.saturating_add(u64::from(grace) * 1_000);
+        work.transaction.put(due.key(until), records::write(&due));
+        Retained { until, holders }
+    });
+    let record = OrganizationRecord { link: Some(link), retained, ..old };
+    work.transaction.put(keys::organization(id), records::write(&record));
+    work.transaction.put(keys::organization_of(&group), keys::number(id));
+    work.record("organization.adopted", Detail { group: Some(group), ..of_organization(id) });
+    Ok(())
+}
+
+/// The organization of this name, where there is one.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn named(transaction: &mut Transaction, name: &str) -> ScimResult<Option<(u64, OrganizationRecord)>> {
+    let Some(number) = transaction.get(keys::organization_name(name))? else { return Ok(None) };
+    let id = parse(keys::organization_name(""), &number)?;
+    let record = load(transaction, id)?.ok_or_else(|| records::corrupt("on"))?;
+    Ok(Some((id, record)))
+}
+
+/// The number of the local organization of this name, where there is one.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn local_named(transaction: &mut Transaction, name: &str) -> ScimResult<Option<u64>> {
+    let Some((id, record)) = named(transaction, name)? else { return Ok(None) };
+    let managed = is_managed(transaction, record.link.as_ref())?;
+    Ok(if managed { None } else { Some(id) })
+}
+
+/// Ties a group and its organization to each other again, whatever has come between them: an organization of this very
+/// group keeps it and gets its name; without one, a free name makes a new one. None where another organization has the
+/// name.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn mend(work: &mut Work<'_>, link: Link, name: &str, linked: Option<u64>) -> ScimResult<Option<u64>> {
+    let record = linked.map(|id| load(work.transaction, id)).transpose()?.flatten();
+    let Some((id, record)) = linked.zip(record).filter(|(_, record)| record.link.as_ref() == Some(&link)) else {
+        work.transaction.delete(keys::organization_of(&link.resource));
+        return match named(work.transaction, name)? {
+            None => create(work, link, name).map(Some),
+            Some(_) => Ok(None),
+        };
+    };
+    work.transaction.put(keys::organization_of(&link.resource), keys::number(id));
+    if named(work.transaction, name)?.is_none() {
+        rename(work, id, &record, name.trim())?;
+    }
     Ok(Some(id))
+}
+
+/// Gives the local organization that has a group's name another one, so that the group can have its own.
+///
+/// # Errors
+/// [`Error::Invalid`]; [`Error::Taken`] where an organization has the new name; [`Error::Managed`].
+pub fn make_way(work: &mut Work<'_>, name: &str, new: &str) -> Result<()> {
+    let new = checked_name(new)?;
+    if keys::comparable(&new) == keys::comparable(name) {
+        return Err(Error::Invalid("the new name must be another than that of the group".to_string()));
+    }
+    let Some((id, old)) = named(work.transaction, name)? else { return Ok(()) };
+    check_local(work.transaction, old.link.as_ref(), "the organization")?;
+    Ok(rename(work, id, &old, &new)?)
 }
 
 /// Follows the new name of a group.
@@ -117,15 +191,15 @@ pub fn follow_name(work: &mut Work<'_>, id: u64, name: &str) -> ScimResult<()> {
 }
 
 /// Ends the grace of an adopted organization when its time has passed, or when the group's list is complete: whoever is not
-/// on it is out then.
+/// on it is out then. Until when it lasts, where it does not end.
 ///
 /// # Errors
 /// Where the storage fails.
-pub fn settle(work: &mut Work<'_>, id: u64, is_complete: bool) -> ScimResult<()> {
-    let Some(old) = load(work.transaction, id)? else { return Ok(()) };
-    let Some(retained) = &old.retained else { return Ok(()) };
+pub fn settle(work: &mut Work<'_>, id: u64, is_complete: bool) -> ScimResult<Option<u64>> {
+    let Some(old) = load(work.transaction, id)? else { return Ok(None) };
+    let Some(retained) = &old.retained else { return Ok(None) };
     if !is_complete && work.now.milliseconds < retained.until {
-        return Ok(());
+        return Ok(Some(retained.until));
     }
     work.transaction.delete(Due::Adoption(id).key(retained.until));
     for holder in &retained.holders {
@@ -133,7 +207,93 @@ pub fn settle(work: &mut Work<'_>, id: u64, is_complete: bool) -> ScimResult<()>
     }
     work.transaction.put(keys::organization(id), records::write(&OrganizationRecord { retained: None, ..old }));
     work.record("organization.settled", of_organization(id));
+    Ok(None)
+}
+
+/// Takes users who were removed from the group of an adopted organization out of its former members as well: the identity
+/// provider has decided about them, so that their grace is over.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn release(work: &mut Work<'_>, id: u64, users: &[String]) -> ScimResult<()> {
+    let retained = load(work.transaction, id)?.and_then(|record| record.retained);
+    let Some(retained) = retained.filter(|_| !users.is_empty()) else { return Ok(()) };
+    for chunk in users.chunks(MEMBERS_AT_ONCE as usize) {
+        let customers = work.transaction.get_many(chunk.iter().map(|user| keys::customer_of(user)).collect())?;
+        let customers: Vec<String> = customers.into_iter().flatten().collect();
+        let records = load_customers(work.transaction, &customers)?;
+        let mut released = Vec::new();
+        for (customer, record) in &records {
+            let edges = || memberships(&retained.holders, customer, record);
+            if is_any(work.transaction, edges())? {
+                edges().for_each(|(holder, member)| members::remove_edge(work.transaction, holder, member));
+                released.push(customer.clone());
+            }
+        }
+        if !released.is_empty() {
+            work.record("organization.members-removed", Detail { members: released, ..of_organization(id) });
+        }
+    }
     Ok(())
+}
+
+/// The records of customers, without those that are deleted.
+fn load_customers(transaction: &mut Transaction, ids: &[String]) -> ScimResult<Vec<(String, CustomerRecord)>> {
+    let values = transaction.get_many(ids.iter().map(|id| keys::customer(id)).collect())?;
+    let found = ids.iter().zip(values).filter_map(|(id, value)| Some((id.clone(), value?)));
+    found.map(|(id, value)| Ok((id, records::read(keys::ALL_CUSTOMERS, &value)?))).collect()
+}
+
+/// Calls `visit` with every customer whom one of `holders` makes a member, once, unless one of `others` does so too.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn difference(
+    transaction: &mut Transaction,
+    holders: &[String],
+    others: &[String],
+    mut visit: impl FnMut(String),
+) -> ScimResult<()> {
+    for (place, holder) in holders.iter().enumerate() {
+        let before: Vec<String> = holders[..place].iter().chain(others).cloned().collect();
+        let mut range = prefix_range(&keys::members(holder), MEMBERS_AT_ONCE);
+        range.keys_only = true;
+        loop {
+            let entries = transaction.scan(&range)?;
+            let members: Vec<&str> = entries.iter().map(|entry| keys::id_of(&entry.key)).collect();
+            let customers = customers_of(transaction, holder, &members)?;
+            let customers: Vec<String> = customers.into_iter().map(|(_, customer)| customer).collect();
+            let customers = load_customers(transaction, &customers)?;
+            without(transaction, &before, customers)?.into_iter().for_each(&mut visit);
+            match entries.last() {
+                Some(last) if entries.len() >= range.limit as usize => range.start = keys::after(&last.key),
+                _ => break,
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Those customers whom none of `holders` makes a member.
+fn without(
+    transaction: &mut Transaction,
+    holders: &[String],
+    customers: Vec<(String, CustomerRecord)>,
+) -> ScimResult<Vec<String>> {
+    let edges: Vec<usize> =
+        customers.iter().map(|(customer, record)| memberships(holders, customer, record).count()).collect();
+    let keys = customers.iter().flat_map(|(customer, record)| {
+        memberships(holders, customer, record).map(|(holder, member)| keys::member(holder, member))
+    });
+    let mut values = transaction.get_many(keys.collect())?.into_iter();
+    let mut left = Vec::new();
+    for ((customer, _), count) in customers.into_iter().zip(edges) {
+        // All of them are taken, whichever is the first that there is.
+        if values.by_ref().take(count).filter(Option::is_some).count() == 0 {
+            left.push(customer);
+        }
+    }
+    Ok(left)
 }
 
 /// Removes the members that something holds which is an organization's no more, as far as that takes no time; the rest
@@ -238,7 +398,15 @@ fn all_holders(id: u64, record: &OrganizationRecord) -> Vec<String> {
 
 /// What holds the members of an organization: the group that it is linked to; while the grace of its adoption lasts, what
 /// held them before; and while it is local, what holds its own.
-fn holders(transaction: &mut Transaction, id: u64, record: &OrganizationRecord, now: u64) -> ScimResult<Vec<String>> {
+///
+/// # Errors
+/// Where the storage fails.
+pub fn holders(
+    transaction: &mut Transaction,
+    id: u64,
+    record: &OrganizationRecord,
+    now: u64,
+) -> ScimResult<Vec<String>> {
     let mut holders = all_holders(id, record);
     let retained = record.retained.as_ref().filter(|retained| now >= retained.until);
     holders.retain(|holder| !retained.is_some_and(|retained| retained.holders.contains(holder)));

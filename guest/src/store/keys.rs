@@ -15,6 +15,8 @@
 //! | `g/{directory}/{group}` | a SCIM group, see [`super::records`] |
 //! | `gn/{directory}/{displayName}` | the id of the group that has this name |
 //! | `gx/{directory}/{externalId}!{group}` | empty |
+//! | `cf/{directory}/{group}` | a conflict that is open: the group is left apart from the local organization of its name |
+//! | `ul/{directory}/{user}` | why the user is linked to no customer; there for every such user |
 //! | `m/{group}/{user}` | empty; a membership, read from the group |
 //! | `mo/{user}/{group}` | empty; the same membership, read from the user |
 //! | `m/o:{organization}/{customer}`, `mo/{customer}/o:{organization}` | empty; an organization's own membership, likewise |
@@ -145,6 +147,30 @@ pub fn directory_name(name: &str) -> String {
 #[must_use]
 pub fn counts(directory: &str) -> String {
     format!("dc/{directory}")
+}
+
+/// The key of a group's conflict.
+#[must_use]
+pub fn conflict(directory: &str, group: &str) -> String {
+    format!("cf/{directory}/{group}")
+}
+
+/// What the keys of a directory's conflicts begin with.
+#[must_use]
+pub fn conflicts(directory: &str) -> String {
+    format!("cf/{directory}/")
+}
+
+/// The key of why a user is linked to no customer.
+#[must_use]
+pub fn unlinked(directory: &str, user: &str) -> String {
+    format!("ul/{directory}/{user}")
+}
+
+/// What the keys of all users of a directory begin with that are linked to no customer.
+#[must_use]
+pub fn all_unlinked(directory: &str) -> String {
+    format!("ul/{directory}/")
 }
 
 /// The key of an API key.

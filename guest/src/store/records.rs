@@ -34,6 +34,9 @@ pub struct Header {
     /// The customer that a user is linked to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub customer: Option<String>,
+    /// The customer from which an administrator has unlinked a user. While there is one, the user is linked to none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unlinked: Option<String>,
     /// The organization that a group is linked to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub organization: Option<u64>,
@@ -311,6 +314,29 @@ pub struct Counts {
     /// Deleted users whose memberships are still to be swept. While there are any, readers of members look them up.
     #[serde(default)]
     pub unswept_users: u64,
+    /// Users that are linked to no customer.
+    #[serde(default)]
+    pub unlinked: u64,
+    /// Conflicts that are open.
+    #[serde(default)]
+    pub conflicts: u64,
+}
+
+/// Why a user is linked to no customer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum UnlinkedReason {
+    /// It has no email address.
+    NoEmail,
+    /// An administrator has unlinked it.
+    Unlinked,
+}
+
+/// A conflict that is open.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConflictRecord {
+    /// Since when, in milliseconds since the Unix epoch.
+    pub since: u64,
 }
 
 /// An API key.
@@ -408,6 +434,12 @@ pub struct Detail {
     /// The names of the attributes or settings that changed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub changed: Vec<String>,
+    /// Why a user is linked to no customer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<UnlinkedReason>,
+    /// How a conflict was resolved: `adopt`, `rename` or `leave`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub action: Option<String>,
 }
 
 /// Reads a record.

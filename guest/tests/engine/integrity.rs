@@ -13,9 +13,9 @@ type Family<'m> = BTreeMap<Vec<&'m str>, &'m str>;
 
 struct Store<'m>(BTreeMap<&'m str, Family<'m>>);
 
-const FAMILIES: [&str; 33] = [
-    "schema", "s", "d", "dn", "dc", "k", "u", "un", "ue", "ux", "g", "gn", "gx", "m", "mo", "cu", "cm", "uc", "og",
-    "o", "on", "p", "pk", "pa", "po", "op", "pc", "cp", "n", "c", "cl", "t", "w",
+const FAMILIES: [&str; 35] = [
+    "schema", "s", "d", "dn", "dc", "k", "u", "un", "ue", "ux", "g", "gn", "gx", "cf", "ul", "m", "mo", "cu", "cm",
+    "uc", "og", "o", "on", "p", "pk", "pa", "po", "op", "pc", "cp", "n", "c", "cl", "t", "w",
 ];
 
 /// Checks the whole of a storage.
@@ -98,9 +98,39 @@ impl<'m> Store<'m> {
         assert_eq!(counts["groups"], groups.len());
         assert_eq!(counts["memberships"], memberships);
         assert_eq!(counts["unswept_users"], self.swept(directory, "user").len());
+        assert_eq!(counts["unlinked"], self.check_unlinked(directory, &users));
+        assert_eq!(counts["conflicts"], self.check_conflicts(directory, &groups, feed));
         let ids = |all: &BTreeMap<&str, &str>| all.keys().map(ToString::to_string).collect::<BTreeSet<_>>();
         assert_eq!(feed.users.get(directory).cloned().unwrap_or_default(), ids(&users));
         assert_eq!(feed.groups.get(directory).cloned().unwrap_or_default(), ids(&groups));
+    }
+
+    /// Every user that is linked to no customer is listed with the reason, and nobody else; how many they are.
+    fn check_unlinked(&self, directory: &str, users: &BTreeMap<&'m str, &'m str>) -> usize {
+        let headers = users.iter().map(|(id, value)| (*id, resource(value).0));
+        let reason = |(id, header): (&'m str, Value)| {
+            assert!(header["customer"].is_null() || header["unlinked"].is_null());
+            let reason = if header["unlinked"].is_null() { "\"noEmail\"" } else { "\"unlinked\"" };
+            header["customer"].is_null().then_some((id, reason))
+        };
+        let unlinked: BTreeMap<&str, &str> = headers.filter_map(reason).collect();
+        assert_eq!(self.of("ul", directory), unlinked);
+        unlinked.len()
+    }
+
+    /// Conflicts are of groups without an organization, and open as the feed has it; how many they are.
+    fn check_conflicts(&self, directory: &str, groups: &BTreeMap<&str, &str>, feed: &Feed) -> usize {
+        let conflicts = self.of("cf", directory);
+        for (group, value) in &conflicts {
+            assert!(json(value)["since"].is_u64());
+            assert!(resource(groups[group]).0["organization"].is_null());
+        }
+        let listed = conflicts.keys().map(ToString::to_string).collect::<BTreeSet<_>>();
+        assert_eq!(
+            listed,
+            feed.conflicts.intersection(&groups.keys().map(ToString::to_string).collect()).cloned().collect()
+        );
+        conflicts.len()
     }
 
     /// The indexes hold what follows from the resources, and nothing else.
@@ -136,7 +166,7 @@ impl<'m> Store<'m> {
             .filter(|(_, kind)| ["directory", "removal"].contains(&json(kind).as_str().unwrap_or_default()))
             .map(|(key, _)| key[0])
             .collect();
-        for family in ["k", "u", "un", "ue", "ux", "g", "gn", "gx", "dc"] {
+        for family in ["k", "u", "un", "ue", "ux", "g", "gn", "gx", "cf", "ul", "dc"] {
             for key in self.family(family).keys() {
                 assert!(directories.contains(&key[0]) || gone.contains(key[0]), "{family}/{key:?} is of no directory");
             }
@@ -289,6 +319,8 @@ struct Feed {
     users: BTreeMap<String, BTreeSet<String>>,
     groups: BTreeMap<String, BTreeSet<String>>,
     members: BTreeMap<String, BTreeSet<String>>,
+    /// The groups whose conflicts are open, also such as went with their directory.
+    conflicts: BTreeSet<String>,
     /// Each with the user that it was linked to last.
     customers: BTreeMap<String, Option<String>>,
     /// Each with the group that it was linked to last.
@@ -335,6 +367,7 @@ impl Feed {
             "group.created" => assert!(self.groups.entry(id("directory")).or_default().insert(id("group"))),
             "group.deleted" => {
                 assert!(self.groups.entry(id("directory")).or_default().remove(&id("group")));
+                self.conflicts.remove(&id("group"));
                 self.members.remove(&id("group"));
             }
             "group.members-added" => {
@@ -349,6 +382,8 @@ impl Feed {
                 assert!(!detail["changed"].as_array().unwrap().is_empty());
             }
             "customer.created" => assert_eq!(self.customers.insert(id("customer"), optional("user")), None),
+            "user.unlinked" => assert_eq!(detail["reason"], "noEmail"),
+            "customer.unlinked" => *self.customers.get_mut(&id("customer")).unwrap() = None,
             "customer.linked" => *self.customers.get_mut(&id("customer")).unwrap() = Some(id("user")),
             "customer.updated" => {
                 assert!(self.customers.contains_key(&id("customer")) && detail["changed"].is_array());
@@ -359,7 +394,21 @@ impl Feed {
                 assert_eq!(self.organizations.insert(number("organization"), optional("group")), None);
             }
             "organization.adopted" => *self.organizations.get_mut(&number("organization")).unwrap() = Some(id("group")),
-            "organization.conflict" | "organization.settled" | "organization.renamed" => {
+            "organization.conflict" => {
+                assert!(self.organizations.contains_key(&number("organization")));
+                assert!(self.conflicts.insert(id("group")));
+            }
+            "conflict.resolved" => {
+                assert!(["adopt", "rename", "leave"].contains(&id("action").as_str()));
+                assert!(self.conflicts.remove(&id("group")));
+            }
+            "group.repaired" => {
+                assert!(self.groups[&id("directory")].contains(&id("group")));
+                if detail["organization"].is_u64() {
+                    self.conflicts.remove(&id("group"));
+                }
+            }
+            "organization.settled" | "organization.renamed" => {
                 assert!(self.organizations.contains_key(&number("organization")));
             }
             "organization.members-added" | "organization.members-removed" => {

@@ -3,7 +3,7 @@
 //! | module | what must hold |
 //! |---|---|
 //! | `model`, `on_site` | any sequence of requests, and of work on the site, comes to what a small model of the product says |
-//! | `customers`, `organizations` | the tables of the product, by their rows |
+//! | `customers`, `organizations`, `resolving` | the tables of the product, by their rows |
 //! | `faults` | a storage that fails leaves everything done or nothing |
 //! | `bytes` | anything at all is answered with well-formed SCIM |
 //! | `costs` | what a request costs does not depend on the size of the directory |
@@ -29,6 +29,8 @@ mod memberships;
 mod model;
 mod on_site;
 mod organizations;
+
+mod resolving;
 mod resources;
 mod site;
 mod storage;

@@ -128,8 +128,9 @@ impl Model {
                 let group = Group { name: GROUPS[*name].to_string(), members: BTreeSet::new(), version: 1 };
                 self.check_group_name(new_id, &group.name)?;
                 self.site.check_group(&group.name)?;
+                let is_complete = !members.is_empty();
                 let members = self.known(members, &BTreeSet::new())?;
-                self.site.make_group(new_id, &group.name);
+                self.site.make_group(new_id, &group.name, is_complete);
                 self.groups.insert(new_id.to_string(), Group { members, ..group });
                 return Ok(201);
             }
@@ -146,6 +147,12 @@ impl Model {
             }
         }
         Ok(200)
+    }
+
+    /// A user or group has a new version.
+    fn touch(&mut self, id: &str) {
+        self.users.get_mut(id).into_iter().for_each(|user| user.version += 1);
+        self.groups.get_mut(id).into_iter().for_each(|group| group.version += 1);
     }
 
     fn user(&self, at: usize) -> Result<(String, User), Refusal> {
@@ -229,6 +236,9 @@ impl Model {
         new.version += u64::from(new != old);
         let is_complete = patches.iter().any(|patch| matches!(patch, GroupPatch::Replace(_) | GroupPatch::RemoveAll));
         self.site.follow_group(&id, &old.name, &new.name, is_complete);
+        for user in old.members.difference(&new.members) {
+            self.site.release(&id, user);
+        }
         self.groups.insert(id, new);
         Ok(())
     }
@@ -527,11 +537,14 @@ proptest! {
                     [step] => alone(&directory, &mut model, step),
                     steps => together(&directory, &mut model, steps, *fail_on_errors),
                 },
-                Action::OnSite(step) => model.site.perform(&site, &model.users, &model.groups, step),
+                Action::OnSite(step) => {
+                    let touched = model.site.perform(&site, &directory.id, &model.users, &model.groups, step);
+                    model.touch(touched.as_deref().unwrap_or_default());
+                }
                 Action::Reconnect(sweeps) => directory = reconnect(&site, &directory, &mut model, *sweeps),
             }
             compare(&directory, &model);
-            model.site.compare(&site, &model.users, &model.groups);
+            model.site.compare(&site, &directory.id, &model.users, &model.groups);
             integrity::check(&site.storage);
         }
     }

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
-use usher_engine::directories::ConflictPolicy;
+use usher_engine::directories::conflicts::{MemberChange, Resolution};
+use usher_engine::directories::groups::Difference;
+use usher_engine::directories::{self, ConflictPolicy};
 use usher_engine::site::customers::{Customer, CustomerUpdate, NewCustomer};
 use usher_engine::site::projects::Audience;
 use usher_engine::site::{Error, Page, Position, access::Reason};
@@ -24,6 +26,9 @@ pub enum OnSite {
     MakeCustomer(usize),
     EditCustomer(usize, Option<usize>, Option<bool>),
     DeleteCustomer(usize),
+    UnlinkCustomer(usize),
+    RelinkCustomer(usize),
+    ResolveConflict(usize, Resolution),
     MakeOrganization(usize),
     RenameOrganization(usize, usize),
     DeleteOrganization(usize),
@@ -42,6 +47,9 @@ pub fn site_step() -> impl Strategy<Value = OnSite> {
         2 => (0..6_usize, prop::option::of(0..EMAILS.len()), prop::option::of(any::<bool>()))
             .prop_map(|(at, email, active)| OnSite::EditCustomer(at, email, active)),
         1 => (0..6_usize).prop_map(OnSite::DeleteCustomer),
+        2 => (0..6_usize).prop_map(OnSite::UnlinkCustomer),
+        2 => (0..6_usize).prop_map(OnSite::RelinkCustomer),
+        2 => (0..2_usize, resolution()).prop_map(|(at, resolution)| OnSite::ResolveConflict(at, resolution)),
         4 => (0..GROUPS.len()).prop_map(OnSite::MakeOrganization),
         1 => (0..4_usize, 0..GROUPS.len()).prop_map(|(at, name)| OnSite::RenameOrganization(at, name)),
         1 => (0..4_usize).prop_map(OnSite::DeleteOrganization),
@@ -51,6 +59,14 @@ pub fn site_step() -> impl Strategy<Value = OnSite> {
         2 => (0..6_usize, any::<bool>()).prop_map(|(at, associated)| OnSite::AssociateCustomer(at, associated)),
         1 => Just(OnSite::Wait),
         1 => Just(OnSite::Sweep),
+    ]
+}
+
+fn resolution() -> impl Strategy<Value = Resolution> {
+    prop_oneof![
+        2 => Just(Resolution::Adopt),
+        2 => (0..GROUPS.len()).prop_map(|name| Resolution::Rename(GROUPS[name].to_string())),
+        1 => Just(Resolution::Leave),
     ]
 }
 
@@ -83,6 +99,10 @@ pub struct Sites {
     last_organization: u64,
     associated: BTreeSet<u64>,
     direct: BTreeSet<String>,
+    /// The groups whose conflicts are open.
+    conflicts: BTreeSet<String>,
+    /// Users that were unlinked, each with its customer of then.
+    unlinked: BTreeMap<String, String>,
 }
 
 impl Default for Sites {
@@ -95,6 +115,8 @@ impl Default for Sites {
             last_organization: 0,
             associated: BTreeSet::new(),
             direct: BTreeSet::new(),
+            conflicts: BTreeSet::new(),
+            unlinked: BTreeMap::new(),
         }
     }
 }
@@ -109,6 +131,9 @@ impl Sites {
 
     /// A user has come or changed.
     pub fn follow_user(&mut self, id: &str, user: &User) -> Result<(), Refusal> {
+        if self.unlinked.contains_key(id) {
+            return Ok(());
+        }
         let linked = self.customers.iter().find(|(_, customer)| customer.user.as_deref() == Some(id));
         let linked = linked.map(|(customer, _)| customer.clone());
         let Some(address) = user.address().or_else(|| Some(self.customers[linked.as_ref()?].email.clone())) else {
@@ -131,6 +156,7 @@ impl Sites {
 
     /// A user is deleted.
     pub fn forget_user(&mut self, user: &str) {
+        self.unlinked.remove(user);
         let linked = self.customers.iter().find(|(_, customer)| customer.user.as_deref() == Some(user));
         if let Some(id) = linked.map(|(id, _)| id.clone()) {
             self.remove_customer(&id);
@@ -154,7 +180,7 @@ impl Sites {
     }
 
     /// A group has come that may have its name.
-    pub fn make_group(&mut self, id: &str, name: &str) {
+    pub fn make_group(&mut self, id: &str, name: &str, is_complete: bool) {
         let group = Some(id.to_string());
         match self.organizations.values_mut().find(|organization| has_name(organization, name)) {
             None => self.insert(ModelOrganization { name: name.trim().to_string(), group, ..Default::default() }),
@@ -162,8 +188,11 @@ impl Sites {
                 organization.group = group;
                 let own = std::mem::take(&mut organization.own);
                 organization.retained.extend(own);
+                if is_complete {
+                    organization.retained.clear();
+                }
             }
-            Some(_) => {}
+            Some(_) => drop(self.conflicts.insert(id.to_string())),
         }
     }
 
@@ -198,8 +227,19 @@ impl Sites {
         }
     }
 
+    /// A user was removed from a group.
+    pub fn release(&mut self, group: &str, user: &str) {
+        let customer = self.customers.iter().find(|(_, customer)| customer.user.as_deref() == Some(user));
+        let mut all = self.organizations.values_mut();
+        let organization = all.find(|organization| organization.group.as_deref() == Some(group));
+        if let (Some((customer, _)), Some(organization)) = (customer, organization) {
+            organization.retained.remove(customer);
+        }
+    }
+
     /// A group is deleted.
     pub fn forget_group(&mut self, group: &str) {
+        self.conflicts.remove(group);
         let linked = self.organizations.iter().find(|(_, organization)| organization.group.as_deref() == Some(group));
         if let Some(id) = linked.map(|(id, _)| *id) {
             self.remove_organization(id);
@@ -219,6 +259,8 @@ impl Sites {
             organization.group = None;
         }
         self.customers.values_mut().for_each(|customer| customer.user = None);
+        self.unlinked.clear();
+        self.conflicts.clear();
     }
 
     /// The customers that are members because their users are members of the group.
@@ -248,14 +290,15 @@ impl Sites {
         members
     }
 
-    /// Does something on the site, and compares what comes of it.
+    /// Does something on the site, and compares what comes of it. The user or group that has a new version then.
     pub fn perform(
         &mut self,
         site: &Site,
+        directory: &str,
         users: &BTreeMap<String, User>,
         groups: &BTreeMap<String, Group>,
         step: &OnSite,
-    ) {
+    ) -> Option<String> {
         let engine = site.engine();
         match step {
             OnSite::MakeCustomer(email) => {
@@ -296,6 +339,46 @@ impl Sites {
                 compare_outcome(&engine.delete_customer("ann", &id), expected);
                 if expected.is_ok() {
                     self.remove_customer(&id);
+                }
+            }
+            OnSite::UnlinkCustomer(at) => {
+                let id = self.customer_id(*at);
+                let expected = match self.check_local_customer(&id) {
+                    Ok(()) => Err("refused"),
+                    Err("managed") => Ok(()),
+                    other => other,
+                };
+                compare_outcome(&engine.unlink_customer("ann", &id), expected);
+                if let (Ok(()), Some(customer)) = (expected, self.customers.get_mut(&id)) {
+                    let user = customer.user.take().unwrap();
+                    self.unlinked.insert(user.clone(), id);
+                    return Some(user);
+                }
+            }
+            OnSite::RelinkCustomer(at) => {
+                let id = self.customer_id(*at);
+                let user = self.check_local_customer(&id).and_then(|()| self.to_relink(&id, users));
+                compare_outcome(&engine.relink_customer("ann", &id, None), user.clone().map(drop));
+                if let Ok(user) = user {
+                    self.unlinked.remove(&user);
+                    assert_eq!(self.follow_user(&user, &users[&user]), Ok(()));
+                    return Some(user);
+                }
+            }
+            OnSite::ResolveConflict(at, resolution) => {
+                let group = self.conflicts.iter().nth(*at).map_or(NOTHING, String::as_str).to_string();
+                self.compare_preview(site, directory, &group, users, groups);
+                let expected = self.resolve(&group, groups, resolution);
+                let seen = engine.resolve_conflict("ann", directory, &group, resolution);
+                let seen = seen.map_err(|error| match error {
+                    directories::Error::NotFound(_) => "not found",
+                    directories::Error::Invalid(_) => "invalid",
+                    directories::Error::Refused(_) => "refused",
+                    _ => "something else",
+                });
+                assert_eq!(seen, expected);
+                if expected.is_ok() && *resolution != Resolution::Leave {
+                    return Some(group);
                 }
             }
             OnSite::MakeOrganization(name) => {
@@ -348,6 +431,52 @@ impl Sites {
             }
             OnSite::Sweep => drop(site.sweep(2)),
         }
+        None
+    }
+
+    /// The user that a local customer is linked to again.
+    fn to_relink(&self, customer: &str, users: &BTreeMap<String, User>) -> Result<String, &'static str> {
+        let address = &self.customers[customer].email;
+        let candidates: Vec<&String> =
+            self.unlinked.keys().filter(|user| users[*user].address().as_ref() == Some(address)).collect();
+        let former: Vec<&String> = candidates.iter().copied().filter(|user| self.unlinked[*user] == customer).collect();
+        match (candidates.as_slice(), former.as_slice()) {
+            (_, [one]) | ([one], _) => Ok((*one).clone()),
+            _ => Err("refused"),
+        }
+    }
+
+    /// Resolves a conflict in the model.
+    fn resolve(
+        &mut self,
+        group: &str,
+        groups: &BTreeMap<String, Group>,
+        resolution: &Resolution,
+    ) -> Result<(), &'static str> {
+        if !self.conflicts.contains(group) {
+            return Err("not found");
+        }
+        let name = &groups[group].name;
+        let holder = self.organizations.iter().find(|(_, organization)| has_name(organization, name));
+        let holder = holder.map(|(id, organization)| (*id, organization.group.is_some()));
+        match (resolution, holder) {
+            (Resolution::Rename(new), _) if comparable(new) == comparable(name) => return Err("invalid"),
+            (Resolution::Adopt | Resolution::Rename(_), Some((_, true))) => return Err("refused"),
+            (Resolution::Rename(new), Some((id, false))) => {
+                self.check_name(id, new).map_err(|_| "refused")?;
+                if let Some(organization) = self.organizations.get_mut(&id) {
+                    organization.name = new.trim().to_string();
+                }
+            }
+            _ => {}
+        }
+        if *resolution != Resolution::Leave {
+            let policy = std::mem::replace(&mut self.policy, ConflictPolicy::Sync);
+            self.make_group(group, name, true);
+            self.policy = policy;
+        }
+        self.conflicts.remove(group);
+        Ok(())
     }
 
     fn edit_members(
@@ -411,8 +540,19 @@ impl Sites {
     }
 
     /// Everything on the site is as the model has it.
-    pub fn compare(&self, site: &Site, users: &BTreeMap<String, User>, groups: &BTreeMap<String, Group>) {
+    pub fn compare(
+        &self,
+        site: &Site,
+        directory: &str,
+        users: &BTreeMap<String, User>,
+        groups: &BTreeMap<String, Group>,
+    ) {
         let engine = site.engine();
+        let conflicts = engine.conflicts(directory, None, 1_000).unwrap().values.into_iter();
+        assert_eq!(conflicts.map(|conflict| conflict.group).collect::<BTreeSet<_>>(), self.conflicts);
+        for group in groups.keys() {
+            self.compare_check(site, directory, group);
+        }
         let customers = everything(|position, limit| engine.customers(position, limit).unwrap());
         let seen: BTreeMap<String, (String, String, bool, bool)> = customers.into_iter().map(read).collect();
         let expected = self.customers.iter().map(|(id, customer)| {
@@ -442,6 +582,40 @@ impl Sites {
         for (id, customer) in &self.customers {
             self.compare_access(site, id, customer, &of.remove(id.as_str()).unwrap_or_default());
         }
+    }
+
+    /// A preview says who comes and who goes.
+    fn compare_preview(
+        &self,
+        site: &Site,
+        directory: &str,
+        group: &str,
+        users: &BTreeMap<String, User>,
+        groups: &BTreeMap<String, Group>,
+    ) {
+        let preview = site.engine().preview_conflict(directory, group);
+        assert_eq!(preview.is_ok(), self.conflicts.contains(group));
+        let Ok(preview) = preview else { return };
+        let of_group = ModelOrganization { group: Some(group.to_string()), ..ModelOrganization::default() };
+        let after = self.members(&of_group, users, groups);
+        let holder = self.organizations.values().find(|organization| has_name(organization, &groups[group].name));
+        let before = holder.map(|holder| self.members(holder, users, groups)).unwrap_or_default();
+        let named = |change: MemberChange| {
+            assert_eq!(change.first.len(), change.count as usize);
+            change.first.into_iter().collect::<BTreeSet<_>>()
+        };
+        assert_eq!(named(preview.added), after.difference(&before).cloned().collect());
+        assert_eq!(named(preview.removed), before.difference(&after).cloned().collect());
+    }
+
+    /// A group and its organization fit.
+    fn compare_check(&self, site: &Site, directory: &str, group: &str) {
+        let linked = self.organizations.iter().find(|(_, organization)| organization.group.as_deref() == Some(group));
+        let linked = linked.map(|(id, _)| *id);
+        let check = site.engine().check_group(directory, group).unwrap();
+        assert_eq!(check.organization, linked);
+        let expected = if linked.is_some() { vec![] } else { vec![Difference::NoOrganization] };
+        assert_eq!(check.differences, expected);
     }
 
     fn compare_access(&self, site: &Site, id: &str, customer: &ModelCustomer, organizations: &BTreeSet<u64>) {
@@ -493,6 +667,7 @@ fn compare_outcome<T: std::fmt::Debug>(outcome: &Result<T, Error>, expected: Res
         Error::NotFound(_) => "not found",
         Error::Taken(_) => "taken",
         Error::Managed(_) => "managed",
+        Error::Refused(_) => "refused",
         _ => "something else",
     });
     assert_eq!(seen, expected, "{outcome:?}");

@@ -133,30 +133,54 @@ fn an_adopted_organization_keeps_its_members_for_a_while() {
     for by_time in [false, true] {
         let site = Site::new();
         let id = local(&site, "Staff", "old@x.test");
-        let (directory, users) = with_users(&site, &["a@x.test"]);
-        let group = directory.group("Staff", &users);
+        let both = site.local_customer("both@x.test").id;
+        site.engine().add_members("ann", id, &[both]).unwrap();
+        let (directory, users) = with_users(&site, &["a@x.test", "both@x.test"]);
+        let group = directory.group("Staff", &[]);
         let path = format!("/Groups/{group}");
-        assert_eq!(site.members(id), ["a@x.test", "old@x.test"]);
+        directory.patch(&path, edit("add", &users)).expect(200);
         // Whoever is a member both ways is one member.
-        let old = directory.user("old@x.test");
-        directory.patch(&path, edit("add", std::slice::from_ref(&old))).expect(200);
-        assert_eq!(site.members(id).len(), 2);
-        directory.patch(&path, edit("remove", &[old])).expect(200);
-        assert_eq!(site.members(id), ["a@x.test", "old@x.test"]);
+        assert_eq!(site.members(id), ["a@x.test", "both@x.test", "old@x.test"]);
         if by_time {
             site.surroundings.pass(3_600_000);
         } else {
             directory.patch(&path, edit("replace", &users)).expect(200);
         }
-        assert_eq!(site.members(id), ["a@x.test"]);
+        assert_eq!(site.members(id), ["a@x.test", "both@x.test"]);
         // They do not come back when the directory goes.
         site.engine().disconnect("ann", &directory.id, false).unwrap();
-        assert_eq!(site.members(id), ["a@x.test"]);
+        assert_eq!(site.members(id), ["a@x.test", "both@x.test"]);
         let customer = site.customer("old@x.test").unwrap().id;
         site.engine().add_members("ann", id, &[customer]).unwrap();
-        assert_eq!(site.members(id), ["a@x.test", "old@x.test"]);
+        assert_eq!(site.members(id), ["a@x.test", "both@x.test", "old@x.test"]);
         integrity::check(&site.storage);
     }
+}
+
+#[test]
+fn a_group_that_comes_with_its_members_leaves_an_adopted_organization_no_others() {
+    let site = Site::new();
+    let id = local(&site, "Staff", "old@x.test");
+    let (directory, users) = with_users(&site, &["a@x.test"]);
+    directory.group("Staff", &users);
+    assert_eq!(site.members(id), ["a@x.test"]);
+    integrity::check(&site.storage);
+}
+
+#[test]
+fn whoever_is_removed_during_the_grace_of_an_adoption_is_out_at_once() {
+    let site = Site::new();
+    let id = local(&site, "Staff", "old@x.test");
+    let other = site.local_customer("other@x.test").id;
+    site.engine().add_members("ann", id, &[other]).unwrap();
+    let directory = site.connect(&settings("idp"));
+    let path = format!("/Groups/{}", directory.group("Staff", &[]));
+    let old = [directory.user("old@x.test")];
+    directory.patch(&path, edit("add", &old)).expect(200);
+    assert_eq!(site.members(id), ["old@x.test", "other@x.test"]);
+    directory.patch(&path, edit("remove", &old)).expect(200);
+    assert_eq!(site.members(id), ["other@x.test"]);
+    integrity::check(&site.storage);
 }
 
 #[test]

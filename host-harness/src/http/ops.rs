@@ -79,7 +79,7 @@ mod tests {
                 .flat_map(|(path, methods)| methods.iter().map(move |(method, _)| format!("{method} {path}")))
         }
         let operations = PATHS.iter().map(|path| format!("GET {path}"));
-        let served = served(&admin::ENDPOINTS).chain(served(&desk::ENDPOINTS)).chain(operations).collect();
+        let served = served(admin::ENDPOINTS).chain(served(desk::ENDPOINTS)).chain(operations).collect();
         assert_eq!(described, served);
     }
 }

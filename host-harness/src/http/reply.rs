@@ -170,6 +170,7 @@ impl From<site::Error> for Fault {
             site::Error::Managed(detail) => {
                 Self { rule: Some(Rule::Managed), ..Self::new(StatusCode::CONFLICT, detail) }
             }
+            site::Error::Refused(detail) => Self::new(StatusCode::CONFLICT, detail),
             site::Error::Unavailable(detail) => {
                 tracing::error!(detail, "the storage did not do its part");
                 Self::unavailable()

@@ -27,6 +27,12 @@ struct Update {
     locale: Option<String>,
 }
 
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct Relinking {
+    directory: Option<String>,
+}
+
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Customer {
@@ -82,6 +88,18 @@ pub(super) async fn delete(call: Call<'_>) -> Result<Reply, Fault> {
     let [] = call.query([])?;
     call.service.site.delete_customer(&call.actor, call.parameter(0)).await??;
     Ok(empty(StatusCode::NO_CONTENT))
+}
+
+pub(super) async fn unlink(call: Call<'_>) -> Result<Reply, Fault> {
+    let [] = call.query([])?;
+    Ok(ok(&shown(call.service.site.unlink_customer(&call.actor, call.parameter(0)).await??)?))
+}
+
+pub(super) async fn relink(call: Call<'_>) -> Result<Reply, Fault> {
+    let [] = call.query([])?;
+    let (site, actor, id) = (&call.service.site, call.actor.clone(), call.parameter(0).to_owned());
+    let relinking: Relinking = call.json_or_nothing().await?.unwrap_or_default();
+    Ok(ok(&shown(site.relink_customer(&actor, &id, relinking.directory.as_deref()).await??)?))
 }
 
 pub(super) fn shown_page(page: site::CustomerPage) -> Result<Page<Customer, String>, Fault> {

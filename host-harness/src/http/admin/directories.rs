@@ -83,6 +83,8 @@ struct Directory {
     users: u64,
     groups: u64,
     memberships: u64,
+    unlinked: u64,
+    conflicts: u64,
 }
 
 #[derive(Serialize)]
@@ -180,6 +182,8 @@ fn shown(directory: directories::Directory, origin: &str) -> Result<Directory, F
         users: directory.users,
         groups: directory.groups,
         memberships: directory.memberships,
+        unlinked: directory.unlinked,
+        conflicts: directory.conflicts,
     })
 }
 

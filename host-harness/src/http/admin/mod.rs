@@ -2,14 +2,17 @@
 
 mod access;
 mod changes;
+mod conflicts;
 mod customers;
 mod directories;
+mod groups;
 mod keys;
 mod organizations;
 mod projects;
 mod settings;
 mod shape;
 mod stream;
+mod unlinked;
 
 use super::call::Call;
 use super::reply::{Fault, Reply};
@@ -22,7 +25,7 @@ use hyper::{Method, Request};
 pub(super) const PREFIX: &str = "/admin/";
 
 /// What the surface consists of.
-pub(super) static ENDPOINTS: [(&str, &[(Method, Endpoint)]); 20] = [
+pub(super) static ENDPOINTS: &[(&str, &[(Method, Endpoint)])] = &[
     ("/admin/v1/directories", &[(Method::GET, Endpoint::ListDirectories), (Method::POST, Endpoint::ConnectDirectory)]),
     (
         "/admin/v1/directories/{id}",
@@ -34,6 +37,14 @@ pub(super) static ENDPOINTS: [(&str, &[(Method, Endpoint)]); 20] = [
     ),
     ("/admin/v1/directories/{id}/keys", &[(Method::GET, Endpoint::ListKeys), (Method::POST, Endpoint::RotateKey)]),
     ("/admin/v1/directories/{id}/keys/{keyId}", &[(Method::DELETE, Endpoint::RevokeKey)]),
+    ("/admin/v1/directories/{id}/conflicts", &[(Method::GET, Endpoint::ListConflicts)]),
+    (
+        "/admin/v1/directories/{id}/conflicts/{groupId}",
+        &[(Method::GET, Endpoint::PreviewConflict), (Method::POST, Endpoint::ResolveConflict)],
+    ),
+    ("/admin/v1/directories/{id}/unlinked", &[(Method::GET, Endpoint::ListUnlinked)]),
+    ("/admin/v1/directories/{id}/groups/{groupId}/check", &[(Method::GET, Endpoint::CheckGroup)]),
+    ("/admin/v1/directories/{id}/groups/{groupId}/repair", &[(Method::POST, Endpoint::RepairGroup)]),
     ("/admin/v1/customers", &[(Method::GET, Endpoint::ListCustomers), (Method::POST, Endpoint::CreateCustomer)]),
     (
         "/admin/v1/customers/{id}",
@@ -43,6 +54,8 @@ pub(super) static ENDPOINTS: [(&str, &[(Method, Endpoint)]); 20] = [
             (Method::DELETE, Endpoint::DeleteCustomer),
         ],
     ),
+    ("/admin/v1/customers/{id}/unlink", &[(Method::POST, Endpoint::UnlinkCustomer)]),
+    ("/admin/v1/customers/{id}/relink", &[(Method::POST, Endpoint::RelinkCustomer)]),
     (
         "/admin/v1/organizations",
         &[(Method::GET, Endpoint::ListOrganizations), (Method::POST, Endpoint::CreateOrganization)],
@@ -100,11 +113,19 @@ pub(super) enum Endpoint {
     ListKeys,
     RotateKey,
     RevokeKey,
+    ListConflicts,
+    PreviewConflict,
+    ResolveConflict,
+    ListUnlinked,
+    CheckGroup,
+    RepairGroup,
     ListCustomers,
     CreateCustomer,
     GetCustomer,
     UpdateCustomer,
     DeleteCustomer,
+    UnlinkCustomer,
+    RelinkCustomer,
     ListOrganizations,
     CreateOrganization,
     GetOrganization,
@@ -164,11 +185,19 @@ async fn answer(
         Endpoint::ListKeys => keys::list(call).await,
         Endpoint::RotateKey => keys::rotate(call).await,
         Endpoint::RevokeKey => keys::revoke(call).await,
+        Endpoint::ListConflicts => conflicts::list(call).await,
+        Endpoint::PreviewConflict => conflicts::preview(call).await,
+        Endpoint::ResolveConflict => conflicts::resolve(call).await,
+        Endpoint::ListUnlinked => unlinked::list(call).await,
+        Endpoint::CheckGroup => groups::check(call).await,
+        Endpoint::RepairGroup => groups::repair(call).await,
         Endpoint::ListCustomers => customers::list(call).await,
         Endpoint::CreateCustomer => customers::create(call).await,
         Endpoint::GetCustomer => customers::get(call).await,
         Endpoint::UpdateCustomer => customers::update(call).await,
         Endpoint::DeleteCustomer => customers::delete(call).await,
+        Endpoint::UnlinkCustomer => customers::unlink(call).await,
+        Endpoint::RelinkCustomer => customers::relink(call).await,
         Endpoint::ListOrganizations => organizations::list(call).await,
         Endpoint::CreateOrganization => organizations::create(call).await,
         Endpoint::GetOrganization => organizations::get(call).await,

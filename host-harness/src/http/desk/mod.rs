@@ -19,7 +19,7 @@ use hyper::{Method, Request};
 pub(super) const PREFIX: &str = "/rest/servicedeskapi/";
 
 /// What the surface consists of.
-pub(super) static ENDPOINTS: [(&str, &[(Method, Endpoint)]); 9] = [
+pub(super) static ENDPOINTS: &[(&str, &[(Method, Endpoint)])] = &[
     ("/rest/servicedeskapi/customer", &[(Method::POST, Endpoint::CreateCustomer)]),
     (
         "/rest/servicedeskapi/customer/user/{accountId}/revoke-portal-only-access",

@@ -1,7 +1,8 @@
-//! The component's exports on one site, one file an export.
+//! The component's exports on one site, one file an export; of `directories`, what is to be resolved has a file of its own.
 
 mod changes;
 mod directories;
+mod resolving;
 mod scim;
 mod site;
 mod upkeep;

@@ -80,6 +80,28 @@ impl Site {
         self.write(move |component, store| component.usher_provisioning_site().call_delete_customer(store, &actor, &id))
             .await
     }
+
+    /// Makes a managed customer local.
+    ///
+    /// # Errors
+    /// See [`Failure`](crate::Failure) and [`Error`].
+    pub async fn unlink_customer(&self, actor: &str, id: &str) -> Answer<Customer, Error> {
+        let (actor, id) = (actor.to_owned(), id.to_owned());
+        self.write(move |component, store| component.usher_provisioning_site().call_unlink_customer(store, &actor, &id))
+            .await
+    }
+
+    /// Links a local customer to the user that has its email address, in this directory or in any.
+    ///
+    /// # Errors
+    /// See [`Failure`](crate::Failure) and [`Error`].
+    pub async fn relink_customer(&self, actor: &str, id: &str, directory: Option<&str>) -> Answer<Customer, Error> {
+        let (actor, id, directory) = (actor.to_owned(), id.to_owned(), directory.map(str::to_owned));
+        self.write(move |component, store| {
+            component.usher_provisioning_site().call_relink_customer(store, &actor, &id, directory.as_deref())
+        })
+        .await
+    }
 }
 
 impl Site {

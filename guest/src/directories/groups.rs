@@ -1,0 +1,304 @@
+//! One group against its organization: what does not fit, and putting it right.
+
+use alloc::collections::BTreeSet;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use super::{Error, Result, load};
+use crate::engine::Engine;
+use crate::error::Result as ScimResult;
+use crate::scim::groups::name;
+use crate::scim::members::remove_edge;
+use crate::site::{Work, organizations};
+use crate::storage::Range;
+use crate::store::keys::{self, Kind};
+use crate::store::records::{self, ConflictRecord, Counts, Detail, Header, Link, Stored};
+use crate::store::{Transaction, prefix_range};
+
+/// How many keys are read at once.
+const KEYS_AT_ONCE: u32 = 1_000;
+
+/// How many memberships one repair puts right, so that what it holds has a bound. Another one goes on.
+const MAX_REPAIRS: usize = 10_000;
+
+/// Something that does not fit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Difference {
+    /// The group has no organization, be it that it is left apart.
+    NoOrganization,
+    /// The group and its organization do not name each other, or the organization is gone.
+    BrokenLink,
+    /// The organization has this name instead of the group's.
+    Name(String),
+    /// The group says that it has so many members.
+    MemberCount(u32),
+    /// So many memberships are known from the group or from the user only.
+    OneSided(u32),
+    /// So many members are no users of the directory.
+    Strangers(u32),
+}
+
+/// A group compared with its organization.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupCheck {
+    /// The group.
+    pub group: String,
+    /// Its name.
+    pub name: String,
+    /// The organization that it says it is linked to.
+    pub organization: Option<u64>,
+    /// How many members there are.
+    pub members: u32,
+    /// What does not fit; nothing where all is well.
+    pub differences: Vec<Difference>,
+}
+
+/// What a repair found and did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupRepair {
+    /// What there was.
+    pub found: GroupCheck,
+    /// What could not be put right, or has to wait for another repair.
+    pub left: Vec<Difference>,
+}
+
+/// A membership that is not as it should be.
+enum Fault {
+    /// Known from the group only.
+    NotOfUser,
+    /// Known from the user only.
+    NotOfGroup,
+    /// Of no user of the directory.
+    Stranger,
+}
+
+/// What going through the memberships of a group yields.
+#[derive(Default)]
+struct Memberships {
+    members: u32,
+    one_sided: u32,
+    strangers: u32,
+    /// The first of the faults, each with its user.
+    faults: Vec<(String, Fault)>,
+}
+
+impl Memberships {
+    fn note(&mut self, user: &str, fault: Fault) {
+        match fault {
+            Fault::Stranger => self.strangers = self.strangers.saturating_add(1),
+            Fault::NotOfUser | Fault::NotOfGroup => self.one_sided = self.one_sided.saturating_add(1),
+        }
+        if self.faults.len() < MAX_REPAIRS {
+            self.faults.push((user.to_string(), fault));
+        }
+    }
+}
+
+impl Engine<'_> {
+    /// Compares a group with its organization.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for either.
+    pub fn check_group(&self, directory: &str, group: &str) -> Result<GroupCheck> {
+        self.read(|transaction| {
+            load(transaction, directory)?;
+            let stored = existing(transaction, directory, group)?;
+            let memberships = memberships(transaction, directory, group)?;
+            Ok(check(transaction, directory, group, &stored, &memberships)?)
+        })
+    }
+
+    /// Puts right what does not fit. The group is believed, as what the identity provider pushed: the organization gets its
+    /// name, and memberships are those that are known from the group. A group without an organization gets one where its
+    /// name is free; where a local one has the name, the conflict is open again.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for either.
+    pub fn repair_group(&self, actor: &str, directory: &str, group: &str) -> Result<GroupRepair> {
+        self.directory_write(actor, directory, |work, counts| {
+            let stored = existing(work.transaction, directory, group)?;
+            let memberships_found = memberships(work.transaction, directory, group)?;
+            let found = check(work.transaction, directory, group, &stored, &memberships_found)?;
+            if found.differences.is_empty() {
+                return Ok(GroupRepair { found, left: Vec::new() });
+            }
+            for (user, fault) in &memberships_found.faults {
+                put_right(work.transaction, group, user, fault);
+            }
+            let memberships_left = memberships(work.transaction, directory, group)?;
+            let link = Link { directory: directory.to_string(), resource: group.to_string() };
+            let organization = organizations::mend(work, link, &found.name, stored.header.organization)?;
+            set_conflict(work, counts, directory, &found, organization)?;
+            let members = memberships_left.members;
+            let others = counts.memberships.saturating_sub(u64::from(stored.header.members));
+            counts.memberships = others.saturating_add(u64::from(members));
+            let mended = Header { members, organization, ..stored.header.clone() };
+            if mended != stored.header {
+                let header = Header { members, organization, ..stored.header.next(&work.now.text) };
+                let text = stored.with_header(header);
+                work.transaction.put(Kind::Group.resource(directory, group), text.text());
+            }
+            let stored = existing(work.transaction, directory, group)?;
+            let left = check(work.transaction, directory, group, &stored, &memberships_left)?.differences;
+            if left != found.differences {
+                let (directory, group) = (Some(directory.to_string()), Some(group.to_string()));
+                work.record("group.repaired", Detail { directory, group, organization, ..Detail::default() });
+            }
+            Ok(GroupRepair { found, left })
+        })
+    }
+}
+
+fn existing(transaction: &mut Transaction, directory: &str, group: &str) -> Result<Stored> {
+    let missing = || Error::NotFound("the directory has no such group".to_string());
+    if !keys::is_id(group) {
+        return Err(missing());
+    }
+    let key = Kind::Group.resource(directory, group);
+    Ok(Stored::read(&key, transaction.get(key.clone())?.ok_or_else(missing)?)?)
+}
+
+fn check(
+    transaction: &mut Transaction,
+    directory: &str,
+    group: &str,
+    stored: &Stored,
+    memberships: &Memberships,
+) -> ScimResult<GroupCheck> {
+    let name = name(&stored.attributes(&Kind::Group.resource(directory, group))?).to_string();
+    let mut differences = link_differences(transaction, directory, group, &name, stored.header.organization)?;
+    if stored.header.members != memberships.members {
+        differences.push(Difference::MemberCount(stored.header.members));
+    }
+    if memberships.one_sided > 0 {
+        differences.push(Difference::OneSided(memberships.one_sided));
+    }
+    if memberships.strangers > 0 {
+        differences.push(Difference::Strangers(memberships.strangers));
+    }
+    let organization = stored.header.organization;
+    Ok(GroupCheck { group: group.to_string(), name, organization, members: memberships.members, differences })
+}
+
+fn link_differences(
+    transaction: &mut Transaction,
+    directory: &str,
+    group: &str,
+    name: &str,
+    linked: Option<u64>,
+) -> ScimResult<Vec<Difference>> {
+    let Some(id) = linked else { return Ok(alloc::vec![Difference::NoOrganization]) };
+    let link = Link { directory: directory.to_string(), resource: group.to_string() };
+    let number = transaction.get(keys::organization_of(group))?;
+    let record = organizations::load(transaction, id)?.filter(|record| record.link.as_ref() == Some(&link));
+    let Some(record) = record else { return Ok(alloc::vec![Difference::BrokenLink]) };
+    let mut differences = Vec::new();
+    if number != Some(keys::number(id)) {
+        differences.push(Difference::BrokenLink);
+    }
+    // An adopted organization keeps its own way of writing the name.
+    if keys::comparable(&record.name) != keys::comparable(name) {
+        differences.push(Difference::Name(record.name));
+    }
+    Ok(differences)
+}
+
+/// Goes through all memberships of a group, from its own end and from that of every user of the directory.
+fn memberships(transaction: &mut Transaction, directory: &str, group: &str) -> ScimResult<Memberships> {
+    let mut all = Memberships::default();
+    for_each_page(transaction, &keys::members(group), |transaction, users| {
+        all.members = all.members.saturating_add(users.len() as u32);
+        let of_users = transaction.get_many(users.iter().map(|user| keys::member_of(user, group)).collect())?;
+        let known = known(transaction, directory, users)?;
+        for (user, of_user) in users.iter().zip(of_users) {
+            if !known.contains(user) {
+                all.note(user, Fault::Stranger);
+            } else if of_user.is_none() {
+                all.note(user, Fault::NotOfUser);
+            }
+        }
+        Ok(())
+    })?;
+    for_each_page(transaction, &Kind::User.resources(directory), |transaction, users| {
+        let of_users = transaction.get_many(users.iter().map(|user| keys::member_of(user, group)).collect())?;
+        let members: Vec<&String> =
+            users.iter().zip(of_users).filter(|(_, of)| of.is_some()).map(|(id, _)| id).collect();
+        let of_group = transaction.get_many(members.iter().map(|user| keys::member(group, user)).collect())?;
+        for (user, _) in members.iter().zip(of_group).filter(|(_, of)| of.is_none()) {
+            all.note(user, Fault::NotOfGroup);
+        }
+        Ok(())
+    })?;
+    Ok(all)
+}
+
+/// Those who are users of the directory, or were and wait to be swept.
+fn known(transaction: &mut Transaction, directory: &str, users: &[String]) -> ScimResult<BTreeSet<String>> {
+    let mut known = BTreeSet::new();
+    let places: [fn(&str, &str) -> String; 2] = [|directory, user| Kind::User.resource(directory, user), keys::sweep];
+    for place in places {
+        let missing: Vec<&String> = users.iter().filter(|user| !known.contains(*user)).collect();
+        let found = transaction.get_many(missing.iter().map(|user| place(directory, user)).collect())?;
+        let found: Vec<String> =
+            missing.into_iter().zip(found).filter(|(_, value)| value.is_some()).map(|(id, _)| id.clone()).collect();
+        known.extend(found);
+    }
+    Ok(known)
+}
+
+/// Calls `visit` with the ids at the end of all keys that begin with a prefix, so many at once as are read.
+fn for_each_page(
+    transaction: &mut Transaction,
+    prefix: &str,
+    mut visit: impl FnMut(&mut Transaction, &[String]) -> ScimResult<()>,
+) -> ScimResult<()> {
+    let mut range = Range { keys_only: true, ..prefix_range(prefix, KEYS_AT_ONCE) };
+    loop {
+        let entries = transaction.scan(&range)?;
+        let ids: Vec<String> = entries.iter().map(|entry| keys::id_of(&entry.key).to_string()).collect();
+        visit(transaction, &ids)?;
+        match entries.last() {
+            Some(last) if entries.len() >= KEYS_AT_ONCE as usize => range.start = keys::next(&last.key),
+            _ => return Ok(()),
+        }
+    }
+}
+
+fn put_right(transaction: &mut Transaction, group: &str, user: &str, fault: &Fault) {
+    match fault {
+        Fault::NotOfUser => transaction.put(keys::member_of(user, group), ""),
+        Fault::NotOfGroup => transaction.delete(keys::member_of(user, group)),
+        Fault::Stranger => remove_edge(transaction, group, user),
+    }
+}
+
+/// A group that has an organization has no open conflict; one that has none has one where a local organization has its name.
+fn set_conflict(
+    work: &mut Work<'_>,
+    counts: &mut Counts,
+    directory: &str,
+    found: &GroupCheck,
+    organization: Option<u64>,
+) -> ScimResult<()> {
+    let key = keys::conflict(directory, &found.group);
+    let is_open = work.transaction.get(key.clone())?.is_some();
+    let local = match organization {
+        Some(_) => None,
+        None => organizations::local_named(work.transaction, &found.name)?,
+    };
+    match (is_open, local) {
+        (true, _) if organization.is_some() => {
+            work.transaction.delete(key);
+            counts.conflicts = counts.conflicts.saturating_sub(1);
+        }
+        (false, Some(local)) => {
+            work.transaction.put(key, records::write(&ConflictRecord { since: work.now.milliseconds }));
+            counts.conflicts = counts.conflicts.saturating_add(1);
+            let (directory, group) = (Some(directory.to_string()), Some(found.group.clone()));
+            let detail = Detail { directory, group, organization: Some(local), ..Detail::default() };
+            work.record("organization.conflict", detail);
+        }
+        _ => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,189 @@
+//! Links of customers that an administrator undoes and makes again.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use super::customers::{self, Customer};
+use super::{Error, Result, Work, check_local, is_managed};
+use crate::engine::Engine;
+use crate::error::Result as ScimResult;
+use crate::scim::users::email;
+use crate::store::keys::{self, Kind};
+use crate::store::records::{
+    self, Counts, CustomerRecord, Detail, DirectoryRecord, Header, Link, Stored, UnlinkedReason,
+};
+use crate::store::{Transaction, prefix_range};
+
+/// How many directories are read at once.
+const DIRECTORIES_AT_ONCE: u32 = 1_000;
+
+/// How many users with one email address are looked at in a directory. Hardly ever is there more than one.
+const MAX_USERS: u32 = 100;
+
+/// How many directories a refusal names.
+const MAX_NAMED: usize = 10;
+
+/// A user to which a customer can be linked.
+struct Candidate {
+    link: Link,
+    /// The name of its directory.
+    directory: String,
+    user: Stored,
+}
+
+impl Engine<'_> {
+    /// Makes a managed customer local. Its user stays in the directory, linked to no customer until
+    /// [`relink_customer`](Self::relink_customer) links it again. The customer is a member through the groups of that
+    /// directory no longer.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::Refused`] where no directory manages it.
+    pub fn unlink_customer(&self, actor: &str, id: &str) -> Result<Customer> {
+        self.site_write(actor, |work| {
+            let old = customers::existing(work.transaction, id)?;
+            let Some(link) = managing(work.transaction, &old)? else {
+                return Err(Error::Refused("the customer is managed by no directory".to_string()));
+            };
+            let key = Kind::User.resource(&link.directory, &link.resource);
+            let user = work.transaction.get(key.clone())?.ok_or_else(|| records::corrupt(&key))?;
+            let user = Stored::read(&key, user)?;
+            let new = CustomerRecord { link: None, ..old };
+            work.transaction.put(keys::customer(id), records::write(&new));
+            work.transaction.delete(keys::customer_of(&link.resource));
+            set_link(work, &link, &user, None, Some(id))?;
+            let detail =
+                Detail { user: Some(link.resource), directory: Some(link.directory), ..customers::of_customer(id) };
+            work.record("customer.unlinked", detail);
+            customers::describe(work.transaction, id, new)
+        })
+    }
+
+    /// Links a local customer to the user that has its email address and is linked to no customer, in this directory or in
+    /// any. The customer follows the user at once. Of several users, the one counts from which the customer was unlinked.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for the customer or directory; [`Error::Managed`]; [`Error::Refused`] where there is no such
+    /// user, or more than one.
+    pub fn relink_customer(&self, actor: &str, id: &str, directory: Option<&str>) -> Result<Customer> {
+        self.site_write(actor, |work| {
+            let old = customers::existing(work.transaction, id)?;
+            check_local(work.transaction, old.link.as_ref(), "the customer")?;
+            let candidates = candidates(work.transaction, &old.email, directory)?;
+            let Candidate { link, user, .. } = choose(candidates, id)?;
+            let key = Kind::User.resource(&link.directory, &link.resource);
+            customers::link(work, id, &old, link.clone(), &user.attributes(&key)?, user.header.inactive)?;
+            set_link(work, &link, &user, Some(id), None)?;
+            let new = customers::existing(work.transaction, id)?;
+            customers::describe(work.transaction, id, new)
+        })
+    }
+}
+
+/// The link of a customer to a connected directory.
+fn managing(transaction: &mut Transaction, customer: &CustomerRecord) -> ScimResult<Option<Link>> {
+    let managed = is_managed(transaction, customer.link.as_ref())?;
+    Ok(customer.link.clone().filter(|_| managed))
+}
+
+/// Notes in a user, in the list of those who are linked to no customer and in their number, what it is linked to or has been
+/// unlinked from.
+fn set_link(
+    work: &mut Work<'_>,
+    link: &Link,
+    user: &Stored,
+    customer: Option<&str>,
+    unlinked: Option<&str>,
+) -> ScimResult<()> {
+    let header = Header {
+        customer: customer.map(ToString::to_string),
+        unlinked: unlinked.map(ToString::to_string),
+        ..user.header.next(&work.now.text)
+    };
+    let transaction = &mut *work.transaction;
+    transaction.put(Kind::User.resource(&link.directory, &link.resource), user.with_header(header).text());
+    let counts_key = keys::counts(&link.directory);
+    let counts = transaction.get(counts_key.clone())?.ok_or_else(|| records::corrupt(&counts_key))?;
+    let mut counts: Counts = records::read(&counts_key, &counts)?;
+    let at = keys::unlinked(&link.directory, &link.resource);
+    if unlinked.is_some() {
+        counts.unlinked = counts.unlinked.saturating_add(1);
+        transaction.put(at, records::write(&UnlinkedReason::Unlinked));
+    } else {
+        counts.unlinked = counts.unlinked.saturating_sub(1);
+        transaction.delete(at);
+    }
+    transaction.put(counts_key, records::write(&counts));
+    Ok(())
+}
+
+/// The one candidate, or of several the one from which the customer was unlinked.
+fn choose(mut candidates: Vec<Candidate>, customer: &str) -> Result<Candidate> {
+    let is_former = |candidate: &Candidate| candidate.user.header.unlinked.as_deref() == Some(customer);
+    if candidates.iter().filter(|candidate| is_former(candidate)).count() == 1 {
+        candidates.retain(is_former);
+    }
+    match candidates.len() {
+        1 => Ok(candidates.remove(0)),
+        0 => Err(Error::Refused("no user that is linked to no customer has the email address of this one".to_string())),
+        _ => {
+            let named = candidates.iter().take(MAX_NAMED);
+            let named: Vec<String> =
+                named.map(|one| format!("{} of the directory {:?}", one.link.resource, one.directory)).collect();
+            Err(Error::Refused(format!("several users have this email address: {}", named.join(", "))))
+        }
+    }
+}
+
+/// The users with this email address that are linked to no customer, in one directory or in all that are connected.
+fn candidates(transaction: &mut Transaction, address: &str, directory: Option<&str>) -> Result<Vec<Candidate>> {
+    let mut found = Vec::new();
+    if let Some(directory) = directory {
+        let missing = || Error::NotFound("there is no such directory".to_string());
+        let key = Some(directory).filter(|id| keys::is_id(id)).map(keys::directory).ok_or_else(missing)?;
+        let record = transaction.get(key.clone())?.ok_or_else(missing)?;
+        let record: DirectoryRecord = records::read(&key, &record)?;
+        add_candidates(transaction, &mut found, address, directory, &record.name)?;
+        return Ok(found);
+    }
+    let mut range = prefix_range(keys::ALL_DIRECTORIES, DIRECTORIES_AT_ONCE);
+    loop {
+        let entries = transaction.scan(&range)?;
+        for entry in &entries {
+            let record: DirectoryRecord = records::read(&entry.key, &entry.value)?;
+            add_candidates(transaction, &mut found, address, keys::id_of(&entry.key), &record.name)?;
+        }
+        match entries.last() {
+            Some(last) if entries.len() >= DIRECTORIES_AT_ONCE as usize => range.start = keys::next(&last.key),
+            _ => return Ok(found),
+        }
+    }
+}
+
+fn add_candidates(
+    transaction: &mut Transaction,
+    found: &mut Vec<Candidate>,
+    address: &str,
+    directory: &str,
+    name: &str,
+) -> ScimResult<()> {
+    let mut range = prefix_range(&keys::email(directory, address), MAX_USERS);
+    range.keys_only = true;
+    let mut users: Vec<String> =
+        transaction.scan(&range)?.iter().map(|entry| keys::id_of(&entry.key).to_string()).collect();
+    // The user name is the address of those who have no other.
+    users.extend(transaction.get(Kind::User.name(directory, address))?);
+    users.sort_unstable();
+    users.dedup();
+    for user in users {
+        let key = Kind::User.resource(directory, &user);
+        let Some(text) = transaction.get(key.clone())? else { continue };
+        let stored = Stored::read(&key, text)?;
+        let matches = email(&stored.attributes(&key)?).is_some_and(|email| email == keys::comparable(address));
+        if matches && stored.header.customer.is_none() {
+            let link = Link { directory: directory.to_string(), resource: user };
+            found.push(Candidate { link, directory: name.to_string(), user: stored });
+        }
+    }
+    Ok(())
+}

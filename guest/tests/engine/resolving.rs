@@ -1,0 +1,460 @@
+//! What an administrator resolves: conflicts, users that are linked to no customer, groups that do not fit.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use usher_engine::directories::conflicts::{MemberChange, Resolution};
+use usher_engine::directories::groups::Difference;
+use usher_engine::directories::unlinked::UnlinkedReason;
+use usher_engine::directories::{ConflictPolicy, Error};
+use usher_engine::site;
+use usher_engine::site::customers::CustomerUpdate;
+use usher_engine::site::projects::Audience;
+use usher_engine::storage::Error as StorageError;
+
+use super::integrity;
+use super::site::{Directory, Site, settings};
+use super::storage::{Fault, Plan};
+
+/// A directory that leaves groups apart.
+fn skipping(site: &Site) -> Directory<'_> {
+    let mut settings = settings("idp");
+    settings.conflict_policy = ConflictPolicy::Skip;
+    site.connect(&settings)
+}
+
+/// A group of two users that is left apart from a local organization, of which one of them is a member, and somebody else.
+struct Apart<'s> {
+    directory: Directory<'s>,
+    group: String,
+    /// The users, who are customers of the same ids but for the first, who was a local customer.
+    users: Vec<String>,
+    organization: u64,
+    /// The restricted project that is associated with the organization.
+    project: u64,
+}
+
+fn apart(site: &Site) -> Apart<'_> {
+    let engine = site.engine();
+    let locals = ["both@x.test", "old@x.test"].map(|email| site.local_customer(email).id);
+    let organization = engine.create_organization("ann", "Staff").unwrap().id;
+    engine.add_members("ann", organization, &locals).unwrap();
+    let project = engine.create_project("ann", "HELP", "Help", Audience::Restricted).unwrap().id;
+    let open = engine.create_project("ann", "OPEN", "Open", Audience::Open).unwrap().id;
+    for project in [project, open] {
+        engine.associate_organization("ann", project, organization, true).unwrap();
+    }
+    let directory = skipping(site);
+    let users = vec![directory.user("both@x.test"), directory.user("new@x.test")];
+    let group = directory.group("STAFF", &users);
+    Apart { directory, group, users, organization, project }
+}
+
+fn conflicts(directory: &Directory<'_>) -> Vec<(String, Option<(u64, String)>)> {
+    let page = directory.site.engine().conflicts(&directory.id, None, 100).unwrap();
+    let values = page.values.into_iter().map(|conflict| (conflict.name, conflict.organization));
+    let values: Vec<_> = values.collect();
+    assert_eq!(directory.site.engine().directory(&directory.id).unwrap().conflicts, values.len() as u64);
+    values
+}
+
+fn rename(directory: &Directory<'_>, group: &str, name: &str) {
+    let path = format!("/Groups/{group}");
+    directory.patch(&path, json!([{ "op": "replace", "path": "displayName", "value": name }])).expect(200);
+}
+
+/// The last change of a kind.
+fn last(site: &Site, kind: &str) -> Value {
+    let changes = site.engine().changes(0, 1_000).unwrap();
+    let change = changes.into_iter().rfind(|change| change.kind == kind).unwrap();
+    serde_json::from_str(&change.detail).unwrap()
+}
+
+#[test]
+fn a_conflict_is_listed_as_long_as_it_is_open() {
+    let site = Site::new();
+    let Apart { directory, group, organization, .. } = apart(&site);
+    assert_eq!(conflicts(&directory), [("STAFF".to_string(), Some((organization, "Staff".to_string())))]);
+    let listed = site.engine().conflicts(&directory.id, None, 1).unwrap();
+    assert_eq!((listed.values[0].group.as_str(), listed.next), (group.as_str(), None));
+    // It follows the name, and the policy is not asked again.
+    rename(&directory, &group, "Friends");
+    assert_eq!(conflicts(&directory), [("Friends".to_string(), None)]);
+    assert_eq!(site.organization("Friends"), None);
+    directory.delete(&format!("/Groups/{group}")).expect(204);
+    assert!(conflicts(&directory).is_empty());
+    integrity::check(&site.storage);
+}
+
+#[test]
+fn a_disconnected_directory_has_no_conflicts_and_leaves_nothing_of_them() {
+    let site = Site::new();
+    let Apart { directory, .. } = apart(&site);
+    site.engine().disconnect("ann", &directory.id, false).unwrap();
+    assert!(matches!(site.engine().conflicts(&directory.id, None, 1), Err(Error::NotFound(_))));
+    site.sweep(3);
+    integrity::check(&site.storage);
+    assert!(!site.storage.snapshot().keys().any(|key| key.starts_with("cf/")));
+}
+
+#[test]
+fn a_preview_says_who_comes_and_who_goes_and_changes_nothing() {
+    let site = Site::new();
+    let Apart { directory, group, users, organization, project } = apart(&site);
+    let before = site.storage.snapshot();
+    let preview = site.engine().preview_conflict(&directory.id, &group).unwrap();
+    let one = |id: &str| MemberChange { count: 1, first: vec![id.to_string()] };
+    assert_eq!(preview.conflict.organization, Some((organization, "Staff".to_string())));
+    assert_eq!((preview.added, preview.removed), (one(&users[1]), one(&site.customer("old@x.test").unwrap().id)));
+    assert_eq!(preview.projects, [(project, "Help".to_string())]);
+    assert_eq!(site.storage.snapshot(), before);
+    // Where the name is free by now, adopting makes an organization of the group.
+    rename(&directory, &group, "Friends");
+    let preview = site.engine().preview_conflict(&directory.id, &group).unwrap();
+    assert_eq!((preview.added.count, preview.removed.count, preview.projects.len()), (2, 0, 0));
+}
+
+#[test]
+fn a_large_preview_counts_all_and_names_some() {
+    let site = Site::new();
+    site.engine().create_organization("ann", "Staff").unwrap();
+    let directory = skipping(&site);
+    let user = |n: usize| json!({ "userName": format!("user{n:04}@x.test") });
+    let users = directory.many("/Users", (0..1_200).map(user));
+    let group = directory.group("Staff", &users);
+    let preview = site.engine().preview_conflict(&directory.id, &group).unwrap();
+    assert_eq!((preview.added.count, preview.added.first.as_slice()), (1_200, &users[..100]));
+}
+
+#[test]
+fn adopting_makes_the_members_the_groups_at_once() {
+    let site = Site::new();
+    let Apart { directory, group, users, organization, project } = apart(&site);
+    site.engine().resolve_conflict("ann", &directory.id, &group, &Resolution::Adopt).unwrap();
+    let adopted = site.engine().organization(organization).unwrap();
+    assert_eq!((adopted.name.as_str(), adopted.group.as_ref()), ("Staff", Some(&group)));
+    assert_eq!(site.members(organization), ["both@x.test", "new@x.test"]);
+    assert!(site.engine().access(&users[1], project).unwrap().allowed);
+    assert!(!site.engine().access(&site.customer("old@x.test").unwrap().id, project).unwrap().allowed);
+    assert!(conflicts(&directory).is_empty());
+    assert_eq!(last(&site, "conflict.resolved")["action"], "adopt");
+    // From now on it follows the group.
+    rename(&directory, &group, "Friends");
+    assert_eq!(site.organization("Friends"), Some(organization));
+    let again = site.engine().resolve_conflict("ann", &directory.id, &group, &Resolution::Adopt);
+    assert!(matches!(again, Err(Error::NotFound(_))));
+    integrity::check(&site.storage);
+}
+
+#[test]
+fn renaming_makes_room_for_the_groups_own_organization() {
+    let site = Site::new();
+    let Apart { directory, group, organization, .. } = apart(&site);
+    let to = |name: &str| {
+        let resolution = Resolution::Rename(name.to_string());
+        site.engine().resolve_conflict("ann", &directory.id, &group, &resolution)
+    };
+    site.engine().create_organization("ann", "Taken").unwrap();
+    let before = site.storage.snapshot();
+    for name in ["", " staff ", &"n".repeat(201)] {
+        assert!(matches!(to(name), Err(Error::Invalid(_))), "{name}");
+    }
+    assert!(matches!(to("taken"), Err(Error::Refused(_))));
+    assert_eq!(site.storage.snapshot(), before);
+    to("Old staff").unwrap();
+    assert_eq!(site.organization("Old staff"), Some(organization));
+    assert_eq!(site.members(organization), ["both@x.test", "old@x.test"]);
+    assert_eq!(site.members(site.organization("STAFF").unwrap()), ["both@x.test", "new@x.test"]);
+    integrity::check(&site.storage);
+}
+
+#[test]
+fn what_is_left_apart_is_off_the_list() {
+    let site = Site::new();
+    let Apart { directory, group, organization, .. } = apart(&site);
+    site.engine().resolve_conflict("ann", &directory.id, &group, &Resolution::Leave).unwrap();
+    assert!(conflicts(&directory).is_empty());
+    assert_eq!(site.engine().organization(organization).unwrap().managed_by, None);
+    integrity::check(&site.storage);
+    // A repair of the group opens it again.
+    let repair = site.engine().repair_group("ann", &directory.id, &group).unwrap();
+    assert_eq!((repair.found.differences, repair.left.len()), (vec![Difference::NoOrganization], 1));
+    assert_eq!(conflicts(&directory).len(), 1);
+    integrity::check(&site.storage);
+}
+
+#[test]
+fn a_name_that_is_managed_by_now_is_refused() {
+    let site = Site::new();
+    let Apart { directory, group, organization, .. } = apart(&site);
+    site.engine().delete_organization("ann", organization).unwrap();
+    site.connect(&settings("other")).group("Staff", &[]);
+    for resolution in [Resolution::Adopt, Resolution::Rename("Old staff".to_string())] {
+        let refused = site.engine().resolve_conflict("ann", &directory.id, &group, &resolution);
+        assert!(matches!(refused, Err(Error::Refused(_))), "{refused:?}");
+    }
+    integrity::check(&site.storage);
+}
+
+#[test]
+fn ids_of_nothing_are_refused() {
+    let site = Site::new();
+    let Apart { directory, group, .. } = apart(&site);
+    let engine = site.engine();
+    for id in ["", "../g", "00000000000000000000"] {
+        for (directory, group) in [(directory.id.as_str(), id), (id, group.as_str())] {
+            assert!(matches!(engine.preview_conflict(directory, group), Err(Error::NotFound(_))));
+            let resolved = engine.resolve_conflict("ann", directory, group, &Resolution::Leave);
+            assert!(matches!(resolved, Err(Error::NotFound(_))));
+            assert!(matches!(engine.check_group(directory, group), Err(Error::NotFound(_))));
+            assert!(matches!(engine.repair_group("ann", directory, group), Err(Error::NotFound(_))));
+        }
+        assert!(matches!(engine.unlinked(id, None, 1), Err(Error::NotFound(_))));
+        assert!(matches!(engine.conflicts(&directory.id, Some(id), 1), Err(Error::Invalid(_))) || id.len() == 20);
+        assert!(matches!(engine.unlink_customer("ann", id), Err(site::Error::NotFound(_))));
+        assert!(matches!(engine.relink_customer("ann", id, None), Err(site::Error::NotFound(_))));
+    }
+    for limit in [0, 1_001] {
+        assert!(matches!(engine.conflicts(&directory.id, None, limit), Err(Error::Invalid(_))));
+        assert!(matches!(engine.unlinked(&directory.id, None, limit), Err(Error::Invalid(_))));
+    }
+}
+
+/// Calls every function that is tested here.
+fn everything(site: &Site, directory: &str, group: &str, linked: &str, local: &str) -> [bool; 10] {
+    let engine = site.engine();
+    [
+        engine.conflicts(directory, None, 10).is_ok(),
+        engine.preview_conflict(directory, group).is_ok(),
+        engine.unlinked(directory, None, 10).is_ok(),
+        engine.check_group(directory, group).is_ok(),
+        engine.resolve_conflict("ann", directory, group, &Resolution::Rename("Other".to_string())).is_ok(),
+        engine.repair_group("ann", directory, group).is_ok(),
+        engine.unlink_customer("ann", linked).is_ok(),
+        engine.relink_customer("ann", linked, Some(directory)).is_ok(),
+        engine.unlink_customer("ann", linked).is_ok(),
+        engine.relink_customer("ann", local, None).is_ok(),
+    ]
+}
+
+#[test]
+fn a_storage_that_fails_or_is_damaged_is_an_error_and_no_crash() {
+    let site = Site::new();
+    let Apart { directory, group, users, .. } = apart(&site);
+    let local = directory.user("unlinked@x.test");
+    site.engine().unlink_customer("ann", &local).unwrap();
+    let before = site.storage.snapshot();
+    let call = || everything(&site, &directory.id, &group, &users[1], &local);
+    assert_eq!(call(), [true; 10]);
+    integrity::check(&site.storage);
+    let values = ["", "1", "{}", "\u{0}", "{\"version\":1,\"created\":\"x\",\"modified\":\"\"}\n{\"emails\":[[]]}"];
+    let faults = (values.into_iter().map(Fault::Value)).chain(["", "u", "g/x/\"", "zzz"].map(Fault::Key)).chain([
+        Fault::Short,
+        Fault::Backwards,
+        Fault::Error(StorageError::Unavailable(String::new())),
+        Fault::Error(StorageError::Conflict),
+    ]);
+    for fault in faults {
+        for from in 0..120 {
+            site.storage.restore(&before);
+            let fails = matches!(fault, Fault::Error(_));
+            site.storage.break_down(Plan { fault: fault.clone(), from, lasting: false });
+            call();
+            site.storage.repair();
+            if fails {
+                integrity::check(&site.storage);
+            }
+        }
+    }
+}
+
+fn unlinked(directory: &Directory<'_>) -> Vec<(String, UnlinkedReason)> {
+    let engine = directory.site.engine();
+    let (mut all, mut cursor) = (Vec::new(), None);
+    loop {
+        let page = engine.unlinked(&directory.id, cursor.as_deref(), 1).unwrap();
+        all.extend(page.values.into_iter().map(|user| (user.user_name, user.reason)));
+        cursor = page.next;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    assert_eq!(engine.directory(&directory.id).unwrap().unlinked, all.len() as u64);
+    all
+}
+
+#[test]
+fn users_without_an_address_are_listed_until_one_arrives() {
+    let site = Site::new();
+    let directory = site.connect(&settings("idp"));
+    let one = directory.post("/Users", &json!({ "userName": "one" })).expect(201).id();
+    let two = directory.post("/Users", &json!({ "userName": "two" })).expect(201).id();
+    directory.user("three@x.test");
+    assert_eq!(last(&site, "user.unlinked")["reason"], "noEmail");
+    assert_eq!(
+        unlinked(&directory),
+        [("one".to_string(), UnlinkedReason::NoEmail), ("two".to_string(), UnlinkedReason::NoEmail)]
+    );
+    let address = json!([{ "op": "add", "path": "emails", "value": [{ "value": "one@x.test" }] }]);
+    directory.patch(&format!("/Users/{one}"), address).expect(200);
+    assert_eq!(unlinked(&directory).len(), 1);
+    directory.delete(&format!("/Users/{two}")).expect(204);
+    assert!(unlinked(&directory).is_empty());
+    integrity::check(&site.storage);
+}
+
+#[test]
+fn an_unlinked_customer_is_local_until_it_is_linked_again() {
+    let site = Site::new();
+    let directory = site.connect(&settings("idp"));
+    let user = directory.user("a@x.test");
+    let group = directory.group("Staff", std::slice::from_ref(&user));
+    let (organization, id) = (site.organization("Staff").unwrap(), site.customer("a@x.test").unwrap().id);
+    let local = site.engine().create_organization("ann", "Local").unwrap().id;
+    let unlink = || site.engine().unlink_customer("ann", &id);
+    assert_eq!(unlink().unwrap().managed_by, None);
+    assert!(matches!(unlink(), Err(site::Error::Refused(_))));
+    assert_eq!(unlinked(&directory), [("a@x.test".to_string(), UnlinkedReason::Unlinked)]);
+    integrity::check(&site.storage);
+    // It is edited on the site, and no member through the directory's groups.
+    let update = CustomerUpdate { display_name: Some("Ann".to_string()), ..CustomerUpdate::default() };
+    site.engine().update_customer("ann", &id, &update).unwrap();
+    site.engine().add_members("ann", local, std::slice::from_ref(&id)).unwrap();
+    assert!(site.members(organization).is_empty());
+    // What becomes of the user is not its concern.
+    let path = format!("/Users/{user}");
+    directory.patch(&path, json!([{ "op": "replace", "path": "displayName", "value": "Anna" }])).expect(200);
+    assert_eq!(site.customer("a@x.test").unwrap().display_name, "Ann");
+    assert_eq!(directory.get(&format!("/Groups/{group}")).body["members"].as_array().unwrap().len(), 1);
+    // Linked again, it follows the user at once.
+    let linked = site.engine().relink_customer("ann", &id, None).unwrap();
+    assert_eq!((linked.display_name.as_str(), linked.managed_by.as_ref()), ("Anna", Some(&directory.id)));
+    assert_eq!((site.members(organization), site.members(local)), (vec![linked.email.clone()], vec![linked.email]));
+    assert!(unlinked(&directory).is_empty());
+    assert!(matches!(site.engine().relink_customer("ann", &id, None), Err(site::Error::Managed(_))));
+    integrity::check(&site.storage);
+    // It stays when its user goes while it is unlinked.
+    unlink().unwrap();
+    directory.delete(&path).expect(204);
+    assert!(matches!(site.engine().relink_customer("ann", &id, None), Err(site::Error::Refused(_))));
+    assert!(site.customer("a@x.test").is_some());
+    integrity::check(&site.storage);
+}
+
+#[test]
+fn of_several_users_the_administrator_says_which() {
+    let site = Site::new();
+    let (one, other) = (site.connect(&settings("one")), site.connect(&settings("other")));
+    let first = one.user("a@x.test");
+    let id = site.customer("a@x.test").unwrap().id;
+    site.engine().unlink_customer("ann", &id).unwrap();
+    // The customer is local, so that another directory can have it.
+    let second = other.user("a@x.test");
+    assert_eq!(site.customer("a@x.test").unwrap().managed_by.as_ref(), Some(&other.id));
+    site.engine().unlink_customer("ann", &id).unwrap();
+    let refused = site.engine().relink_customer("ann", &id, None);
+    let Err(site::Error::Refused(reason)) = refused else { panic!("{refused:?}") };
+    for name in [&first, &second, "\"one\"", "\"other\""] {
+        assert!(reason.contains(name), "{reason}");
+    }
+    for directory in ["", "d/x", "00000000000000000000"] {
+        let unknown = site.engine().relink_customer("ann", &id, Some(directory));
+        assert!(matches!(unknown, Err(site::Error::NotFound(_))));
+    }
+    let linked = site.engine().relink_customer("ann", &id, Some(&one.id)).unwrap();
+    assert_eq!(linked.managed_by, Some(one.id.clone()));
+    integrity::check(&site.storage);
+}
+
+/// Changes what is stored, as no request could.
+fn tamper(site: &Site, change: impl FnOnce(&mut std::collections::BTreeMap<String, String>)) {
+    let mut map = (*site.storage.snapshot()).clone();
+    change(&mut map);
+    site.storage.restore(&Arc::new(map));
+}
+
+#[test]
+fn a_group_is_compared_with_its_organization_and_put_right() {
+    let site = Site::new();
+    let directory = site.connect(&settings("idp"));
+    let users = ["a@x.test", "b@x.test", "c@x.test"].map(|name| directory.user(name));
+    let group = directory.group("Staff", &users[..2]);
+    let id = site.organization("Staff").unwrap();
+    let whole = site.storage.snapshot();
+    let check = site.engine().check_group(&directory.id, &group).unwrap();
+    assert_eq!((check.name.as_str(), check.organization, check.members), ("Staff", Some(id), 2));
+    assert!(check.differences.is_empty());
+    let at = site.engine().changes(0, 1_000).unwrap().len();
+    site.engine().repair_group("ann", &directory.id, &group).unwrap();
+    assert_eq!(site.engine().changes(0, 1_000).unwrap().len(), at, "nothing was repaired");
+
+    type Tampering<'t> = Box<dyn Fn(&mut std::collections::BTreeMap<String, String>) + 't>;
+    let put = |key: String| -> Tampering<'_> { Box::new(move |map| drop(map.insert(key.clone(), String::new()))) };
+    let take = |key: String| -> Tampering<'_> { Box::new(move |map| drop(map.remove(&key))) };
+    let edit = |key: String, from: &'static str, to: &'static str| -> Tampering<'_> {
+        Box::new(move |map| {
+            let value = map.get_mut(&key).unwrap();
+            assert!(value.contains(from), "{value}");
+            *value = value.replace(from, to);
+        })
+    };
+    let at = format!("g/{}/{group}", directory.id);
+    let stranger = "0".repeat(20);
+    let cases: [(Vec<Tampering<'_>>, Vec<Difference>); 6] = [
+        (vec![edit(at.clone(), "\"members\":2", "\"members\":7")], vec![Difference::MemberCount(7)]),
+        (vec![take(format!("mo/{}/{group}", users[0]))], vec![Difference::OneSided(1)]),
+        (vec![put(format!("mo/{}/{group}", users[2]))], vec![Difference::OneSided(1)]),
+        (
+            vec![put(format!("m/{group}/{stranger}")), put(format!("mo/{stranger}/{group}"))],
+            vec![Difference::MemberCount(2), Difference::Strangers(1)],
+        ),
+        (vec![take(format!("og/{group}"))], vec![Difference::BrokenLink]),
+        (
+            vec![
+                edit(format!("o/{id:010}"), "Staff", "Stuff"),
+                take("on/staff".to_string()),
+                Box::new(move |map| drop(map.insert("on/stuff".to_string(), format!("{id:010}")))),
+            ],
+            vec![Difference::Name("Stuff".to_string())],
+        ),
+    ];
+    for (tampering, differences) in cases {
+        site.storage.restore(&whole);
+        tamper(&site, |map| tampering.iter().for_each(|change| change(map)));
+        assert_eq!(site.engine().check_group(&directory.id, &group).unwrap().differences, differences);
+        let repair = site.engine().repair_group("ann", &directory.id, &group).unwrap();
+        assert_eq!((repair.found.differences, repair.left), (differences, vec![]));
+        assert_eq!(last(&site, "group.repaired")["organization"], id);
+        assert_eq!(site.organization("Staff"), Some(id));
+        assert_eq!(site.members(id), ["a@x.test", "b@x.test"]);
+        integrity::check(&site.storage);
+    }
+}
+
+#[test]
+fn a_group_whose_organization_is_gone_gets_a_new_one_where_its_name_is_free() {
+    let site = Site::new();
+    let directory = site.connect(&settings("idp"));
+    let users = [directory.user("a@x.test")];
+    let group = directory.group("Staff", &users);
+    let id = site.organization("Staff").unwrap();
+    tamper(&site, |map| {
+        map.remove(&format!("o/{id:010}"));
+        map.remove("on/staff");
+    });
+    let broken = site.engine().check_group(&directory.id, &group).unwrap();
+    assert_eq!(broken.differences, [Difference::BrokenLink]);
+    let whole = site.storage.snapshot();
+    // A local organization has the name: that is a conflict.
+    site.engine().create_organization("ann", "Staff").unwrap();
+    let repair = site.engine().repair_group("ann", &directory.id, &group).unwrap();
+    assert_eq!(repair.left, [Difference::NoOrganization]);
+    assert_eq!(conflicts(&directory).len(), 1);
+    site.storage.restore(&whole);
+    // Nobody has it.
+    let repair = site.engine().repair_group("ann", &directory.id, &group).unwrap();
+    assert!(repair.left.is_empty());
+    let new = site.organization("Staff").unwrap();
+    assert_ne!(new, id);
+    assert_eq!(site.members(new), ["a@x.test"]);
+}

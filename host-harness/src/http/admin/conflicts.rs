@@ -1,0 +1,105 @@
+//! `/admin/v1/directories/{id}/conflicts`
+
+use super::super::call::{Call, invalid, time};
+use super::super::reply::{Fault, Reply, empty};
+use super::shape::{Page, limit, ok};
+use crate::runtime::directories;
+use hyper::StatusCode;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Resolution {
+    action: Action,
+    name: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum Action {
+    Adopt,
+    Rename,
+    Leave,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Conflict {
+    group_id: String,
+    group_name: String,
+    /// The organization that has the group's name now.
+    organization: Option<Named>,
+    since: Timestamp,
+}
+
+/// Something with a number and a name.
+#[derive(Serialize)]
+struct Named {
+    id: u64,
+    name: String,
+}
+
+#[derive(Serialize)]
+struct Preview {
+    #[serde(flatten)]
+    conflict: Conflict,
+    added: MemberChange,
+    removed: MemberChange,
+    projects: Vec<Named>,
+}
+
+/// Customers who come or go: how many, and the ids of the first hundred.
+#[derive(Serialize)]
+struct MemberChange {
+    count: u32,
+    customers: Vec<String>,
+}
+
+pub(super) async fn list(call: Call<'_>) -> Result<Reply, Fault> {
+    let [cursor, limit_text] = call.query(["cursor", "limit"])?;
+    let (id, limit) = (call.parameter(0), limit(limit_text)?);
+    let page = call.service.site.conflicts(id, cursor.as_deref(), limit).await??;
+    let values = page.values.into_iter().map(shown).collect::<Result<Vec<_>, _>>()?;
+    Ok(ok(&Page { values, next: page.next }))
+}
+
+pub(super) async fn preview(call: Call<'_>) -> Result<Reply, Fault> {
+    let [] = call.query([])?;
+    let preview = call.service.site.preview_conflict(call.parameter(0), call.parameter(1)).await??;
+    Ok(ok(&Preview {
+        conflict: shown(preview.conflict)?,
+        added: MemberChange { count: preview.added.count, customers: preview.added.first },
+        removed: MemberChange { count: preview.removed.count, customers: preview.removed.first },
+        projects: preview.projects.into_iter().map(named).collect(),
+    }))
+}
+
+pub(super) async fn resolve(call: Call<'_>) -> Result<Reply, Fault> {
+    let [] = call.query([])?;
+    let (site, actor) = (&call.service.site, call.actor.clone());
+    let (id, group) = (call.parameter(0).to_owned(), call.parameter(1).to_owned());
+    let resolution: Resolution = call.json().await?;
+    let resolution = match (resolution.action, resolution.name) {
+        (Action::Adopt, None) => directories::Resolution::Adopt,
+        (Action::Rename, Some(name)) => directories::Resolution::Rename(name),
+        (Action::Leave, None) => directories::Resolution::Leave,
+        (Action::Rename, None) => return Err(invalid("`rename` needs the organization's new `name`.")),
+        (Action::Adopt | Action::Leave, Some(_)) => return Err(invalid("Only `rename` comes with a `name`.")),
+    };
+    site.resolve_conflict(&actor, &id, &group, resolution).await??;
+    Ok(empty(StatusCode::NO_CONTENT))
+}
+
+fn shown(conflict: directories::Conflict) -> Result<Conflict, Fault> {
+    Ok(Conflict {
+        group_id: conflict.group,
+        group_name: conflict.name,
+        organization: conflict.organization.map(named),
+        since: time(conflict.since)?,
+    })
+}
+
+fn named((id, name): (u64, String)) -> Named {
+    Named { id, name }
+}

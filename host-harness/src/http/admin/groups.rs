@@ -1,0 +1,70 @@
+//! `/admin/v1/directories/{id}/groups/{groupId}`
+
+use super::super::call::Call;
+use super::super::reply::{Fault, Reply};
+use super::shape::ok;
+use crate::runtime::directories;
+use serde::Serialize;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Check {
+    group_id: String,
+    group_name: String,
+    organization_id: Option<u64>,
+    members: u32,
+    differences: Vec<Difference>,
+}
+
+#[derive(Serialize)]
+struct Repair {
+    #[serde(flatten)]
+    found: Check,
+    /// What could not be put right.
+    left: Vec<Difference>,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "kind", rename_all = "camelCase")]
+enum Difference {
+    NoOrganization,
+    BrokenLink,
+    Name { name: String },
+    MemberCount { count: u32 },
+    OneSided { count: u32 },
+    Strangers { count: u32 },
+}
+
+pub(super) async fn check(call: Call<'_>) -> Result<Reply, Fault> {
+    let [] = call.query([])?;
+    Ok(ok(&shown(call.service.site.check_group(call.parameter(0), call.parameter(1)).await??)))
+}
+
+pub(super) async fn repair(call: Call<'_>) -> Result<Reply, Fault> {
+    let [] = call.query([])?;
+    let repair = call.service.site.repair_group(&call.actor, call.parameter(0), call.parameter(1)).await??;
+    Ok(ok(&Repair { found: shown(repair.found), left: repair.left.into_iter().map(Into::into).collect() }))
+}
+
+fn shown(check: directories::GroupCheck) -> Check {
+    Check {
+        group_id: check.group,
+        group_name: check.name,
+        organization_id: check.organization,
+        members: check.members,
+        differences: check.differences.into_iter().map(Into::into).collect(),
+    }
+}
+
+impl From<directories::Difference> for Difference {
+    fn from(value: directories::Difference) -> Self {
+        match value {
+            directories::Difference::NoOrganization => Self::NoOrganization,
+            directories::Difference::BrokenLink => Self::BrokenLink,
+            directories::Difference::Name(name) => Self::Name { name },
+            directories::Difference::MemberCount(count) => Self::MemberCount { count },
+            directories::Difference::OneSided(count) => Self::OneSided { count },
+            directories::Difference::Strangers(count) => Self::Strangers { count },
+        }
+    }
+}
