@@ -2,6 +2,7 @@
 
 use alloc::string::{String, ToString};
 
+use crate::directories;
 use crate::engine::{Engine, Moment};
 use crate::error::{Error as Failure, Status};
 use crate::scim::members;
@@ -88,6 +89,8 @@ fn next_due(transaction: &mut Transaction, now: u64) -> Result<Option<(String, D
 fn perform(work: &mut Work<'_>, due: &Due) -> Result<(), Error> {
     match due {
         Due::Adoption(organization) => Ok(organizations::settle(work, *organization, false)?),
+        Due::Log(directory) => Ok(directories::age_log(work, directory)?),
+        Due::Key { directory, key } => Ok(directories::notify(work, directory, key)?),
     }
 }
 
@@ -175,7 +178,7 @@ impl Job {
             .into_iter()
             .chain(Kind::User.indexes(&self.directory))
             .chain(Kind::Group.indexes(&self.directory))
-            .chain([keys::api_keys(&self.directory)]);
+            .chain([keys::api_keys(&self.directory), keys::log(&self.directory)]);
         for prefix in prefixes {
             if removed >= budget {
                 return Ok((removed, true));

@@ -92,6 +92,9 @@ pub fn provision(
                 forget_members(work.transaction, holder)?;
             }
             let due = Due::Adoption(id);
+            if let Some(earlier) = &old.retained {
+                work.transaction.delete(due.key(earlier.until));
+            }
             work.transaction.put(due.key(until), records::write(&due));
             let retained = Some(Retained { until, holders });
             let record = OrganizationRecord { link: Some(link), retained, ..old };
