@@ -52,6 +52,13 @@ mod bindings {
             "usher:provisioning/directories@0.1.0/issued-key": crate::directories::IssuedKey,
             "usher:provisioning/directories@0.1.0/connected": crate::directories::Connected,
             "usher:provisioning/directories@0.1.0/page": crate::directories::Page,
+            "usher:provisioning/directories@0.1.0/state": crate::directories::State,
+            "usher:provisioning/directories@0.1.0/change-count": crate::directories::ChangeCount,
+            "usher:provisioning/directories@0.1.0/logged-request": crate::directories::LoggedRequest,
+            "usher:provisioning/directories@0.1.0/log-page": crate::directories::LogPage,
+            "usher:provisioning/directories@0.1.0/hour": crate::directories::Hour,
+            "usher:provisioning/directories@0.1.0/key-status": crate::directories::KeyStatus,
+            "usher:provisioning/directories@0.1.0/directory-status": crate::directories::DirectoryStatus,
             "usher:provisioning/site@0.1.0/error": crate::site::Error,
             "usher:provisioning/site@0.1.0/position": crate::site::Position,
             "usher:provisioning/site@0.1.0/customer": crate::site::customers::Customer,
@@ -142,6 +149,18 @@ impl exports::directories::Guest for Component {
 
     fn revoke_key(actor: String, id: String, key_id: String) -> Result<(), directories::Error> {
         engine().revoke_key(&actor, &id, &key_id)
+    }
+
+    fn status(id: String) -> Result<directories::DirectoryStatus, directories::Error> {
+        engine().directory_status(&id)
+    }
+
+    fn requests(id: String, cursor: Option<String>, limit: u32) -> Result<directories::LogPage, directories::Error> {
+        engine().requests(&id, cursor.as_deref(), limit)
+    }
+
+    fn release(actor: String, id: String) -> Result<(), directories::Error> {
+        engine().release_deletions(&actor, &id)
     }
 }
 

@@ -9,6 +9,7 @@ mod organizations;
 mod projects;
 mod shape;
 mod stream;
+mod watch;
 
 use super::call::Call;
 use super::reply::{Fault, Reply};
@@ -21,7 +22,7 @@ use hyper::{Method, Request};
 pub(super) const PREFIX: &str = "/admin/";
 
 /// What the surface consists of.
-pub(super) static ENDPOINTS: [(&str, &[(Method, Endpoint)]); 19] = [
+pub(super) static ENDPOINTS: [(&str, &[(Method, Endpoint)]); 22] = [
     ("/admin/v1/directories", &[(Method::GET, Endpoint::ListDirectories), (Method::POST, Endpoint::ConnectDirectory)]),
     (
         "/admin/v1/directories/{id}",
@@ -33,6 +34,9 @@ pub(super) static ENDPOINTS: [(&str, &[(Method, Endpoint)]); 19] = [
     ),
     ("/admin/v1/directories/{id}/keys", &[(Method::GET, Endpoint::ListKeys), (Method::POST, Endpoint::RotateKey)]),
     ("/admin/v1/directories/{id}/keys/{keyId}", &[(Method::DELETE, Endpoint::RevokeKey)]),
+    ("/admin/v1/directories/{id}/status", &[(Method::GET, Endpoint::ReadStatus)]),
+    ("/admin/v1/directories/{id}/requests", &[(Method::GET, Endpoint::ListRequests)]),
+    ("/admin/v1/directories/{id}/release", &[(Method::POST, Endpoint::ReleaseDeletions)]),
     ("/admin/v1/customers", &[(Method::GET, Endpoint::ListCustomers), (Method::POST, Endpoint::CreateCustomer)]),
     (
         "/admin/v1/customers/{id}",
@@ -94,6 +98,9 @@ pub(super) enum Endpoint {
     ListKeys,
     RotateKey,
     RevokeKey,
+    ReadStatus,
+    ListRequests,
+    ReleaseDeletions,
     ListCustomers,
     CreateCustomer,
     GetCustomer,
@@ -155,6 +162,9 @@ async fn answer(
         Endpoint::ListKeys => keys::list(call).await,
         Endpoint::RotateKey => keys::rotate(call).await,
         Endpoint::RevokeKey => keys::revoke(call).await,
+        Endpoint::ReadStatus => watch::status(call).await,
+        Endpoint::ListRequests => watch::requests(call).await,
+        Endpoint::ReleaseDeletions => watch::release(call).await,
         Endpoint::ListCustomers => customers::list(call).await,
         Endpoint::CreateCustomer => customers::create(call).await,
         Endpoint::GetCustomer => customers::get(call).await,
