@@ -12,7 +12,7 @@ use crate::store::keys;
 use crate::store::records::{self, Detail, Due};
 use crate::watch::{ChangeCount, LoggedRequest, MAX_AGE_MS, MAX_LOGGED};
 
-/// How much of an error's detail is kept, in characters.
+/// How much of an error's detail or a note is kept, in characters.
 const MAX_DETAIL_CHARACTERS: usize = 500;
 
 /// The longest part of a path or method that is kept, in bytes.
@@ -21,7 +21,7 @@ const MAX_PART_BYTES: usize = 64;
 /// How many notes an entry has.
 const MAX_NOTES: usize = 10;
 
-/// What stands for a part of a path that may be anything, somebody's address too.
+/// What stands for what may be anything, somebody's address too.
 const HIDDEN: &str = "*";
 
 /// What a request wants noted besides what it changes.
@@ -157,12 +157,12 @@ impl Scope<'_> {
                 Err(error) => error.status.code(),
             },
             scim_type: refusal.and_then(|error| error.scim_type).map(|scim_type| scim_type.keyword().to_string()),
-            detail: refusal.map(|error| error.detail.chars().take(MAX_DETAIL_CHARACTERS).collect()),
+            detail: refusal.map(|error| without_addresses(&error.detail)),
             changes: if applied { changes } else { Vec::new() },
             dry_run: self.settings.dry_run && applied,
             operations: noted.operations.filter(|_| applied),
             refused: noted.operations.filter(|_| applied).map(|_| noted.refused),
-            notes: if applied { noted.notes } else { Vec::new() },
+            notes: if applied { noted.notes.iter().map(|note| without_addresses(note)).collect() } else { Vec::new() },
         });
         if self.deletions > 0 {
             self.status.count_deletions(now, self.deletions);
@@ -189,6 +189,12 @@ impl Scope<'_> {
     fn put_status(&mut self) {
         self.transaction.put(keys::status(self.call.directory), records::write(&self.status));
     }
+}
+
+/// A text as it may stand in the log: what it quotes of a request may hold addresses.
+fn without_addresses(text: &str) -> String {
+    let words = text.split(' ').map(|word| if word.contains('@') { HIDDEN } else { word });
+    words.collect::<Vec<_>>().join(" ").chars().take(MAX_DETAIL_CHARACTERS).collect()
 }
 
 /// The path below the base URL as it may stand in the log.

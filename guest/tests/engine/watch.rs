@@ -90,6 +90,14 @@ fn every_write_and_every_refusal_is_logged() {
             None,
             path.as_str(),
         ),
+        (
+            "POST",
+            "/Groups",
+            json!({ "displayName": "Desk", "members": [{ "value": "secret@x.test" }] }),
+            400,
+            Some("invalidValue"),
+            "/Groups",
+        ),
     ];
     for (method, target, body, code, scim_type, shown) in &refused {
         let (before, logged) = (end_of_feed(&site), log(&directory).len());
