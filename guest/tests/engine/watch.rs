@@ -302,7 +302,7 @@ fn a_dry_run_answers_and_applies_nothing() {
     let site = Site::new();
     let directory = site.connect(&Settings { deletion_limit: Some(0), ..settings("idp") });
     let ann = directory.user("ann@x.test");
-    let group = directory.group("Staff", &[ann.clone()]);
+    let group = directory.group("Staff", std::slice::from_ref(&ann));
     update(&directory, &SettingsUpdate { dry_run: Some(true), ..SettingsUpdate::default() });
     let (before, changes_before) = (site.content(), end_of_feed(&site));
     let body = json!({ "userName": "bob@x.test" });
