@@ -95,6 +95,8 @@ fn settings() -> directories::Settings {
         unknown_members: directories::UnknownMembers::Refuse,
         conflict_policy: directories::ConflictPolicy::Sync,
         adoption_grace_seconds: 3_600,
+        deletion_limit: None,
+        dry_run: false,
     }
 }
 

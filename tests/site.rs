@@ -31,13 +31,7 @@ fn shape(server: &Served, name: &str, method: &str, target: &str, body: Option<V
 /// What an identity provider pushes: a user, and a group with it.
 fn push(directory: &Directory, user: &str, group: &str) -> (String, String) {
     let send = |target: &str, body: Value| {
-        let headers = vec![
-            ("authorization".to_owned(), format!("Bearer {}", directory.api_key)),
-            ("content-type".to_owned(), "application/scim+json".to_owned()),
-        ];
-        let target = target.to_owned();
-        let body = Some(body.to_string());
-        let made = directory.send(Request { method: "POST".to_owned(), target, headers, body });
+        let made = scim(directory, "POST", target, Some(body));
         assert_eq!(made.status, 201, "{}", made.body);
         id_of(&made)
     };
@@ -58,6 +52,53 @@ fn directories_say_what_becomes_of_organizations() {
     let update = json!({"conflictPolicy": "reject", "adoptionGraceSeconds": 0});
     shape(&server, "admin/directory-updated", "PATCH", at, Some(update));
     shape(&server, "admin/directory-invalid", "PATCH", at, Some(json!({"adoptionGraceSeconds": -1})));
+}
+
+/// A request of an identity provider.
+fn scim(directory: &Directory, method: &str, target: &str, body: Option<Value>) -> Response {
+    let headers = vec![
+        ("authorization".to_owned(), format!("Bearer {}", directory.api_key)),
+        ("content-type".to_owned(), "application/scim+json".to_owned()),
+    ];
+    let body = body.map(|body| body.to_string());
+    directory.send(Request { method: method.to_owned(), target: target.to_owned(), headers, body })
+}
+
+#[test]
+fn directories_say_how_they_are_doing() {
+    let server = Served::default();
+    let at = format!("{ADMIN}/directories");
+    let directory = server.connect(&json!({"name": "Okta", "deletionLimit": 1}));
+    let id = get(&server, &at).json()["values"][0]["id"].as_str().expect("it is listed").to_owned();
+    let at = &format!("{at}/{id}");
+    shape(&server, "admin/status-at-first", "GET", &format!("{at}/status"), None);
+    let (user, group) = push(&directory, "ann@example.com", "Staff");
+    assert_eq!(scim(&directory, "GET", "/Users/nobody", None).status, 404);
+    let skip = scim(&directory, "POST", "/Groups", Some(json!({"displayName": "Desk", "members": [{"value": "bob"}]})));
+    assert_eq!(skip.status, 400);
+    assert_eq!(scim(&directory, "DELETE", &format!("/Groups/{group}"), None).status, 204);
+    let held = scim(&directory, "DELETE", &format!("/Users/{user}"), None);
+    assert!(held.headers.contains(&("retry-after".to_owned(), "3600".to_owned())));
+    golden::compare_response("admin/deletion-held", &held);
+    shape(&server, "admin/requests", "GET", &format!("{at}/requests?limit=4"), None);
+    let last = get(&server, &format!("{at}/requests?cursor=3")).json();
+    assert_eq!((last["values"].as_array().map(Vec::len), &last["next"]), (Some(2), &Value::Null));
+    shape(&server, "admin/requests-invalid", "GET", &format!("{at}/requests?cursor=x"), None);
+    shape(&server, "admin/status-held", "GET", &format!("{at}/status"), None);
+    shape(&server, "admin/released", "POST", &format!("{at}/release"), None);
+    assert_eq!(get(&server, &format!("{at}/status")).json()["state"], "connected");
+    assert_eq!(scim(&directory, "DELETE", &format!("/Users/{user}"), None).status, 204);
+    let update = json!({"dryRun": true, "deletionLimit": null});
+    shape(&server, "admin/directory-in-dry-run", "PATCH", at, Some(update));
+    shape(&server, "admin/release-refused", "POST", &format!("{at}/release"), None);
+    let bob = json!({"userName": "bob@example.com"});
+    assert_eq!(scim(&directory, "POST", "/Users", Some(bob)).status, 201);
+    let now = get(&server, &format!("{at}/status")).json();
+    assert_eq!((&now["state"], &now["users"], &now["groups"]), (&json!("dry-run"), &json!(0), &json!(0)));
+    shape(&server, "admin/requests-of-a-dry-run", "GET", &format!("{at}/requests?limit=1"), None);
+    for (method, below) in [("GET", "status"), ("GET", "requests"), ("POST", "release")] {
+        assert_eq!(server.send(method, &format!("{ADMIN}/directories/nothing/{below}"), None).status, 404);
+    }
 }
 
 #[test]

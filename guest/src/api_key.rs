@@ -7,6 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+use crate::directories::next_notice;
 use crate::engine::{Engine, Moment};
 use crate::store::keys;
 use crate::store::records::ApiKeyRecord;
@@ -44,11 +45,9 @@ impl<'t> Token<'t> {
 pub fn issue(engine: &Engine<'_>, now: &Moment) -> (String, String, ApiKeyRecord) {
     let id = engine.new_id(now);
     let secret = URL_SAFE_NO_PAD.encode(engine.random::<32>());
-    let record = ApiKeyRecord {
-        hash: hash(&secret),
-        created: now.milliseconds,
-        expires: now.milliseconds.saturating_add(LIFETIME_MS),
-    };
+    let expires = now.milliseconds.saturating_add(LIFETIME_MS);
+    let notice = next_notice(expires, now.milliseconds);
+    let record = ApiKeyRecord { hash: hash(&secret), created: now.milliseconds, expires, notice };
     (alloc::format!("{id}.{secret}"), id, record)
 }
 

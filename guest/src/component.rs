@@ -55,6 +55,13 @@ mod bindings {
             "usher:provisioning/directories@0.1.0/issued-key": crate::directories::IssuedKey,
             "usher:provisioning/directories@0.1.0/connected": crate::directories::Connected,
             "usher:provisioning/directories@0.1.0/page": crate::directories::Page,
+            "usher:provisioning/directories@0.1.0/state": crate::directories::State,
+            "usher:provisioning/directories@0.1.0/change-count": crate::directories::ChangeCount,
+            "usher:provisioning/directories@0.1.0/logged-request": crate::directories::LoggedRequest,
+            "usher:provisioning/directories@0.1.0/log-page": crate::directories::LogPage,
+            "usher:provisioning/directories@0.1.0/hour": crate::directories::Hour,
+            "usher:provisioning/directories@0.1.0/key-status": crate::directories::KeyStatus,
+            "usher:provisioning/directories@0.1.0/directory-status": crate::directories::DirectoryStatus,
             "usher:provisioning/site@0.1.0/error": crate::site::Error,
             "usher:provisioning/site@0.1.0/settings": crate::site::settings::Settings,
             "usher:provisioning/site@0.1.0/settings-update": crate::site::settings::SettingsUpdate,
@@ -187,6 +194,18 @@ impl exports::directories::Guest for Component {
 
     fn repair_group(actor: String, id: String, group: String) -> Result<GroupRepair, directories::Error> {
         engine().repair_group(&actor, &id, &group)
+    }
+
+    fn status(id: String) -> Result<directories::DirectoryStatus, directories::Error> {
+        engine().directory_status(&id)
+    }
+
+    fn requests(id: String, cursor: Option<String>, limit: u32) -> Result<directories::LogPage, directories::Error> {
+        engine().requests(&id, cursor.as_deref(), limit)
+    }
+
+    fn release(actor: String, id: String) -> Result<(), directories::Error> {
+        engine().release_deletions(&actor, &id)
     }
 }
 

@@ -10,9 +10,16 @@ pub mod conflicts;
 pub mod groups;
 pub mod unlinked;
 
+mod notices;
+mod watch;
+
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use self::notices::{forget_notice, remove_key, store_key};
+pub use self::notices::{next_notice, notify};
+pub use self::watch::{DirectoryStatus, KeyStatus, LogPage, State, age_log};
+use self::watch::{forget_held, forget_status};
 use crate::api_key;
 use crate::engine::{Engine, Moment, check_schema};
 use crate::error::{Error as Failure, Status};
@@ -21,6 +28,7 @@ use crate::storage::Entry;
 use crate::store::records::{self, ApiKeyRecord, ChangeRecord, Counts, Detail, DirectoryRecord, Sweep};
 pub use crate::store::records::{ConflictPolicy, EmailChange, EmailPresence, UnknownMembers};
 use crate::store::{Transaction, keys, prefix_range};
+pub use crate::watch::{ChangeCount, Hour, LoggedRequest};
 
 /// How many directories a page may have.
 const MAX_PAGE: u32 = 1_000;
@@ -80,6 +88,12 @@ impl From<site::Error> for Error {
     }
 }
 
+impl Error {
+    fn no_such_cursor() -> Self {
+        Error::Invalid("the cursor is not one that a page named".to_string())
+    }
+}
+
 /// The settings of a directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
@@ -95,6 +109,11 @@ pub struct Settings {
     pub conflict_policy: ConflictPolicy,
     /// How long the members that an adopted organization had before are members still, in seconds.
     pub adoption_grace_seconds: u32,
+    /// How many deletions and deactivations an hour may have before the rest is held until an administrator releases
+    /// them; none is no limit.
+    pub deletion_limit: Option<u32>,
+    /// Whether writes are checked and answered as if they were done, and not applied.
+    pub dry_run: bool,
 }
 
 /// The settings to change; what is none stays as it is.
@@ -112,6 +131,10 @@ pub struct SettingsUpdate {
     pub conflict_policy: Option<ConflictPolicy>,
     /// How long the former members of organizations that are adopted from now on stay, in seconds.
     pub adoption_grace_seconds: Option<u32>,
+    /// How many deletions and deactivations an hour may have from now on; some none takes the limit away.
+    pub deletion_limit: Option<Option<u32>>,
+    /// Whether writes are not applied from now on.
+    pub dry_run: Option<bool>,
 }
 
 /// A connected directory.
@@ -219,6 +242,8 @@ impl Engine<'_> {
             unknown_members: settings.unknown_members,
             conflict_policy: settings.conflict_policy,
             adoption_grace: settings.adoption_grace_seconds,
+            deletion_limit: settings.deletion_limit,
+            dry_run: settings.dry_run,
         };
         self.write(|transaction| {
             check_schema(transaction.get(keys::SCHEMA_KEY.to_string())?.as_deref())?;
@@ -226,7 +251,7 @@ impl Engine<'_> {
             claim_name(transaction, &id, &record.name)?;
             transaction.put(keys::directory(&id), records::write(&record));
             transaction.put(keys::counts(&id), records::write(&Counts::default()));
-            transaction.put(keys::api_key(&id, &key_id), records::write(&key));
+            store_key(transaction, &id, &key_id, &key);
             admin.record(transaction, "directory.connected", of_directory(&id));
             admin.record(transaction, "key.issued", of_key(&id, &key_id));
             Ok::<_, Error>(())
@@ -287,11 +312,16 @@ impl Engine<'_> {
                 unknown_members: update.unknown_members.unwrap_or(old.unknown_members),
                 conflict_policy: update.conflict_policy.unwrap_or(old.conflict_policy),
                 adoption_grace: update.adoption_grace_seconds.unwrap_or(old.adoption_grace),
+                deletion_limit: update.deletion_limit.unwrap_or(old.deletion_limit),
+                dry_run: update.dry_run.unwrap_or(old.dry_run),
             };
             if new != old {
                 if new.name != old.name {
                     transaction.delete(keys::directory_name(&old.name));
                     claim_name(transaction, id, &new.name)?;
+                }
+                if new.deletion_limit.is_none() && old.deletion_limit.is_some() {
+                    forget_held(transaction, id)?;
                 }
                 transaction.put(keys::directory(id), records::write(&new));
                 let changed = Detail { changed: changed_settings(&old, &new), ..of_directory(id) };
@@ -313,6 +343,10 @@ impl Engine<'_> {
             let record = load(transaction, id)?;
             transaction.delete(keys::directory(id));
             transaction.delete(keys::directory_name(&record.name));
+            for (key_id, key) in load_keys(transaction, id)? {
+                forget_notice(transaction, id, &key_id, &key);
+            }
+            forget_status(transaction, id)?;
             let (sweep, kind) = if remove {
                 (Sweep::Removal, "directory.removed")
             } else {
@@ -354,19 +388,18 @@ impl Engine<'_> {
             load(transaction, id)?;
             let mut working = 0;
             for (old_id, old) in load_keys(transaction, id)? {
-                let at = keys::api_key(id, &old_id);
+                remove_key(transaction, id, &old_id, &old);
                 let expires = old.expires.min(end_of_overlap);
-                if expires <= now {
-                    transaction.delete(at);
-                } else {
+                if expires > now {
                     working += 1;
-                    transaction.put(at, records::write(&ApiKeyRecord { expires, ..old }));
+                    let notice = if expires == old.expires { old.notice } else { next_notice(expires, now) };
+                    store_key(transaction, id, &old_id, &ApiKeyRecord { expires, notice, ..old });
                 }
             }
             if working >= MAX_KEYS {
                 return Err(Error::Refused(alloc::format!("{MAX_KEYS} keys still work; revoke some first")));
             }
-            transaction.put(keys::api_key(id, &key_id), records::write(&key));
+            store_key(transaction, id, &key_id, &key);
             admin.record(transaction, "key.issued", of_key(id, &key_id));
             Ok(())
         })?;
@@ -386,8 +419,8 @@ impl Engine<'_> {
                 return Err(missing());
             }
             let at = keys::api_key(id, key_id);
-            transaction.get(at.clone())?.ok_or_else(missing)?;
-            transaction.delete(at);
+            let record = transaction.get(at.clone())?.ok_or_else(missing)?;
+            remove_key(transaction, id, key_id, &records::read(&at, &record)?);
             admin.record(transaction, "key.revoked", of_key(id, key_id));
             Ok(())
         })
@@ -459,6 +492,13 @@ fn two(mut values: Vec<Option<String>>) -> [Option<String>; 2] {
     [values.pop().flatten(), second]
 }
 
+fn check_limit(limit: u32) -> Result<()> {
+    if (1..=MAX_PAGE).contains(&limit) {
+        return Ok(());
+    }
+    Err(Error::Invalid(alloc::format!("the limit must be 1 to {MAX_PAGE}")))
+}
+
 fn load_keys(transaction: &mut Transaction, id: &str) -> Result<Vec<(String, ApiKeyRecord)>> {
     // Expired keys are removed whenever a new one is issued, so twice the number of working ones is never reached.
     let entries = transaction.scan(&prefix_range(&keys::api_keys(id), 2 * MAX_KEYS as u32))?;
@@ -493,6 +533,8 @@ fn changed_settings(old: &DirectoryRecord, new: &DirectoryRecord) -> Vec<String>
         ("unknownMembers", old.unknown_members != new.unknown_members),
         ("conflictPolicy", old.conflict_policy != new.conflict_policy),
         ("adoptionGraceSeconds", old.adoption_grace != new.adoption_grace),
+        ("deletionLimit", old.deletion_limit != new.deletion_limit),
+        ("dryRun", old.dry_run != new.dry_run),
     ]
     .into_iter()
     .filter(|(_, changed)| *changed)
@@ -524,6 +566,8 @@ fn describe(id: String, record: DirectoryRecord, counts: Counts) -> Directory {
             unknown_members: record.unknown_members,
             conflict_policy: record.conflict_policy,
             adoption_grace_seconds: record.adoption_grace,
+            deletion_limit: record.deletion_limit,
+            dry_run: record.dry_run,
         },
         created_at: record.created,
         users: counts.users,

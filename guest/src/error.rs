@@ -98,7 +98,15 @@ pub struct Error {
     pub detail: Cow<'static, str>,
     /// The methods that the endpoint has, for [`Status::MethodNotAllowed`].
     pub allow: Option<&'static str>,
+    /// After how many seconds trying again makes sense, for [`Status::Unavailable`].
+    pub retry_after: u32,
+    /// Whether it is the storage that failed and no answer to what was asked: nothing of the request stands then, and
+    /// nothing is noted of it.
+    pub is_breakdown: bool,
 }
+
+/// After how many seconds a client may ask again whose deletions are held.
+const HELD_RETRY_SECONDS: u32 = 3_600;
 
 /// What engine functions return.
 pub type Result<T, E = Error> = core::result::Result<T, E>;
@@ -119,7 +127,8 @@ impl Error {
     /// A refusal without a keyword.
     #[must_use]
     pub fn new(status: Status, detail: impl Into<Cow<'static, str>>) -> Self {
-        Error { status, scim_type: None, detail: detail.into(), allow: None }
+        let is_breakdown = status == Status::Internal;
+        Error { status, scim_type: None, detail: detail.into(), allow: None, retry_after: 1, is_breakdown }
     }
 
     bad_request! {
@@ -153,6 +162,16 @@ impl Error {
         Self::new(Status::NotFound, detail)
     }
 
+    /// 503: deletions are held until an administrator lets them through.
+    #[must_use]
+    pub fn held(limit: u32) -> Self {
+        let detail = alloc::format!(
+            "deletions and deactivations are held: more than {limit} came within an hour; an administrator of the \
+             service desk must let them through"
+        );
+        Error { retry_after: HELD_RETRY_SECONDS, ..Self::new(Status::Unavailable, detail) }
+    }
+
     /// 405 with the methods that would do.
     #[must_use]
     pub fn method_not_allowed(allow: &'static str) -> Self {
@@ -165,14 +184,15 @@ impl Error {
 
 impl From<storage::Error> for Error {
     fn from(error: storage::Error) -> Self {
-        match error {
+        let error = match error {
             storage::Error::TooLarge(_) => Self::new(Status::PayloadTooLarge, "the resource is too large to be stored"),
             // The storage's own words may name hosts and paths: the host has logged them, the outside gets none.
             storage::Error::Conflict | storage::Error::Unavailable(_) => {
                 Self::new(Status::Unavailable, "the storage is busy or out of reach; try again later")
             }
             storage::Error::Other(_) => Self::new(Status::Internal, "the storage failed"),
-        }
+        };
+        Error { is_breakdown: true, ..error }
     }
 }
 

@@ -160,7 +160,7 @@ impl From<Error> for Response {
             Status::Unauthorized => {
                 response = response.header("www-authenticate", "Bearer realm=\"Usher SCIM\"");
             }
-            Status::Unavailable => response = response.header("retry-after", "1"),
+            Status::Unavailable => response = response.header("retry-after", error.retry_after.to_string()),
             _ => {}
         }
         if let Some(allow) = error.allow {

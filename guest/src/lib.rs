@@ -10,6 +10,7 @@
 //! | `directories`, `api_key` | connecting identity providers, their settings and keys; conflicts, unlinked users, repairs |
 //! | `site` | the service-desk site: customers, organizations, projects, access |
 //! | `changes`, `upkeep` | the change feed; sweeping what was deleted |
+//! | `watch` | what a directory remembers of its requests |
 //! | `schema`, `path` | the one schema definition, and the names of attributes |
 //! | `resource`, `patch`, `filter` | what clients send and ask for, typed by the schema |
 //! | `store` | keys, records and transactions |
@@ -38,6 +39,7 @@ pub mod storage;
 mod store;
 mod text;
 pub mod upkeep;
+mod watch;
 
 #[cfg(target_family = "wasm")]
 mod component;

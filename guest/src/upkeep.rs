@@ -2,6 +2,7 @@
 
 use alloc::string::{String, ToString};
 
+use crate::directories;
 use crate::engine::{Engine, Moment};
 use crate::error::{Error as Failure, Status};
 use crate::scim::members;
@@ -95,8 +96,12 @@ fn next_due(transaction: &mut Transaction, now: u64) -> Result<Option<(String, D
 /// Does what is due.
 fn perform(work: &mut Work<'_>, due: &Due) -> Result<(), Error> {
     match due {
-        Due::Adoption(organization) => organizations::settle(work, *organization, false)?,
-    };
+        Due::Adoption(organization) => {
+            organizations::settle(work, *organization, false)?;
+        }
+        Due::Log(directory) => directories::age_log(work, directory)?,
+        Due::Key { directory, key } => directories::notify(work, directory, key)?,
+    }
     Ok(())
 }
 
@@ -215,7 +220,7 @@ impl Job {
             .into_iter()
             .chain(Kind::User.indexes(&self.directory))
             .chain(Kind::Group.indexes(&self.directory))
-            .chain([keys::api_keys(&self.directory)])
+            .chain([keys::api_keys(&self.directory), keys::log(&self.directory)])
             .chain([keys::conflicts(&self.directory), keys::all_unlinked(&self.directory)]);
         for prefix in prefixes {
             if removed >= budget {

@@ -16,6 +16,7 @@ use super::scope::{Call, Scope};
 use super::write::{Method, Write};
 use crate::engine::Engine;
 use crate::error::{Error, Result, Status};
+use crate::http::{Request, Response};
 use crate::json::{self, Object, Value};
 use crate::path::quoted;
 use crate::store::keys::Kind;
@@ -54,25 +55,26 @@ struct Success {
     version: Option<String>,
 }
 
-/// Carries out a bulk request and yields the body of the answer.
+/// Carries out a bulk request.
 ///
 /// # Errors
 /// 400 where the request as a whole cannot be taken, 413 past a limit; failures of single operations are in the answer.
-pub fn respond(engine: &Engine<'_>, call: &Call<'_>, body: Value<'_>) -> Result<String> {
-    let (operations, fail_on_errors) = read(engine, call, body)?;
-    let order = order(&operations);
-    let done = engine.write(|transaction| {
-        let mut scope = Scope::open(transaction, call)?;
-        let done = run(&mut scope, &operations, &order, fail_on_errors)?;
-        scope.finish();
-        Ok::<_, Error>(done)
-    })?;
-    let results =
-        operations.iter().zip(done).filter_map(|(operation, done)| Some(describe(operation, done?))).collect();
-    let mut answer = Object::new();
-    answer.push("schemas", Value::Array(alloc::vec![BULK_RESPONSE.into()]));
-    answer.push("Operations", Value::Array(results));
-    Ok(json::to_text(&answer))
+pub fn respond(engine: &Engine<'_>, call: &Call<'_>, request: &Request) -> Result<Response> {
+    let asked = request.json().and_then(|body| read(engine, call, body)).map(|(operations, fail_on_errors)| {
+        let order = order(&operations);
+        (operations, order, fail_on_errors)
+    });
+    engine.logged(call, |scope| {
+        let (operations, order, fail_on_errors) = asked.as_ref().map_err(Clone::clone)?;
+        scope.noted.operations = u32::try_from(operations.len()).ok();
+        let done = run(scope, operations, order, *fail_on_errors)?;
+        let results =
+            operations.iter().zip(done).filter_map(|(operation, done)| Some(describe(operation, done?))).collect();
+        let mut answer = Object::new();
+        answer.push("schemas", Value::Array(alloc::vec![BULK_RESPONSE.into()]));
+        answer.push("Operations", Value::Array(results));
+        Ok(Response::with_body(200, json::to_text(&answer)))
+    })
 }
 
 fn read<'r>(engine: &Engine<'_>, call: &Call<'_>, body: Value<'r>) -> Result<(Vec<Operation<'r>>, Option<u64>)> {
@@ -311,10 +313,12 @@ fn run(
         let result = perform(scope, operation, &made);
         if let Err(error) = &result.outcome {
             // What the storage refuses or cannot do breaks the whole request.
-            if matches!(error.status, Status::Internal | Status::Unavailable | Status::PayloadTooLarge) {
+            if error.is_breakdown {
                 return Err(error.clone());
             }
             scope.undo_since(mark);
+            scope.noted.refused += 1;
+            scope.noted.refusal.get_or_insert_with(|| error.clone());
             made.failed.extend(operation.bulk_id.as_deref());
             errors += 1;
         }

@@ -99,8 +99,9 @@ pub fn update(
 /// Deletes a group; its members stay.
 ///
 /// # Errors
-/// Where the storage fails.
+/// 503 where deletions are held.
 pub fn delete(scope: &mut Scope<'_>, id: &str, old: &Stored) -> Result<()> {
+    scope.pass_deletion()?;
     let key = Kind::Group.resource(scope.directory(), id);
     let before = old.attributes(&key)?;
     index_group(scope, id, Some(&before), None)?;

@@ -178,17 +178,20 @@ fn check_known(
     if unknown.is_empty() {
         return Ok(());
     }
+    let named = some_of(&unknown);
     if scope.settings.unknown_members == UnknownMembers::Skip {
         members.retain(|id, _| !unknown.contains(id));
+        scope.noted.note(format!("members that are no users of this directory were left out: {named}"));
         return Ok(());
     }
-    let named: Vec<String> = unknown.iter().take(IDS_PER_ERROR).map(|id| quoted(id)).collect();
-    let more =
-        if unknown.len() > named.len() { format!(" and {} more", unknown.len() - named.len()) } else { String::new() };
-    Err(Error::invalid_value(format!(
-        "members must be users of this directory; these are not: {}{more}",
-        named.join(", ")
-    )))
+    Err(Error::invalid_value(format!("members must be users of this directory; these are not: {named}")))
+}
+
+/// Some ids, and how many more there are.
+fn some_of(ids: &BTreeSet<String>) -> String {
+    let named: Vec<String> = ids.iter().take(IDS_PER_ERROR).map(|id| quoted(id)).collect();
+    let more = if ids.len() > named.len() { format!(" and {} more", ids.len() - named.len()) } else { String::new() };
+    format!("{}{more}", named.join(", "))
 }
 
 fn write(scope: &mut Scope<'_>, group: &str, added: &[String], removed: &[String]) {

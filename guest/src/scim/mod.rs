@@ -7,6 +7,7 @@ mod discovery;
 pub mod groups;
 mod index;
 mod list;
+mod log;
 pub mod members;
 mod message;
 mod query;
@@ -132,38 +133,28 @@ impl Engine<'_> {
             token,
             base: alloc::format!("{}{}", request.origin, base_path(directory)),
             request: request.header("x-request-id").filter(|id| id.len() <= MAX_REQUEST_ID_BYTES),
+            method: log::method(&request.method),
+            path: log::path(rest),
             now: self.now(),
             actor: alloc::format!("directory:{directory}"),
         };
-        let endpoint = Endpoint::of(rest);
-        let Some(endpoint) = endpoint else {
-            scope::authenticate(self, &call)?;
-            return Err(nothing());
-        };
+        let Some(endpoint) = Endpoint::of(rest) else { return self.watched(&call, |_| Err(nothing())) };
         self.dispatch(request, &call, &endpoint)
     }
 
     fn dispatch(&self, request: &Request, call: &Call<'_>, endpoint: &Endpoint<'_>) -> Result<Response> {
         match (request.acting_method(), endpoint) {
-            ("GET", Endpoint::Resource(kind, id)) => {
-                self.read(|transaction| read_one(&mut Scope::open(transaction, call)?, request, *kind, id))
-            }
+            ("GET", Endpoint::Resource(kind, id)) => self.watched(call, |scope| read_one(scope, request, *kind, id)),
             ("GET", Endpoint::Resources(_) | Endpoint::Everything) => {
                 let kind = match endpoint {
                     Endpoint::Resources(kind) => Some(*kind),
                     _ => None,
                 };
-                self.read(|transaction| {
-                    let mut scope = Scope::open(transaction, call)?;
-                    let parameters = Parameters::of_query(request.parameters())?;
-                    search(&mut scope, kind, &parameters)
-                })
+                self.watched(call, |scope| search(scope, kind, &Parameters::of_query(request.parameters())?))
             }
-            ("POST", Endpoint::Search(kind)) => self.read(|transaction| {
-                let mut scope = Scope::open(transaction, call)?;
-                let parameters = Parameters::of_search(request.json()?)?;
-                search(&mut scope, *kind, &parameters)
-            }),
+            ("POST", Endpoint::Search(kind)) => {
+                self.watched(call, |scope| search(scope, *kind, &Parameters::of_search(request.json()?)?))
+            }
             ("POST", Endpoint::Resources(kind)) => {
                 scope::authenticate(self, call)?;
                 let id = self.new_id(&call.now);
@@ -176,31 +167,31 @@ impl Engine<'_> {
             }
             ("POST", Endpoint::Bulk) => {
                 scope::authenticate(self, call)?;
-                Ok(Response::with_body(200, bulk::respond(self, call, request.json()?)?))
+                bulk::respond(self, call, request)
             }
-            _ => {
-                scope::authenticate(self, call)?;
-                about(request, call, endpoint)
-            }
+            _ => self.watched(call, |_| about(request, call, endpoint)),
         }
     }
 
     fn write_one(&self, request: &Request, call: &Call<'_>, kind: Kind, id: &str, method: Method) -> Result<Response> {
-        let body = if method == Method::Delete { None } else { Some(request.json()?) };
-        let parameters = Parameters::of_query(request.parameters())?;
-        let wanted = parameters.projection(kind.resource_type())?;
-        let write = Write::read(kind, method, body)?;
+        // Whatever is wrong with it is an outcome for the log like any other.
+        let asked = read_write(request, kind, method);
         let conditions = Conditions::of(request);
-        self.write(|transaction| {
-            let mut scope = Scope::open(transaction, call)?;
-            let response = match write.perform(&mut scope, kind, id, &conditions)? {
+        self.logged(call, |scope| {
+            let (write, wanted) = asked.as_ref().map_err(Clone::clone)?;
+            Ok(match write.perform(scope, kind, id, &conditions)? {
                 None => Response::empty(204),
-                Some(stored) => written(&mut scope, request, kind, id, &stored, &wanted, method)?,
-            };
-            scope.finish();
-            Ok(response)
+                Some(stored) => written(scope, request, kind, id, &stored, wanted, method)?,
+            })
         })
     }
+}
+
+/// What a request wants done to a resource, and what it wants back.
+fn read_write(request: &Request, kind: Kind, method: Method) -> Result<(Write<'_>, Projection)> {
+    let body = if method == Method::Delete { None } else { Some(request.json()?) };
+    let wanted = Parameters::of_query(request.parameters())?.projection(kind.resource_type())?;
+    Ok((Write::read(kind, method, body)?, wanted))
 }
 
 /// Endpoints that need no storage, and methods that an endpoint does not have.

@@ -4,6 +4,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::conditions::Conditions;
+use super::log::Noted;
 use crate::api_key::Token;
 use crate::engine::{Engine, Moment, check_schema};
 use crate::error::{Error, Result, Status};
@@ -11,6 +12,7 @@ use crate::site::{Work, settings};
 use crate::store::keys::{self, Kind};
 use crate::store::records::{self, ApiKeyRecord, Counts, Detail, DirectoryRecord, SiteRecord, Stored};
 use crate::store::{Mark, Transaction};
+use crate::watch::StatusRecord;
 
 /// What stays the same during a request.
 #[derive(Debug, Clone)]
@@ -24,6 +26,10 @@ pub struct Call<'r> {
     pub base: String,
     /// The id of the request.
     pub request: Option<&'r str>,
+    /// The method as it goes into the log.
+    pub method: String,
+    /// The path below the base URL, likewise.
+    pub path: String,
     /// When the request came.
     pub now: Moment,
     /// Who makes the changes, as the change feed names them.
@@ -40,8 +46,25 @@ pub struct Scope<'r> {
     pub settings: DirectoryRecord,
     /// What the directory has.
     pub counts: Counts,
+    /// What it remembers of its requests.
+    pub status: StatusRecord,
+    /// How many deletions and deactivations the request has made that count against the directory's limit.
+    pub deletions: u32,
+    /// Whether it wanted one that is held. Stays when the work is undone.
+    pub holds: bool,
+    /// What is to be noted of it in the log.
+    pub noted: Noted,
     stored_counts: Counts,
     site_settings: Option<String>,
+}
+
+/// A point to which [`Scope::undo_since`] can go back.
+#[derive(Debug, Clone, Copy)]
+pub struct Before {
+    mark: Mark,
+    counts: Counts,
+    deletions: u32,
+    notes: usize,
 }
 
 impl<'r> Scope<'r> {
@@ -51,16 +74,16 @@ impl<'r> Scope<'r> {
     /// 401 for a directory or key that is not there, does not fit or has expired, all with the same words: who has no key
     /// learns nothing.
     pub fn open(transaction: &'r mut Transaction, call: &'r Call<'r>) -> Result<Self> {
-        let [schema, site, directory, key, counts] = [
+        let [schema, site, directory, key, counts, status] = [
             keys::SCHEMA_KEY.to_string(),
             keys::SITE_SETTINGS_KEY.to_string(),
             keys::directory(call.directory),
             keys::api_key(call.directory, call.token.id),
             keys::counts(call.directory),
+            keys::status(call.directory),
         ];
-        let mut values = transaction
-            .get_many(alloc::vec![schema, site, directory.clone(), key.clone(), counts.clone()])?
-            .into_iter();
+        let keys = [&schema, &site, &directory, &key, &counts, &status].map(Clone::clone).to_vec();
+        let mut values = transaction.get_many(keys)?.into_iter();
         let mut next = || values.next().flatten();
         check_schema(next().as_deref())?;
         let site_settings = next();
@@ -70,7 +93,21 @@ impl<'r> Scope<'r> {
         }
         let settings = records::read(&directory, &settings)?;
         let counts: Counts = records::read(&counts, &next().ok_or_else(|| records::corrupt(&counts))?)?;
-        Ok(Scope { transaction, call, settings, counts, stored_counts: counts, site_settings })
+        let status = next().map(|text| records::read(&status, &text)).transpose()?.unwrap_or_default();
+        let noted = Noted::default();
+        let stored_counts = counts;
+        Ok(Scope {
+            transaction,
+            call,
+            settings,
+            counts,
+            status,
+            deletions: 0,
+            holds: false,
+            noted,
+            stored_counts,
+            site_settings,
+        })
     }
 
     /// The settings of the site.
@@ -90,14 +127,21 @@ impl<'r> Scope<'r> {
 
     /// Where the work is now, to go back to when one operation of several fails.
     #[must_use]
-    pub fn mark(&self) -> (Mark, Counts) {
-        (self.transaction.mark(), self.counts)
+    pub fn mark(&self) -> Before {
+        Before {
+            mark: self.transaction.mark(),
+            counts: self.counts,
+            deletions: self.deletions,
+            notes: self.noted.notes.len(),
+        }
     }
 
-    /// Takes back all that was done since `mark`.
-    pub fn undo_since(&mut self, (mark, counts): (Mark, Counts)) {
-        self.transaction.undo_since(mark);
-        self.counts = counts;
+    /// Takes back all that was done since.
+    pub fn undo_since(&mut self, before: Before) {
+        self.transaction.undo_since(before.mark);
+        self.counts = before.counts;
+        self.deletions = before.deletions;
+        self.noted.notes.truncate(before.notes);
     }
 
     /// The directory's id.

@@ -53,7 +53,8 @@ pub fn create(scope: &mut Scope<'_>, id: &str, attributes: &Object<'_>) -> Resul
 /// Gives a user other attributes. Nothing happens where they are the same.
 ///
 /// # Errors
-/// 400 `mutability` for a change of email that the directory refuses; otherwise as [`create`].
+/// 400 `mutability` for a change of email that the directory refuses; 503 for a deactivation that is held; otherwise as
+/// [`create`].
 pub fn update(scope: &mut Scope<'_>, id: &str, old: &Stored, attributes: Object<'_>) -> Result<Stored> {
     let key = Kind::User.resource(scope.directory(), id);
     let before = old.attributes(&key)?;
@@ -72,6 +73,7 @@ pub fn update(scope: &mut Scope<'_>, id: &str, old: &Stored, attributes: Object<
         // Somebody who leaves must lose access whatever else the request asks for.
         keep(&before, &mut after, "emails");
         keep(&before, &mut after, "userName");
+        scope.noted.note(alloc::format!("the user {id} was deactivated, and its change of email address was not made"));
     }
     check_email_presence(scope, &after)?;
     let changed = changed_names(&before, &after);
@@ -79,6 +81,9 @@ pub fn update(scope: &mut Scope<'_>, id: &str, old: &Stored, attributes: Object<
         return Ok(old.clone());
     }
     index(scope, id, Some(&before), Some(&after))?;
+    if inactive && !old.header.inactive {
+        scope.pass_deletion()?;
+    }
     scope.record("user.updated", Detail { changed, ..of_user(id) });
     let customer = match &old.header.customer {
         Some(customer) => {
@@ -106,8 +111,9 @@ pub fn update(scope: &mut Scope<'_>, id: &str, old: &Stored, attributes: Object<
 /// Deletes a user; it leaves all its groups.
 ///
 /// # Errors
-/// Where the storage fails.
+/// 503 where deletions are held.
 pub fn delete(scope: &mut Scope<'_>, id: &str, old: &Stored) -> Result<()> {
+    scope.pass_deletion()?;
     let key = Kind::User.resource(scope.directory(), id);
     let before = old.attributes(&key)?;
     index(scope, id, Some(&before), None)?;

@@ -7,6 +7,8 @@
 //! | `d/{directory}` | a directory: name and settings |
 //! | `dn/{name}` | the id of the directory that has this name |
 //! | `dc/{directory}` | what the directory has: counts of users, groups, memberships |
+//! | `ds/{directory}` | how its requests went lately, see [`crate::watch::StatusRecord`]; none before the first |
+//! | `rl/{directory}/{sequence}` | a request in the directory's log |
 //! | `k/{directory}/{key}` | an API key: the hash of its secret, when it expires |
 //! | `u/{directory}/{user}` | a SCIM user, see [`super::records`] |
 //! | `un/{directory}/{userName}` | the id of the user that has this name |
@@ -171,6 +173,24 @@ pub fn unlinked(directory: &str, user: &str) -> String {
 #[must_use]
 pub fn all_unlinked(directory: &str) -> String {
     format!("ul/{directory}/")
+}
+
+/// The key of what a directory remembers of its requests.
+#[must_use]
+pub fn status(directory: &str) -> String {
+    format!("ds/{directory}")
+}
+
+/// The key of a request in a directory's log.
+#[must_use]
+pub fn logged(directory: &str, sequence: u64) -> String {
+    format!("{}{sequence:020}", log(directory))
+}
+
+/// What the keys of all requests in a directory's log begin with.
+#[must_use]
+pub fn log(directory: &str) -> String {
+    format!("rl/{directory}/")
 }
 
 /// The key of an API key.

@@ -155,6 +155,12 @@ pub struct DirectoryRecord {
     pub conflict_policy: ConflictPolicy,
     /// How long the members that an adopted organization had before are members still, in seconds.
     pub adoption_grace: u32,
+    /// How many deletions and deactivations an hour may have before the rest is held; none is no limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deletion_limit: Option<u32>,
+    /// Whether writes are checked and answered only, and not applied.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub dry_run: bool,
 }
 
 /// What a change of email does.
@@ -348,6 +354,9 @@ pub struct ApiKeyRecord {
     pub created: u64,
     /// When it stops working, likewise.
     pub expires: u64,
+    /// When the next notice of that is due, likewise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notice: Option<u64>,
 }
 
 /// Something deleted of which entries are left to sweep.
@@ -374,6 +383,15 @@ pub enum Sweep {
 pub enum Due {
     /// The grace of an organization's adoption ends.
     Adoption(u64),
+    /// A directory's log may have requests that are too old.
+    Log(String),
+    /// An API key expires before long.
+    Key {
+        /// The directory.
+        directory: String,
+        /// The key.
+        key: String,
+    },
 }
 
 impl Due {
@@ -382,6 +400,8 @@ impl Due {
     pub fn key(&self, time: u64) -> String {
         let what = match self {
             Due::Adoption(organization) => alloc::format!("adoption/{}", super::keys::number(*organization)),
+            Due::Log(directory) => alloc::format!("log/{directory}"),
+            Due::Key { directory, key } => alloc::format!("key/{directory}/{key}"),
         };
         super::keys::due(time, &what)
     }
@@ -431,6 +451,9 @@ pub struct Detail {
     /// The users that were added to or removed from the group, or the customers from the organization.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub members: Vec<String>,
+    /// In how many days the key expires.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub days: Option<u32>,
     /// The names of the attributes or settings that changed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub changed: Vec<String>,

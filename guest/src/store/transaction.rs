@@ -31,8 +31,8 @@ pub struct Transaction {
     conflicted: bool,
 }
 
-/// A point to which [`Transaction::undo_since`] can go back.
-#[derive(Debug, Clone, Copy)]
+/// A point to which [`Transaction::undo_since`] can go back; the beginning, unless said otherwise.
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Mark {
     undo: usize,
     changes: usize,
@@ -180,6 +180,11 @@ impl Transaction {
     #[must_use]
     pub fn mark(&self) -> Mark {
         Mark { undo: self.undo.len(), changes: self.changes.len() }
+    }
+
+    /// The changes since `mark`.
+    pub fn changes_since(&self, mark: Mark) -> &[ChangeRecord] {
+        self.changes.get(mark.changes..).unwrap_or_default()
     }
 
     /// Takes back all writes and changes since `mark`.

@@ -172,12 +172,12 @@ fn a_managed_customer_cannot_be_had_by_another_user() {
     let site = Site::new();
     let (one, other) = (site.connect(&settings("one")), site.connect(&settings("other")));
     one.user("a@x.test");
-    let before = site.storage.snapshot();
+    let before = site.content();
     for directory in [&one, &other] {
         let body = json!({ "userName": "second", "emails": [{ "value": " A@x.test" }] });
         directory.post("/Users", &body).refused(409, "uniqueness");
     }
-    assert_eq!(site.storage.snapshot(), before);
+    assert_eq!(site.content(), before);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! error and no crash.
 
 use serde_json::{Value, json};
+use usher_engine::directories::SettingsUpdate;
 use usher_engine::storage::Error;
 
 use super::integrity;
@@ -166,10 +167,20 @@ fn administration_and_upkeep_are_whole_or_nothing_too() {
     let site = Site::new();
     let scene = scene(&site);
     scene.directory.delete(&format!("/Groups/{}", scene.group)).expect(204);
-    let before = site.storage.snapshot();
+    let limit = SettingsUpdate { deletion_limit: Some(Some(1)), ..SettingsUpdate::default() };
+    let no_limit = SettingsUpdate { deletion_limit: Some(None), ..SettingsUpdate::default() };
     let id = scene.directory.id.as_str();
     let engine = site.engine();
-    let calls: [&dyn Fn() -> bool; 5] = [
+    engine.update_directory("ann", id, &limit).unwrap();
+    for group in &scene.directory.ids("/Groups") {
+        scene.directory.delete(&format!("/Groups/{group}"));
+    }
+    scene.directory.delete(&format!("/Users/{}", scene.users[0])).expect(503);
+    let before = site.storage.snapshot();
+    let calls: [&dyn Fn() -> bool; 8] = [
+        &|| engine.update_directory("ann", id, &no_limit).is_ok(),
+        &|| engine.release_deletions("ann", id).is_ok(),
+        &|| engine.directory_status(id).is_ok() && engine.requests(id, None, 10).is_ok(),
         &|| engine.connect("ann", &settings("second")).is_ok(),
         &|| engine.rotate_key("ann", id, 60).is_ok(),
         &|| engine.disconnect("ann", id, false).is_ok(),

@@ -13,9 +13,9 @@ type Family<'m> = BTreeMap<Vec<&'m str>, &'m str>;
 
 struct Store<'m>(BTreeMap<&'m str, Family<'m>>);
 
-const FAMILIES: [&str; 35] = [
-    "schema", "s", "d", "dn", "dc", "k", "u", "un", "ue", "ux", "g", "gn", "gx", "cf", "ul", "m", "mo", "cu", "cm",
-    "uc", "og", "o", "on", "p", "pk", "pa", "po", "op", "pc", "cp", "n", "c", "cl", "t", "w",
+const FAMILIES: [&str; 37] = [
+    "schema", "s", "d", "dn", "dc", "ds", "rl", "k", "u", "un", "ue", "ux", "g", "gn", "gx", "cf", "ul", "m", "mo",
+    "cu", "cm", "uc", "og", "o", "on", "p", "pk", "pa", "po", "op", "pc", "cp", "n", "c", "cl", "t", "w",
 ];
 
 /// Checks the whole of a storage.
@@ -50,7 +50,8 @@ pub fn check(memory: &Memory) {
     store.check_customers(&directories, &feed);
     store.check_organizations(&directories, &feed);
     store.check_projects(&feed);
-    store.check_due();
+    store.check_logs(&directories);
+    store.check_due(&directories);
 }
 
 impl<'m> Store<'m> {
@@ -166,7 +167,7 @@ impl<'m> Store<'m> {
             .filter(|(_, kind)| ["directory", "removal"].contains(&json(kind).as_str().unwrap_or_default()))
             .map(|(key, _)| key[0])
             .collect();
-        for family in ["k", "u", "un", "ue", "ux", "g", "gn", "gx", "cf", "ul", "dc"] {
+        for family in ["k", "u", "un", "ue", "ux", "g", "gn", "gx", "cf", "ul", "dc", "rl"] {
             for key in self.family(family).keys() {
                 assert!(directories.contains(&key[0]) || gone.contains(key[0]), "{family}/{key:?} is of no directory");
             }
@@ -258,13 +259,39 @@ impl<'m> Store<'m> {
         assert_eq!(of_resources, of_records);
     }
 
+    /// The requests of a log are numbered without gaps up to the last, and bounded, and so is what is kept besides.
+    fn check_logs(&self, directories: &[&str]) {
+        for (key, value) in self.family("ds") {
+            assert!(directories.contains(&key[0]), "ds/{key:?} is of no directory");
+            let (status, log) = (json(value), self.of("rl", key[0]));
+            let last = status["lastLogged"].as_u64().unwrap();
+            assert!(log.len() <= 1_000 && log.len() as u64 <= last);
+            assert!(log.is_empty() || status["logDue"].is_u64());
+            for ((key, value), number) in log.iter().zip(last + 1 - log.len() as u64..) {
+                assert_eq!((*key, &json(value)["sequence"]), (format!("{number:020}").as_str(), &number.into()));
+            }
+            let length = |name: &str| status[name].as_array().unwrap().len();
+            assert!(length("hours") <= 24 && length("deletions") <= 60);
+        }
+    }
+
     /// What is to do at some time is what something waits for, no more and no less.
-    fn check_due(&self) {
+    fn check_due(&self, directories: &[&str]) {
         let adoptions = self.records("o").into_iter().filter_map(|(id, record)| {
             let until = record["retained"]["until"].as_u64()?;
             Some(format!("{until:020}/adoption/{id}"))
         });
-        assert_eq!(self.whole("t").into_keys().collect::<BTreeSet<_>>(), adoptions.collect());
+        let logs = self.family("ds").into_iter().filter_map(|(key, value)| {
+            let due = json(value)["logDue"].as_u64()?;
+            Some(format!("{due:020}/log/{}", key[0]))
+        });
+        let keys = self.family("k").into_iter().filter(|(key, _)| directories.contains(&key[0]));
+        let notices = keys.filter_map(|(key, value)| {
+            let notice = json(value)["notice"].as_u64()?;
+            Some(format!("{notice:020}/key/{}", key.join("/")))
+        });
+        let expected = adoptions.chain(logs).chain(notices).collect();
+        assert_eq!(self.whole("t").into_keys().collect::<BTreeSet<_>>(), expected);
     }
 
     /// Projects have one key each, and associations with what there is.
@@ -427,6 +454,8 @@ impl Feed {
                 assert!(self.projects.contains(&number("project")) && self.customers.contains_key(&id("customer")));
             }
             "key.issued" | "key.revoked" => assert!(detail["key"].is_string()),
+            "key.expiring" => assert!(detail["key"].is_string() && detail["days"].as_u64().is_some()),
+            "directory.deletions-held" | "directory.released" => assert!(self.directories.contains(&id("directory"))),
             other => panic!("an unknown change: {other}"),
         }
     }

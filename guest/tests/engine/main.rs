@@ -9,6 +9,7 @@
 //! | `costs` | what a request costs does not depend on the size of the directory |
 //! | `discovery`, `lists`, `cursors`, `resources`, `memberships`, `bulk`, `versions`, `http` | the RFCs, by their sections |
 //! | `directories`, `feed`, `sweeping` | keys and settings, the change feed, upkeep |
+//! | `watch` | request log, status, deletion guard, dry run, key notices |
 //!
 //! `storage` is the storage that they use, `site` sends requests and checks every answer for its form, and `integrity`
 //! compares everything in a storage with everything else.
@@ -36,3 +37,4 @@ mod site;
 mod storage;
 mod sweeping;
 mod versions;
+mod watch;

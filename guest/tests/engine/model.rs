@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use usher_engine::directories::{ConflictPolicy, EmailChange, UnknownMembers};
+use usher_engine::directories::{ConflictPolicy, EmailChange, SettingsUpdate, UnknownMembers};
 
 use super::integrity::{self, comparable};
 use super::on_site::{OnSite, Sites, site_step};
@@ -387,10 +387,26 @@ fn compare_answer(answer: &Answer, expected: Result<u16, Refusal>) {
     }
 }
 
-/// Carries out a step alone.
+/// Sends a request in a dry run, which leaves everything as it is.
+fn rehearse(directory: &Directory<'_>, method: &str, path: &str, body: &Value) -> Answer {
+    let dry_run = |on: bool| {
+        let update = SettingsUpdate { dry_run: Some(on), ..SettingsUpdate::default() };
+        directory.site.engine().update_directory("ann", &directory.id, &update).unwrap();
+    };
+    dry_run(true);
+    let before = directory.site.content();
+    let answer = directory.send(method, path, body);
+    assert_eq!(directory.site.content(), before);
+    dry_run(false);
+    answer
+}
+
+/// Carries out a step alone, once for practice.
 fn alone(directory: &Directory<'_>, model: &mut Model, step: &Step) {
     let (method, path, body) = request(model, step);
+    let rehearsed = rehearse(directory, method, &path, &body);
     let answer = directory.send(method, &path, &body);
+    assert_eq!((rehearsed.status, &rehearsed.body["scimType"]), (answer.status, &answer.body["scimType"]));
     let new_id = answer.body["id"].as_str().unwrap_or_default().to_string();
     let expected = model.apply(step, &new_id);
     compare_answer(&answer, expected);

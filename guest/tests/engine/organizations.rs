@@ -60,7 +60,7 @@ fn the_policy_decides_about_a_local_name() {
         let mut settings = settings("idp");
         settings.conflict_policy = policy;
         let directory = site.connect(&settings);
-        let before = site.storage.snapshot();
+        let before = site.content();
         let made = directory.post("/Groups", &json!({ "displayName": "STAFF" }));
         let organization = site.engine().organization(id).unwrap();
         assert_eq!((organization.id, organization.name.as_str()), (id, "Staff"));
@@ -69,7 +69,7 @@ fn the_policy_decides_about_a_local_name() {
         match policy {
             ConflictPolicy::Reject => {
                 made.refused(409, "uniqueness");
-                assert_eq!(site.storage.snapshot(), before);
+                assert_eq!(site.content(), before);
             }
             _ => drop(made.expect(201)),
         }

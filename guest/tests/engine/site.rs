@@ -1,6 +1,7 @@
 //! A site to send requests to. Every answer is checked for its form.
 
 use std::cell::Cell;
+use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use usher_engine::directories::{ConflictPolicy, EmailChange, EmailPresence, Settings, UnknownMembers};
@@ -80,6 +81,8 @@ pub fn settings(name: &str) -> Settings {
         unknown_members: UnknownMembers::Refuse,
         conflict_policy: ConflictPolicy::Sync,
         adoption_grace_seconds: 3_600,
+        deletion_limit: None,
+        dry_run: false,
     }
 }
 
@@ -110,6 +113,13 @@ impl Site {
             steps += 1;
         }
         steps
+    }
+
+    /// What is stored, without what is only noted of requests.
+    pub fn content(&self) -> BTreeMap<String, String> {
+        let noted = |key: &str| key.starts_with("rl/") || key.starts_with("ds/") || key.contains("/log/");
+        let stored = self.storage.snapshot();
+        stored.iter().filter(|(key, _)| !noted(key)).map(|(key, value)| (key.clone(), value.clone())).collect()
     }
 
     /// All customers.

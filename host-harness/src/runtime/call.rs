@@ -4,7 +4,7 @@ use super::bindings::Provisioner;
 use super::failure::{Failure, HeldLimit, MemoryLimit};
 use super::host::{Host, Outcome};
 use super::usher::Inner;
-use crate::storage::Storage;
+use crate::storage::{Access, Storage};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -33,6 +33,8 @@ pub(super) enum Ran<R> {
     Done(Result<R, Failure>, Outcome),
     /// It was not over within [`Budget::Short`], and left no trace.
     TooLong,
+    /// It wants to write although it was not said to, and left no trace.
+    Writes,
 }
 
 /// The call is not a short one. Travels through wasmtime as the cause of a trap.
@@ -40,19 +42,33 @@ pub(super) enum Ran<R> {
 #[error("not a short call")]
 struct TooLong;
 
+/// The call wants to write. Travels likewise.
+#[derive(Debug, thiserror::Error)]
+#[error("not a call that only reads")]
+pub(super) struct Writes;
+
 impl Inner {
     /// Makes a call on this thread.
-    pub(super) fn run<R>(&self, storage: Arc<dyn Storage>, budget: Budget, body: &impl Body<R>) -> Ran<R> {
+    pub(super) fn run<R>(
+        &self,
+        storage: Arc<dyn Storage>,
+        access: Access,
+        budget: Budget,
+        body: &impl Body<R>,
+    ) -> Ran<R> {
         let counters = &self.counters;
         counters.running.fetch_add(1, Ordering::Relaxed);
         // A panic can only come from the storage, and is nobody's business but this call's.
-        let ran = catch_unwind(AssertUnwindSafe(|| self.run_in_store(storage, budget, body)));
+        let ran = catch_unwind(AssertUnwindSafe(|| self.run_in_store(storage, access, budget, body)));
         counters.running.fetch_sub(1, Ordering::Relaxed);
         let (result, outcome) = ran.unwrap_or_else(|_| (Err(Failure::Panicked), Outcome::default()));
-        if let Err(Failure::Trap(error)) = &result
-            && error.is::<TooLong>()
-        {
-            return Ran::TooLong;
+        if let Err(Failure::Trap(error)) = &result {
+            if error.is::<TooLong>() {
+                return Ran::TooLong;
+            }
+            if error.is::<Writes>() {
+                return Ran::Writes;
+            }
         }
         counters.calls.fetch_add(1, Ordering::Relaxed);
         counters.failures.fetch_add(result.is_err().into(), Ordering::Relaxed);
@@ -64,10 +80,11 @@ impl Inner {
     fn run_in_store<R>(
         &self,
         storage: Arc<dyn Storage>,
+        access: Access,
         budget: Budget,
         body: &impl Body<R>,
     ) -> (Result<R, Failure>, Outcome) {
-        let mut store = Store::new(self.pre.engine(), Host::new(storage, self.limits.clone()));
+        let mut store = Store::new(self.pre.engine(), Host::new(storage, self.limits.clone(), access));
         store.limiter(|host| host);
         store.set_hostcall_fuel(self.limits.held);
         match budget {

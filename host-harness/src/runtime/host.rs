@@ -3,6 +3,7 @@
 use super::bindings::usher::provisioning::storage as wit;
 use super::bindings::wasi::clocks::wall_clock;
 use super::bindings::wasi::random::random;
+use super::call::Writes;
 use super::failure::{HeldLimit, MemoryLimit};
 use super::limits::Limits;
 use crate::storage::{Access, Change, Durability, Entry, Error, Range, Storage, Transaction};
@@ -29,6 +30,8 @@ pub struct Open {
 pub(super) struct Host {
     storage: Arc<dyn Storage>,
     limits: Arc<Limits>,
+    /// Whether the call was said to write when it was scheduled.
+    access: Access,
     table: ResourceTable,
     open: usize,
     /// Bytes written in all transactions that are open.
@@ -46,8 +49,8 @@ pub(super) struct Outcome {
 }
 
 impl Host {
-    pub(super) fn new(storage: Arc<dyn Storage>, limits: Arc<Limits>) -> Self {
-        Self { storage, limits, table: ResourceTable::new(), open: 0, pending: 0, outcome: Outcome::default() }
+    pub(super) fn new(storage: Arc<dyn Storage>, limits: Arc<Limits>, access: Access) -> Self {
+        Self { storage, limits, access, table: ResourceTable::new(), open: 0, pending: 0, outcome: Outcome::default() }
     }
 
     fn remove(&mut self, this: Resource<Open>) -> wasmtime::Result<Open> {
@@ -67,6 +70,10 @@ impl wit::Host for Host {
             wit::Access::ReadOnly => Access::ReadOnly,
             wit::Access::ReadWrite => Access::ReadWrite,
         };
+        // Where only calls that read are made, none may wait for its turn to write.
+        if access != self.access && access == Access::ReadWrite && self.outcome.durabilities.is_empty() {
+            return Err(Writes.into());
+        }
         match self.storage.begin(access) {
             Ok(transaction) => {
                 let open = self.table.push(Open { transaction, written: 0 })?;

@@ -5,7 +5,7 @@ use super::call::{Body, Budget, Ran};
 use super::commits::Announcer;
 use super::exports::Site;
 use super::failure::Failure;
-use super::host::{Host, Outcome};
+use super::host::Host;
 use super::lanes::Lanes;
 use super::limits::Limits;
 use super::load::{Builder, LoadError};
@@ -96,7 +96,8 @@ impl Usher {
         }
     }
 
-    /// Makes one call, of which `access` says whether it may write, waits until what it wrote is durable, and tells of it.
+    /// Makes one call, of which `access` says whether it is one that writes, waits until what it wrote is durable, and
+    /// tells of it. One that wants to write all the same is made again where those are made that do.
     pub(super) async fn call<R: Send + 'static>(
         &self,
         storage: &Arc<dyn Storage>,
@@ -104,9 +105,16 @@ impl Usher {
         access: Access,
         body: impl Body<R> + Send + Sync + 'static,
     ) -> Result<R, Failure> {
-        let (result, outcome) = match self.here(storage, access, &body) {
-            Ran::Done(result, outcome) => (result, outcome),
-            Ran::TooLong => self.elsewhere(storage, access, body).await?,
+        let mut ran = self.here(storage, access, &body);
+        let body = Arc::new(body);
+        if matches!(ran, Ran::TooLong) {
+            ran = self.elsewhere(storage, access, body.clone()).await?;
+        }
+        if matches!(ran, Ran::Writes) {
+            ran = self.elsewhere(storage, Access::ReadWrite, body).await?;
+        }
+        let Ran::Done(result, outcome) = ran else {
+            return Err(Failure::Deadline(self.inner.limits.deadline));
         };
         for durability in outcome.durabilities {
             durability.await.map_err(Failure::NotDurable)?;
@@ -125,7 +133,12 @@ impl Usher {
         access: Access,
         body: impl Body<R>,
     ) -> Result<R, Failure> {
-        let ran = self.inner.lanes.run(access, |budget| self.inner.run(storage.clone(), budget, &body));
+        let run =
+            |access| self.inner.lanes.run(access, |budget| self.inner.run(storage.clone(), access, budget, &body));
+        let ran = match run(access) {
+            Ran::Writes => run(Access::ReadWrite),
+            ran => ran,
+        };
         let Ran::Done(result, outcome) = ran else {
             return Err(Failure::Deadline(self.inner.limits.deadline));
         };
@@ -141,7 +154,7 @@ impl Usher {
     /// Makes the call on this thread, if short calls are to be made so and this is one.
     fn here<R>(&self, storage: &Arc<dyn Storage>, access: Access, body: &impl Body<R>) -> Ran<R> {
         match self.inner.lanes.short(access) {
-            Some(_turn) => self.inner.run(storage.clone(), Budget::Short, body),
+            Some(_turn) => self.inner.run(storage.clone(), access, Budget::Short, body),
             None => Ran::TooLong,
         }
     }
@@ -151,12 +164,12 @@ impl Usher {
         &self,
         storage: &Arc<dyn Storage>,
         access: Access,
-        body: impl Body<R> + Send + Sync + 'static,
-    ) -> Result<(Result<R, Failure>, Outcome), Failure> {
+        body: Arc<impl Body<R> + Send + Sync + 'static>,
+    ) -> Result<Ran<R>, Failure> {
         let (answer, answered) = tokio::sync::oneshot::channel();
         let (inner, storage) = (self.inner.clone(), storage.clone());
         let job = move || {
-            let ran = inner.lanes.run(access, |budget| inner.run(storage.clone(), budget, &body));
+            let ran = inner.lanes.run(access, |budget| inner.run(storage.clone(), access, budget, &*body));
             // Nobody waits any more where the caller has gone away: the call was made all the same.
             let _ = answer.send(ran);
         };
@@ -164,8 +177,7 @@ impl Usher {
             return Err(Failure::Overloaded);
         }
         match answered.await {
-            Ok(Ran::Done(result, outcome)) => Ok((result, outcome)),
-            Ok(Ran::TooLong) => Err(Failure::Deadline(self.inner.limits.deadline)),
+            Ok(ran) => Ok(ran),
             Err(_) => Err(Failure::Panicked),
         }
     }

@@ -6,7 +6,7 @@ use super::shape::{Page, issued, limit, ok, whole};
 use crate::runtime::directories;
 use hyper::StatusCode;
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Number;
 
 #[derive(Serialize, Deserialize, Clone, Copy, Default)]
@@ -55,6 +55,9 @@ struct NewDirectory {
     #[serde(default)]
     conflict_policy: ConflictPolicy,
     adoption_grace_seconds: Option<Number>,
+    deletion_limit: Option<Number>,
+    #[serde(default)]
+    dry_run: bool,
 }
 
 #[derive(Deserialize)]
@@ -66,6 +69,10 @@ struct Update {
     unknown_members: Option<UnknownMembers>,
     conflict_policy: Option<ConflictPolicy>,
     adoption_grace_seconds: Option<Number>,
+    /// Null takes the limit away; what is not there leaves it as it is.
+    #[serde(default, deserialize_with = "named")]
+    deletion_limit: Option<Option<Number>>,
+    dry_run: Option<bool>,
 }
 
 #[derive(Serialize)]
@@ -79,6 +86,8 @@ struct Directory {
     unknown_members: UnknownMembers,
     conflict_policy: ConflictPolicy,
     adoption_grace_seconds: u32,
+    deletion_limit: Option<u32>,
+    dry_run: bool,
     created_at: Timestamp,
     users: u64,
     groups: u64,
@@ -117,6 +126,8 @@ pub(super) async fn connect(call: Call<'_>) -> Result<Reply, Fault> {
         unknown_members: new.unknown_members.into(),
         conflict_policy: new.conflict_policy.into(),
         adoption_grace_seconds: grace.unwrap_or(defaults.adoption_grace_seconds),
+        deletion_limit: new.deletion_limit.as_ref().map(deletions).transpose()?,
+        dry_run: new.dry_run,
         ..defaults
     };
     let connected = site.connect_directory(&actor, settings).await??;
@@ -146,6 +157,8 @@ pub(super) async fn update(call: Call<'_>) -> Result<Reply, Fault> {
         unknown_members: update.unknown_members.map(Into::into),
         conflict_policy: update.conflict_policy.map(Into::into),
         adoption_grace_seconds: update.adoption_grace_seconds.as_ref().map(grace).transpose()?,
+        deletion_limit: update.deletion_limit.map(|limit| limit.as_ref().map(deletions).transpose()).transpose()?,
+        dry_run: update.dry_run,
     };
     let directory = site.update_directory(&actor, &id, settings).await??;
     Ok(ok(&shown(directory, &origin)?))
@@ -167,6 +180,15 @@ fn grace(number: &Number) -> Result<u32, Fault> {
     whole("adoptionGraceSeconds", number)
 }
 
+fn deletions(number: &Number) -> Result<u32, Fault> {
+    whole("deletionLimit", number)
+}
+
+/// A member that is there, be it null.
+fn named<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<Number>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
 fn shown(directory: directories::Directory, origin: &str) -> Result<Directory, Fault> {
     let settings = directory.settings;
     Ok(Directory {
@@ -178,6 +200,8 @@ fn shown(directory: directories::Directory, origin: &str) -> Result<Directory, F
         unknown_members: settings.unknown_members.into(),
         conflict_policy: settings.conflict_policy.into(),
         adoption_grace_seconds: settings.adoption_grace_seconds,
+        deletion_limit: settings.deletion_limit,
+        dry_run: settings.dry_run,
         created_at: time(directory.created_at)?,
         users: directory.users,
         groups: directory.groups,

@@ -19,7 +19,7 @@ struct Rotation {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Key {
+pub(super) struct Key {
     id: String,
     created_at: Timestamp,
     expires_at: Timestamp,
@@ -59,6 +59,6 @@ pub(super) async fn revoke(call: Call<'_>) -> Result<Reply, Fault> {
     Ok(empty(StatusCode::NO_CONTENT))
 }
 
-fn shown(key: directories::Key) -> Result<Key, Fault> {
+pub(super) fn shown(key: directories::Key) -> Result<Key, Fault> {
     Ok(Key { created_at: time(key.created_at)?, expires_at: time(key.expires_at)?, id: key.id })
 }

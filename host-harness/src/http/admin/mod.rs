@@ -13,6 +13,7 @@ mod settings;
 mod shape;
 mod stream;
 mod unlinked;
+mod watch;
 
 use super::call::Call;
 use super::reply::{Fault, Reply};
@@ -45,6 +46,9 @@ pub(super) static ENDPOINTS: &[(&str, &[(Method, Endpoint)])] = &[
     ("/admin/v1/directories/{id}/unlinked", &[(Method::GET, Endpoint::ListUnlinked)]),
     ("/admin/v1/directories/{id}/groups/{groupId}/check", &[(Method::GET, Endpoint::CheckGroup)]),
     ("/admin/v1/directories/{id}/groups/{groupId}/repair", &[(Method::POST, Endpoint::RepairGroup)]),
+    ("/admin/v1/directories/{id}/status", &[(Method::GET, Endpoint::ReadStatus)]),
+    ("/admin/v1/directories/{id}/requests", &[(Method::GET, Endpoint::ListRequests)]),
+    ("/admin/v1/directories/{id}/release", &[(Method::POST, Endpoint::ReleaseDeletions)]),
     ("/admin/v1/customers", &[(Method::GET, Endpoint::ListCustomers), (Method::POST, Endpoint::CreateCustomer)]),
     (
         "/admin/v1/customers/{id}",
@@ -119,6 +123,9 @@ pub(super) enum Endpoint {
     ListUnlinked,
     CheckGroup,
     RepairGroup,
+    ReadStatus,
+    ListRequests,
+    ReleaseDeletions,
     ListCustomers,
     CreateCustomer,
     GetCustomer,
@@ -191,6 +198,9 @@ async fn answer(
         Endpoint::ListUnlinked => unlinked::list(call).await,
         Endpoint::CheckGroup => groups::check(call).await,
         Endpoint::RepairGroup => groups::repair(call).await,
+        Endpoint::ReadStatus => watch::status(call).await,
+        Endpoint::ListRequests => watch::requests(call).await,
+        Endpoint::ReleaseDeletions => watch::release(call).await,
         Endpoint::ListCustomers => customers::list(call).await,
         Endpoint::CreateCustomer => customers::create(call).await,
         Endpoint::GetCustomer => customers::get(call).await,

@@ -123,12 +123,56 @@ impl Site {
         });
         call.await
     }
+
+    /// How a directory is doing.
+    ///
+    /// # Errors
+    /// See [`Failure`](crate::Failure) and [`directories::Error`].
+    pub async fn directory_status(&self, id: &str) -> Answer<directories::DirectoryStatus, directories::Error> {
+        let id = id.to_owned();
+        let call = self.read(move |component, store| {
+            let directories = component.usher_provisioning_directories();
+            directories.call_status(store, &id)
+        });
+        call.await
+    }
+
+    /// The request log of a directory, newest first: what comes behind `cursor`, at most `limit` (1 to 1,000) requests.
+    ///
+    /// # Errors
+    /// See [`Failure`](crate::Failure) and [`directories::Error`].
+    pub async fn requests(
+        &self,
+        id: &str,
+        cursor: Option<&str>,
+        limit: u32,
+    ) -> Answer<directories::LogPage, directories::Error> {
+        let (id, cursor) = (id.to_owned(), cursor.map(str::to_owned));
+        let call = self.read(move |component, store| {
+            let directories = component.usher_provisioning_directories();
+            directories.call_requests(store, &id, cursor.as_deref(), limit)
+        });
+        call.await
+    }
+
+    /// Lets deletions and deactivations through that a directory's limit holds: all of them for an hour.
+    ///
+    /// # Errors
+    /// See [`Failure`](crate::Failure) and [`directories::Error`].
+    pub async fn release_deletions(&self, actor: &str, id: &str) -> Answer<(), directories::Error> {
+        let (actor, id) = (actor.to_owned(), id.to_owned());
+        let call = self.write(move |component, store| {
+            let directories = component.usher_provisioning_directories();
+            directories.call_release(store, &actor, &id)
+        });
+        call.await
+    }
 }
 
 impl directories::Settings {
     /// The settings that a directory has unless it is told otherwise, under this name: changes of email are refused,
     /// users need no email address, unknown members are refused, and local organizations are adopted, with an hour in
-    /// which their former members stay.
+    /// which their former members stay. Deletions have no limit, and writes are applied.
     pub fn named(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -137,6 +181,8 @@ impl directories::Settings {
             unknown_members: directories::UnknownMembers::Refuse,
             conflict_policy: directories::ConflictPolicy::Sync,
             adoption_grace_seconds: 3_600,
+            deletion_limit: None,
+            dry_run: false,
         }
     }
 }

@@ -1,0 +1,245 @@
+//! How a directory is doing: its status, its request log, and the release of deletions that are held.
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use super::notices::{DAY_MS, SOON_DAYS};
+use super::{Admin, Error, Key, Result, check_limit, describe_key, load, load_keys, of_directory, read_counts};
+use crate::engine::Engine;
+use crate::error::Result as ScimResult;
+use crate::site::{Work, settings};
+use crate::store::records::{self, DirectoryRecord, Due};
+use crate::store::{Transaction, keys, prefix_range};
+use crate::watch::{HOUR_MS, Hour, LoggedRequest, MAX_AGE_MS, StatusRecord};
+
+/// How many requests one step of upkeep takes out of a log.
+const AGED_AT_ONCE: u32 = 100;
+
+/// What happens to the writes of a directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// They are applied.
+    Connected,
+    /// Deletions and deactivations are held until an administrator releases them, other writes are applied.
+    Held,
+    /// They are checked and answered, and not applied.
+    DryRun,
+}
+
+/// How a directory is doing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DirectoryStatus {
+    /// What happens to its writes.
+    pub state: State,
+    /// How many users it has.
+    pub users: u64,
+    /// How many groups it has.
+    pub groups: u64,
+    /// How many it may have.
+    pub group_limit: u64,
+    /// How many memberships its groups have in all.
+    pub memberships: u64,
+    /// How many members a group may have.
+    pub member_limit: u32,
+    /// How many of its users are linked to no customer.
+    pub unlinked: u64,
+    /// How many conflicts of its groups are open.
+    pub conflicts: u64,
+    /// When the last request came, in milliseconds since the Unix epoch; of reads by the minute.
+    pub last_request: Option<u64>,
+    /// When the last request came that was done, likewise.
+    pub last_success: Option<u64>,
+    /// The last request that was refused.
+    pub last_failure: Option<LoggedRequest>,
+    /// How many requests were refused in the hours below.
+    pub failures: u32,
+    /// The hours of the last 24 in which the log got requests, oldest first.
+    pub hours: Vec<Hour>,
+    /// Until when deletions go through uncounted, where an administrator has released them.
+    pub released_until: Option<u64>,
+    /// The keys that work, oldest first.
+    pub keys: Vec<KeyStatus>,
+}
+
+/// How long a key works still.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyStatus {
+    /// The key.
+    pub key: Key,
+    /// Whether it expires within 30 days.
+    pub expires_soon: bool,
+}
+
+/// One page of a directory's request log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogPage {
+    /// The requests, newest first.
+    pub values: Vec<LoggedRequest>,
+    /// What to pass for the next page.
+    pub next: Option<String>,
+}
+
+impl Engine<'_> {
+    /// How a directory is doing.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub fn directory_status(&self, id: &str) -> Result<DirectoryStatus> {
+        let now = self.now().milliseconds;
+        self.read(|transaction| {
+            let record = load(transaction, id)?;
+            let site = settings::load(transaction)?;
+            let counts = transaction.get(keys::counts(id))?;
+            let counts = read_counts(id, counts)?;
+            let status = load_status(transaction, id)?;
+            let keys = load_keys(transaction, id)?;
+            let hours = status.last_hours(now);
+            Ok(DirectoryStatus {
+                state: state(&record, &status),
+                users: counts.users,
+                groups: counts.groups,
+                group_limit: u64::from(site.max_groups),
+                memberships: counts.memberships,
+                member_limit: site.max_members,
+                unlinked: counts.unlinked,
+                conflicts: counts.conflicts,
+                last_request: status.last_request,
+                last_success: status.last_success,
+                failures: hours.iter().fold(0, |sum, hour| sum.saturating_add(hour.failures)),
+                hours,
+                released_until: Some(status.open_until).filter(|until| now < *until),
+                last_failure: status.last_failure,
+                keys: keys
+                    .into_iter()
+                    .filter(|(_, key)| now < key.expires)
+                    .map(|(id, key)| KeyStatus {
+                        expires_soon: key.expires.saturating_sub(now) <= u64::from(SOON_DAYS) * DAY_MS,
+                        key: describe_key(id, &key),
+                    })
+                    .collect(),
+            })
+        })
+    }
+
+    /// The requests in a directory's log, newest first.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::Invalid`] for a limit or cursor that cannot be.
+    pub fn requests(&self, id: &str, cursor: Option<&str>, limit: u32) -> Result<LogPage> {
+        check_limit(limit)?;
+        let before = cursor.map(|cursor| cursor.parse::<u64>().map_err(|_| Error::no_such_cursor())).transpose()?;
+        let now = self.now().milliseconds;
+        self.read(|transaction| {
+            load(transaction, id)?;
+            let mut range = prefix_range(&keys::log(id), limit + 1);
+            range.reverse = true;
+            if let Some(before) = before {
+                range.end = keys::logged(id, before);
+            }
+            let entries = transaction.scan(&range)?;
+            let entries = entries.iter().map(|entry| Ok(records::read(&entry.key, &entry.value)?));
+            let mut values: Vec<LoggedRequest> = entries.collect::<Result<_>>()?;
+            // Upkeep removes them in its own time.
+            values.retain(|request| now < request.at.saturating_add(MAX_AGE_MS));
+            let more = values.len() > limit as usize;
+            values.truncate(limit as usize);
+            let next = values.last().filter(|_| more).map(|last| last.sequence.to_string());
+            Ok(LogPage { values, next })
+        })
+    }
+
+    /// Lets deletions through that are held: all go through for an hour, and are counted anew after it.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::Refused`] where the directory has no limit of deletions.
+    pub fn release_deletions(&self, actor: &str, id: &str) -> Result<()> {
+        let admin = Admin::new(self, actor)?;
+        self.write(|transaction| {
+            let record = load(transaction, id)?;
+            if record.deletion_limit.is_none() {
+                return Err(Error::Refused("the directory has no limit of deletions".to_string()));
+            }
+            let mut status = load_status(transaction, id)?;
+            status.release(admin.now.milliseconds);
+            transaction.put(keys::status(id), records::write(&status));
+            admin.record(transaction, "directory.released", of_directory(id));
+            Ok(())
+        })
+    }
+}
+
+/// What happens to the writes of a directory. In a dry run no deletion is made that could be held.
+fn state(record: &DirectoryRecord, status: &StatusRecord) -> State {
+    if record.dry_run {
+        State::DryRun
+    } else if status.held {
+        State::Held
+    } else {
+        State::Connected
+    }
+}
+
+/// What a directory remembers of its requests.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn load_status(transaction: &mut Transaction, id: &str) -> ScimResult<StatusRecord> {
+    let key = keys::status(id);
+    let text = transaction.get(key.clone())?;
+    Ok(text.map(|text| records::read(&key, &text)).transpose()?.unwrap_or_default())
+}
+
+/// Forgets that deletions are held, where there is no limit of them any more.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn forget_held(transaction: &mut Transaction, id: &str) -> ScimResult<()> {
+    let status = load_status(transaction, id)?;
+    if status.held || !status.deletions.is_empty() {
+        let status = StatusRecord { held: false, deletions: Vec::new(), ..status };
+        transaction.put(keys::status(id), records::write(&status));
+    }
+    Ok(())
+}
+
+/// Forgets how the requests of a directory went that is disconnected. Its log is left to upkeep.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn forget_status(transaction: &mut Transaction, id: &str) -> ScimResult<()> {
+    let status = load_status(transaction, id)?;
+    if let Some(time) = status.log_due {
+        transaction.delete(Due::Log(id.to_string()).key(time));
+    }
+    transaction.delete(keys::status(id));
+    Ok(())
+}
+
+/// Takes requests out of a directory's log that are too old for it.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn age_log(work: &mut Work<'_>, id: &str) -> ScimResult<()> {
+    let mut status = load_status(work.transaction, id)?;
+    let now = work.now.milliseconds;
+    let entries = work.transaction.scan(&prefix_range(&keys::log(id), AGED_AT_ONCE))?;
+    let full = entries.len() == AGED_AT_ONCE as usize;
+    // None where the log is empty now; where the step had no room for all, the next follows at once.
+    status.log_due = full.then_some(now);
+    for entry in entries {
+        let request: LoggedRequest = records::read(&entry.key, &entry.value)?;
+        let end = request.at.saturating_add(MAX_AGE_MS);
+        if now < end {
+            // Not for every single request, as evenly as they may come.
+            status.log_due = Some(end.max(now.saturating_add(HOUR_MS)));
+            break;
+        }
+        work.transaction.delete(entry.key);
+    }
+    if let Some(time) = status.log_due {
+        let due = Due::Log(id.to_string());
+        work.transaction.put(due.key(time), records::write(&due));
+    }
+    work.transaction.put(keys::status(id), records::write(&status));
+    Ok(())
+}

@@ -1,0 +1,218 @@
+//! The log of a directory's requests, written in the transaction of the request itself.
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use super::scope::{Call, Scope};
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+use crate::http::Response;
+use crate::store::Mark;
+use crate::store::keys;
+use crate::store::records::{self, Detail, Due};
+use crate::watch::{ChangeCount, LoggedRequest, MAX_AGE_MS, MAX_LOGGED};
+
+/// How much of an error's detail or a note is kept, in characters.
+const MAX_DETAIL_CHARACTERS: usize = 500;
+
+/// The longest part of a path or method that is kept, in bytes.
+const MAX_PART_BYTES: usize = 64;
+
+/// How many notes an entry has.
+const MAX_NOTES: usize = 10;
+
+/// What stands for what may be anything, somebody's address too.
+const HIDDEN: &str = "*";
+
+/// What a request wants noted besides what it changes.
+#[derive(Debug, Default)]
+pub struct Noted {
+    /// What was done otherwise than asked.
+    pub notes: Vec<String>,
+    /// Of a bulk request: how many operations it had.
+    pub operations: Option<u32>,
+    /// How many of them were refused.
+    pub refused: u32,
+    /// The first refusal.
+    pub refusal: Option<Error>,
+}
+
+impl Noted {
+    /// Adds a note, as long as there is room.
+    pub fn note(&mut self, text: String) {
+        if self.notes.len() < MAX_NOTES {
+            self.notes.push(text);
+        }
+    }
+}
+
+impl Engine<'_> {
+    /// Runs the work of a request that writes, and keeps in the log what came of it. What was refused leaves nothing else
+    /// behind, and neither does anything in a dry run.
+    pub(super) fn logged(
+        &self,
+        call: &Call<'_>,
+        mut work: impl FnMut(&mut Scope<'_>) -> Result<Response>,
+    ) -> Result<Response> {
+        self.write(|transaction| {
+            let mut scope = Scope::open(transaction, call)?;
+            let before = scope.mark();
+            let outcome = work(&mut scope);
+            if let Err(error) = &outcome
+                && error.is_breakdown
+            {
+                return Err(error.clone());
+            }
+            let changes = scope.changes();
+            let noted = core::mem::take(&mut scope.noted);
+            if outcome.is_err() || scope.settings.dry_run {
+                scope.undo_since(before);
+            }
+            scope.log(&outcome, noted, changes);
+            scope.finish();
+            Ok(outcome)
+        })?
+    }
+
+    /// Runs the work of a request that only reads. What was refused is kept in the log; a success only moves the time of
+    /// the last one, by the minute, so that reads hardly ever write.
+    pub(super) fn watched(
+        &self,
+        call: &Call<'_>,
+        work: impl FnOnce(&mut Scope<'_>) -> Result<Response>,
+    ) -> Result<Response> {
+        let (outcome, known) = self.read(|transaction| {
+            let mut scope = Scope::open(transaction, call)?;
+            let known = scope.status.is_up_to_date(call.now.milliseconds);
+            Ok::<_, Error>((work(&mut scope), known))
+        })?;
+        let needless = match &outcome {
+            Ok(_) => known,
+            Err(error) => error.is_breakdown,
+        };
+        if !needless {
+            let noted = self.write(|transaction| {
+                let mut scope = Scope::open(transaction, call)?;
+                match &outcome {
+                    Ok(_) => scope.status.note_read(call.now.milliseconds),
+                    Err(_) => scope.log(&outcome, Noted::default(), Vec::new()),
+                }
+                scope.put_status();
+                Ok::<_, Error>(())
+            });
+            // The answer is there and right; that nothing could be noted of it does not make it wrong.
+            drop(noted);
+        }
+        outcome
+    }
+}
+
+impl Scope<'_> {
+    /// Lets a deletion or deactivation pass and counts it, unless the directory has had too many.
+    ///
+    /// # Errors
+    /// 503 where it is held.
+    pub fn pass_deletion(&mut self) -> Result<()> {
+        let now = self.call.now.milliseconds;
+        let Some(limit) = self.settings.deletion_limit else { return Ok(()) };
+        if self.settings.dry_run || self.status.is_open(now) {
+            return Ok(());
+        }
+        let before = self.status.deletions_within_hour(now).saturating_add(self.deletions);
+        if self.status.held || self.holds || before >= limit {
+            self.holds = true;
+            return Err(Error::held(limit));
+        }
+        self.deletions += 1;
+        Ok(())
+    }
+
+    /// The changes of the request, by their kinds.
+    fn changes(&self) -> Vec<ChangeCount> {
+        let mut counts: Vec<ChangeCount> = Vec::new();
+        for change in self.transaction.changes_since(Mark::default()) {
+            let count = u32::try_from(change.detail.members.len()).unwrap_or(u32::MAX).max(1);
+            match counts.iter_mut().find(|known| known.kind == change.kind) {
+                Some(known) => known.count = known.count.saturating_add(count),
+                None => counts.push(ChangeCount { kind: change.kind.clone(), count }),
+            }
+        }
+        counts
+    }
+
+    /// Puts the request into the log.
+    fn log(&mut self, outcome: &Result<Response>, noted: Noted, changes: Vec<ChangeCount>) {
+        let call = self.call;
+        let now = call.now.milliseconds;
+        let refusal = outcome.as_ref().err().or(noted.refusal.as_ref());
+        let applied = outcome.is_ok();
+        let request = self.status.note(LoggedRequest {
+            sequence: 0,
+            at: now,
+            method: call.method.clone(),
+            path: call.path.clone(),
+            request: call.request.map(ToString::to_string),
+            status: match outcome {
+                Ok(response) => response.status,
+                Err(error) => error.status.code(),
+            },
+            scim_type: refusal.and_then(|error| error.scim_type).map(|scim_type| scim_type.keyword().to_string()),
+            detail: refusal.map(|error| without_addresses(&error.detail)),
+            changes: if applied { changes } else { Vec::new() },
+            dry_run: self.settings.dry_run && applied,
+            operations: noted.operations.filter(|_| applied),
+            refused: noted.operations.filter(|_| applied).map(|_| noted.refused),
+            notes: if applied { noted.notes.iter().map(|note| without_addresses(note)).collect() } else { Vec::new() },
+        });
+        if self.deletions > 0 {
+            self.status.count_deletions(now, self.deletions);
+        }
+        if self.holds && !self.status.held {
+            self.status.held = true;
+            self.record("directory.deletions-held", Detail::default());
+        }
+        let directory = self.directory();
+        if self.status.log_due.is_none() {
+            let time = now.saturating_add(MAX_AGE_MS);
+            let due = Due::Log(directory.to_string());
+            self.transaction.put(due.key(time), records::write(&due));
+            self.status.log_due = Some(time);
+        }
+        self.transaction.put(keys::logged(directory, request.sequence), records::write(&request));
+        if let Some(last) = request.sequence.checked_sub(MAX_LOGGED).filter(|last| *last > 0) {
+            self.transaction.delete(keys::logged(directory, last));
+        }
+        self.put_status();
+    }
+
+    /// Stores what the directory remembers of its requests.
+    fn put_status(&mut self) {
+        self.transaction.put(keys::status(self.call.directory), records::write(&self.status));
+    }
+}
+
+/// A text as it may stand in the log: what it quotes of a request may hold addresses.
+fn without_addresses(text: &str) -> String {
+    let words = text.split(' ').map(|word| if word.contains('@') { HIDDEN } else { word });
+    words.collect::<Vec<_>>().join(" ").chars().take(MAX_DETAIL_CHARACTERS).collect()
+}
+
+/// The path below the base URL as it may stand in the log.
+#[must_use]
+pub fn path<T: AsRef<str>>(segments: &[T]) -> String {
+    let mut path = String::new();
+    for (at, segment) in segments.iter().map(AsRef::as_ref).take(4).enumerate() {
+        let is_name = segment.len() <= MAX_PART_BYTES && segment.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        let known = keys::is_id(segment) || segment == ".search" || at == 0 && is_name;
+        path.push('/');
+        path.push_str(if known { segment } else { HIDDEN });
+    }
+    path
+}
+
+/// The method as it may stand in the log.
+#[must_use]
+pub fn method(name: &str) -> String {
+    let is_name = name.len() <= MAX_PART_BYTES && name.bytes().all(|byte| byte.is_ascii_alphabetic());
+    if is_name { name } else { HIDDEN }.to_string()
+}
