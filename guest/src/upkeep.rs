@@ -5,7 +5,7 @@ use alloc::string::{String, ToString};
 use crate::engine::{Engine, Moment};
 use crate::error::{Error as Failure, Status};
 use crate::scim::members;
-use crate::site::{Work, customers, organizations, projects};
+use crate::site::{Work, bin, customers, organizations, projects};
 use crate::store::keys::{self, Kind};
 use crate::store::records::{self, Counts, Due, Sweep};
 use crate::store::{Transaction, prefix_range};
@@ -91,6 +91,8 @@ fn next_due(transaction: &mut Transaction, now: u64) -> Result<Option<(String, D
 fn perform(work: &mut Work<'_>, due: &Due) -> Result<(), Error> {
     match due {
         Due::Adoption(organization) => Ok(organizations::settle(work, *organization, false)?),
+        Due::Customer(customer) => Ok(bin::erase_customer(work, customer)?),
+        Due::Organization(organization) => Ok(bin::erase_organization(work, *organization)?),
     }
 }
 
@@ -112,9 +114,10 @@ impl Job {
     fn step(&self, transaction: &mut Transaction, budget: u32, now: &Moment) -> Result<Progress, Error> {
         // A membership is two entries, and so is an association.
         let memberships = budget.div_ceil(2);
-        let (removed, more) = match self.sweep {
-            Sweep::User => {
-                let left = members::leave_groups(transaction, &self.directory, &self.id, memberships, &now.text)?;
+        let (removed, more) = match &self.sweep {
+            Sweep::User(customer) => {
+                let (directory, customer) = (&self.directory, customer.as_deref());
+                let left = members::leave_groups(transaction, directory, &self.id, memberships, now, customer)?;
                 self.count(transaction, |counts| {
                     counts.memberships = counts.memberships.saturating_sub(u64::from(left.counted));
                     counts.unswept_users = counts.unswept_users.saturating_sub(u64::from(!left.more));

@@ -2,6 +2,7 @@
 
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
 use super::index;
 use super::members;
@@ -73,6 +74,9 @@ pub fn update(
     let is_complete = |edit: &MemberEdit<'_>| matches!(edit, MemberEdit::Replace(_) | MemberEdit::RemoveAll);
     if let Some(organization) = old.header.organization {
         organizations::settle(&mut scope.work(), organization, members.iter().any(is_complete))?;
+        let removals = members.iter().filter(|edit| matches!(edit, MemberEdit::Remove(_)));
+        let removed: Vec<&str> = removals.flat_map(members::named).collect();
+        organizations::drop_restored(&mut scope.work(), organization, &removed)?;
     }
     let (count, members_changed) = if members.is_empty() {
         (old.header.members, false)
@@ -99,10 +103,11 @@ pub fn delete(scope: &mut Scope<'_>, id: &str, old: &Stored) -> Result<()> {
     scope.transaction.delete(key);
     scope.counts.groups = scope.counts.groups.saturating_sub(1);
     scope.record("group.deleted", of_group(id));
-    if let Some(organization) = old.header.organization {
-        organizations::remove(&mut scope.work(), organization)?;
-    }
-    members::forget_group(scope, id, old.header.members)
+    let kept = match old.header.organization {
+        Some(organization) => organizations::remove(&mut scope.work(), organization)?,
+        None => false,
+    };
+    members::forget_group(scope, id, old.header.members, kept)
 }
 
 fn index_group(scope: &mut Scope<'_>, id: &str, before: Option<&Object<'_>>, after: Option<&Object<'_>>) -> Result<()> {

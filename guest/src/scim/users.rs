@@ -106,7 +106,7 @@ pub fn delete(scope: &mut Scope<'_>, id: &str, old: &Stored) -> Result<()> {
     if let Some(customer) = &old.header.customer {
         customers::remove(&mut scope.work(), customer)?;
     }
-    members::forget_user(scope, id)
+    members::forget_user(scope, id, old.header.customer.as_deref())
 }
 
 /// The email address by which a user is matched with a customer: the primary one, else the first, else the user name

@@ -27,6 +27,9 @@
 //! | `pk/{key}` | the id of the project that has this key |
 //! | `po/{project}/{organization}`, `op/{organization}/{project}` | empty; an association, read from either end |
 //! | `pc/{project}/{customer}`, `cp/{customer}/{project}` | empty; likewise for a project's own customers |
+//! | `rc/{customer}` | a deleted customer that can be restored |
+//! | `ro/{organization}` | a deleted organization that can be restored |
+//! | `s` | the settings of the site |
 //! | `n/{kind}` | the last number given to an organization or project |
 //! | `c/{sequence}` | an entry of the change feed |
 //! | `cl` | the sequence number of the last entry |
@@ -241,6 +244,27 @@ pub fn customer_of(user: &str) -> String {
 pub fn organization_of(group: &str) -> String {
     format!("og/{group}")
 }
+
+/// The key of a deleted customer.
+#[must_use]
+pub fn deleted_customer(customer: &str) -> String {
+    format!("{ALL_DELETED_CUSTOMERS}{customer}")
+}
+
+/// What the keys of all deleted customers begin with.
+pub const ALL_DELETED_CUSTOMERS: &str = "rc/";
+
+/// The key of a deleted organization.
+#[must_use]
+pub fn deleted_organization(organization: u64) -> String {
+    format!("{ALL_DELETED_ORGANIZATIONS}{}", number(organization))
+}
+
+/// What the keys of all deleted organizations begin with.
+pub const ALL_DELETED_ORGANIZATIONS: &str = "ro/";
+
+/// Where the settings of the site are kept.
+pub const SETTINGS_KEY: &str = "s";
 
 /// A number as it stands in keys: all of one length, so that key order is the order of numbers.
 #[must_use]
