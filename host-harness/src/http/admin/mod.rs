@@ -1,6 +1,7 @@
 //! The admin API under `/admin/v1`: JSON in, a call of [`Site`](crate::Site), JSON out.
 
 mod access;
+mod bin;
 mod changes;
 mod customers;
 mod directories;
@@ -21,7 +22,7 @@ use hyper::{Method, Request};
 pub(super) const PREFIX: &str = "/admin/";
 
 /// What the surface consists of.
-pub(super) static ENDPOINTS: [(&str, &[(Method, Endpoint)]); 19] = [
+pub(super) static ENDPOINTS: [(&str, &[(Method, Endpoint)]); 22] = [
     ("/admin/v1/directories", &[(Method::GET, Endpoint::ListDirectories), (Method::POST, Endpoint::ConnectDirectory)]),
     (
         "/admin/v1/directories/{id}",
@@ -42,6 +43,8 @@ pub(super) static ENDPOINTS: [(&str, &[(Method, Endpoint)]); 19] = [
             (Method::DELETE, Endpoint::DeleteCustomer),
         ],
     ),
+    ("/admin/v1/customers/{id}/restore", &[(Method::POST, Endpoint::RestoreCustomer)]),
+    ("/admin/v1/customers/{id}/erase", &[(Method::POST, Endpoint::EraseCustomer)]),
     (
         "/admin/v1/organizations",
         &[(Method::GET, Endpoint::ListOrganizations), (Method::POST, Endpoint::CreateOrganization)],
@@ -54,6 +57,7 @@ pub(super) static ENDPOINTS: [(&str, &[(Method, Endpoint)]); 19] = [
             (Method::DELETE, Endpoint::DeleteOrganization),
         ],
     ),
+    ("/admin/v1/organizations/{id}/restore", &[(Method::POST, Endpoint::RestoreOrganization)]),
     ("/admin/v1/organizations/{id}/members", &[(Method::GET, Endpoint::ListMembers)]),
     (
         "/admin/v1/organizations/{id}/members/{customerId}",
@@ -103,11 +107,14 @@ pub(super) enum Endpoint {
     GetCustomer,
     UpdateCustomer,
     DeleteCustomer,
+    RestoreCustomer,
+    EraseCustomer,
     ListOrganizations,
     CreateOrganization,
     GetOrganization,
     UpdateOrganization,
     DeleteOrganization,
+    RestoreOrganization,
     ListMembers,
     GetMember,
     AddMember,
@@ -165,11 +172,14 @@ async fn answer(
         Endpoint::GetCustomer => customers::get(call).await,
         Endpoint::UpdateCustomer => customers::update(call).await,
         Endpoint::DeleteCustomer => customers::delete(call).await,
+        Endpoint::RestoreCustomer => bin::restore_customer(call).await,
+        Endpoint::EraseCustomer => bin::erase_customer(call).await,
         Endpoint::ListOrganizations => organizations::list(call).await,
         Endpoint::CreateOrganization => organizations::create(call).await,
         Endpoint::GetOrganization => organizations::get(call).await,
         Endpoint::UpdateOrganization => organizations::update(call).await,
         Endpoint::DeleteOrganization => organizations::delete(call).await,
+        Endpoint::RestoreOrganization => bin::restore_organization(call).await,
         Endpoint::ListMembers => organizations::members(call).await,
         Endpoint::GetMember => organizations::member(call).await,
         Endpoint::AddMember => organizations::add_member(call).await,

@@ -1,5 +1,6 @@
 //! The component's exports on one site, one file an export.
 
+mod bin;
 mod changes;
 mod directories;
 mod scim;
