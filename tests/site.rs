@@ -570,3 +570,28 @@ fn a_group_is_compared_with_its_organization() {
     assert_eq!(get(&server, &format!("{one}/check")).json()["differences"], json!([]));
     shape(&server, "admin/group-not-found", "GET", &format!("{directory}/groups/nothing/check"), None);
 }
+
+#[test]
+fn what_is_deleted_is_restored_or_erased() {
+    let server = Served::default();
+    let (customers, organizations) = (&format!("{ADMIN}/customers"), &format!("{ADMIN}/organizations"));
+    let new = json!({"email": "ann@example.com", "displayName": "Ann"});
+    let customer = id_of(&server.send("POST", customers, Some(&new)));
+    let organization = id_of(&server.send("POST", organizations, Some(&json!({"name": "Staff"}))));
+    let member = format!("{organizations}/{organization}/members/{customer}");
+    assert_eq!(server.send("PUT", &member, None).status, 204);
+    let (customer, organization) = (format!("{customers}/{customer}"), format!("{organizations}/{organization}"));
+    for deleted in [&customer, &organization] {
+        assert_eq!(server.send("DELETE", deleted, None).status, 204);
+    }
+    shape(&server, "admin/customers-deleted", "GET", &format!("{customers}?deleted=true"), None);
+    shape(&server, "admin/organizations-deleted", "GET", &format!("{organizations}?deleted=true"), None);
+    assert_eq!(get(&server, &format!("{customers}?deleted=yes")).status, 400);
+    shape(&server, "admin/customer-restored", "POST", &format!("{customer}/restore"), None);
+    shape(&server, "admin/organization-restored", "POST", &format!("{organization}/restore"), None);
+    assert_eq!(get(&server, &member).status, 200);
+    assert_eq!(server.send("POST", &format!("{organization}/restore"), None).status, 404);
+    assert_eq!(server.send("POST", &format!("{customer}/erase"), None).status, 204);
+    shape(&server, "admin/customer-erased", "POST", &format!("{customer}/restore"), None);
+    assert_eq!(get(&server, &format!("{customers}?deleted=true")).json()["values"], json!([]));
+}

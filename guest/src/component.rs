@@ -70,6 +70,8 @@ mod bindings {
             "usher:provisioning/site@0.1.0/new-customer": crate::site::customers::NewCustomer,
             "usher:provisioning/site@0.1.0/customer-update": crate::site::customers::CustomerUpdate,
             "usher:provisioning/site@0.1.0/organization": crate::site::organizations::Organization,
+            "usher:provisioning/site@0.1.0/deleted-customer": crate::site::bin::DeletedCustomer,
+            "usher:provisioning/site@0.1.0/deleted-organization": crate::site::bin::DeletedOrganization,
             "usher:provisioning/site@0.1.0/audience": crate::site::projects::Audience,
             "usher:provisioning/site@0.1.0/project": crate::site::projects::Project,
             "usher:provisioning/site@0.1.0/reason": crate::site::access::Reason,
@@ -250,6 +252,19 @@ impl exports::site::Guest for Component {
         engine().relink_customer(&actor, &id, directory.as_deref())
     }
 
+    fn deleted_customers(position: Position, limit: u32) -> Result<exports::site::DeletedCustomerPage, site::Error> {
+        let Page { values, next } = engine().deleted_customers(&position, limit)?;
+        Ok(exports::site::DeletedCustomerPage { values, next })
+    }
+
+    fn restore_customer(actor: String, id: String) -> Result<Customer, site::Error> {
+        engine().restore_customer(&actor, &id)
+    }
+
+    fn erase_customer(actor: String, id: String) -> Result<(), site::Error> {
+        engine().erase_customer(&actor, &id)
+    }
+
     fn create_organization(actor: String, name: String) -> Result<Organization, site::Error> {
         engine().create_organization(&actor, &name)
     }
@@ -269,6 +284,18 @@ impl exports::site::Guest for Component {
 
     fn delete_organization(actor: String, id: u64) -> Result<(), site::Error> {
         engine().delete_organization(&actor, id)
+    }
+
+    fn deleted_organizations(
+        position: Position,
+        limit: u32,
+    ) -> Result<exports::site::DeletedOrganizationPage, site::Error> {
+        let Page { values, next } = engine().deleted_organizations(&position, limit)?;
+        Ok(exports::site::DeletedOrganizationPage { values, next })
+    }
+
+    fn restore_organization(actor: String, id: u64) -> Result<Organization, site::Error> {
+        engine().restore_organization(&actor, id)
     }
 
     fn organization_members(

@@ -6,7 +6,7 @@ use crate::directories;
 use crate::engine::{Engine, Moment};
 use crate::error::{Error as Failure, Status};
 use crate::scim::members;
-use crate::site::{Work, customers, organizations, projects};
+use crate::site::{Work, bin, customers, organizations, projects};
 use crate::store::keys::{self, Kind};
 use crate::store::records::{self, Counts, Due, Sweep};
 use crate::store::{Transaction, prefix_range};
@@ -65,7 +65,8 @@ impl Engine<'_> {
         self.write(|transaction| {
             if let Some((key, due)) = next_due(transaction, now.milliseconds)? {
                 transaction.delete(key);
-                perform(&mut work(transaction, &now), &due)?;
+                let settings = transaction.get(keys::SITE_SETTINGS_KEY.to_string())?;
+                perform(&mut work(transaction, &now, settings.as_deref()), &due)?;
                 return Ok(Progress { removed: 1, more: true });
             }
             match next_sweep(transaction)? {
@@ -79,9 +80,9 @@ impl Engine<'_> {
 /// Who does it, as the change feed names them.
 const ACTOR: &str = "usher";
 
-/// Upkeep's own work, in which no customer is given a locale.
-fn work<'w>(transaction: &'w mut Transaction, now: &'w Moment) -> Work<'w> {
-    Work { transaction, now, actor: ACTOR, request: None, settings: None }
+/// Upkeep's own work.
+fn work<'w>(transaction: &'w mut Transaction, now: &'w Moment, settings: Option<&'w str>) -> Work<'w> {
+    Work { transaction, now, actor: ACTOR, request: None, settings }
 }
 
 /// The first thing to do whose time has come, and its key.
@@ -101,6 +102,8 @@ fn perform(work: &mut Work<'_>, due: &Due) -> Result<(), Error> {
         }
         Due::Log(directory) => directories::age_log(work, directory)?,
         Due::Key { directory, key } => directories::notify(work, directory, key)?,
+        Due::Customer(customer) => bin::erase_customer(work, customer)?,
+        Due::Organization(organization) => bin::erase_organization(work, *organization)?,
     }
     Ok(())
 }
@@ -123,9 +126,10 @@ impl Job {
     fn step(&self, transaction: &mut Transaction, budget: u32, now: &Moment) -> Result<Progress, Error> {
         // A membership is two entries, and so is an association.
         let memberships = budget.div_ceil(2);
-        let (removed, more) = match self.sweep {
-            Sweep::User => {
-                let left = members::leave_groups(transaction, &self.directory, &self.id, memberships, &now.text)?;
+        let (removed, more) = match &self.sweep {
+            Sweep::User(customer) => {
+                let (directory, customer) = (&self.directory, customer.as_deref());
+                let left = members::leave_groups(transaction, directory, &self.id, memberships, now, customer)?;
                 self.count(transaction, |counts| {
                     counts.memberships = counts.memberships.saturating_sub(u64::from(left.counted));
                     counts.unswept_users = counts.unswept_users.saturating_sub(u64::from(!left.more));
@@ -175,6 +179,7 @@ impl Job {
 
     /// Removes customers and organizations that the directory managed, each with the user or group by which it is found.
     fn remove_managed(&self, transaction: &mut Transaction, budget: u32, now: &Moment) -> Result<(u32, bool), Error> {
+        let settings = transaction.get(keys::SITE_SETTINGS_KEY.to_string())?;
         let mut removed = 0;
         for kind in [Kind::Group, Kind::User] {
             let mut range = prefix_range(&kind.resources(&self.directory), budget.div_ceil(REMOVAL_COST));
@@ -183,7 +188,7 @@ impl Job {
                 if removed >= budget {
                     return Ok((removed, true));
                 }
-                let work = &mut work(transaction, now);
+                let work = &mut work(transaction, now, settings.as_deref());
                 let id = keys::id_of(&entry.key);
                 match kind {
                     Kind::User => customers::remove_of_user(work, id)?,

@@ -2,6 +2,7 @@
 
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
 use super::index;
 use super::members;
@@ -78,14 +79,19 @@ pub fn update(
         }
     }
     let is_complete = |edit: &MemberEdit<'_>| matches!(edit, MemberEdit::Replace(_) | MemberEdit::RemoveAll);
-    let mut in_grace = None;
+    let mut others_in = None;
     if let Some(organization) = old.header.organization {
         let is_complete = members.iter().any(is_complete);
-        in_grace = organizations::settle(&mut scope.work(), organization, is_complete)?.map(|_| organization);
+        let has_others = organizations::settle(&mut scope.work(), organization, is_complete)?;
+        others_in = Some(organization).filter(|_| has_others);
     }
     let edited = members::edit(scope, id, old.header.members, members)?;
-    if let Some(organization) = in_grace {
-        organizations::release(&mut scope.work(), organization, &edited.removed)?;
+    if let Some(organization) = others_in {
+        // Also those who are no members of the group: they may be members through something else.
+        let named = members.iter().filter(|edit| matches!(edit, MemberEdit::Remove(_))).flat_map(members::named);
+        let named = named.filter(|id| keys::is_id(id)).map(ToString::to_string);
+        let removed: Vec<String> = named.chain(edited.removed.iter().cloned()).collect();
+        organizations::release(&mut scope.work(), organization, &removed)?;
     }
     if changed.is_empty() && !edited.changed {
         return Ok(old.clone());
@@ -108,11 +114,14 @@ pub fn delete(scope: &mut Scope<'_>, id: &str, old: &Stored) -> Result<()> {
     scope.transaction.delete(key);
     scope.counts.groups = scope.counts.groups.saturating_sub(1);
     scope.record("group.deleted", of_group(id));
-    match old.header.organization {
+    let kept = match old.header.organization {
         Some(organization) => organizations::remove(&mut scope.work(), organization)?,
-        None => forget_conflict(scope, id)?,
-    }
-    members::forget_group(scope, id, old.header.members)
+        None => {
+            forget_conflict(scope, id)?;
+            false
+        }
+    };
+    members::forget_group(scope, id, old.header.members, kept)
 }
 
 /// Takes the conflict of a group off the list, where there is one.

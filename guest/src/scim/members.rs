@@ -9,9 +9,11 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::scope::Scope;
+use crate::engine::Moment;
 use crate::error::{Error, Result};
 use crate::patch::MemberEdit;
 use crate::path::quoted;
+use crate::site::{customers, organizations};
 use crate::store::keys::{self, Kind};
 use crate::store::records::{self, Detail, Header, Stored, Sweep, UnknownMembers};
 use crate::store::{Transaction, prefix_range};
@@ -120,7 +122,8 @@ fn concerns_all(edit: &MemberEdit<'_>) -> bool {
     matches!(edit, MemberEdit::Replace(_) | MemberEdit::RemoveAll | MemberEdit::RemoveWhere(_))
 }
 
-fn named<'e>(edit: &'e MemberEdit<'_>) -> impl Iterator<Item = &'e str> {
+/// The ids that an edit names.
+pub fn named<'e>(edit: &'e MemberEdit<'_>) -> impl Iterator<Item = &'e str> {
     let ids = match edit {
         MemberEdit::Add(ids) | MemberEdit::Remove(ids) | MemberEdit::Replace(ids) => ids.as_slice(),
         MemberEdit::RemoveAll | MemberEdit::RemoveWhere(_) => &[],
@@ -217,16 +220,16 @@ pub fn remove_edge(transaction: &mut Transaction, group: &str, user: &str) {
     transaction.delete(keys::member_of(user, group));
 }
 
-/// Takes a deleted user out of its groups.
+/// Takes a deleted user out of its groups. Its customer keeps what they made it a member of.
 ///
 /// # Errors
 /// Where the storage fails.
-pub fn forget_user(scope: &mut Scope<'_>, user: &str) -> Result<()> {
-    let (directory, now) = (scope.directory(), scope.call.now.text.clone());
-    let left = leave_groups(scope.transaction, directory, user, SWEPT_AT_ONCE, &now)?;
+pub fn forget_user(scope: &mut Scope<'_>, user: &str, customer: Option<&str>) -> Result<()> {
+    let directory = scope.directory();
+    let left = leave_groups(scope.transaction, directory, user, SWEPT_AT_ONCE, &scope.call.now, customer)?;
     scope.counts.memberships = scope.counts.memberships.saturating_sub(u64::from(left.counted));
     if left.more {
-        scope.transaction.put(keys::sweep(directory, user), records::write(&Sweep::User));
+        scope.transaction.put(keys::sweep(directory, user), records::write(&Sweep::User(customer.map(String::from))));
         scope.counts.unswept_users = scope.counts.unswept_users.saturating_add(1);
     }
     Ok(())
@@ -243,13 +246,28 @@ pub struct Left {
     pub more: bool,
 }
 
-/// Takes a user that is deleted out of up to `limit` of its groups, each of which gets a new version.
+/// Takes a user that is deleted out of up to `limit` of its groups, each of which gets a new version. A customer keeps
+/// what they made it a member of, where it is or can be restored.
 ///
 /// # Errors
 /// Where the storage fails.
-pub fn leave_groups(transaction: &mut Transaction, directory: &str, user: &str, limit: u32, now: &str) -> Result<Left> {
+pub fn leave_groups(
+    transaction: &mut Transaction,
+    directory: &str,
+    user: &str,
+    limit: u32,
+    now: &Moment,
+    customer: Option<&str>,
+) -> Result<Left> {
+    let customer = match customer {
+        Some(id) if customers::is_kept(transaction, id)? => Some(id),
+        _ => None,
+    };
     let mut range = prefix_range(&keys::memberships(user), limit.saturating_add(1));
     range.keys_only = true;
+    // A customer often has the id of its user, and what it has of its own sorts behind the groups: no id of a group begins
+    // with an `o` before the year 2806.
+    range.end = keys::own_memberships(user);
     let entries = transaction.scan(&range)?;
     let more = entries.len() > limit as usize;
     let groups: Vec<&str> = entries.iter().take(limit as usize).map(|entry| keys::id_of(&entry.key)).collect();
@@ -258,25 +276,28 @@ pub fn leave_groups(transaction: &mut Transaction, directory: &str, user: &str, 
     let mut counted = 0;
     for ((group, key), value) in groups.iter().zip(keys).zip(values) {
         remove_edge(transaction, group, user);
+        if let Some(customer) = customer {
+            organizations::remember(transaction, group, customer)?;
+        }
         // A group that is gone has left its memberships to be swept.
         let Some(value) = value else { continue };
         counted += 1;
         let stored = Stored::read(&key, value)?;
         let members = stored.header.members.saturating_sub(1);
-        let header = Header { members, ..stored.header.next(now) };
+        let header = Header { members, ..stored.header.next(&now.text) };
         transaction.put(key, stored.with_header(header).text());
     }
     Ok(Left { removed: u32::try_from(groups.len()).unwrap_or(u32::MAX), counted, more })
 }
 
-/// Removes the memberships of a deleted group.
+/// Removes the memberships of a deleted group, unless its organization keeps them.
 ///
 /// # Errors
 /// Where the storage fails.
-pub fn forget_group(scope: &mut Scope<'_>, group: &str, count: u32) -> Result<()> {
+pub fn forget_group(scope: &mut Scope<'_>, group: &str, count: u32, kept: bool) -> Result<()> {
     // They are gone from the count at once, also those that are swept later.
     scope.counts.memberships = scope.counts.memberships.saturating_sub(u64::from(count));
-    if count > 0 && drop_members(scope.transaction, group, SWEPT_AT_ONCE)?.more {
+    if count > 0 && !kept && drop_members(scope.transaction, group, SWEPT_AT_ONCE)?.more {
         scope.transaction.put(keys::sweep(scope.call.directory, group), records::write(&Sweep::Group));
     }
     Ok(())

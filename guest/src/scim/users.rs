@@ -124,7 +124,7 @@ pub fn delete(scope: &mut Scope<'_>, id: &str, old: &Stored) -> Result<()> {
         Some(customer) => customers::remove(&mut scope.work(), customer)?,
         None => set_unlinked(scope, id, None),
     }
-    members::forget_user(scope, id)
+    members::forget_user(scope, id, old.header.customer.as_deref())
 }
 
 /// Notes why a user is linked to no customer, or that it is linked or gone from now on.

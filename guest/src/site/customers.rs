@@ -4,7 +4,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::{Error, Page, Position, Result, Work, check_local, is_managed, scan_page};
+use super::{Error, Page, Position, Result, Work, bin, check_local, is_managed, scan_page};
 use crate::engine::Engine;
 use crate::error::{Error as Failure, Result as ScimResult};
 use crate::json::{Object, Value};
@@ -145,29 +145,65 @@ pub fn follow(work: &mut Work<'_>, id: &str, attributes: &Object<'_>, inactive: 
     change(work, id, &old, &new)
 }
 
-/// Removes a customer from the site and from everything on it. The memberships of its users are the directory's to remove;
-/// only those that a directory has left behind are removed here.
+/// Removes a customer from the site; it can be restored for the site's retention time.
 ///
 /// # Errors
 /// Where the storage fails.
 pub fn remove(work: &mut Work<'_>, id: &str) -> ScimResult<()> {
-    let Some(old) = load(work.transaction, id)? else { return Ok(()) };
+    let retention = bin::retention(work)?;
+    remove_for(work, id, retention)
+}
+
+/// Removes a customer from the site; it can be restored for a time, in milliseconds.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn remove_for(work: &mut Work<'_>, id: &str, retention: u64) -> ScimResult<()> {
+    let Some(mut old) = load(work.transaction, id)? else { return Ok(()) };
     work.transaction.delete(keys::customer(id));
     work.transaction.delete(keys::customer_email(&old.email));
-    for link in users(&old) {
-        work.transaction.delete(keys::customer_of(&link.resource));
-        if !is_managed(work.transaction, Some(link))? {
-            let (user, now) = (&link.resource, &work.now.text);
-            if members::leave_groups(work.transaction, &link.directory, user, SWEPT_AT_ONCE, now)?.more {
-                work.transaction.put(keys::sweep(&link.directory, user), records::write(&Sweep::User));
-            }
+    if let Some(link) = old.link.take() {
+        // The memberships of a user are the directory's to remove; those that a directory has left behind are kept.
+        if is_managed(work.transaction, Some(&link))? {
+            work.transaction.delete(keys::customer_of(&link.resource));
+        } else {
+            old.former.push(link);
+        }
+    }
+    work.record("customer.deleted", of_customer(id));
+    if retention == 0 {
+        return erase(work, id, &old);
+    }
+    bin::keep_customer(work, id, old, retention);
+    Ok(())
+}
+
+/// Removes all that is left of a deleted customer.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn erase(work: &mut Work<'_>, id: &str, old: &CustomerRecord) -> ScimResult<()> {
+    for link in users(old) {
+        let (directory, user) = (&link.directory, &link.resource);
+        work.transaction.delete(keys::customer_of(user));
+        if members::leave_groups(work.transaction, directory, user, SWEPT_AT_ONCE, work.now, None)?.more {
+            work.transaction.put(keys::sweep(directory, user), records::write(&Sweep::User(None)));
         }
     }
     if drop_relations(work.transaction, id, SWEPT_AT_ONCE)?.1 {
         work.transaction.put(keys::sweep(keys::SITE, id), records::write(&Sweep::Customer));
     }
-    work.record("customer.deleted", of_customer(id));
+    work.record("customer.erased", of_customer(id));
     Ok(())
+}
+
+/// Whether memberships of a customer are to be kept: there is one, or a deleted one that can be restored.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn is_kept(transaction: &mut Transaction, id: &str) -> ScimResult<bool> {
+    let found = transaction.get_many(alloc::vec![keys::customer(id), keys::deleted_customer(id)])?;
+    Ok(found.iter().any(Option::is_some))
 }
 
 /// Removes the customer of a user whose directory goes with all that it managed; unless another user has it by now.
@@ -321,7 +357,8 @@ pub fn describe(transaction: &mut Transaction, id: &str, record: CustomerRecord)
     })
 }
 
-/// A change of a customer.
+/// What a change of a customer says of it.
+#[must_use]
 pub fn of_customer(id: &str) -> Detail {
     Detail { customer: Some(id.to_string()), ..Detail::default() }
 }

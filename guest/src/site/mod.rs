@@ -8,10 +8,12 @@
 //! | `projects` | projects and what is associated with them |
 //! | `access` | whether a customer may use a project, and why |
 //! | `settings` | the settings of the site |
+//! | `bin` | what is deleted and can be restored |
 //! | `locales` | which locales the site has, and what others become |
 //! | `work` | a transaction on somebody's behalf |
 
 pub mod access;
+pub mod bin;
 pub mod customers;
 mod links;
 mod locales;

@@ -7,7 +7,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::customers::{self, Customer};
-use super::{Error, Page, Position, Result, Work, check_limit, check_local, is_managed, scan_page};
+use super::{Error, Page, Position, Result, Work, bin, check_limit, check_local, is_managed, scan_page};
 use crate::engine::Engine;
 use crate::error::{Error as Failure, Result as ScimResult};
 use crate::scim::members::{self, SWEPT_AT_ONCE};
@@ -84,6 +84,8 @@ fn create(work: &mut Work<'_>, link: Link, name: &str) -> ScimResult<u64> {
         uuid: uuid(&group),
         created: work.now.milliseconds,
         link: Some(link),
+        former: None,
+        restored: false,
         retained: None,
     };
     let id = insert(work, &record)?;
@@ -117,7 +119,7 @@ fn adopt(
         work.transaction.put(due.key(until), records::write(&due));
         Retained { until, holders }
     });
-    let record = OrganizationRecord { link: Some(link), retained, ..old };
+    let record = OrganizationRecord { link: Some(link), former: None, restored: false, retained, ..old };
     work.transaction.put(keys::organization(id), records::write(&record));
     work.transaction.put(keys::organization_of(&group), keys::number(id));
     work.record("organization.adopted", Detail { group: Some(group), ..of_organization(id) });
@@ -195,19 +197,24 @@ pub fn follow_name(work: &mut Work<'_>, id: u64, name: &str) -> ScimResult<()> {
 ///
 /// # Errors
 /// Where the storage fails.
-pub fn settle(work: &mut Work<'_>, id: u64, is_complete: bool) -> ScimResult<Option<u64>> {
-    let Some(old) = load(work.transaction, id)? else { return Ok(None) };
-    let Some(retained) = &old.retained else { return Ok(None) };
+pub fn settle(work: &mut Work<'_>, id: u64, is_complete: bool) -> ScimResult<bool> {
+    let Some(mut old) = load(work.transaction, id)? else { return Ok(false) };
+    if is_complete && old.restored {
+        forget_members(work.transaction, &own_holder(id, &old))?;
+        old.restored = false;
+        work.transaction.put(keys::organization(id), records::write(&old));
+    }
+    let Some(retained) = old.retained.take() else { return Ok(old.restored) };
     if !is_complete && work.now.milliseconds < retained.until {
-        return Ok(Some(retained.until));
+        return Ok(true);
     }
     work.transaction.delete(Due::Adoption(id).key(retained.until));
     for holder in &retained.holders {
         forget_members(work.transaction, holder)?;
     }
-    work.transaction.put(keys::organization(id), records::write(&OrganizationRecord { retained: None, ..old }));
+    work.transaction.put(keys::organization(id), records::write(&old));
     work.record("organization.settled", of_organization(id));
-    Ok(None)
+    Ok(old.restored)
 }
 
 /// Takes users who were removed from the group of an adopted organization out of its former members as well: the identity
@@ -216,15 +223,16 @@ pub fn settle(work: &mut Work<'_>, id: u64, is_complete: bool) -> ScimResult<Opt
 /// # Errors
 /// Where the storage fails.
 pub fn release(work: &mut Work<'_>, id: u64, users: &[String]) -> ScimResult<()> {
-    let retained = load(work.transaction, id)?.and_then(|record| record.retained);
-    let Some(retained) = retained.filter(|_| !users.is_empty()) else { return Ok(()) };
+    let Some(record) = load(work.transaction, id)?.filter(|_| !users.is_empty()) else { return Ok(()) };
+    let mut holders = record.retained.as_ref().map(|retained| retained.holders.clone()).unwrap_or_default();
+    holders.extend(Some(own_holder(id, &record)).filter(|_| record.restored));
     for chunk in users.chunks(MEMBERS_AT_ONCE as usize) {
         let customers = work.transaction.get_many(chunk.iter().map(|user| keys::customer_of(user)).collect())?;
         let customers: Vec<String> = customers.into_iter().flatten().collect();
         let records = load_customers(work.transaction, &customers)?;
         let mut released = Vec::new();
         for (customer, record) in &records {
-            let edges = || memberships(&retained.holders, customer, record);
+            let edges = || memberships(&holders, customer, record);
             if is_any(work.transaction, edges())? {
                 edges().for_each(|(holder, member)| members::remove_edge(work.transaction, holder, member));
                 released.push(customer.clone());
@@ -306,26 +314,102 @@ fn forget_members(transaction: &mut Transaction, holder: &str) -> ScimResult<()>
     Ok(())
 }
 
-/// Removes an organization from the site; its customers stay.
+/// Makes the membership of a customer in a group its own, where the group is an organization's: the user in the group is
+/// deleted, and the customer is or may be restored.
 ///
 /// # Errors
 /// Where the storage fails.
-pub fn remove(work: &mut Work<'_>, id: u64) -> ScimResult<()> {
-    let Some(old) = load(work.transaction, id)? else { return Ok(()) };
+pub fn remember(transaction: &mut Transaction, group: &str, customer: &str) -> ScimResult<()> {
+    let Some(number) = transaction.get(keys::organization_of(group))? else { return Ok(()) };
+    let id = parse(String::from("og"), &number)?;
+    let record = match load(transaction, id)? {
+        Some(record) => record,
+        None => match bin::organization(transaction, id)? {
+            Some(deleted) => return keep_own(transaction, id, &deleted.record, group, customer),
+            None => return Ok(()),
+        },
+    };
+    if !record.restored && is_managed(transaction, record.link.as_ref())? {
+        // What is being swept under this name must not come back; until that is done, nothing is remembered.
+        if transaction.get(keys::sweep(keys::SITE, &own_holder(id, &record)))?.is_some() {
+            return Ok(());
+        }
+        let record = OrganizationRecord { restored: true, ..record.clone() };
+        transaction.put(keys::organization(id), records::write(&record));
+    }
+    keep_own(transaction, id, &record, group, customer)
+}
+
+/// Makes a customer an organization's own member, where the group is the organization's now.
+fn keep_own(
+    transaction: &mut Transaction,
+    id: u64,
+    record: &OrganizationRecord,
+    group: &str,
+    customer: &str,
+) -> ScimResult<()> {
+    if group_of(record) == Some(group) {
+        let own = own_holder(id, record);
+        transaction.put(keys::member(&own, customer), "");
+        transaction.put(keys::member_of(customer, &own), "");
+    }
+    Ok(())
+}
+
+/// Removes an organization from the site; its customers stay. Whether it is kept, so that it can be restored with its
+/// members.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn remove(work: &mut Work<'_>, id: u64) -> ScimResult<bool> {
+    let Some(mut old) = load(work.transaction, id)? else { return Ok(false) };
     work.transaction.delete(keys::organization(id));
     work.transaction.delete(keys::organization_name(&old.name));
     if let Some(retained) = &old.retained {
         work.transaction.delete(Due::Adoption(id).key(retained.until));
     }
-    for holder in all_holders(id, &old) {
-        forget_members(work.transaction, &holder)?;
-    }
     let number = keys::number(id);
+    let mut projects = Vec::new();
     for project in ends(work.transaction, &Association::Organization.of_other(&number), MAX_PROJECTS)? {
         let project = parse(String::from("op"), &project)?;
         Association::Organization.both(project, &number).into_iter().for_each(|key| work.transaction.delete(key));
+        projects.push(project);
     }
     work.record("organization.deleted", of_organization(id));
+    let retention = bin::retention(work)?;
+    if retention == 0 {
+        erase(work, id, &old)?;
+        return Ok(false);
+    }
+    old.retained = kept_with(work, old.retained)?;
+    old.former = old.link.take().map(|link| link.resource).or(old.former);
+    old.restored = false;
+    bin::keep_organization(work, id, old, projects, retention);
+    Ok(true)
+}
+
+/// What is kept of the members that an organization had before it was adopted: where their grace lasts still, they are
+/// members when it is restored, without an end.
+fn kept_with(work: &mut Work<'_>, retained: Option<Retained>) -> ScimResult<Option<Retained>> {
+    let Some(retained) = retained else { return Ok(None) };
+    if work.now.milliseconds < retained.until {
+        return Ok(Some(Retained { until: u64::MAX, ..retained }));
+    }
+    for holder in &retained.holders {
+        forget_members(work.transaction, holder)?;
+    }
+    Ok(None)
+}
+
+/// Removes all that is left of a deleted organization.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn erase(work: &mut Work<'_>, id: u64, old: &OrganizationRecord) -> ScimResult<()> {
+    for holder in all_holders(id, old) {
+        forget_members(work.transaction, &holder)?;
+    }
+    work.record("organization.erased", of_organization(id));
     Ok(())
 }
 
@@ -339,7 +423,7 @@ pub fn remove_of_group(work: &mut Work<'_>, group: &str) -> ScimResult<()> {
     };
     let id = parse(String::from("og"), &number)?;
     let is_linked = |record: OrganizationRecord| record.link.is_some_and(|link| link.resource == group);
-    if load(work.transaction, id)?.is_some_and(is_linked) { remove(work, id) } else { Ok(()) }
+    if load(work.transaction, id)?.is_some_and(is_linked) { remove(work, id).map(drop) } else { Ok(()) }
 }
 
 fn insert(work: &mut Work<'_>, record: &OrganizationRecord) -> ScimResult<u64> {
@@ -386,18 +470,23 @@ pub fn existing(transaction: &mut Transaction, id: u64) -> Result<OrganizationRe
 
 /// What holds an organization's own members, from now on.
 fn own_holder(id: u64, record: &OrganizationRecord) -> String {
-    keys::own_members(id, record.link.as_ref().map(|link| link.resource.as_str()))
+    keys::own_members(id, group_of(record))
+}
+
+/// The group whose members are the organization's: the one that it is linked to, or was before it was deleted and restored.
+fn group_of(record: &OrganizationRecord) -> Option<&str> {
+    record.link.as_ref().map(|link| &link.resource).or(record.former.as_ref()).map(String::as_str)
 }
 
 /// Everything that may hold members of an organization, whether they count now or not.
 fn all_holders(id: u64, record: &OrganizationRecord) -> Vec<String> {
     let retained = record.retained.iter().flat_map(|retained| &retained.holders);
-    let group = record.link.iter().map(|link| &link.resource);
-    group.chain(retained).cloned().chain([own_holder(id, record)]).collect()
+    let group = group_of(record).map(ToString::to_string);
+    group.into_iter().chain(retained.cloned()).chain([own_holder(id, record)]).collect()
 }
 
 /// What holds the members of an organization: the group that it is linked to; while the grace of its adoption lasts, what
-/// held them before; and while it is local, what holds its own.
+/// held them before; and what holds its own, while it is local or customers whose users are gone are kept there.
 ///
 /// # Errors
 /// Where the storage fails.
@@ -410,7 +499,7 @@ pub fn holders(
     let mut holders = all_holders(id, record);
     let retained = record.retained.as_ref().filter(|retained| now >= retained.until);
     holders.retain(|holder| !retained.is_some_and(|retained| retained.holders.contains(holder)));
-    if is_managed(transaction, record.link.as_ref())? {
+    if !record.restored && is_managed(transaction, record.link.as_ref())? {
         holders.pop();
     }
     Ok(holders)
@@ -504,7 +593,9 @@ pub fn describe(transaction: &mut Transaction, id: u64, record: OrganizationReco
     Ok(Organization { id, name: record.name, uuid: record.uuid, created_at: record.created, managed_by, group })
 }
 
-fn of_organization(id: u64) -> Detail {
+/// What a change of an organization says of it.
+#[must_use]
+pub fn of_organization(id: u64) -> Detail {
     Detail { organization: Some(id), ..Detail::default() }
 }
 
@@ -529,6 +620,8 @@ impl Engine<'_> {
             uuid: uuid(&self.new_id(&now)),
             created: now.milliseconds,
             link: None,
+            former: None,
+            restored: false,
             retained: None,
         };
         self.site_write(actor, |work| {
@@ -591,7 +684,7 @@ impl Engine<'_> {
         self.site_write(actor, |work| {
             let old = existing(work.transaction, id)?;
             check_local(work.transaction, old.link.as_ref(), "the organization")?;
-            Ok(remove(work, id)?)
+            Ok(remove(work, id).map(drop)?)
         })
     }
 

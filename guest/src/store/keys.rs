@@ -33,6 +33,8 @@
 //! | `pa/{project}` | empty; the project is open to every customer |
 //! | `po/{project}/{organization}`, `op/{organization}/{project}` | empty; an association, read from either end |
 //! | `pc/{project}/{customer}`, `cp/{customer}/{project}` | empty; likewise for a project's own customers |
+//! | `rc/{customer}` | a deleted customer that can be restored |
+//! | `ro/{organization}` | a deleted organization that can be restored |
 //! | `n/{kind}` | the last number given to an organization or project |
 //! | `c/{sequence}` | an entry of the change feed |
 //! | `cl` | the sequence number of the last entry |
@@ -292,6 +294,24 @@ pub fn customer_of(user: &str) -> String {
 pub fn organization_of(group: &str) -> String {
     format!("og/{group}")
 }
+
+/// The key of a deleted customer.
+#[must_use]
+pub fn deleted_customer(customer: &str) -> String {
+    format!("{ALL_DELETED_CUSTOMERS}{customer}")
+}
+
+/// What the keys of all deleted customers begin with.
+pub const ALL_DELETED_CUSTOMERS: &str = "rc/";
+
+/// The key of a deleted organization.
+#[must_use]
+pub fn deleted_organization(organization: u64) -> String {
+    format!("{ALL_DELETED_ORGANIZATIONS}{}", number(organization))
+}
+
+/// What the keys of all deleted organizations begin with.
+pub const ALL_DELETED_ORGANIZATIONS: &str = "ro/";
 
 /// A number as it stands in keys: all of one length, so that key order is the order of numbers.
 #[must_use]

@@ -254,6 +254,13 @@ pub struct OrganizationRecord {
     /// What it is linked to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<Link>,
+    /// The group that it was linked to before it was deleted: its members are the organization's still.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub former: Option<String>,
+    /// Whether it has members of its own although it is managed: customers whose users were deleted. They are kept for
+    /// those of them who are restored, until the group's list is complete.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub restored: bool,
     /// The members that it had before it was adopted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retained: Option<Retained>,
@@ -270,7 +277,7 @@ pub struct Retained {
 
 /// The settings of the site.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", default)]
 pub struct SiteRecord {
     /// The locales that customers can have.
     pub locales: Vec<String>,
@@ -282,6 +289,32 @@ pub struct SiteRecord {
     pub max_groups: u32,
     /// For how many days deleted customers and organizations can be restored.
     pub retention_days: u32,
+}
+
+/// A deleted customer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeletedCustomerRecord {
+    /// What it is restored to.
+    pub record: CustomerRecord,
+    /// When it was deleted, in milliseconds since the Unix epoch.
+    pub deleted: u64,
+    /// Until when it can be restored, likewise.
+    pub until: u64,
+}
+
+/// A deleted organization.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeletedOrganizationRecord {
+    /// What it is restored to.
+    pub record: OrganizationRecord,
+    /// The projects that were open to its members.
+    pub projects: Vec<u64>,
+    /// When it was deleted, in milliseconds since the Unix epoch.
+    pub deleted: u64,
+    /// Until when it can be restored, likewise.
+    pub until: u64,
 }
 
 /// Who may use a project.
@@ -360,11 +393,11 @@ pub struct ApiKeyRecord {
 }
 
 /// Something deleted of which entries are left to sweep.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Sweep {
-    /// A user: its memberships.
-    User,
+    /// A user: its memberships, which its customer keeps where it can be restored or is.
+    User(Option<String>),
     /// A group, or what else holds members: its memberships.
     Group,
     /// A customer: its memberships and associations.
@@ -392,6 +425,10 @@ pub enum Due {
         /// The key.
         key: String,
     },
+    /// A deleted customer is erased.
+    Customer(String),
+    /// A deleted organization is erased.
+    Organization(u64),
 }
 
 impl Due {
@@ -402,6 +439,8 @@ impl Due {
             Due::Adoption(organization) => alloc::format!("adoption/{}", super::keys::number(*organization)),
             Due::Log(directory) => alloc::format!("log/{directory}"),
             Due::Key { directory, key } => alloc::format!("key/{directory}/{key}"),
+            Due::Customer(customer) => alloc::format!("customer/{customer}"),
+            Due::Organization(organization) => alloc::format!("organization/{}", super::keys::number(*organization)),
         };
         super::keys::due(time, &what)
     }

@@ -294,6 +294,7 @@ fn deletion_removes_the_customer_from_everything() {
 #[test]
 fn more_relations_than_are_removed_at_once_are_invisible_and_swept() {
     let site = Site::new();
+    site.retain(0);
     let customer = site.local_customer("a@x.test");
     let project = site.engine().create_project("ann", "HELP", "Help", Audience::Restricted).unwrap().id;
     site.engine().associate_customers("ann", project, &[customer.id.to_string()], true).unwrap();

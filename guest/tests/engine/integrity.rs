@@ -13,9 +13,9 @@ type Family<'m> = BTreeMap<Vec<&'m str>, &'m str>;
 
 struct Store<'m>(BTreeMap<&'m str, Family<'m>>);
 
-const FAMILIES: [&str; 37] = [
+const FAMILIES: [&str; 39] = [
     "schema", "s", "d", "dn", "dc", "ds", "rl", "k", "u", "un", "ue", "ux", "g", "gn", "gx", "cf", "ul", "m", "mo",
-    "cu", "cm", "uc", "og", "o", "on", "p", "pk", "pa", "po", "op", "pc", "cp", "n", "c", "cl", "t", "w",
+    "cu", "cm", "uc", "og", "o", "on", "p", "pk", "pa", "po", "op", "pc", "cp", "n", "c", "cl", "t", "w", "rc", "ro",
 ];
 
 /// Checks the whole of a storage.
@@ -75,10 +75,15 @@ impl<'m> Store<'m> {
         self.whole(family).into_iter().map(|(key, value)| (key, json(value))).collect()
     }
 
+    /// What the deleted of a family are restored to.
+    fn kept(&self, family: &str) -> BTreeMap<String, Value> {
+        self.records(family).into_iter().map(|(id, kept)| (id, kept["record"].clone())).collect()
+    }
+
     /// The ids of what waits to be swept.
     fn swept(&self, directory: &str, kind: &str) -> BTreeSet<&'m str> {
         let waiting = self.of("w", directory).into_iter();
-        waiting.filter(|(_, value)| json(value) == kind).map(|(id, _)| id).collect()
+        waiting.filter(|(_, value)| json(value).get(kind).is_some()).map(|(id, _)| id).collect()
     }
 
     fn check_directory(&self, directory: &str, feed: &Feed) {
@@ -178,14 +183,16 @@ impl<'m> Store<'m> {
         let second = |family: &str| self.family(family).into_keys().map(|key| key[1]).collect::<BTreeSet<_>>();
         let waiting = second("w");
         let (users, groups) = (second("u"), second("g"));
-        let (customers, organizations) = (self.whole("cu"), self.records("o"));
+        let customers: BTreeSet<String> =
+            [self.records("cu"), self.kept("rc")].into_iter().flatten().map(|(id, _)| id).collect();
+        let organizations: Vec<(String, Value)> = [self.records("o"), self.kept("ro")].into_iter().flatten().collect();
         let holders: BTreeSet<String> = organizations.iter().flat_map(|(id, record)| holders(id, record)).collect();
         let left_behind = self.whole("og");
         for edge in self.family("m").keys() {
             let (holder, member) = (edge[0], edge[1]);
             let is_held = groups.contains(holder) || holders.contains(holder) || waiting.contains(holder);
             let is_member = if holder.starts_with("o:") {
-                customers.contains_key(member)
+                customers.contains(member)
             } else {
                 // Users of a disconnected directory are gone, those of its groups that are organizations have stayed.
                 users.contains(member) || left_behind.contains_key(holder) && !groups.contains(holder)
@@ -216,6 +223,14 @@ impl<'m> Store<'m> {
             assert_eq!(feed.customers[id], linked(record).map(|(_, user)| user), "the link of customer {id}");
         }
         assert_eq!(self.whole("cm"), emails);
+        let kept = self.kept("rc");
+        for (id, record) in &kept {
+            assert!(!customers.contains_key(id) && record.get("link").is_none());
+            for link in record["former"].as_array().into_iter().flatten() {
+                assert_eq!(links.insert(link["resource"].as_str().unwrap().to_string(), id.as_str()), None);
+            }
+        }
+        assert_eq!(feed.deleted_customers, kept.keys().cloned().collect());
         assert_eq!(self.whole("uc"), links);
         assert_eq!(feed.customers.keys().collect::<Vec<_>>(), customers.keys().collect::<Vec<_>>());
         self.check_links(directories, "u", "customer", &customers);
@@ -234,6 +249,14 @@ impl<'m> Store<'m> {
             assert_eq!(feed.organizations[id], linked(record).map(|(_, group)| group), "the link of organization {id}");
         }
         assert_eq!(self.whole("on"), names);
+        let kept = self.kept("ro");
+        for (id, record) in &kept {
+            assert!(!organizations.contains_key(id) && record.get("link").is_none());
+            for group in holders(id, record).into_iter().filter(|holder| !holder.starts_with("o:")) {
+                assert_eq!(groups.insert(group, id.as_str()), None);
+            }
+        }
+        assert_eq!(feed.deleted_organizations, kept.keys().cloned().collect());
         assert_eq!(self.whole("og"), groups);
         assert_eq!(feed.organizations.keys().collect::<Vec<_>>(), organizations.keys().collect::<Vec<_>>());
         self.check_links(directories, "g", "organization", &organizations);
@@ -290,7 +313,11 @@ impl<'m> Store<'m> {
             let notice = json(value)["notice"].as_u64()?;
             Some(format!("{notice:020}/key/{}", key.join("/")))
         });
-        let expected = adoptions.chain(logs).chain(notices).collect();
+        let erasures = [("rc", "customer"), ("ro", "organization")].into_iter().flat_map(|(family, what)| {
+            let of = move |(id, kept): (String, Value)| format!("{:020}/{what}/{id}", kept["until"].as_u64().unwrap());
+            self.records(family).into_iter().map(of)
+        });
+        let expected = adoptions.chain(logs).chain(notices).chain(erasures).collect();
         assert_eq!(self.whole("t").into_keys().collect::<BTreeSet<_>>(), expected);
     }
 
@@ -308,9 +335,14 @@ impl<'m> Store<'m> {
         for (forwards, backwards, other) in [("po", "op", "o"), ("pc", "cp", "cu")] {
             self.check_reverse(forwards, backwards);
             let others = self.whole(other);
+            // The associations of a deleted organization are in its record.
+            let kept = if other == "cu" { self.kept("rc") } else { BTreeMap::new() };
             for key in self.family(forwards).keys() {
                 assert!(projects.contains_key(key[0]) || waiting.contains(key[0]), "{forwards}/{key:?}");
-                assert!(others.contains_key(key[1]) || waiting.contains(key[1]), "{forwards}/{key:?}");
+                assert!(
+                    others.contains_key(key[1]) || kept.contains_key(key[1]) || waiting.contains(key[1]),
+                    "{forwards}/{key:?}"
+                );
             }
         }
     }
@@ -324,7 +356,8 @@ impl<'m> Store<'m> {
 
 /// What holds members of an organization: its group, those that held them before it was adopted, and its own.
 fn holders(id: &str, record: &Value) -> Vec<String> {
-    let group = linked(record).map(|(_, group)| group);
+    let former = || record["former"].as_str().map(ToString::to_string);
+    let group = linked(record).map(|(_, group)| group).or_else(former);
     let own = group.as_ref().map_or(format!("o:{id}"), |group| format!("o:{id}:{group}"));
     let retained = record["retained"]["holders"].as_array().into_iter().flatten();
     let retained = retained.map(|holder| holder.as_str().unwrap().to_string());
@@ -352,6 +385,10 @@ struct Feed {
     customers: BTreeMap<String, Option<String>>,
     /// Each with the group that it was linked to last.
     organizations: BTreeMap<String, Option<String>>,
+    /// Those that are not erased yet.
+    deleted_customers: BTreeSet<String>,
+    /// Likewise.
+    deleted_organizations: BTreeSet<String>,
     projects: BTreeSet<String>,
 }
 
@@ -416,7 +453,15 @@ impl Feed {
                 assert!(self.customers.contains_key(&id("customer")) && detail["changed"].is_array());
             }
             "customer.activated" | "customer.deactivated" => assert!(self.customers.contains_key(&id("customer"))),
-            "customer.deleted" => assert!(self.customers.remove(&id("customer")).is_some()),
+            "customer.deleted" => {
+                assert!(self.customers.remove(&id("customer")).is_some());
+                assert!(self.deleted_customers.insert(id("customer")));
+            }
+            "customer.restored" => {
+                assert!(self.deleted_customers.remove(&id("customer")));
+                assert_eq!(self.customers.insert(id("customer"), None), None);
+            }
+            "customer.erased" => assert!(self.deleted_customers.remove(&id("customer"))),
             "organization.created" => {
                 assert_eq!(self.organizations.insert(number("organization"), optional("group")), None);
             }
@@ -442,7 +487,15 @@ impl Feed {
                 assert!(self.organizations.contains_key(&number("organization")));
                 members().for_each(|customer| assert!(self.customers.contains_key(&customer)));
             }
-            "organization.deleted" => assert!(self.organizations.remove(&number("organization")).is_some()),
+            "organization.deleted" => {
+                assert!(self.organizations.remove(&number("organization")).is_some());
+                assert!(self.deleted_organizations.insert(number("organization")));
+            }
+            "organization.restored" => {
+                assert!(self.deleted_organizations.remove(&number("organization")));
+                assert_eq!(self.organizations.insert(number("organization"), None), None);
+            }
+            "organization.erased" => assert!(self.deleted_organizations.remove(&number("organization"))),
             "project.created" => assert!(self.projects.insert(number("project"))),
             "project.deleted" => assert!(self.projects.remove(&number("project"))),
             "project.updated" => assert!(self.projects.contains(&number("project"))),

@@ -14,6 +14,7 @@
 //! `storage` is the storage that they use, `site` sends requests and checks every answer for its form, and `integrity`
 //! compares everything in a storage with everything else.
 
+mod bin;
 mod bulk;
 mod bytes;
 mod costs;

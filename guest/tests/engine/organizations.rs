@@ -222,6 +222,7 @@ fn organizations_of_a_disconnected_directory_are_local_and_can_be_adopted_again(
 #[test]
 fn a_deleted_organization_is_invisible_at_once_and_swept() {
     let site = Site::new();
+    site.retain(0);
     let directory = site.connect(&settings("idp"));
     let bodies = (0..200).map(|at| json!({ "userName": format!("u{at}@x.test") }));
     let users = directory.many("/Users", bodies);

@@ -106,6 +106,13 @@ impl Site {
         }
     }
 
+    /// Sets how long what is deleted can be restored.
+    pub fn retain(&self, days: u32) {
+        let mut map = (*self.storage.snapshot()).clone();
+        map.insert("s".to_string(), json!({ "retentionDays": days }).to_string());
+        self.storage.restore(&map.into());
+    }
+
     /// Does everything that upkeep has to do, in steps; in how many.
     pub fn sweep(&self, budget: u32) -> u32 {
         let mut steps = 0;

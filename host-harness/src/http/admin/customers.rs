@@ -2,7 +2,8 @@
 
 use super::super::call::{Call, time};
 use super::super::reply::{Fault, Reply, empty};
-use super::shape::{Page, created, limit, ok, position};
+use super::bin;
+use super::shape::{Page, created, flag, limit, ok, position};
 use crate::runtime::site;
 use hyper::StatusCode;
 use jiff::Timestamp;
@@ -47,8 +48,12 @@ pub(super) struct Customer {
 }
 
 pub(super) async fn list(call: Call<'_>) -> Result<Reply, Fault> {
-    let [cursor, limit_text] = call.query(["cursor", "limit"])?;
-    let page = call.service.site.customers(position(cursor)?, limit(limit_text)?).await??;
+    let [cursor, limit_text, deleted] = call.query(["cursor", "limit", "deleted"])?;
+    let (position, limit) = (position(cursor)?, limit(limit_text)?);
+    if flag("deleted", deleted)? {
+        return bin::customers(&call, position, limit).await;
+    }
+    let page = call.service.site.customers(position, limit).await??;
     Ok(ok(&shown_page(page)?))
 }
 

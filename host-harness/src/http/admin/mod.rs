@@ -1,6 +1,7 @@
 //! The admin API under `/admin/v1`: JSON in, a call of [`Site`](crate::Site), JSON out.
 
 mod access;
+mod bin;
 mod changes;
 mod conflicts;
 mod customers;
@@ -60,6 +61,8 @@ pub(super) static ENDPOINTS: &[(&str, &[(Method, Endpoint)])] = &[
     ),
     ("/admin/v1/customers/{id}/unlink", &[(Method::POST, Endpoint::UnlinkCustomer)]),
     ("/admin/v1/customers/{id}/relink", &[(Method::POST, Endpoint::RelinkCustomer)]),
+    ("/admin/v1/customers/{id}/restore", &[(Method::POST, Endpoint::RestoreCustomer)]),
+    ("/admin/v1/customers/{id}/erase", &[(Method::POST, Endpoint::EraseCustomer)]),
     (
         "/admin/v1/organizations",
         &[(Method::GET, Endpoint::ListOrganizations), (Method::POST, Endpoint::CreateOrganization)],
@@ -72,6 +75,7 @@ pub(super) static ENDPOINTS: &[(&str, &[(Method, Endpoint)])] = &[
             (Method::DELETE, Endpoint::DeleteOrganization),
         ],
     ),
+    ("/admin/v1/organizations/{id}/restore", &[(Method::POST, Endpoint::RestoreOrganization)]),
     ("/admin/v1/organizations/{id}/members", &[(Method::GET, Endpoint::ListMembers)]),
     (
         "/admin/v1/organizations/{id}/members/{customerId}",
@@ -133,11 +137,14 @@ pub(super) enum Endpoint {
     DeleteCustomer,
     UnlinkCustomer,
     RelinkCustomer,
+    RestoreCustomer,
+    EraseCustomer,
     ListOrganizations,
     CreateOrganization,
     GetOrganization,
     UpdateOrganization,
     DeleteOrganization,
+    RestoreOrganization,
     ListMembers,
     GetMember,
     AddMember,
@@ -208,11 +215,14 @@ async fn answer(
         Endpoint::DeleteCustomer => customers::delete(call).await,
         Endpoint::UnlinkCustomer => customers::unlink(call).await,
         Endpoint::RelinkCustomer => customers::relink(call).await,
+        Endpoint::RestoreCustomer => bin::restore_customer(call).await,
+        Endpoint::EraseCustomer => bin::erase_customer(call).await,
         Endpoint::ListOrganizations => organizations::list(call).await,
         Endpoint::CreateOrganization => organizations::create(call).await,
         Endpoint::GetOrganization => organizations::get(call).await,
         Endpoint::UpdateOrganization => organizations::update(call).await,
         Endpoint::DeleteOrganization => organizations::delete(call).await,
+        Endpoint::RestoreOrganization => bin::restore_organization(call).await,
         Endpoint::ListMembers => organizations::members(call).await,
         Endpoint::GetMember => organizations::member(call).await,
         Endpoint::AddMember => organizations::add_member(call).await,

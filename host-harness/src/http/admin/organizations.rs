@@ -2,8 +2,8 @@
 
 use super::super::call::{Call, time};
 use super::super::reply::{Fault, Reply, empty};
-use super::customers;
-use super::shape::{Page, created, limit, ok, position};
+use super::shape::{Page, created, flag, limit, ok, position};
+use super::{bin, customers};
 use crate::runtime::site;
 use hyper::StatusCode;
 use jiff::Timestamp;
@@ -33,8 +33,12 @@ pub(super) struct Organization {
 }
 
 pub(super) async fn list(call: Call<'_>) -> Result<Reply, Fault> {
-    let [cursor, limit_text] = call.query(["cursor", "limit"])?;
-    let page = call.service.site.organizations(position(cursor)?, limit(limit_text)?).await??;
+    let [cursor, limit_text, deleted] = call.query(["cursor", "limit", "deleted"])?;
+    let (position, limit) = (position(cursor)?, limit(limit_text)?);
+    if flag("deleted", deleted)? {
+        return bin::organizations(&call, position, limit).await;
+    }
+    let page = call.service.site.organizations(position, limit).await??;
     Ok(ok(&shown_page(page)?))
 }
 
@@ -99,7 +103,7 @@ pub(super) fn shown_page(page: site::OrganizationPage) -> Result<Page<Organizati
     Ok(Page { values, next: page.next })
 }
 
-fn shown(organization: site::Organization) -> Result<Organization, Fault> {
+pub(super) fn shown(organization: site::Organization) -> Result<Organization, Fault> {
     Ok(Organization {
         id: organization.id,
         name: organization.name,

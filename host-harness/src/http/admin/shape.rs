@@ -35,6 +35,15 @@ pub(super) fn limit(text: Option<String>) -> Result<u32, Fault> {
     limit.ok_or_else(|| invalid("`limit` is a number from 1 to 1,000."))
 }
 
+/// Whether a parameter of the query says so.
+pub(super) fn flag(name: &str, text: Option<String>) -> Result<bool, Fault> {
+    match text.as_deref() {
+        None | Some("false") => Ok(false),
+        Some("true") => Ok(true),
+        Some(_) => Err(invalid(format!("`{name}` is true or false."))),
+    }
+}
+
 /// The whole number that a member of a body is to be. `60.0` is one, too.
 pub(super) fn whole(member: &str, number: &serde_json::Number) -> Result<u32, Fault> {
     let whole = number.as_f64().filter(|value| value.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(value));

@@ -1,5 +1,6 @@
 //! The component's exports on one site, one file an export; of `directories`, what is to be resolved has a file of its own.
 
+mod bin;
 mod changes;
 mod directories;
 mod resolving;

@@ -1,0 +1,230 @@
+//! What is deleted and can be restored: customers and organizations are kept for the site's retention time, out of sight,
+//! and then erased for good.
+//!
+//! The memberships and project associations of a deleted customer stay where they are and lead to nothing; only those
+//! that were its user's become its own, since the user is gone. The members of a deleted organization stay likewise.
+
+use alloc::string::ToString;
+use alloc::vec::Vec;
+
+use super::customers::{self, Customer};
+use super::organizations::{self, Organization};
+use super::{Error, Page, Position, Result, Work, check_local, scan_page, settings};
+use crate::engine::Engine;
+use crate::error::Result as ScimResult;
+use crate::store::Transaction;
+use crate::store::keys::{self, Association};
+use crate::store::records::{
+    self, CustomerRecord, DeletedCustomerRecord, DeletedOrganizationRecord, Due, OrganizationRecord,
+};
+
+/// Milliseconds in a day.
+const DAY: u64 = 24 * 60 * 60 * 1_000;
+
+/// A deleted customer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeletedCustomer {
+    /// The customer, as it was.
+    pub customer: Customer,
+    /// When it was deleted, in milliseconds since the Unix epoch.
+    pub deleted_at: u64,
+    /// When it is erased, likewise.
+    pub erased_at: u64,
+}
+
+/// A deleted organization.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeletedOrganization {
+    /// The organization, as it was.
+    pub organization: Organization,
+    /// When it was deleted, in milliseconds since the Unix epoch.
+    pub deleted_at: u64,
+    /// When it is erased, likewise.
+    pub erased_at: u64,
+}
+
+/// How long what is deleted can be restored, in milliseconds; 0 where it is erased at once.
+///
+/// # Errors
+/// Where the settings of the site cannot be read.
+pub fn retention(work: &Work<'_>) -> ScimResult<u64> {
+    Ok(u64::from(settings::read(work.settings)?.retention_days) * DAY)
+}
+
+/// Keeps a customer that is deleted.
+pub fn keep_customer(work: &mut Work<'_>, id: &str, record: CustomerRecord, retention: u64) {
+    let deleted = work.now.milliseconds;
+    let until = deleted.saturating_add(retention);
+    let due = Due::Customer(id.to_string());
+    work.transaction.put(due.key(until), records::write(&due));
+    work.transaction.put(keys::deleted_customer(id), records::write(&DeletedCustomerRecord { record, deleted, until }));
+}
+
+/// Keeps an organization that is deleted.
+pub fn keep_organization(work: &mut Work<'_>, id: u64, record: OrganizationRecord, projects: Vec<u64>, retention: u64) {
+    let deleted = work.now.milliseconds;
+    let until = deleted.saturating_add(retention);
+    let due = Due::Organization(id);
+    work.transaction.put(due.key(until), records::write(&due));
+    let kept = DeletedOrganizationRecord { record, projects, deleted, until };
+    work.transaction.put(keys::deleted_organization(id), records::write(&kept));
+}
+
+/// The record of a deleted customer, where there is one.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn customer(transaction: &mut Transaction, id: &str) -> ScimResult<Option<DeletedCustomerRecord>> {
+    if !keys::is_id(id) {
+        return Ok(None);
+    }
+    let key = keys::deleted_customer(id);
+    transaction.get(key.clone())?.map(|text| records::read(&key, &text)).transpose()
+}
+
+/// The record of a deleted organization, where there is one.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn organization(transaction: &mut Transaction, id: u64) -> ScimResult<Option<DeletedOrganizationRecord>> {
+    let key = keys::deleted_organization(id);
+    transaction.get(key.clone())?.map(|text| records::read(&key, &text)).transpose()
+}
+
+/// Erases a deleted customer for good.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn erase_customer(work: &mut Work<'_>, id: &str) -> ScimResult<()> {
+    let Some(kept) = customer(work.transaction, id)? else { return Ok(()) };
+    take_customer(work, id, &kept);
+    customers::erase(work, id, &kept.record)
+}
+
+/// Erases a deleted organization for good.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn erase_organization(work: &mut Work<'_>, id: u64) -> ScimResult<()> {
+    let Some(kept) = organization(work.transaction, id)? else { return Ok(()) };
+    take_organization(work, id, &kept);
+    organizations::erase(work, id, &kept.record)
+}
+
+fn take_customer(work: &mut Work<'_>, id: &str, kept: &DeletedCustomerRecord) {
+    work.transaction.delete(Due::Customer(id.to_string()).key(kept.until));
+    work.transaction.delete(keys::deleted_customer(id));
+}
+
+fn take_organization(work: &mut Work<'_>, id: u64, kept: &DeletedOrganizationRecord) {
+    work.transaction.delete(Due::Organization(id).key(kept.until));
+    work.transaction.delete(keys::deleted_organization(id));
+}
+
+/// Opens those of these projects again to a restored organization that there are still.
+fn associate_again(transaction: &mut Transaction, id: u64, kept: &[u64]) -> ScimResult<()> {
+    let found = transaction.get_many(kept.iter().map(|project| keys::project(*project)).collect())?;
+    for (project, _) in kept.iter().zip(found).filter(|(_, found)| found.is_some()) {
+        for key in Association::Organization.both(*project, &keys::number(id)) {
+            transaction.put(key, "");
+        }
+    }
+    Ok(())
+}
+
+impl Engine<'_> {
+    /// Restores a deleted customer: local, with its id, its memberships and its projects.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::Taken`] where another customer has the email address by now.
+    pub fn restore_customer(&self, actor: &str, id: &str) -> Result<Customer> {
+        self.site_write(actor, |work| {
+            let kept = customer(work.transaction, id)?.filter(|kept| work.now.milliseconds < kept.until);
+            let kept = kept.ok_or_else(|| Error::NotFound("there is no such deleted customer".to_string()))?;
+            let email = keys::customer_email(&kept.record.email);
+            if work.transaction.get(email.clone())?.is_some() || customers::load(work.transaction, id)?.is_some() {
+                return Err(Error::Taken("another customer has this email address".to_string()));
+            }
+            take_customer(work, id, &kept);
+            work.transaction.put(email, id);
+            work.transaction.put(keys::customer(id), records::write(&kept.record));
+            work.record("customer.restored", customers::of_customer(id));
+            customers::describe(work.transaction, id, kept.record)
+        })
+    }
+
+    /// Restores a deleted organization: local, with its number, its members and the projects that there are still.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::Taken`] where another organization has the name by now.
+    pub fn restore_organization(&self, actor: &str, id: u64) -> Result<Organization> {
+        self.site_write(actor, |work| {
+            let kept = organization(work.transaction, id)?.filter(|kept| work.now.milliseconds < kept.until);
+            let kept = kept.ok_or_else(|| Error::NotFound("there is no such deleted organization".to_string()))?;
+            let name = keys::organization_name(&kept.record.name);
+            if work.transaction.get(name.clone())?.is_some() {
+                return Err(Error::Taken("another organization has this name".to_string()));
+            }
+            take_organization(work, id, &kept);
+            if let Some(retained) = &kept.record.retained {
+                let due = Due::Adoption(id);
+                work.transaction.put(due.key(retained.until), records::write(&due));
+            }
+            associate_again(work.transaction, id, &kept.projects)?;
+            work.transaction.put(name, keys::number(id));
+            work.transaction.put(keys::organization(id), records::write(&kept.record));
+            work.record("organization.restored", organizations::of_organization(id));
+            organizations::describe(work.transaction, id, kept.record)
+        })
+    }
+
+    /// Erases a customer for good: one that is deleted, or one that is local, which is deleted with it.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::Managed`] where a directory manages it.
+    pub fn erase_customer(&self, actor: &str, id: &str) -> Result<()> {
+        self.site_write(actor, |work| {
+            if customer(work.transaction, id)?.is_some() {
+                return Ok(erase_customer(work, id)?);
+            }
+            let old = customers::existing(work.transaction, id)?;
+            check_local(work.transaction, old.link.as_ref(), "the customer")?;
+            Ok(customers::remove_for(work, id, 0)?)
+        })
+    }
+
+    /// The deleted customers that are not erased yet, in the order in which they were made.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a limit or cursor that cannot be.
+    pub fn deleted_customers(&self, position: &Position, limit: u32) -> Result<Page<DeletedCustomer>> {
+        self.read(|transaction| {
+            let page = scan_page(transaction, keys::ALL_DELETED_CUSTOMERS, position, limit)?;
+            let mut values = Vec::with_capacity(page.values.len());
+            for entry in &page.values {
+                let kept: DeletedCustomerRecord = records::read(&entry.key, &entry.value)?;
+                let customer = customers::describe(transaction, keys::id_of(&entry.key), kept.record)?;
+                values.push(DeletedCustomer { customer, deleted_at: kept.deleted, erased_at: kept.until });
+            }
+            Ok(Page { values, next: page.next })
+        })
+    }
+
+    /// The deleted organizations that are not erased yet, in the order in which they were made.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a limit or cursor that cannot be.
+    pub fn deleted_organizations(&self, position: &Position, limit: u32) -> Result<Page<DeletedOrganization>> {
+        self.read(|transaction| {
+            let page = scan_page(transaction, keys::ALL_DELETED_ORGANIZATIONS, position, limit)?;
+            let mut values = Vec::with_capacity(page.values.len());
+            for entry in &page.values {
+                let id = keys::id_of(&entry.key).parse().map_err(|_| records::corrupt(&entry.key))?;
+                let kept: DeletedOrganizationRecord = records::read(&entry.key, &entry.value)?;
+                let organization = organizations::describe(transaction, id, kept.record)?;
+                values.push(DeletedOrganization { organization, deleted_at: kept.deleted, erased_at: kept.until });
+            }
+            Ok(Page { values, next: page.next })
+        })
+    }
+}
