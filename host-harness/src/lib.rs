@@ -28,6 +28,34 @@
 //! # }).unwrap();
 //! ```
 //!
+//! A storage of your own is a [`storage::Storage`]. This one lends another and can be stopped from being written to:
+//!
+//! ```
+//! use std::sync::{Arc, atomic::{AtomicBool, Ordering}};
+//! use usher_host::{Usher, directories, storage::{Access, Error, MemoryStorage, Storage, Transaction}};
+//!
+//! struct Freezable { storage: MemoryStorage, frozen: AtomicBool }
+//!
+//! impl Storage for Freezable {
+//!     fn begin(&self, access: Access) -> Result<Box<dyn Transaction>, Error> {
+//!         if access == Access::ReadWrite && self.frozen.load(Ordering::Relaxed) {
+//!             return Err(Error::Unavailable("a backup is being made".into()));
+//!         }
+//!         self.storage.begin(access)
+//!     }
+//! }
+//!
+//! # futures_lite::future::block_on(async {
+//! let storage = Arc::new(Freezable { storage: MemoryStorage::new(), frozen: AtomicBool::new(true) });
+//! let site = Usher::load()?.site(storage.clone());
+//! let refused = site.connect_directory("ada", directories::Settings::named("Okta")).await?;
+//! assert!(matches!(refused, Err(directories::Error::Unavailable(_))));
+//! storage.frozen.store(false, Ordering::Relaxed);
+//! site.connect_directory("ada", directories::Settings::named("Okta")).await??;
+//! # Ok::<_, Box<dyn std::error::Error>>(())
+//! # }).unwrap();
+//! ```
+//!
 //! | | |
 //! |---|---|
 //! | [`Usher`], [`Builder`], [`Limits`] | a component loaded, and what one call of it may use |

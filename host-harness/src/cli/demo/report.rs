@@ -90,8 +90,12 @@ impl Report<'_> {
         }
         for provider in self.providers {
             let Connected { kind, base, api_key, .. } = provider;
-            writeln!(out, "\nas {}:\n", kind.name())?;
+            writeln!(out, "\nas {} and about it:\n", kind.name())?;
             let name = "userName%20sw%20%22zo%22";
+            for path in ["status", "conflicts", "requests?limit=3"] {
+                let url = format!("{origin}/admin/v1/directories/{}/{path}", provider.directory);
+                writeln!(out, "  curl -sH 'Authorization: Bearer {admin_key}' '{url}'")?;
+            }
             for path in [format!("/Users?count=3&filter={name}"), "/Groups?count=3&excludedAttributes=members".into()] {
                 writeln!(out, "  curl -sH 'Authorization: Bearer {api_key}' '{base}{path}'")?;
             }
