@@ -79,6 +79,13 @@ pub struct LogPage {
     pub next: Option<String>,
 }
 
+/// The number in a cursor of the log.
+fn sequence(cursor: &str) -> Result<u64> {
+    // Digits alone: a sign would be read as well.
+    let digits = Some(cursor).filter(|cursor| cursor.bytes().all(|byte| byte.is_ascii_digit()));
+    digits.and_then(|digits| digits.parse().ok()).ok_or_else(Error::no_such_cursor)
+}
+
 impl Engine<'_> {
     /// How a directory is doing.
     ///
@@ -127,7 +134,7 @@ impl Engine<'_> {
     /// [`Error::NotFound`]; [`Error::Invalid`] for a limit or cursor that cannot be.
     pub fn requests(&self, id: &str, cursor: Option<&str>, limit: u32) -> Result<LogPage> {
         check_limit(limit)?;
-        let before = cursor.map(|cursor| cursor.parse::<u64>().map_err(|_| Error::no_such_cursor())).transpose()?;
+        let before = cursor.map(sequence).transpose()?;
         let now = self.now().milliseconds;
         self.read(|transaction| {
             load(transaction, id)?;
