@@ -31,6 +31,8 @@ export function settings(name, others = {}) {
     unknownMembers: "refuse",
     conflictPolicy: "sync",
     adoptionGraceSeconds: 3600,
+    deletionLimit: undefined,
+    dryRun: false,
     ...others,
   };
 }

@@ -43,6 +43,8 @@ def settings(name, **others):
         "unknown-members": "refuse",
         "conflict-policy": "sync",
         "adoption-grace-seconds": 3600,
+        "deletion-limit": None,
+        "dry-run": False,
         **others,
     })
 
