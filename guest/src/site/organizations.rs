@@ -329,7 +329,8 @@ pub fn remember(transaction: &mut Transaction, group: &str, customer: &str) -> S
             None => return Ok(()),
         },
     };
-    if !record.restored && is_managed(transaction, record.link.as_ref())? {
+    let is_current = group_of(&record) == Some(group);
+    if is_current && !record.restored && is_managed(transaction, record.link.as_ref())? {
         // What is being swept under this name must not come back; until that is done, nothing is remembered.
         if transaction.get(keys::sweep(keys::SITE, &own_holder(id, &record)))?.is_some() {
             return Ok(());
@@ -340,7 +341,8 @@ pub fn remember(transaction: &mut Transaction, group: &str, customer: &str) -> S
     keep_own(transaction, id, &record, group, customer)
 }
 
-/// Makes a customer an organization's own member, where the group is the organization's now.
+/// Makes a customer an organization's own member, where the group is the organization's now or, while the grace of its
+/// adoption lasts, was before: then the customer is one as long as those are whom the group had.
 fn keep_own(
     transaction: &mut Transaction,
     id: u64,
@@ -348,8 +350,8 @@ fn keep_own(
     group: &str,
     customer: &str,
 ) -> ScimResult<()> {
-    if group_of(record) == Some(group) {
-        let own = own_holder(id, record);
+    let own = keys::own_members(id, Some(group));
+    if all_holders(id, record).contains(&own) {
         transaction.put(keys::member(&own, customer), "");
         transaction.put(keys::member_of(customer, &own), "");
     }
