@@ -281,3 +281,19 @@ fn a_customer_restored_during_the_grace_of_an_adoption_is_a_member_until_its_end
     site.sweep(10);
     integrity::check(&site.storage);
 }
+
+#[test]
+fn a_directory_takes_nobody_out_by_the_id_of_a_user_of_another_one() {
+    let site = Site::new();
+    let (former, users, _, organization) = staff(&site, &["a@x.test"]);
+    site.engine().disconnect("ann", &former.id, false).unwrap();
+    let directory = site.connect(&settings("other"));
+    let group = directory.group("Staff", &[]);
+    patch(&directory, &group, "remove", &[&users[0]]);
+    assert_eq!(site.members(organization), ["a@x.test"]);
+    // The user that has the customer now is another matter.
+    let user = directory.user("a@x.test");
+    patch(&directory, &group, "remove", &[&user]);
+    assert!(site.members(organization).is_empty());
+    integrity::check(&site.storage);
+}
