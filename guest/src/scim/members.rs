@@ -290,6 +290,31 @@ pub fn leave_groups(
     Ok(Left { removed: u32::try_from(groups.len()).unwrap_or(u32::MAX), counted, more })
 }
 
+/// Makes what a user is a member of through deleted groups its customer's own: the organizations of these groups are local
+/// or can be restored, and no directory decides about them any more.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn leave_deleted_groups(transaction: &mut Transaction, directory: &str, user: &str, customer: &str) -> Result<()> {
+    let mut range = prefix_range(&keys::memberships(user), KEYS_AT_ONCE as u32);
+    range.keys_only = true;
+    range.end = keys::own_memberships(user);
+    loop {
+        let entries = transaction.scan(&range)?;
+        let groups: Vec<&str> = entries.iter().map(|entry| keys::id_of(&entry.key)).collect();
+        let found = groups.iter().map(|group| Kind::Group.resource(directory, group)).collect();
+        let found = transaction.get_many(found)?;
+        for (group, _) in groups.iter().zip(found).filter(|(_, found)| found.is_none()) {
+            remove_edge(transaction, group, user);
+            organizations::remember(transaction, group, customer)?;
+        }
+        match entries.last() {
+            Some(last) if entries.len() >= KEYS_AT_ONCE => range.start = keys::next(&last.key),
+            _ => return Ok(()),
+        }
+    }
+}
+
 /// Removes the memberships of a deleted group, unless its organization keeps them.
 ///
 /// # Errors

@@ -8,6 +8,7 @@ use super::customers::{self, Customer};
 use super::{Error, Result, Work, check_local, is_managed};
 use crate::engine::Engine;
 use crate::error::Result as ScimResult;
+use crate::scim::members;
 use crate::scim::users::email;
 use crate::store::keys::{self, Kind};
 use crate::store::records::{
@@ -35,7 +36,7 @@ struct Candidate {
 impl Engine<'_> {
     /// Makes a managed customer local. Its user stays in the directory, linked to no customer until
     /// [`relink_customer`](Self::relink_customer) links it again. The customer is a member through the groups of that
-    /// directory no longer.
+    /// directory no longer; what it owes to groups that are deleted is its own.
     ///
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Refused`] where no directory manages it.
@@ -51,6 +52,7 @@ impl Engine<'_> {
             let new = CustomerRecord { link: None, ..old };
             work.transaction.put(keys::customer(id), records::write(&new));
             work.transaction.delete(keys::customer_of(&link.resource));
+            members::leave_deleted_groups(work.transaction, &link.directory, &link.resource, id)?;
             set_link(work, &link, &user, None, Some(id))?;
             let detail =
                 Detail { user: Some(link.resource), directory: Some(link.directory), ..customers::of_customer(id) };

@@ -1,7 +1,7 @@
 //! Organizations: named sets of customers. The members of one that is linked to a group *are* the group's; no membership
 //! is stored twice.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -224,12 +224,17 @@ pub fn settle(work: &mut Work<'_>, id: u64, is_complete: bool) -> ScimResult<boo
 /// Where the storage fails.
 pub fn release(work: &mut Work<'_>, id: u64, users: &[String]) -> ScimResult<()> {
     let Some(record) = load(work.transaction, id)?.filter(|_| !users.is_empty()) else { return Ok(()) };
+    let Some(Link { directory, .. }) = record.link.clone() else { return Ok(()) };
     let mut holders = record.retained.as_ref().map(|retained| retained.holders.clone()).unwrap_or_default();
     holders.extend(Some(own_holder(id, &record)).filter(|_| record.restored));
     for chunk in users.chunks(MEMBERS_AT_ONCE as usize) {
         let customers = work.transaction.get_many(chunk.iter().map(|user| keys::customer_of(user)).collect())?;
         let customers: Vec<String> = customers.into_iter().flatten().collect();
-        let records = load_customers(work.transaction, &customers)?;
+        let mut records = load_customers(work.transaction, &customers)?;
+        // Whom a user of a disconnected directory was linked to is not for this one to decide about.
+        let named: BTreeSet<&String> = chunk.iter().collect();
+        let is_named = |link: &Link| link.directory == directory && named.contains(&link.resource);
+        records.retain(|(_, customer)| customer.link.as_ref().is_some_and(is_named));
         let mut released = Vec::new();
         for (customer, record) in &records {
             let edges = || memberships(&holders, customer, record);
@@ -329,7 +334,8 @@ pub fn remember(transaction: &mut Transaction, group: &str, customer: &str) -> S
             None => return Ok(()),
         },
     };
-    if !record.restored && is_managed(transaction, record.link.as_ref())? {
+    let is_current = group_of(&record) == Some(group);
+    if is_current && !record.restored && is_managed(transaction, record.link.as_ref())? {
         // What is being swept under this name must not come back; until that is done, nothing is remembered.
         if transaction.get(keys::sweep(keys::SITE, &own_holder(id, &record)))?.is_some() {
             return Ok(());
@@ -340,7 +346,8 @@ pub fn remember(transaction: &mut Transaction, group: &str, customer: &str) -> S
     keep_own(transaction, id, &record, group, customer)
 }
 
-/// Makes a customer an organization's own member, where the group is the organization's now.
+/// Makes a customer an organization's own member, where the group is the organization's now or, while the grace of its
+/// adoption lasts, was before: then the customer is one as long as those are whom the group had.
 fn keep_own(
     transaction: &mut Transaction,
     id: u64,
@@ -348,8 +355,8 @@ fn keep_own(
     group: &str,
     customer: &str,
 ) -> ScimResult<()> {
-    if group_of(record) == Some(group) {
-        let own = own_holder(id, record);
+    let own = keys::own_members(id, Some(group));
+    if all_holders(id, record).contains(&own) {
         transaction.put(keys::member(&own, customer), "");
         transaction.put(keys::member_of(customer, &own), "");
     }

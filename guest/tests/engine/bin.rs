@@ -238,3 +238,62 @@ fn what_a_directory_took_with_it_is_restored() {
     integrity::check(&site.storage);
     assert!(is_gone(&site, "b@x.test"));
 }
+
+#[test]
+fn an_unlinked_customer_keeps_what_it_owes_to_a_deleted_group() {
+    // Unlinked before or after the organization is restored.
+    for restored_first in [false, true] {
+        let site = Site::new();
+        let (directory, users, group, organization) = staff(&site, &["a@x.test", "b@x.test"]);
+        let id = site.customer("a@x.test").unwrap().id;
+        directory.delete(&format!("/Groups/{group}")).expect(204);
+        if restored_first {
+            site.engine().restore_organization("ann", organization).unwrap();
+            site.engine().unlink_customer("ann", &id).unwrap();
+        } else {
+            site.engine().unlink_customer("ann", &id).unwrap();
+            site.engine().restore_organization("ann", organization).unwrap();
+        }
+        assert_eq!(site.members(organization), ["b@x.test", "a@x.test"]);
+        integrity::check(&site.storage);
+        // Whoever the user is linked to later has no part in it.
+        directory.delete(&format!("/Users/{}", users[0])).expect(204);
+        site.engine().remove_members("ann", organization, &[id]).unwrap();
+        assert_eq!(site.members(organization), ["b@x.test"]);
+        integrity::check(&site.storage);
+    }
+}
+
+#[test]
+fn a_customer_restored_during_the_grace_of_an_adoption_is_a_member_until_its_end() {
+    let site = Site::new();
+    let (directory, users, group, organization) = staff(&site, &["a@x.test", "b@x.test"]);
+    let id = site.customer("a@x.test").unwrap().id;
+    directory.delete(&format!("/Groups/{group}")).expect(204);
+    site.engine().restore_organization("ann", organization).unwrap();
+    directory.group("Staff", &[]);
+    directory.delete(&format!("/Users/{}", users[0])).expect(204);
+    site.engine().restore_customer("ann", &id).unwrap();
+    integrity::check(&site.storage);
+    assert_eq!(site.members(organization), ["b@x.test", "a@x.test"]);
+    site.surroundings.pass(3_600_000);
+    assert!(site.members(organization).is_empty());
+    site.sweep(10);
+    integrity::check(&site.storage);
+}
+
+#[test]
+fn a_directory_takes_nobody_out_by_the_id_of_a_user_of_another_one() {
+    let site = Site::new();
+    let (former, users, _, organization) = staff(&site, &["a@x.test"]);
+    site.engine().disconnect("ann", &former.id, false).unwrap();
+    let directory = site.connect(&settings("other"));
+    let group = directory.group("Staff", &[]);
+    patch(&directory, &group, "remove", &[&users[0]]);
+    assert_eq!(site.members(organization), ["a@x.test"]);
+    // The user that has the customer now is another matter.
+    let user = directory.user("a@x.test");
+    patch(&directory, &group, "remove", &[&user]);
+    assert!(site.members(organization).is_empty());
+    integrity::check(&site.storage);
+}

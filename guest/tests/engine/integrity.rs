@@ -506,6 +506,7 @@ impl Feed {
             "project.customer-added" | "project.customer-removed" => {
                 assert!(self.projects.contains(&number("project")) && self.customers.contains_key(&id("customer")));
             }
+            "settings.updated" => assert!(!detail["changed"].as_array().unwrap().is_empty()),
             "key.issued" | "key.revoked" => assert!(detail["key"].is_string()),
             "key.expiring" => assert!(detail["key"].is_string() && detail["days"].as_u64().is_some()),
             "directory.deletions-held" | "directory.released" => assert!(self.directories.contains(&id("directory"))),

@@ -57,7 +57,7 @@ enum Step {
 #[derive(Debug, Clone, PartialEq)]
 pub struct User {
     pub name: String,
-    email: Option<String>,
+    pub email: Option<String>,
     external: Option<String>,
     pub active: bool,
     version: u64,
@@ -118,7 +118,7 @@ impl Model {
             Step::DeleteUser(at) => {
                 let (id, _) = self.user(*at)?;
                 self.users.remove(&id);
-                self.site.forget_user(&id);
+                self.site.forget_user(&id, &self.groups);
                 for group in self.groups.values_mut() {
                     group.version += u64::from(group.members.remove(&id));
                 }
@@ -140,9 +140,9 @@ impl Model {
             }
             Step::PatchGroup(at, patches) => self.patch_group(*at, patches)?,
             Step::DeleteGroup(at) => {
-                let (id, _) = self.group(*at)?;
+                let (id, group) = self.group(*at)?;
                 self.groups.remove(&id);
-                self.site.forget_group(&id);
+                self.site.forget_group(&id, &group);
                 return Ok(204);
             }
         }
@@ -495,8 +495,12 @@ fn step() -> impl Strategy<Value = Step> {
 enum Action {
     Requests(Vec<Step>, Option<usize>),
     OnSite(OnSite),
-    /// The directory is disconnected and another one connected, before or after upkeep has done its work.
-    Reconnect(bool),
+    /// The directory is disconnected, with all that it managed or without, and another one connected, before or after
+    /// upkeep has done its work.
+    Reconnect {
+        removes: bool,
+        sweeps: bool,
+    },
 }
 
 fn actions() -> impl Strategy<Value = Vec<Action>> {
@@ -505,19 +509,26 @@ fn actions() -> impl Strategy<Value = Vec<Action>> {
         24 => step().prop_map(|step| Action::Requests(vec![step], None)),
         6 => bulk.prop_map(|(steps, limit)| Action::Requests(steps, limit)),
         12 => site_step().prop_map(Action::OnSite),
-        1 => any::<bool>().prop_map(Action::Reconnect),
+        1 => any::<(bool, bool)>().prop_map(|(removes, sweeps)| Action::Reconnect { removes, sweeps }),
     ];
-    prop::collection::vec(action, 1..30)
+    prop::collection::vec(action, 1..40)
 }
 
 /// Disconnects the directory and connects another one with the same settings.
-fn reconnect<'s>(site: &'s Site, directory: &Directory<'s>, model: &mut Model, sweeps: bool) -> Directory<'s> {
+fn reconnect<'s>(
+    site: &'s Site,
+    directory: &Directory<'s>,
+    model: &mut Model,
+    removes: bool,
+    sweeps: bool,
+) -> Directory<'s> {
     let settings = site.engine().directory(&directory.id).unwrap().settings;
-    site.engine().disconnect("ann", &directory.id, false).unwrap();
-    model.site.disconnect(&model.users, &model.groups);
+    site.engine().disconnect("ann", &directory.id, removes).unwrap();
+    model.site.disconnect(&model.users, &model.groups, removes);
     (model.users, model.groups) = Default::default();
     if sweeps {
         site.sweep(3);
+        model.site.swept();
     }
     site.connect(&settings)
 }
@@ -557,7 +568,9 @@ proptest! {
                     let touched = model.site.perform(&site, &directory.id, &model.users, &model.groups, step);
                     model.touch(touched.as_deref().unwrap_or_default());
                 }
-                Action::Reconnect(sweeps) => directory = reconnect(&site, &directory, &mut model, *sweeps),
+                Action::Reconnect { removes, sweeps } => {
+                    directory = reconnect(&site, &directory, &mut model, *removes, *sweeps);
+                }
             }
             compare(&directory, &model);
             model.site.compare(&site, &directory.id, &model.users, &model.groups);

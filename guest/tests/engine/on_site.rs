@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
+use usher_engine::Environment;
 use usher_engine::directories::conflicts::{MemberChange, Resolution};
 use usher_engine::directories::groups::Difference;
 use usher_engine::directories::{self, ConflictPolicy};
 use usher_engine::site::customers::{Customer, CustomerUpdate, NewCustomer};
 use usher_engine::site::projects::Audience;
+use usher_engine::site::settings::SettingsUpdate;
 use usher_engine::site::{Error, Page, Position, access::Reason};
 
 use super::integrity::comparable;
@@ -16,6 +18,13 @@ use super::site::Site;
 
 /// How long an adopted organization keeps the members that it had, in milliseconds.
 const GRACE: u64 = 3_600_000;
+
+/// How long what is deleted can be restored, in days and milliseconds.
+const RETENTION_DAYS: u32 = 14;
+const RETENTION: u64 = 14 * 86_400_000;
+
+/// How often the retention time passes in a sequence: so often that no key expires.
+const MAX_AGES: usize = 20;
 
 /// An id that nothing has.
 const NOTHING: &str = "00000000000000000000";
@@ -35,8 +44,16 @@ pub enum OnSite {
     EditMembers(usize, Vec<usize>, bool),
     AssociateOrganization(usize, bool),
     AssociateCustomer(usize, bool),
+    RestoreCustomer(usize),
+    /// Chosen among the deleted ones and then those that there are.
+    EraseCustomer(usize),
+    RestoreOrganization(usize),
+    /// Whether what is deleted from now on can be restored.
+    Retain(bool),
     /// The grace of all adoptions passes.
     Wait,
+    /// The retention time of all that is deleted passes.
+    Age,
     Sweep,
 }
 
@@ -57,7 +74,12 @@ pub fn site_step() -> impl Strategy<Value = OnSite> {
             .prop_map(|(at, customers, add)| OnSite::EditMembers(at, customers, add)),
         2 => (0..4_usize, any::<bool>()).prop_map(|(at, associated)| OnSite::AssociateOrganization(at, associated)),
         2 => (0..6_usize, any::<bool>()).prop_map(|(at, associated)| OnSite::AssociateCustomer(at, associated)),
+        3 => (0..3_usize).prop_map(OnSite::RestoreCustomer),
+        1 => (0..6_usize).prop_map(OnSite::EraseCustomer),
+        3 => (0..3_usize).prop_map(OnSite::RestoreOrganization),
+        1 => prop::bool::weighted(0.7).prop_map(OnSite::Retain),
         1 => Just(OnSite::Wait),
+        1 => Just(OnSite::Age),
         1 => Just(OnSite::Sweep),
     ]
 }
@@ -82,8 +104,10 @@ struct ModelCustomer {
 struct ModelOrganization {
     name: String,
     group: Option<String>,
-    /// While it is local.
+    /// While it is local, and those who were restored. Also such as are deleted.
     own: BTreeSet<String>,
+    /// The users of a group that is deleted.
+    left_behind: BTreeSet<String>,
     /// While the grace of its adoption lasts.
     retained: BTreeSet<String>,
 }
@@ -103,6 +127,14 @@ pub struct Sites {
     conflicts: BTreeSet<String>,
     /// Users that were unlinked, each with its customer of then.
     unlinked: BTreeMap<String, String>,
+    /// Whether what is deleted can be restored.
+    retains: bool,
+    ages: usize,
+    deleted: BTreeMap<String, ModelCustomer>,
+    /// Each with whether it was associated with the project.
+    deleted_organizations: BTreeMap<u64, (ModelOrganization, bool)>,
+    /// What goes with a disconnected directory when upkeep comes round.
+    leaving: (BTreeSet<String>, BTreeSet<u64>),
 }
 
 impl Default for Sites {
@@ -117,6 +149,11 @@ impl Default for Sites {
             direct: BTreeSet::new(),
             conflicts: BTreeSet::new(),
             unlinked: BTreeMap::new(),
+            retains: true,
+            ages: 0,
+            deleted: BTreeMap::new(),
+            deleted_organizations: BTreeMap::new(),
+            leaving: Default::default(),
         }
     }
 }
@@ -150,26 +187,71 @@ impl Sites {
         };
         let name = user.name.trim().to_string();
         let user = ModelCustomer { email: address, name, active: user.active, user: Some(id.to_string()) };
+        self.leaving.0.remove(&customer);
         self.customers.insert(customer, user);
         Ok(())
     }
 
-    /// A user is deleted.
-    pub fn forget_user(&mut self, user: &str) {
+    /// A user is deleted. What it made its customer a member of is the customer's own.
+    pub fn forget_user(&mut self, user: &str, groups: &BTreeMap<String, Group>) {
         self.unlinked.remove(user);
         let linked = self.customers.iter().find(|(_, customer)| customer.user.as_deref() == Some(user));
-        if let Some(id) = linked.map(|(id, _)| id.clone()) {
+        let linked = linked.map(|(id, _)| id.clone());
+        for organization in self.all_organizations() {
+            let group = organization.group.as_ref().and_then(|group| groups.get(group));
+            let was_member = group.is_some_and(|group| group.members.contains(user));
+            let was_left_behind = organization.left_behind.remove(user);
+            let Some(customer) = &linked else { continue };
+            if was_member {
+                organization.own.insert(customer.clone());
+            }
+            if was_left_behind {
+                organization.own_or_retained().insert(customer.clone());
+            }
+        }
+        if let Some(id) = linked {
             self.remove_customer(&id);
         }
     }
 
+    /// Also the deleted ones.
+    fn all_organizations(&mut self) -> impl Iterator<Item = &mut ModelOrganization> {
+        self.organizations.values_mut().chain(self.deleted_organizations.values_mut().map(|(one, _)| one))
+    }
+
     fn remove_customer(&mut self, id: &str) {
-        self.customers.remove(id);
+        let Some(customer) = self.customers.remove(id) else { return };
+        self.leaving.0.remove(id);
+        if self.retains {
+            self.deleted.insert(id.to_string(), ModelCustomer { user: None, ..customer });
+        } else {
+            self.forget_customer(id);
+        }
+    }
+
+    /// A customer is erased.
+    fn forget_customer(&mut self, id: &str) {
+        self.deleted.remove(id);
         self.direct.remove(id);
-        for organization in self.organizations.values_mut() {
+        for organization in self.all_organizations() {
             organization.own.remove(id);
             organization.retained.remove(id);
         }
+    }
+
+    /// The retention time of all that is deleted has passed.
+    fn forget_deleted(&mut self) {
+        self.deleted_organizations.clear();
+        for id in self.deleted.keys().cloned().collect::<Vec<_>>() {
+            self.forget_customer(&id);
+        }
+    }
+
+    /// Upkeep has done all that there was to do.
+    pub fn swept(&mut self) {
+        let (customers, organizations) = std::mem::take(&mut self.leaving);
+        organizations.into_iter().for_each(|id| self.remove_organization(id));
+        customers.iter().for_each(|id| self.remove_customer(id));
     }
 
     /// Whether a new group may have this name.
@@ -182,14 +264,15 @@ impl Sites {
     /// A group has come that may have its name.
     pub fn make_group(&mut self, id: &str, name: &str, is_complete: bool) {
         let group = Some(id.to_string());
-        match self.organizations.values_mut().find(|organization| has_name(organization, name)) {
+        match self.organizations.iter_mut().find(|(_, organization)| has_name(organization, name)) {
             None => self.insert(ModelOrganization { name: name.trim().to_string(), group, ..Default::default() }),
-            Some(organization) if self.policy == ConflictPolicy::Sync => {
+            Some((id, organization)) if self.policy == ConflictPolicy::Sync => {
+                self.leaving.1.remove(id);
                 organization.group = group;
                 let own = std::mem::take(&mut organization.own);
                 organization.retained.extend(own);
                 if is_complete {
-                    organization.retained.clear();
+                    organization.settle();
                 }
             }
             Some(_) => drop(self.conflicts.insert(id.to_string())),
@@ -223,7 +306,8 @@ impl Sites {
             organization.name = new.trim().to_string();
         }
         if is_complete {
-            organization.retained.clear();
+            organization.own.clear();
+            organization.settle();
         }
     }
 
@@ -234,25 +318,43 @@ impl Sites {
         let organization = all.find(|organization| organization.group.as_deref() == Some(group));
         if let (Some((customer, _)), Some(organization)) = (customer, organization) {
             organization.retained.remove(customer);
+            organization.own.remove(customer);
+            organization.left_behind.remove(user);
         }
     }
 
     /// A group is deleted.
-    pub fn forget_group(&mut self, group: &str) {
+    pub fn forget_group(&mut self, group: &str, record: &Group) {
         self.conflicts.remove(group);
         let linked = self.organizations.iter().find(|(_, organization)| organization.group.as_deref() == Some(group));
         if let Some(id) = linked.map(|(id, _)| *id) {
+            if let Some(organization) = self.organizations.get_mut(&id) {
+                organization.left_behind.extend(record.members.iter().cloned());
+            }
             self.remove_organization(id);
         }
     }
 
     fn remove_organization(&mut self, id: u64) {
-        self.organizations.remove(&id);
-        self.associated.remove(&id);
+        let Some(mut organization) = self.organizations.remove(&id) else { return };
+        self.leaving.1.remove(&id);
+        let associated = self.associated.remove(&id);
+        organization.group = None;
+        organization.own.append(&mut organization.retained);
+        if self.retains {
+            self.deleted_organizations.insert(id, (organization, associated));
+        }
     }
 
     /// The directory is disconnected: everything is local from now on, and as it was.
-    pub fn disconnect(&mut self, users: &BTreeMap<String, User>, groups: &BTreeMap<String, Group>) {
+    pub fn disconnect(&mut self, users: &BTreeMap<String, User>, groups: &BTreeMap<String, Group>, removes: bool) {
+        self.leave_behind();
+        if removes {
+            let managed = self.customers.iter().filter(|(_, customer)| customer.user.is_some());
+            self.leaving.0.extend(managed.map(|(id, _)| id.clone()));
+            let managed = self.organizations.iter().filter(|(_, organization)| organization.group.is_some());
+            self.leaving.1.extend(managed.map(|(id, _)| *id));
+        }
         let members: Vec<_> = self.organizations.values().map(|one| self.of_group(one, users, groups)).collect();
         for (organization, members) in self.organizations.values_mut().zip(members) {
             organization.own.extend(members);
@@ -261,6 +363,17 @@ impl Sites {
         self.customers.values_mut().for_each(|customer| customer.user = None);
         self.unlinked.clear();
         self.conflicts.clear();
+    }
+
+    /// Users of deleted groups go with their directory; their customers are members on their own.
+    fn leave_behind(&mut self) {
+        let customers = self.customers.iter().filter_map(|(id, customer)| Some((customer.user.clone()?, id.clone())));
+        let customers: BTreeMap<String, String> = customers.collect();
+        for organization in self.all_organizations() {
+            let users = std::mem::take(&mut organization.left_behind);
+            let left_behind = users.iter().filter_map(|user| customers.get(user)).cloned();
+            organization.own_or_retained().extend(left_behind);
+        }
     }
 
     /// The customers that are members because their users are members of the group.
@@ -286,7 +399,12 @@ impl Sites {
         groups: &BTreeMap<String, Group>,
     ) -> BTreeSet<String> {
         let mut members = self.of_group(organization, users, groups);
-        members.extend(organization.own.iter().chain(&organization.retained).cloned());
+        let left_behind = |customer: &ModelCustomer| {
+            customer.user.as_ref().is_some_and(|user| organization.left_behind.contains(user))
+        };
+        members.extend(self.customers.iter().filter(|(_, one)| left_behind(one)).map(|(id, _)| id.clone()));
+        let others = organization.own.iter().chain(&organization.retained);
+        members.extend(others.filter(|id| self.customers.contains_key(*id)).cloned());
         members
     }
 
@@ -351,6 +469,11 @@ impl Sites {
                 compare_outcome(&engine.unlink_customer("ann", &id), expected);
                 if let (Ok(()), Some(customer)) = (expected, self.customers.get_mut(&id)) {
                     let user = customer.user.take().unwrap();
+                    for organization in self.all_organizations() {
+                        if organization.left_behind.remove(&user) {
+                            organization.own_or_retained().insert(id.clone());
+                        }
+                    }
                     self.unlinked.insert(user.clone(), id);
                     return Some(user);
                 }
@@ -425,11 +548,66 @@ impl Sites {
                     set(&mut self.direct, id, *associated);
                 }
             }
+            OnSite::RestoreCustomer(at) => {
+                let id = self.deleted.keys().nth(*at).map_or(NOTHING, String::as_str).to_string();
+                let expected = match self.deleted.get(&id) {
+                    None => Err("not found"),
+                    Some(customer) => self.check_email(&id, &customer.email),
+                };
+                compare_outcome(&engine.restore_customer("ann", &id), expected);
+                if expected.is_ok()
+                    && let Some(customer) = self.deleted.remove(&id)
+                {
+                    self.customers.insert(id, customer);
+                }
+            }
+            OnSite::EraseCustomer(at) => {
+                let all: Vec<&String> = self.deleted.keys().chain(self.customers.keys()).collect();
+                let id = all.get(*at).map_or(NOTHING, |id| id.as_str()).to_string();
+                let expected = if self.deleted.contains_key(&id) { Ok(()) } else { self.check_local_customer(&id) };
+                compare_outcome(&engine.erase_customer("ann", &id), expected);
+                if expected.is_ok() {
+                    self.customers.remove(&id);
+                    self.leaving.0.remove(&id);
+                    self.forget_customer(&id);
+                }
+            }
+            OnSite::RestoreOrganization(at) => {
+                let id = self.deleted_organizations.keys().nth(*at).copied().unwrap_or(u64::MAX);
+                let expected = match self.deleted_organizations.get(&id) {
+                    None => Err("not found"),
+                    Some((organization, _)) => self.check_name(id, &organization.name).map_err(|_| "taken"),
+                };
+                compare_outcome(&engine.restore_organization("ann", id), expected);
+                if expected.is_ok()
+                    && let Some((organization, associated)) = self.deleted_organizations.remove(&id)
+                {
+                    self.organizations.insert(id, organization);
+                    set(&mut self.associated, id, associated);
+                }
+            }
+            OnSite::Retain(retains) => {
+                self.retains = *retains;
+                let days = if *retains { RETENTION_DAYS } else { 0 };
+                let update = SettingsUpdate { retention_days: Some(days), ..SettingsUpdate::default() };
+                engine.update_site_settings("ann", &update).unwrap();
+            }
             OnSite::Wait => {
                 site.surroundings.pass(GRACE);
-                self.organizations.values_mut().for_each(|organization| organization.retained.clear());
+                self.organizations.values_mut().for_each(ModelOrganization::end_grace);
             }
-            OnSite::Sweep => drop(site.sweep(2)),
+            OnSite::Age if self.ages < MAX_AGES => {
+                self.ages += 1;
+                site.surroundings.pass(RETENTION);
+                self.organizations.values_mut().for_each(ModelOrganization::end_grace);
+                self.forget_deleted();
+            }
+            OnSite::Age => {}
+            OnSite::Sweep => {
+                site.sweep(2);
+                self.swept();
+                self.check_erased(site, users);
+            }
         }
         None
     }
@@ -553,6 +731,7 @@ impl Sites {
         for group in groups.keys() {
             self.compare_check(site, directory, group);
         }
+        self.compare_deleted(site);
         let customers = everything(|position, limit| engine.customers(position, limit).unwrap());
         let seen: BTreeMap<String, (String, String, bool, bool)> = customers.into_iter().map(read).collect();
         let expected = self.customers.iter().map(|(id, customer)| {
@@ -582,6 +761,35 @@ impl Sites {
         for (id, customer) in &self.customers {
             self.compare_access(site, id, customer, &of.remove(id.as_str()).unwrap_or_default());
         }
+    }
+
+    /// Nothing is left of the address of anybody who is erased, in the directory neither.
+    fn check_erased(&self, site: &Site, users: &BTreeMap<String, User>) {
+        // The name of a user who has no other is what its customer is called.
+        let customers = self.customers.values().chain(self.deleted.values());
+        let customers = customers.flat_map(|customer| [customer.email.clone(), comparable(&customer.name)]);
+        let of_users =
+            users.values().flat_map(|user| user.email.iter().chain([&user.name])).map(|text| comparable(text));
+        let held: BTreeSet<String> = customers.chain(of_users).collect();
+        for email in EMAILS.map(comparable).iter().filter(|email| !held.contains(*email)) {
+            for (key, value) in site.storage.snapshot().iter() {
+                assert!(!format!("{key} {value}").to_lowercase().contains(email), "{email} is left in {key}");
+            }
+        }
+    }
+
+    /// What is deleted is listed, and nothing else.
+    fn compare_deleted(&self, site: &Site) {
+        let (engine, now) = (site.engine(), site.surroundings.now());
+        let seen = everything(|position, limit| engine.deleted_customers(position, limit).unwrap());
+        let seen = seen.into_iter().filter(|deleted| now < deleted.erased_at).map(|deleted| read(deleted.customer));
+        let expected = self.deleted.iter().map(|(id, customer)| {
+            (id.clone(), (customer.email.clone(), customer.name.clone(), customer.active, false))
+        });
+        assert_eq!(seen.collect::<Vec<_>>(), expected.collect::<Vec<_>>());
+        let seen = everything(|position, limit| engine.deleted_organizations(position, limit).unwrap());
+        let seen = seen.into_iter().filter(|deleted| now < deleted.erased_at).map(|deleted| deleted.organization.id);
+        assert_eq!(seen.collect::<Vec<_>>(), self.deleted_organizations.keys().copied().collect::<Vec<_>>());
     }
 
     /// A preview says who comes and who goes.
@@ -641,6 +849,27 @@ impl Sites {
         }
         let access = site.engine().access(id, self.project).unwrap();
         assert_eq!((access.allowed, access.reasons), (allowed, reasons));
+    }
+}
+
+impl ModelOrganization {
+    /// Only those are members from now on whom the group has.
+    fn settle(&mut self) {
+        self.retained.clear();
+        self.left_behind.clear();
+    }
+
+    /// Those who are members besides the group: for the time of the grace, where it is adopted.
+    fn own_or_retained(&mut self) -> &mut BTreeSet<String> {
+        if self.group.is_some() { &mut self.retained } else { &mut self.own }
+    }
+
+    /// The time of the grace has passed.
+    fn end_grace(&mut self) {
+        self.retained.clear();
+        if self.group.is_some() {
+            self.left_behind.clear();
+        }
     }
 }
 
