@@ -236,7 +236,14 @@ impl Model {
         new.version += u64::from(new != old);
         let is_complete = patches.iter().any(|patch| matches!(patch, GroupPatch::Replace(_) | GroupPatch::RemoveAll));
         self.site.follow_group(&id, &old.name, &new.name, is_complete);
-        for user in old.members.difference(&new.members) {
+        // Whoever is named is decided about, be it that the group does not have them.
+        let named = patches.iter().flat_map(|patch| match patch {
+            GroupPatch::Remove(users) => users.as_slice(),
+            GroupPatch::RemoveOne(at) => std::slice::from_ref(at),
+            _ => &[],
+        });
+        let named: Vec<String> = named.map(|at| self.user_id(*at)).collect();
+        for user in named.iter().chain(old.members.difference(&new.members)) {
             self.site.release(&id, user);
         }
         self.groups.insert(id, new);
