@@ -23,7 +23,7 @@ use self::watch::{forget_held, forget_status};
 use crate::api_key;
 use crate::engine::{Engine, Moment, check_schema};
 use crate::error::{Error as Failure, Status};
-use crate::site::{self, Work};
+use crate::site::{self, Work, organizations};
 use crate::storage::Entry;
 use crate::store::records::{self, ApiKeyRecord, ChangeRecord, Counts, Detail, DirectoryRecord, Sweep};
 pub use crate::store::records::{ConflictPolicy, EmailChange, EmailPresence, UnknownMembers};
@@ -341,6 +341,9 @@ impl Engine<'_> {
         let admin = Admin::new(self, actor)?;
         self.write(|transaction| {
             let record = load(transaction, id)?;
+            let Admin { actor, now } = &admin;
+            // What stays is what is there now, and a grace that has passed does not come back.
+            organizations::settle_due(&mut Work { transaction, now, actor, request: None, settings: None })?;
             transaction.delete(keys::directory(id));
             transaction.delete(keys::directory_name(&record.name));
             for (key_id, key) in load_keys(transaction, id)? {

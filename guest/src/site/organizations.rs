@@ -193,7 +193,7 @@ pub fn follow_name(work: &mut Work<'_>, id: u64, name: &str) -> ScimResult<()> {
 }
 
 /// Ends the grace of an adopted organization when its time has passed, or when the group's list is complete: whoever is not
-/// on it is out then. Until when it lasts, where it does not end.
+/// on it is out then. Whether there can still be members besides the group's.
 ///
 /// # Errors
 /// Where the storage fails.
@@ -208,13 +208,37 @@ pub fn settle(work: &mut Work<'_>, id: u64, is_complete: bool) -> ScimResult<boo
     if !is_complete && work.now.milliseconds < retained.until {
         return Ok(true);
     }
-    work.transaction.delete(Due::Adoption(id).key(retained.until));
+    let due = Due::Adoption(id);
+    work.transaction.delete(due.key(retained.until));
+    if !is_managed(work.transaction, old.link.as_ref())? {
+        // The directory went within the grace, and what it had stays as it was.
+        let retained = Retained { until: u64::MAX, ..retained };
+        work.transaction.put(due.key(retained.until), records::write(&due));
+        old.retained = Some(retained);
+        work.transaction.put(keys::organization(id), records::write(&old));
+        return Ok(true);
+    }
     for holder in &retained.holders {
         forget_members(work.transaction, holder)?;
     }
     work.transaction.put(keys::organization(id), records::write(&old));
     work.record("organization.settled", of_organization(id));
     Ok(old.restored)
+}
+
+/// Ends every grace whose time has passed, where upkeep has not come round to it yet.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn settle_due(work: &mut Work<'_>) -> ScimResult<()> {
+    let mut range = prefix_range(keys::ALL_DUE, MEMBERS_AT_ONCE);
+    range.end = keys::due(work.now.milliseconds.saturating_add(1), "");
+    for entry in work.transaction.scan(&range)? {
+        if let Due::Adoption(organization) = records::read(&entry.key, &entry.value)? {
+            settle(work, organization, false)?;
+        }
+    }
+    Ok(())
 }
 
 /// Takes users who were removed from the group of an adopted organization out of its former members as well: the identity
@@ -503,10 +527,12 @@ pub fn holders(
     record: &OrganizationRecord,
     now: u64,
 ) -> ScimResult<Vec<String>> {
+    let managed = is_managed(transaction, record.link.as_ref())?;
     let mut holders = all_holders(id, record);
-    let retained = record.retained.as_ref().filter(|retained| now >= retained.until);
+    // Where the directory is gone, everything stays as it was.
+    let retained = record.retained.as_ref().filter(|retained| managed && now >= retained.until);
     holders.retain(|holder| !retained.is_some_and(|retained| retained.holders.contains(holder)));
-    if !record.restored && is_managed(transaction, record.link.as_ref())? {
+    if managed && !record.restored {
         holders.pop();
     }
     Ok(holders)

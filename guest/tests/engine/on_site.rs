@@ -358,6 +358,7 @@ impl Sites {
         let members: Vec<_> = self.organizations.values().map(|one| self.of_group(one, users, groups)).collect();
         for (organization, members) in self.organizations.values_mut().zip(members) {
             organization.own.extend(members);
+            organization.own.append(&mut organization.retained);
             organization.group = None;
         }
         self.customers.values_mut().for_each(|customer| customer.user = None);
@@ -866,8 +867,8 @@ impl ModelOrganization {
 
     /// The time of the grace has passed.
     fn end_grace(&mut self) {
-        self.retained.clear();
         if self.group.is_some() {
+            self.retained.clear();
             self.left_behind.clear();
         }
     }

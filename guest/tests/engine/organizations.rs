@@ -332,3 +332,24 @@ fn projects_are_edited_on_the_site_alone() {
     assert_ne!(engine.create_project("ann", "HELP", "Help", Audience::Restricted).unwrap().id, id);
     integrity::check(&site.storage);
 }
+
+#[test]
+fn a_directory_that_goes_within_the_grace_leaves_the_former_members() {
+    for passes_before in [false, true] {
+        let site = Site::new();
+        let id = local(&site, "Staff", "old@x.test");
+        let (directory, users) = with_users(&site, &["new@x.test"]);
+        let group = directory.post("/Groups", &json!({ "displayName": "Staff" })).expect(201).id();
+        directory.patch(&format!("/Groups/{group}"), edit("add", &users)).expect(200);
+        if passes_before {
+            site.surroundings.pass(3_600_000);
+        }
+        site.engine().disconnect("ann", &directory.id, false).unwrap();
+        let left = if passes_before { vec!["new@x.test"] } else { vec!["new@x.test", "old@x.test"] };
+        assert_eq!(site.members(id), left);
+        site.surroundings.pass(3_600_000);
+        site.sweep(10);
+        assert_eq!(site.members(id), left);
+        integrity::check(&site.storage);
+    }
+}
