@@ -20,7 +20,7 @@ use crate::store::records::{self, ConflictRecord, Detail, Header, Link, Stored};
 /// # Errors
 /// 409 `uniqueness` when the name is taken; 400 `invalidValue` for unknown members or past a limit.
 pub fn create(scope: &mut Scope<'_>, id: &str, attributes: &Object<'_>, members: &[MemberEdit<'_>]) -> Result<Stored> {
-    let limit = scope.site()?.max_groups;
+    let limit = scope.limits()?.max_groups;
     if scope.counts.groups >= u64::from(limit) {
         return Err(Error::invalid_value(alloc::format!("a directory may have {limit} groups")));
     }

@@ -73,7 +73,7 @@ pub fn edit(scope: &mut Scope<'_>, group: &str, count: u32, edits: &[MemberEdit<
     }
     let after = count.saturating_sub(length(&removed)).saturating_add(length(&added));
     if after > count {
-        let limit = scope.site()?.max_members;
+        let limit = scope.limits()?.max_members;
         if after > limit {
             return Err(Error::invalid_value(format!("a group may have {limit} members, this would make {after}")));
         }

@@ -10,7 +10,7 @@ use crate::engine::{Engine, Moment, check_schema};
 use crate::error::{Error, Result, Status};
 use crate::site::{Work, settings};
 use crate::store::keys::{self, Kind};
-use crate::store::records::{self, ApiKeyRecord, Counts, Detail, DirectoryRecord, SiteRecord, Stored};
+use crate::store::records::{self, ApiKeyRecord, Counts, Detail, DirectoryRecord, Stored};
 use crate::store::{Mark, Transaction};
 use crate::watch::StatusRecord;
 
@@ -110,12 +110,12 @@ impl<'r> Scope<'r> {
         })
     }
 
-    /// The settings of the site.
+    /// The limits of the site.
     ///
     /// # Errors
-    /// Where they cannot be read.
-    pub fn site(&self) -> Result<SiteRecord> {
-        settings::read(self.site_settings.as_deref())
+    /// Where its settings cannot be read.
+    pub fn limits(&self) -> Result<settings::Numbers> {
+        settings::numbers(self.site_settings.as_deref())
     }
 
     /// Puts what belongs to no single resource into the transaction, before it commits.

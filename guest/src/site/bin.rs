@@ -48,7 +48,7 @@ pub struct DeletedOrganization {
 /// # Errors
 /// Where the settings of the site cannot be read.
 pub fn retention(work: &Work<'_>) -> ScimResult<u64> {
-    Ok(u64::from(settings::read(work.settings)?.retention_days) * DAY)
+    Ok(u64::from(settings::numbers(work.settings)?.retention_days) * DAY)
 }
 
 /// Keeps a customer that is deleted.

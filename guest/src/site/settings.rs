@@ -4,6 +4,9 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
 use super::{Error, Result, Work, locales};
 use crate::engine::Engine;
 use crate::error::Result as ScimResult;
@@ -53,24 +56,48 @@ pub struct SettingsUpdate {
     pub retention_days: Option<u32>,
 }
 
+/// The numbers among the settings, which requests need without the rest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Numbers {
+    /// How many users a group may have.
+    pub max_members: u32,
+    /// How many groups a directory may have.
+    pub max_groups: u32,
+    /// For how many days deleted customers and organizations can be restored.
+    pub retention_days: u32,
+}
+
+impl Default for Numbers {
+    fn default() -> Self {
+        Numbers { max_members: 150_000, max_groups: 20_000, retention_days: 14 }
+    }
+}
+
 impl Default for SiteRecord {
     fn default() -> Self {
+        let Numbers { max_members, max_groups, retention_days } = Numbers::default();
         SiteRecord {
             locales: locales::DEFAULT_LOCALES.map(ToString::to_string).to_vec(),
             default_locale: locales::DEFAULT_LOCALE.to_string(),
-            max_members: 150_000,
-            max_groups: 20_000,
-            retention_days: 14,
+            max_members,
+            max_groups,
+            retention_days,
         }
     }
 }
 
-/// The settings from what is stored, where there is something.
+/// The numbers among the settings, from what is stored, where there is something.
 ///
 /// # Errors
 /// Where it cannot be read.
-pub fn read(stored: Option<&str>) -> ScimResult<SiteRecord> {
-    stored.map_or_else(|| Ok(SiteRecord::default()), |text| records::read(keys::SITE_SETTINGS_KEY, text))
+pub fn numbers(stored: Option<&str>) -> ScimResult<Numbers> {
+    read(stored)
+}
+
+/// The settings or a part of them, from what is stored, where there is something.
+fn read<T: Default + DeserializeOwned>(stored: Option<&str>) -> ScimResult<T> {
+    stored.map_or_else(|| Ok(T::default()), |text| records::read(keys::SITE_SETTINGS_KEY, text))
 }
 
 /// The settings.
