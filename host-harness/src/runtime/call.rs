@@ -1,8 +1,8 @@
 //! One call in a fresh instance.
 
-use super::bindings::Provisioner;
 use super::failure::{Failure, HeldLimit, MemoryLimit};
 use super::host::{Host, Outcome};
+use super::interfaces::Exports;
 use super::usher::Inner;
 use crate::storage::{Access, Storage};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,9 +14,9 @@ use wasmtime::{PoolConcurrencyLimitError, Store, Trap, UpdateDeadline};
 const SHORT_TICKS: u64 = 2;
 
 /// What is called in an instance. It may be called again where the first time took too long and left no trace.
-pub(super) trait Body<R>: Fn(&Provisioner, &mut Store<Host>) -> wasmtime::Result<R> {}
+pub(super) trait Body<R>: Fn(&Exports<'_>, &mut Store<Host>) -> wasmtime::Result<R> {}
 
-impl<R, F: Fn(&Provisioner, &mut Store<Host>) -> wasmtime::Result<R>> Body<R> for F {}
+impl<R, F: Fn(&Exports<'_>, &mut Store<Host>) -> wasmtime::Result<R>> Body<R> for F {}
 
 /// How long a call may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,7 +104,8 @@ impl Inner {
                 });
             }
         }
-        let result = self.pre.instantiate(&mut store).and_then(|instance| body(&instance, &mut store));
+        let result =
+            self.pre.instantiate(&mut store).and_then(|instance| body(&self.interfaces.within(instance), &mut store));
         let outcome = std::mem::take(&mut store.data_mut().outcome);
         (result.map_err(|error| self.classify(error)), outcome)
     }

@@ -1,8 +1,9 @@
 //! Loading a component, with settings of one's own.
 
-use super::bindings::{Provisioner, ProvisionerPre};
+use super::bindings::Provisioner;
 use super::cache;
 use super::host::Host;
+use super::interfaces::Interfaces;
 use super::lanes::Lanes;
 use super::limits::Limits;
 use super::usher::{Counters, Inner, Usher};
@@ -152,17 +153,20 @@ impl Builder {
             Some(folder) => cache::load(&engine, bytes, &folder),
             None => Component::from_binary(&engine, bytes),
         };
-        let pre = component.and_then(|component| {
+        let loaded = component.and_then(|component| {
             let mut linker = Linker::new(&engine);
             Provisioner::add_to_linker::<_, HasSelf<Host>>(&mut linker, |host| host)?;
-            ProvisionerPre::new(linker.instantiate_pre(&component)?)
+            let pre = linker.instantiate_pre(&component)?;
+            let interfaces = Interfaces::of(&pre)?;
+            Ok((pre, interfaces))
         });
-        let pre = pre.map_err(LoadError::Component)?;
+        let (pre, interfaces) = loaded.map_err(LoadError::Component)?;
         tick(&engine).map_err(LoadError::Threads)?;
         let ticks = self.limits.deadline.as_nanos().div_ceil(TICK.as_nanos());
         Ok(Usher {
             inner: Arc::new(Inner {
                 pre,
+                interfaces,
                 limits: Arc::new(self.limits),
                 // One more, for the tick that is under way when the call starts.
                 ticks: u64::try_from(ticks).unwrap_or(u64::MAX / 2).saturating_add(1),

@@ -7,6 +7,7 @@ mod commits;
 mod exports;
 mod failure;
 mod host;
+mod interfaces;
 mod lanes;
 mod limits;
 mod load;

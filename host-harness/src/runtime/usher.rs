@@ -1,17 +1,18 @@
 //! The component, loaded and ready to be called.
 
-use super::bindings::ProvisionerPre;
 use super::call::{Body, Budget, Ran};
 use super::commits::Announcer;
 use super::exports::Site;
 use super::failure::Failure;
 use super::host::Host;
+use super::interfaces::Interfaces;
 use super::lanes::Lanes;
 use super::limits::Limits;
 use super::load::{Builder, LoadError};
 use crate::storage::{Access, Storage};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use wasmtime::component::InstancePre;
 
 /// A loaded component. Cheap to clone; all clones are one.
 ///
@@ -22,7 +23,8 @@ pub struct Usher {
 }
 
 pub(super) struct Inner {
-    pub(super) pre: ProvisionerPre<Host>,
+    pub(super) pre: InstancePre<Host>,
+    pub(super) interfaces: Interfaces,
     pub(super) limits: Arc<Limits>,
     /// [`Limits::deadline`] in ticks of the engine's clock.
     pub(super) ticks: u64,

@@ -10,7 +10,7 @@ impl Site {
     /// See [`Failure`](crate::Failure) and [`changes::Error`].
     pub async fn changes(&self, after: u64, limit: u32) -> Answer<Vec<changes::Change>, changes::Error> {
         let call = self.read(move |component, store| {
-            let changes = component.usher_provisioning_changes();
+            let changes = component.changes(store)?;
             changes.call_read(store, after, limit)
         });
         call.await

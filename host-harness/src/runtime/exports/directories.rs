@@ -15,7 +15,7 @@ impl Site {
     ) -> Answer<directories::Connected, directories::Error> {
         let actor = actor.to_owned();
         let call = self.write(move |component, store| {
-            let directories = component.usher_provisioning_directories();
+            let directories = component.directories(store)?;
             directories.call_connect(store, &actor, &settings)
         });
         call.await
@@ -28,7 +28,7 @@ impl Site {
     pub async fn directories(&self, cursor: Option<&str>, limit: u32) -> Answer<directories::Page, directories::Error> {
         let cursor = cursor.map(str::to_owned);
         let call = self.read(move |component, store| {
-            let directories = component.usher_provisioning_directories();
+            let directories = component.directories(store)?;
             directories.call_list(store, cursor.as_deref(), limit)
         });
         call.await
@@ -41,7 +41,7 @@ impl Site {
     pub async fn directory(&self, id: &str) -> Answer<directories::Directory, directories::Error> {
         let id = id.to_owned();
         let call = self.read(move |component, store| {
-            let directories = component.usher_provisioning_directories();
+            let directories = component.directories(store)?;
             directories.call_get(store, &id)
         });
         call.await
@@ -59,7 +59,7 @@ impl Site {
     ) -> Answer<directories::Directory, directories::Error> {
         let (actor, id) = (actor.to_owned(), id.to_owned());
         let call = self.write(move |component, store| {
-            let directories = component.usher_provisioning_directories();
+            let directories = component.directories(store)?;
             directories.call_update(store, &actor, &id, &settings)
         });
         call.await
@@ -73,7 +73,7 @@ impl Site {
     pub async fn disconnect_directory(&self, actor: &str, id: &str, remove: bool) -> Answer<(), directories::Error> {
         let (actor, id) = (actor.to_owned(), id.to_owned());
         let call = self.write(move |component, store| {
-            let directories = component.usher_provisioning_directories();
+            let directories = component.directories(store)?;
             directories.call_disconnect(store, &actor, &id, remove)
         });
         call.await
@@ -86,7 +86,7 @@ impl Site {
     pub async fn keys(&self, id: &str) -> Answer<Vec<directories::Key>, directories::Error> {
         let id = id.to_owned();
         let call = self.read(move |component, store| {
-            let directories = component.usher_provisioning_directories();
+            let directories = component.directories(store)?;
             directories.call_keys(store, &id)
         });
         call.await
@@ -105,7 +105,7 @@ impl Site {
     ) -> Answer<directories::IssuedKey, directories::Error> {
         let (actor, id) = (actor.to_owned(), id.to_owned());
         let call = self.write(move |component, store| {
-            let directories = component.usher_provisioning_directories();
+            let directories = component.directories(store)?;
             directories.call_rotate_key(store, &actor, &id, overlap_seconds)
         });
         call.await
@@ -118,7 +118,7 @@ impl Site {
     pub async fn revoke_key(&self, actor: &str, id: &str, key: &str) -> Answer<(), directories::Error> {
         let (actor, id, key) = (actor.to_owned(), id.to_owned(), key.to_owned());
         let call = self.write(move |component, store| {
-            let directories = component.usher_provisioning_directories();
+            let directories = component.directories(store)?;
             directories.call_revoke_key(store, &actor, &id, &key)
         });
         call.await
@@ -131,7 +131,7 @@ impl Site {
     pub async fn directory_status(&self, id: &str) -> Answer<directories::DirectoryStatus, directories::Error> {
         let id = id.to_owned();
         let call = self.read(move |component, store| {
-            let directories = component.usher_provisioning_directories();
+            let directories = component.directories(store)?;
             directories.call_status(store, &id)
         });
         call.await
@@ -149,7 +149,7 @@ impl Site {
     ) -> Answer<directories::LogPage, directories::Error> {
         let (id, cursor) = (id.to_owned(), cursor.map(str::to_owned));
         let call = self.read(move |component, store| {
-            let directories = component.usher_provisioning_directories();
+            let directories = component.directories(store)?;
             directories.call_requests(store, &id, cursor.as_deref(), limit)
         });
         call.await
@@ -162,7 +162,7 @@ impl Site {
     pub async fn release_deletions(&self, actor: &str, id: &str) -> Answer<(), directories::Error> {
         let (actor, id) = (actor.to_owned(), id.to_owned());
         let call = self.write(move |component, store| {
-            let directories = component.usher_provisioning_directories();
+            let directories = component.directories(store)?;
             directories.call_release(store, &actor, &id)
         });
         call.await

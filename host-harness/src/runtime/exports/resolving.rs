@@ -13,7 +13,7 @@ impl Site {
     pub async fn conflicts(&self, id: &str, cursor: Option<&str>, limit: u32) -> Answer<ConflictPage, Error> {
         let (id, cursor) = (id.to_owned(), cursor.map(str::to_owned));
         self.read(move |component, store| {
-            component.usher_provisioning_directories().call_conflicts(store, &id, cursor.as_deref(), limit)
+            component.directories(store)?.call_conflicts(store, &id, cursor.as_deref(), limit)
         })
         .await
     }
@@ -24,10 +24,7 @@ impl Site {
     /// See [`Failure`](crate::Failure) and [`Error`].
     pub async fn preview_conflict(&self, id: &str, group: &str) -> Answer<ConflictPreview, Error> {
         let (id, group) = (id.to_owned(), group.to_owned());
-        self.read(move |component, store| {
-            component.usher_provisioning_directories().call_preview_conflict(store, &id, &group)
-        })
-        .await
+        self.read(move |component, store| component.directories(store)?.call_preview_conflict(store, &id, &group)).await
     }
 
     /// Resolves a conflict, with nothing to push again.
@@ -43,7 +40,7 @@ impl Site {
     ) -> Answer<(), Error> {
         let (actor, id, group) = (actor.to_owned(), id.to_owned(), group.to_owned());
         self.write(move |component, store| {
-            let directories = component.usher_provisioning_directories();
+            let directories = component.directories(store)?;
             directories.call_resolve_conflict(store, &actor, &id, &group, &resolution)
         })
         .await
@@ -57,7 +54,7 @@ impl Site {
     pub async fn unlinked(&self, id: &str, cursor: Option<&str>, limit: u32) -> Answer<UnlinkedPage, Error> {
         let (id, cursor) = (id.to_owned(), cursor.map(str::to_owned));
         self.read(move |component, store| {
-            component.usher_provisioning_directories().call_unlinked(store, &id, cursor.as_deref(), limit)
+            component.directories(store)?.call_unlinked(store, &id, cursor.as_deref(), limit)
         })
         .await
     }
@@ -68,10 +65,7 @@ impl Site {
     /// See [`Failure`](crate::Failure) and [`Error`].
     pub async fn check_group(&self, id: &str, group: &str) -> Answer<GroupCheck, Error> {
         let (id, group) = (id.to_owned(), group.to_owned());
-        self.read(move |component, store| {
-            component.usher_provisioning_directories().call_check_group(store, &id, &group)
-        })
-        .await
+        self.read(move |component, store| component.directories(store)?.call_check_group(store, &id, &group)).await
     }
 
     /// Puts right what does not fit between a group and its organization.
@@ -80,9 +74,7 @@ impl Site {
     /// See [`Failure`](crate::Failure) and [`Error`].
     pub async fn repair_group(&self, actor: &str, id: &str, group: &str) -> Answer<GroupRepair, Error> {
         let (actor, id, group) = (actor.to_owned(), id.to_owned(), group.to_owned());
-        self.write(move |component, store| {
-            component.usher_provisioning_directories().call_repair_group(store, &actor, &id, &group)
-        })
-        .await
+        self.write(move |component, store| component.directories(store)?.call_repair_group(store, &actor, &id, &group))
+            .await
     }
 }

@@ -11,7 +11,7 @@ impl Site {
     /// See [`Failure`]; whatever else fails is a response.
     pub async fn handle(&self, request: scim::Request) -> Result<scim::Response, Failure> {
         let call = self.call(access(&request), move |component, store| {
-            let scim = component.usher_provisioning_scim();
+            let scim = component.scim(store)?;
             scim.call_handle(store, &request)
         });
         call.await
@@ -24,7 +24,7 @@ impl Site {
     /// See [`Failure`]; whatever else fails is a response.
     pub fn handle_blocking(&self, request: &scim::Request) -> Result<scim::Response, Failure> {
         self.usher.call_blocking(&self.storage, &self.announcer, access(request), |component, store| {
-            component.usher_provisioning_scim().call_handle(store, request)
+            component.scim(store)?.call_handle(store, request)
         })
     }
 }

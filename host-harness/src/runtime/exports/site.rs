@@ -12,7 +12,7 @@ impl Site {
     /// # Errors
     /// See [`Failure`](crate::Failure) and [`Error`].
     pub async fn settings(&self) -> Answer<Settings, Error> {
-        self.read(|component, store| component.usher_provisioning_site().call_get_settings(store)).await
+        self.read(|component, store| component.site(store)?.call_get_settings(store)).await
     }
 
     /// Changes the settings of the site.
@@ -21,10 +21,7 @@ impl Site {
     /// See [`Failure`](crate::Failure) and [`Error`].
     pub async fn update_settings(&self, actor: &str, update: SettingsUpdate) -> Answer<Settings, Error> {
         let actor = actor.to_owned();
-        self.write(move |component, store| {
-            component.usher_provisioning_site().call_update_settings(store, &actor, &update)
-        })
-        .await
+        self.write(move |component, store| component.site(store)?.call_update_settings(store, &actor, &update)).await
     }
 }
 
@@ -35,10 +32,7 @@ impl Site {
     /// See [`Failure`](crate::Failure) and [`Error`].
     pub async fn create_customer(&self, actor: &str, customer: NewCustomer) -> Answer<Customer, Error> {
         let actor = actor.to_owned();
-        self.write(move |component, store| {
-            component.usher_provisioning_site().call_create_customer(store, &actor, &customer)
-        })
-        .await
+        self.write(move |component, store| component.site(store)?.call_create_customer(store, &actor, &customer)).await
     }
 
     /// The customers of the site, in the order in which they were made. `limit` is 1 to 1,000 here and everywhere.
@@ -46,8 +40,7 @@ impl Site {
     /// # Errors
     /// See [`Failure`](crate::Failure) and [`Error`].
     pub async fn customers(&self, position: Position, limit: u32) -> Answer<CustomerPage, Error> {
-        self.read(move |component, store| component.usher_provisioning_site().call_customers(store, &position, limit))
-            .await
+        self.read(move |component, store| component.site(store)?.call_customers(store, &position, limit)).await
     }
 
     /// One customer.
@@ -56,7 +49,7 @@ impl Site {
     /// See [`Failure`](crate::Failure) and [`Error`].
     pub async fn customer(&self, id: &str) -> Answer<Customer, Error> {
         let id = id.to_owned();
-        self.read(move |component, store| component.usher_provisioning_site().call_get_customer(store, &id)).await
+        self.read(move |component, store| component.site(store)?.call_get_customer(store, &id)).await
     }
 
     /// Changes a local customer.
@@ -65,10 +58,8 @@ impl Site {
     /// See [`Failure`](crate::Failure) and [`Error`].
     pub async fn update_customer(&self, actor: &str, id: &str, update: CustomerUpdate) -> Answer<Customer, Error> {
         let (actor, id) = (actor.to_owned(), id.to_owned());
-        self.write(move |component, store| {
-            component.usher_provisioning_site().call_update_customer(store, &actor, &id, &update)
-        })
-        .await
+        self.write(move |component, store| component.site(store)?.call_update_customer(store, &actor, &id, &update))
+            .await
     }
 
     /// Deletes a local customer; it leaves its organizations and projects.
@@ -77,8 +68,7 @@ impl Site {
     /// See [`Failure`](crate::Failure) and [`Error`].
     pub async fn delete_customer(&self, actor: &str, id: &str) -> Answer<(), Error> {
         let (actor, id) = (actor.to_owned(), id.to_owned());
-        self.write(move |component, store| component.usher_provisioning_site().call_delete_customer(store, &actor, &id))
-            .await
+        self.write(move |component, store| component.site(store)?.call_delete_customer(store, &actor, &id)).await
     }
 
     /// Makes a managed customer local.
@@ -87,8 +77,7 @@ impl Site {
     /// See [`Failure`](crate::Failure) and [`Error`].
     pub async fn unlink_customer(&self, actor: &str, id: &str) -> Answer<Customer, Error> {
         let (actor, id) = (actor.to_owned(), id.to_owned());
-        self.write(move |component, store| component.usher_provisioning_site().call_unlink_customer(store, &actor, &id))
-            .await
+        self.write(move |component, store| component.site(store)?.call_unlink_customer(store, &actor, &id)).await
     }
 
     /// Links a local customer to the user that has its email address, in this directory or in any.
@@ -98,7 +87,7 @@ impl Site {
     pub async fn relink_customer(&self, actor: &str, id: &str, directory: Option<&str>) -> Answer<Customer, Error> {
         let (actor, id, directory) = (actor.to_owned(), id.to_owned(), directory.map(str::to_owned));
         self.write(move |component, store| {
-            component.usher_provisioning_site().call_relink_customer(store, &actor, &id, directory.as_deref())
+            component.site(store)?.call_relink_customer(store, &actor, &id, directory.as_deref())
         })
         .await
     }
@@ -111,10 +100,7 @@ impl Site {
     /// See [`Failure`](crate::Failure) and [`Error`].
     pub async fn create_organization(&self, actor: &str, name: &str) -> Answer<Organization, Error> {
         let (actor, name) = (actor.to_owned(), name.to_owned());
-        self.write(move |component, store| {
-            component.usher_provisioning_site().call_create_organization(store, &actor, &name)
-        })
-        .await
+        self.write(move |component, store| component.site(store)?.call_create_organization(store, &actor, &name)).await
     }
 
     /// The organizations of the site, in the order in which they were made.
@@ -122,10 +108,7 @@ impl Site {
     /// # Errors
     /// See [`Failure`](crate::Failure) and [`Error`].
     pub async fn organizations(&self, position: Position, limit: u32) -> Answer<OrganizationPage, Error> {
-        self.read(move |component, store| {
-            component.usher_provisioning_site().call_organizations(store, &position, limit)
-        })
-        .await
+        self.read(move |component, store| component.site(store)?.call_organizations(store, &position, limit)).await
     }
 
     /// One organization.
@@ -133,7 +116,7 @@ impl Site {
     /// # Errors
     /// See [`Failure`](crate::Failure) and [`Error`].
     pub async fn organization(&self, id: u64) -> Answer<Organization, Error> {
-        self.read(move |component, store| component.usher_provisioning_site().call_get_organization(store, id)).await
+        self.read(move |component, store| component.site(store)?.call_get_organization(store, id)).await
     }
 
     /// Renames a local organization.
@@ -142,10 +125,8 @@ impl Site {
     /// See [`Failure`](crate::Failure) and [`Error`].
     pub async fn rename_organization(&self, actor: &str, id: u64, name: &str) -> Answer<Organization, Error> {
         let (actor, name) = (actor.to_owned(), name.to_owned());
-        self.write(move |component, store| {
-            component.usher_provisioning_site().call_rename_organization(store, &actor, id, &name)
-        })
-        .await
+        self.write(move |component, store| component.site(store)?.call_rename_organization(store, &actor, id, &name))
+            .await
     }
 
     /// Deletes a local organization; its customers stay.
@@ -154,10 +135,7 @@ impl Site {
     /// See [`Failure`](crate::Failure) and [`Error`].
     pub async fn delete_organization(&self, actor: &str, id: u64) -> Answer<(), Error> {
         let actor = actor.to_owned();
-        self.write(move |component, store| {
-            component.usher_provisioning_site().call_delete_organization(store, &actor, id)
-        })
-        .await
+        self.write(move |component, store| component.site(store)?.call_delete_organization(store, &actor, id)).await
     }
 
     /// The members of an organization.
@@ -165,10 +143,8 @@ impl Site {
     /// # Errors
     /// See [`Failure`](crate::Failure) and [`Error`].
     pub async fn organization_members(&self, id: u64, position: Position, limit: u32) -> Answer<CustomerPage, Error> {
-        self.read(move |component, store| {
-            component.usher_provisioning_site().call_organization_members(store, id, &position, limit)
-        })
-        .await
+        self.read(move |component, store| component.site(store)?.call_organization_members(store, id, &position, limit))
+            .await
     }
 
     /// One member of an organization.
@@ -177,10 +153,8 @@ impl Site {
     /// See [`Failure`](crate::Failure) and [`Error`].
     pub async fn organization_member(&self, id: u64, customer: &str) -> Answer<Customer, Error> {
         let customer = customer.to_owned();
-        self.read(move |component, store| {
-            component.usher_provisioning_site().call_get_organization_member(store, id, &customer)
-        })
-        .await
+        self.read(move |component, store| component.site(store)?.call_get_organization_member(store, id, &customer))
+            .await
     }
 
     /// The organizations that a customer is a member of, in order of their numbers.
@@ -189,8 +163,7 @@ impl Site {
     /// See [`Failure`](crate::Failure) and [`Error`].
     pub async fn organizations_of(&self, customer: &str) -> Answer<Vec<Organization>, Error> {
         let customer = customer.to_owned();
-        self.read(move |component, store| component.usher_provisioning_site().call_organizations_of(store, &customer))
-            .await
+        self.read(move |component, store| component.site(store)?.call_organizations_of(store, &customer)).await
     }
 
     /// Adds customers, at most 1,000, to a local organization. Those who are members already stay so.
@@ -199,10 +172,7 @@ impl Site {
     /// See [`Failure`](crate::Failure) and [`Error`].
     pub async fn add_members(&self, actor: &str, id: u64, customers: Vec<String>) -> Answer<(), Error> {
         let actor = actor.to_owned();
-        self.write(move |component, store| {
-            component.usher_provisioning_site().call_add_members(store, &actor, id, &customers)
-        })
-        .await
+        self.write(move |component, store| component.site(store)?.call_add_members(store, &actor, id, &customers)).await
     }
 
     /// Removes customers, at most 1,000, from a local organization. Those who are no members stay so.
@@ -211,10 +181,8 @@ impl Site {
     /// See [`Failure`](crate::Failure) and [`Error`].
     pub async fn remove_members(&self, actor: &str, id: u64, customers: Vec<String>) -> Answer<(), Error> {
         let actor = actor.to_owned();
-        self.write(move |component, store| {
-            component.usher_provisioning_site().call_remove_members(store, &actor, id, &customers)
-        })
-        .await
+        self.write(move |component, store| component.site(store)?.call_remove_members(store, &actor, id, &customers))
+            .await
     }
 }
 
@@ -232,7 +200,7 @@ impl Site {
     ) -> Answer<Project, Error> {
         let (actor, key, name) = (actor.to_owned(), key.to_owned(), name.to_owned());
         self.write(move |component, store| {
-            component.usher_provisioning_site().call_create_project(store, &actor, &key, &name, audience)
+            component.site(store)?.call_create_project(store, &actor, &key, &name, audience)
         })
         .await
     }
@@ -242,8 +210,7 @@ impl Site {
     /// # Errors
     /// See [`Failure`](crate::Failure) and [`Error`].
     pub async fn projects(&self, position: Position, limit: u32) -> Answer<ProjectPage, Error> {
-        self.read(move |component, store| component.usher_provisioning_site().call_projects(store, &position, limit))
-            .await
+        self.read(move |component, store| component.site(store)?.call_projects(store, &position, limit)).await
     }
 
     /// One project.
@@ -251,7 +218,7 @@ impl Site {
     /// # Errors
     /// See [`Failure`](crate::Failure) and [`Error`].
     pub async fn project(&self, id: u64) -> Answer<Project, Error> {
-        self.read(move |component, store| component.usher_provisioning_site().call_get_project(store, id)).await
+        self.read(move |component, store| component.site(store)?.call_get_project(store, id)).await
     }
 
     /// The project of this key, in any letter case.
@@ -260,8 +227,7 @@ impl Site {
     /// See [`Failure`](crate::Failure) and [`Error`].
     pub async fn project_by_key(&self, key: &str) -> Answer<Project, Error> {
         let key = key.to_owned();
-        self.read(move |component, store| component.usher_provisioning_site().call_get_project_by_key(store, &key))
-            .await
+        self.read(move |component, store| component.site(store)?.call_get_project_by_key(store, &key)).await
     }
 
     /// Changes the name or the audience of a project; what is none stays as it is.
@@ -277,7 +243,7 @@ impl Site {
     ) -> Answer<Project, Error> {
         let (actor, name) = (actor.to_owned(), name.map(str::to_owned));
         self.write(move |component, store| {
-            component.usher_provisioning_site().call_update_project(store, &actor, id, name.as_deref(), audience)
+            component.site(store)?.call_update_project(store, &actor, id, name.as_deref(), audience)
         })
         .await
     }
@@ -288,8 +254,7 @@ impl Site {
     /// See [`Failure`](crate::Failure) and [`Error`].
     pub async fn delete_project(&self, actor: &str, id: u64) -> Answer<(), Error> {
         let actor = actor.to_owned();
-        self.write(move |component, store| component.usher_provisioning_site().call_delete_project(store, &actor, id))
-            .await
+        self.write(move |component, store| component.site(store)?.call_delete_project(store, &actor, id)).await
     }
 
     /// Opens a project to the members of an organization, or closes it to them. Doing so again changes nothing.
@@ -305,13 +270,7 @@ impl Site {
     ) -> Answer<(), Error> {
         let actor = actor.to_owned();
         self.write(move |component, store| {
-            component.usher_provisioning_site().call_associate_organization(
-                store,
-                &actor,
-                project,
-                organization,
-                associated,
-            )
+            component.site(store)?.call_associate_organization(store, &actor, project, organization, associated)
         })
         .await
     }
@@ -329,7 +288,7 @@ impl Site {
     ) -> Answer<(), Error> {
         let actor = actor.to_owned();
         self.write(move |component, store| {
-            component.usher_provisioning_site().call_associate_customers(store, &actor, project, &customers, associated)
+            component.site(store)?.call_associate_customers(store, &actor, project, &customers, associated)
         })
         .await
     }
@@ -345,7 +304,7 @@ impl Site {
         limit: u32,
     ) -> Answer<OrganizationPage, Error> {
         self.read(move |component, store| {
-            component.usher_provisioning_site().call_project_organizations(store, id, &position, limit)
+            component.site(store)?.call_project_organizations(store, id, &position, limit)
         })
         .await
     }
@@ -363,7 +322,7 @@ impl Site {
     ) -> Answer<CustomerPage, Error> {
         let query = query.map(str::to_owned);
         self.read(move |component, store| {
-            component.usher_provisioning_site().call_project_customers(store, id, query.as_deref(), &position, limit)
+            component.site(store)?.call_project_customers(store, id, query.as_deref(), &position, limit)
         })
         .await
     }
@@ -376,8 +335,7 @@ impl Site {
     /// See [`Failure`](crate::Failure) and [`Error`].
     pub async fn access_to(&self, customer: &str, project: u64) -> Answer<Access, Error> {
         let customer = customer.to_owned();
-        self.read(move |component, store| component.usher_provisioning_site().call_access_to(store, &customer, project))
-            .await
+        self.read(move |component, store| component.site(store)?.call_access_to(store, &customer, project)).await
     }
 
     /// Every project that is open to a customer, and why; none for a deactivated one.
@@ -386,7 +344,7 @@ impl Site {
     /// See [`Failure`](crate::Failure) and [`Error`].
     pub async fn projects_of(&self, customer: &str) -> Answer<Vec<OpenProject>, Error> {
         let customer = customer.to_owned();
-        self.read(move |component, store| component.usher_provisioning_site().call_projects_of(store, &customer)).await
+        self.read(move |component, store| component.site(store)?.call_projects_of(store, &customer)).await
     }
 }
 

@@ -11,7 +11,7 @@ impl Site {
     /// See [`Failure`](crate::Failure) and [`upkeep::Error`].
     pub async fn upkeep(&self, budget: u32) -> Answer<upkeep::Progress, upkeep::Error> {
         let call = self.write(move |component, store| {
-            let upkeep = component.usher_provisioning_upkeep();
+            let upkeep = component.upkeep(store)?;
             upkeep.call_step(store, budget)
         });
         call.await
