@@ -13,7 +13,7 @@ use crate::engine::Moment;
 use crate::error::{Error, Result};
 use crate::patch::MemberEdit;
 use crate::path::quoted;
-use crate::site::{customers, organizations};
+use crate::site::{customers, membership};
 use crate::store::keys::{self, Kind};
 use crate::store::records::{self, Detail, Header, Stored, Sweep, UnknownMembers};
 use crate::store::{Transaction, prefix_range};
@@ -277,7 +277,7 @@ pub fn leave_groups(
     for ((group, key), value) in groups.iter().zip(keys).zip(values) {
         remove_edge(transaction, group, user);
         if let Some(customer) = customer {
-            organizations::remember(transaction, group, customer)?;
+            membership::remember(transaction, group, customer)?;
         }
         // A group that is gone has left its memberships to be swept.
         let Some(value) = value else { continue };
@@ -306,7 +306,7 @@ pub fn leave_deleted_groups(transaction: &mut Transaction, directory: &str, user
         let found = transaction.get_many(found)?;
         for (group, _) in groups.iter().zip(found).filter(|(_, found)| found.is_none()) {
             remove_edge(transaction, group, user);
-            organizations::remember(transaction, group, customer)?;
+            membership::remember(transaction, group, customer)?;
         }
         match entries.last() {
             Some(last) if entries.len() >= KEYS_AT_ONCE => range.start = keys::next(&last.key),
