@@ -10,12 +10,12 @@ use alloc::vec::Vec;
 
 use super::customers::{self, Customer};
 use super::organizations::{self, Organization};
-use super::{Error, KEYS_AT_ONCE, Page, Position, Result, Work, bin, check_limit, check_local, ends, is_managed};
+use super::{Error, KEYS_AT_ONCE, Page, Position, Result, Work, check_limit, check_local, ends, is_managed};
 use crate::engine::Engine;
 use crate::error::Result as ScimResult;
 use crate::scim::members::{self, SWEPT_AT_ONCE};
 use crate::store::keys;
-use crate::store::records::{self, CustomerRecord, Detail, Link, OrganizationRecord, Sweep};
+use crate::store::records::{self, CustomerRecord, DeletedOrganizationRecord, Detail, Link, OrganizationRecord, Sweep};
 use crate::store::{Transaction, prefix_range};
 
 /// How many customers one call may add or remove.
@@ -222,48 +222,83 @@ fn customers_of<'m>(
     Ok(members.iter().zip(customers).filter_map(|(member, customer)| Some((*member, customer?))).collect())
 }
 
-/// Makes the membership of a customer in a group its own, where the group is an organization's: the user in the group is
-/// deleted, and the customer is or may be restored.
+/// Makes the memberships of a customer in groups its own, where the groups are organizations': the user in the groups is
+/// deleted, and the customer is or may be restored. Asks the storage no more often for many groups than for one.
 ///
 /// # Errors
 /// Where the storage fails.
-pub fn remember(transaction: &mut Transaction, group: &str, customer: &str) -> ScimResult<()> {
-    let Some(number) = transaction.get(keys::organization_of(group))? else { return Ok(()) };
-    let id = organizations::parse(String::from("og"), &number)?;
-    let record = match organizations::load(transaction, id)? {
-        Some(record) => record,
-        None => match bin::organization(transaction, id)? {
-            Some(deleted) => return keep_own(transaction, id, &deleted.record, group, customer),
-            None => return Ok(()),
-        },
-    };
-    let is_current = group_of(&record) == Some(group);
-    if is_current && !record.restored && is_managed(transaction, record.link.as_ref())? {
-        // What is being swept under this name must not come back; until that is done, nothing is remembered.
-        if transaction.get(keys::sweep(keys::SITE, &own_holder(id, &record)))?.is_some() {
-            return Ok(());
+pub fn remember(transaction: &mut Transaction, groups: &[&str], customer: &str) -> ScimResult<()> {
+    let organizations = of_groups(transaction, groups)?;
+    let asked = organizations.iter().filter_map(|(group, id, record)| {
+        let link = unopened(record, group)?;
+        Some([keys::directory(&link.directory), own_sweep(*id, record)])
+    });
+    let present = present(transaction, asked.flatten().collect())?;
+    for (group, id, record) in &organizations {
+        if unopened(record, group).is_some_and(|link| present.contains(&keys::directory(&link.directory))) {
+            // What is being swept under this name must not come back; until that is done, nothing is remembered.
+            if present.contains(&own_sweep(*id, record)) {
+                continue;
+            }
+            let record = OrganizationRecord { restored: true, ..record.clone() };
+            transaction.put(keys::organization(*id), records::write(&record));
         }
-        let record = OrganizationRecord { restored: true, ..record.clone() };
-        transaction.put(keys::organization(id), records::write(&record));
+        keep_own(transaction, *id, record, group, customer);
     }
-    keep_own(transaction, id, &record, group, customer)
+    Ok(())
+}
+
+/// The organizations of those groups that have one, each with its group; also deleted ones that can be restored.
+fn of_groups<'g>(
+    transaction: &mut Transaction,
+    groups: &[&'g str],
+) -> ScimResult<Vec<(&'g str, u64, OrganizationRecord)>> {
+    let numbers = transaction.get_many(groups.iter().map(|group| keys::organization_of(group)).collect())?;
+    let numbers = groups.iter().zip(numbers).filter_map(|(group, number)| Some((*group, number?)));
+    let linked: Vec<(&str, u64)> = numbers
+        .map(|(group, number)| Ok((group, organizations::parse(String::from("og"), &number)?)))
+        .collect::<ScimResult<_>>()?;
+    let found = transaction.get_many(linked.iter().map(|(_, id)| keys::organization(*id)).collect())?;
+    let (mut organizations, mut gone) = (Vec::with_capacity(linked.len()), Vec::new());
+    for ((group, id), text) in linked.into_iter().zip(found) {
+        match text {
+            Some(text) => organizations.push((group, id, records::read(keys::ALL_ORGANIZATIONS, &text)?)),
+            None => gone.push((group, id)),
+        }
+    }
+    let kept = transaction.get_many(gone.iter().map(|(_, id)| keys::deleted_organization(*id)).collect())?;
+    for ((group, id), text) in gone.into_iter().zip(kept) {
+        let Some(text) = text else { continue };
+        let kept: DeletedOrganizationRecord = records::read(keys::ALL_DELETED_ORGANIZATIONS, &text)?;
+        organizations.push((group, id, kept.record));
+    }
+    Ok(organizations)
+}
+
+/// The link of an organization to this group, while it has no members of its own. A deleted one has no link.
+fn unopened<'r>(record: &'r OrganizationRecord, group: &str) -> Option<&'r Link> {
+    record.link.as_ref().filter(|link| link.resource == group && !record.restored)
+}
+
+/// The key of what is left to sweep of an organization's own members.
+fn own_sweep(id: u64, record: &OrganizationRecord) -> String {
+    keys::sweep(keys::SITE, &own_holder(id, record))
+}
+
+/// Those of these keys that there are.
+fn present(transaction: &mut Transaction, keys: BTreeSet<String>) -> ScimResult<BTreeSet<String>> {
+    let values = transaction.get_many(keys.iter().cloned().collect())?;
+    Ok(keys.into_iter().zip(values).filter_map(|(key, value)| value.map(|_| key)).collect())
 }
 
 /// Makes a customer an organization's own member, where the group is the organization's now or, while the grace of its
 /// adoption lasts, was before: then the customer is one as long as those are whom the group had.
-fn keep_own(
-    transaction: &mut Transaction,
-    id: u64,
-    record: &OrganizationRecord,
-    group: &str,
-    customer: &str,
-) -> ScimResult<()> {
+fn keep_own(transaction: &mut Transaction, id: u64, record: &OrganizationRecord, group: &str, customer: &str) {
     let own = keys::own_members(id, Some(group));
     if all_holders(id, record).contains(&own) {
         transaction.put(keys::member(&own, customer), "");
         transaction.put(keys::member_of(customer, &own), "");
     }
-    Ok(())
 }
 
 /// Removes the members that something holds which is an organization's no more, as far as that takes no time; the rest
