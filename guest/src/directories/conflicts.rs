@@ -6,8 +6,8 @@ use alloc::vec::Vec;
 use super::{Error, Result, load, scan_ids};
 use crate::engine::Engine;
 use crate::scim::groups::name;
-use crate::site::organizations;
 use crate::site::projects::{self, Audience};
+use crate::site::{membership, organizations};
 use crate::storage::Range;
 use crate::store::keys::{self, Association, Kind};
 use crate::store::records::{self, ConflictPolicy, ConflictRecord, Detail, Header, Link, OrganizationRecord, Stored};
@@ -123,14 +123,14 @@ impl Engine<'_> {
             let organization = organizations::named(transaction, &apart.name)?;
             let (holders, projects) = match &organization {
                 Some((id, record)) => {
-                    (organizations::holders(transaction, *id, record, now)?, restricted_projects(transaction, *id)?)
+                    (membership::holders(transaction, *id, record, now)?, restricted_projects(transaction, *id)?)
                 }
                 None => (Vec::new(), Vec::new()),
             };
             let of_group = [group.to_string()];
             let (mut added, mut removed) = (MemberChange::default(), MemberChange::default());
-            organizations::difference(transaction, &of_group, &holders, |customer| added.add(customer))?;
-            organizations::difference(transaction, &holders, &of_group, |customer| removed.add(customer))?;
+            membership::difference(transaction, &of_group, &holders, |customer| added.add(customer))?;
+            membership::difference(transaction, &holders, &of_group, |customer| removed.add(customer))?;
             let conflict = describe(group, &apart, organization.as_ref());
             Ok(ConflictPreview { conflict, added, removed, projects })
         })

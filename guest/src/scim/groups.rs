@@ -11,7 +11,7 @@ use super::users::changed_names;
 use crate::error::{Error, Result};
 use crate::json::{Object, Value};
 use crate::patch::MemberEdit;
-use crate::site::organizations;
+use crate::site::{membership, organizations};
 use crate::store::keys::{self, Kind};
 use crate::store::records::{self, ConflictRecord, Detail, Header, Link, Stored};
 
@@ -91,7 +91,7 @@ pub fn update(
         let named = members.iter().filter(|edit| matches!(edit, MemberEdit::Remove(_))).flat_map(members::named);
         let named = named.filter(|id| keys::is_id(id)).map(ToString::to_string);
         let removed: Vec<String> = named.chain(edited.removed.iter().cloned()).collect();
-        organizations::release(&mut scope.work(), organization, &removed)?;
+        membership::release(&mut scope.work(), organization, &removed)?;
     }
     if changed.is_empty() && !edited.changed {
         return Ok(old.clone());

@@ -13,7 +13,7 @@ use crate::engine::Moment;
 use crate::error::{Error, Result};
 use crate::patch::MemberEdit;
 use crate::path::quoted;
-use crate::site::{customers, organizations};
+use crate::site::{customers, membership};
 use crate::store::keys::{self, Kind};
 use crate::store::records::{self, Detail, Header, Stored, Sweep, UnknownMembers};
 use crate::store::{Transaction, prefix_range};
@@ -276,9 +276,6 @@ pub fn leave_groups(
     let mut counted = 0;
     for ((group, key), value) in groups.iter().zip(keys).zip(values) {
         remove_edge(transaction, group, user);
-        if let Some(customer) = customer {
-            organizations::remember(transaction, group, customer)?;
-        }
         // A group that is gone has left its memberships to be swept.
         let Some(value) = value else { continue };
         counted += 1;
@@ -286,6 +283,9 @@ pub fn leave_groups(
         let members = stored.header.members.saturating_sub(1);
         let header = Header { members, ..stored.header.next(&now.text) };
         transaction.put(key, stored.with_header(header).text());
+    }
+    if let Some(customer) = customer {
+        membership::remember(transaction, &groups, customer)?;
     }
     Ok(Left { removed: u32::try_from(groups.len()).unwrap_or(u32::MAX), counted, more })
 }
@@ -304,10 +304,10 @@ pub fn leave_deleted_groups(transaction: &mut Transaction, directory: &str, user
         let groups: Vec<&str> = entries.iter().map(|entry| keys::id_of(&entry.key)).collect();
         let found = groups.iter().map(|group| Kind::Group.resource(directory, group)).collect();
         let found = transaction.get_many(found)?;
-        for (group, _) in groups.iter().zip(found).filter(|(_, found)| found.is_none()) {
-            remove_edge(transaction, group, user);
-            organizations::remember(transaction, group, customer)?;
-        }
+        let deleted: Vec<&str> =
+            groups.into_iter().zip(found).filter(|(_, found)| found.is_none()).map(|(group, _)| group).collect();
+        deleted.iter().for_each(|group| remove_edge(transaction, group, user));
+        membership::remember(transaction, &deleted, customer)?;
         match entries.last() {
             Some(last) if entries.len() >= KEYS_AT_ONCE => range.start = keys::next(&last.key),
             _ => return Ok(()),

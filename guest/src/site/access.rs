@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::projects::{self, Audience, Project};
-use super::{Result, customers, organizations};
+use super::{Result, customers, ends, membership};
 use crate::engine::Engine;
 use crate::error::Result as ScimResult;
 use crate::store::keys::{self, Association};
@@ -52,7 +52,7 @@ impl Engine<'_> {
         self.read(|transaction| {
             let record = customers::existing(transaction, customer)?;
             let project_record = projects::existing(transaction, project)?;
-            let organizations = organizations::of_customer(transaction, customer, &record, now)?;
+            let organizations = membership::of_customer(transaction, customer, &record, now)?;
             let mut reasons = Vec::new();
             if project_record.audience == Audience::Open {
                 reasons.push(Reason::Open);
@@ -93,7 +93,7 @@ impl Engine<'_> {
             for project in projects_below(transaction, &Association::Customer.of_other(customer))? {
                 reasons.entry(project).or_default().push(Reason::Direct);
             }
-            for (id, organization) in organizations::of_customer(transaction, customer, &record, now)? {
+            for (id, organization) in membership::of_customer(transaction, customer, &record, now)? {
                 for project in projects_below(transaction, &Association::Organization.of_other(&keys::number(id)))? {
                     let reason = Reason::Organization((id, organization.name.clone()));
                     reasons.entry(project).or_default().push(reason);
@@ -114,6 +114,6 @@ impl Engine<'_> {
 
 /// The projects whose numbers end the keys that begin with a prefix.
 fn projects_below(transaction: &mut Transaction, prefix: &str) -> ScimResult<Vec<u64>> {
-    let ends = organizations::ends(transaction, prefix, u32::MAX)?;
+    let ends = ends(transaction, prefix, u32::MAX)?;
     ends.iter().map(|number| number.parse().map_err(|_| records::corrupt(prefix))).collect()
 }

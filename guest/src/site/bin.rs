@@ -83,10 +83,7 @@ pub fn customer(transaction: &mut Transaction, id: &str) -> ScimResult<Option<De
 }
 
 /// The record of a deleted organization, where there is one.
-///
-/// # Errors
-/// Where the storage fails.
-pub fn organization(transaction: &mut Transaction, id: u64) -> ScimResult<Option<DeletedOrganizationRecord>> {
+fn organization(transaction: &mut Transaction, id: u64) -> ScimResult<Option<DeletedOrganizationRecord>> {
     let key = keys::deleted_organization(id);
     transaction.get(key.clone())?.map(|text| records::read(&key, &text)).transpose()
 }

@@ -4,7 +4,8 @@
 //! |---|---|
 //! | `customers` | customers, local and managed |
 //! | `links` | links of customers that an administrator undoes and makes again |
-//! | `organizations` | organizations and their members |
+//! | `organizations` | organizations, local and linked to groups |
+//! | `membership` | who is a member of which organization |
 //! | `projects` | projects and what is associated with them |
 //! | `access` | whether a customer may use a project, and why |
 //! | `settings` | the settings of the site |
@@ -17,19 +18,21 @@ pub mod bin;
 pub mod customers;
 mod links;
 mod locales;
+pub(crate) mod membership;
 pub mod organizations;
 pub mod projects;
 pub mod settings;
 mod work;
 
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
 pub use work::Work;
 
 use crate::engine::{Engine, check_schema};
 use crate::error::{Error as Failure, Status};
 use crate::store::records::{self, DirectoryRecord, Link};
-use crate::store::{Transaction, keys};
+use crate::store::{Transaction, keys, prefix_range};
 
 /// Why a call did nothing. The texts of the first five may be shown to the administrator.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -86,7 +89,7 @@ pub enum Position {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page<T> {
     /// The entries.
-    pub values: alloc::vec::Vec<T>,
+    pub values: Vec<T>,
     /// What to go on behind; none on the last page.
     pub next: Option<String>,
 }
@@ -116,6 +119,9 @@ const MAX_ACTOR_BYTES: usize = 200;
 /// How many entries a page may have.
 const MAX_PAGE: u32 = 1_000;
 
+/// How many keys are read at once where all of something is gone through.
+const KEYS_AT_ONCE: u32 = 1_000;
+
 fn check_limit(limit: u32) -> Result<()> {
     if (1..=MAX_PAGE).contains(&limit) {
         return Ok(());
@@ -131,7 +137,7 @@ fn scan_page(
     limit: u32,
 ) -> Result<Page<crate::storage::Entry>> {
     check_limit(limit)?;
-    let mut range = crate::store::prefix_range(prefix, limit + 1);
+    let mut range = prefix_range(prefix, limit + 1);
     match position {
         Position::Offset(skip) => range.skip = *skip,
         Position::After(cursor) if is_cursor(cursor) => range.start = keys::after(&(prefix.to_string() + cursor)),
@@ -142,6 +148,23 @@ fn scan_page(
     values.truncate(limit as usize);
     let next = values.last().filter(|_| more).map(|last| keys::id_of(&last.key).to_string());
     Ok(Page { values, next })
+}
+
+/// What stands at the end of the keys that begin with a prefix.
+fn ends(transaction: &mut Transaction, prefix: &str, limit: u32) -> crate::error::Result<Vec<String>> {
+    let mut range = prefix_range(prefix, limit.min(KEYS_AT_ONCE));
+    range.keys_only = true;
+    let mut all = Vec::new();
+    loop {
+        let entries = transaction.scan(&range)?;
+        all.extend(entries.iter().map(|entry| keys::id_of(&entry.key).to_string()));
+        match entries.last() {
+            Some(last) if entries.len() >= range.limit as usize && all.len() < limit as usize => {
+                range.start = keys::after(&last.key);
+            }
+            _ => return Ok(all),
+        }
+    }
 }
 
 /// Cursors are ids or numbers; nothing else gets into a key.

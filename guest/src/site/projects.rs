@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use super::customers::{self, Customer};
 use super::organizations::{self, Organization};
-use super::{Error, Page, Position, Result, scan_page};
+use super::{Error, Page, Position, Result, membership, scan_page};
 use crate::engine::Engine;
 use crate::error::Result as ScimResult;
 use crate::scim::members::SWEPT_AT_ONCE;
@@ -231,7 +231,7 @@ impl Engine<'_> {
     /// # Errors
     /// [`Error::NotFound`] for the project or a customer; [`Error::Invalid`] for too many.
     pub fn associate_customers(&self, actor: &str, project: u64, customers: &[String], associated: bool) -> Result<()> {
-        organizations::check_number(customers)?;
+        membership::check_number(customers)?;
         self.site_write(actor, |work| {
             existing(work.transaction, project)?;
             for customer in customers {

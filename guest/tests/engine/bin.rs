@@ -105,6 +105,30 @@ fn memberships_that_are_swept_after_the_restoration_hold_as_well() {
     integrity::check(&site.storage);
 }
 
+/// What a complete list has ended is swept later where it is much, and nothing that is remembered meanwhile brings it back.
+#[test]
+fn who_is_being_swept_out_of_an_organization_stays_out() {
+    let site = Site::new();
+    let names: Vec<String> = (0..70).map(|at| format!("u{at}@x.test")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let (directory, users, group, organization) = staff(&site, &names);
+    for (name, user) in names.iter().zip(&users).skip(2) {
+        let id = site.customer(name).unwrap().id;
+        directory.delete(&format!("/Users/{user}")).expect(204);
+        site.engine().restore_customer("ann", &id).unwrap();
+    }
+    assert_eq!(site.members(organization).len(), 70);
+    patch(&directory, &group, "replace", &[&users[0], &users[1]]);
+    assert_eq!(site.members(organization), ["u0@x.test", "u1@x.test"]);
+    assert!(site.storage.snapshot().keys().any(|key| key.starts_with("w/site/")));
+    directory.delete(&format!("/Users/{}", users[0])).expect(204);
+    assert_eq!(site.members(organization), ["u1@x.test"]);
+    integrity::check(&site.storage);
+    site.sweep(10);
+    assert_eq!(site.members(organization), ["u1@x.test"]);
+    integrity::check(&site.storage);
+}
+
 #[test]
 fn a_new_push_of_the_address_is_a_new_customer() {
     let site = Site::new();
