@@ -16,11 +16,12 @@ use crate::store::records::ApiKeyRecord;
 pub const LIFETIME_MS: u64 = 365 * 24 * 60 * 60 * 1_000;
 
 /// A token taken apart. The id may be anything: it has been checked to be an id only.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Token<'t> {
     /// The id of the key.
     pub id: &'t str,
-    secret: &'t str,
+    /// The hash of the secret.
+    hash: String,
 }
 
 impl<'t> Token<'t> {
@@ -29,13 +30,13 @@ impl<'t> Token<'t> {
     pub fn read(token: &'t str) -> Option<Self> {
         let (id, secret) = token.split_once('.')?;
         // A longer secret is not ours, and hashing it would be the sender's to decide.
-        (keys::is_id(id) && secret.len() <= 64).then_some(Token { id, secret })
+        (keys::is_id(id) && secret.len() <= 64).then(|| Token { id, hash: hash(secret) })
     }
 
     /// Whether this is the key of the record and still works.
     #[must_use]
     pub fn opens(&self, record: &ApiKeyRecord, now: u64) -> bool {
-        let same: bool = hash(self.secret).as_bytes().ct_eq(record.hash.as_bytes()).into();
+        let same: bool = self.hash.as_bytes().ct_eq(record.hash.as_bytes()).into();
         same & (now < record.expires)
     }
 }

@@ -74,26 +74,12 @@ impl<'r> Scope<'r> {
     /// 401 for a directory or key that is not there, does not fit or has expired, all with the same words: who has no key
     /// learns nothing.
     pub fn open(transaction: &'r mut Transaction, call: &'r Call<'r>) -> Result<Self> {
-        let [schema, site, directory, key, counts, status] = [
-            keys::SCHEMA_KEY.to_string(),
-            keys::SITE_SETTINGS_KEY.to_string(),
-            keys::directory(call.directory),
-            keys::api_key(call.directory, call.token.id),
-            keys::counts(call.directory),
-            keys::status(call.directory),
-        ];
-        let keys = [&schema, &site, &directory, &key, &counts, &status].map(Clone::clone).to_vec();
-        let mut values = transaction.get_many(keys)?.into_iter();
-        let mut next = || values.next().flatten();
-        check_schema(next().as_deref())?;
-        let site_settings = next();
-        let (Some(settings), Some(record)) = (next(), next()) else { return Err(unauthorized()) };
-        if !call.token.opens(&records::read::<ApiKeyRecord>(&key, &record)?, call.now.milliseconds) {
-            return Err(unauthorized());
-        }
-        let settings = records::read(&directory, &settings)?;
-        let counts: Counts = records::read(&counts, &next().ok_or_else(|| records::corrupt(&counts))?)?;
-        let status = next().map(|text| records::read(&status, &text)).transpose()?.unwrap_or_default();
+        let (counts_key, status_key) = (keys::counts(call.directory), keys::status(call.directory));
+        let more = [keys::SITE_SETTINGS_KEY.to_string(), counts_key.clone(), status_key.clone()];
+        let (settings, [site_settings, counts, status]) = admit(transaction, call, more)?;
+        let settings = records::read(&keys::directory(call.directory), &settings)?;
+        let counts: Counts = records::read(&counts_key, &counts.ok_or_else(|| records::corrupt(&counts_key))?)?;
+        let status = status.map(|text| records::read(&status_key, &text)).transpose()?.unwrap_or_default();
         let noted = Noted::default();
         let stored_counts = counts;
         Ok(Scope {
@@ -241,7 +227,26 @@ pub fn location(base: &str, kind: Kind, id: &str) -> String {
 /// # Errors
 /// 401.
 pub fn authenticate(engine: &Engine<'_>, call: &Call<'_>) -> Result<()> {
-    engine.read(|transaction| Scope::open(transaction, call).map(|_| ()))
+    engine.read(|transaction| admit(transaction, call, []).map(drop))
+}
+
+/// Checks the request's key. Yields the record of the directory, and the values of the keys in `more`, which are read at
+/// the same time.
+fn admit<const N: usize>(
+    transaction: &mut Transaction,
+    call: &Call<'_>,
+    more: [String; N],
+) -> Result<(String, [Option<String>; N])> {
+    let key = keys::api_key(call.directory, call.token.id);
+    let first = [keys::SCHEMA_KEY.to_string(), keys::directory(call.directory), key.clone()];
+    let mut values = transaction.get_many(first.into_iter().chain(more).collect())?.into_iter();
+    let mut next = || values.next().flatten();
+    check_schema(next().as_deref())?;
+    let (Some(directory), Some(record)) = (next(), next()) else { return Err(unauthorized()) };
+    if !call.token.opens(&records::read::<ApiKeyRecord>(&key, &record)?, call.now.milliseconds) {
+        return Err(unauthorized());
+    }
+    Ok((directory, core::array::from_fn(|_| next())))
 }
 
 /// 401.

@@ -13,6 +13,9 @@ use crate::site::customers;
 use crate::store::keys::{self, Kind};
 use crate::store::records::{self, Detail, EmailChange, EmailPresence, Header, Link, Stored, UnlinkedReason};
 
+/// The attributes that have indexes.
+const INDEXED: [&str; 3] = ["userName", "externalId", "emails"];
+
 /// Makes a user.
 ///
 /// # Errors
@@ -80,14 +83,19 @@ pub fn update(scope: &mut Scope<'_>, id: &str, old: &Stored, attributes: Object<
     if changed.is_empty() {
         return Ok(old.clone());
     }
-    index(scope, id, Some(&before), Some(&after))?;
+    if concerns(&changed, &INDEXED) {
+        index(scope, id, Some(&before), Some(&after))?;
+    }
     if inactive && !old.header.inactive {
         scope.pass_deletion()?;
     }
+    let followed = concerns(&changed, &customers::FOLLOWED) || inactive != old.header.inactive;
     scope.record("user.updated", Detail { changed, ..of_user(id) });
     let customer = match &old.header.customer {
         Some(customer) => {
-            customers::follow(&mut scope.work(), customer, &after, inactive)?;
+            if followed {
+                customers::follow(&mut scope.work(), customer, &after, inactive)?;
+            }
             Some(customer.clone())
         }
         // What an administrator has unlinked stays so until an administrator links it again.
@@ -185,6 +193,11 @@ fn keep<'a>(before: &Object<'a>, after: &mut Object<'a>, name: &'static str) {
 
 fn text<'o>(attributes: &'o Object<'_>, name: &str) -> Option<&'o str> {
     attributes.get(name).and_then(Value::as_str)
+}
+
+/// Whether one of these attributes is among those that changed.
+fn concerns(changed: &[String], names: &[&str]) -> bool {
+    changed.iter().any(|changed| names.contains(&changed.as_str()))
 }
 
 /// The names of the attributes that differ.

@@ -129,6 +129,10 @@ pub fn link(
     Ok(())
 }
 
+/// The attributes of a user that its customer follows, besides whether it is active.
+pub const FOLLOWED: [&str; 7] =
+    ["userName", "emails", "displayName", "name", "timezone", "locale", "preferredLanguage"];
+
 /// Brings the customer of a user up to date.
 ///
 /// # Errors

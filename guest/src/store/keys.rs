@@ -75,7 +75,7 @@ pub const ID_LENGTH: usize = 20;
 
 /// What separates a text from an id behind it. Sorts below everything that [`encode`] yields, so that a text sorts before
 /// all longer ones that it begins.
-const END_OF_TEXT: char = '!';
+const END_OF_TEXT: &str = "!";
 
 /// The digits of ids, in ASCII order (RFC 4648, "base32hex", in lower case).
 const DIGITS: &[u8; 32] = b"0123456789abcdefghijklmnopqrstuv";
@@ -90,7 +90,7 @@ pub fn new_id(milliseconds: u64, random: u64) -> String {
 /// Whether a text from outside can be an id at all. Whatever else it holds never gets into a key.
 #[must_use]
 pub fn is_id(text: &str) -> bool {
-    text.len() == ID_LENGTH && text.bytes().all(|byte| DIGITS.contains(&byte))
+    text.len() == ID_LENGTH && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'v'))
 }
 
 /// A text as part of a key: ASCII, in the same order as its bytes. Printable bytes stand for themselves; those at either
@@ -132,55 +132,55 @@ pub fn after(prefix: &str) -> String {
 #[must_use]
 pub fn next(key: &str) -> String {
     // No byte of a key is as low as a space.
-    format!("{key} ")
+    [key, " "].concat()
 }
 
 /// The key of a directory.
 #[must_use]
 pub fn directory(directory: &str) -> String {
-    format!("d/{directory}")
+    ["d/", directory].concat()
 }
 
 /// The key of a directory's name.
 #[must_use]
 pub fn directory_name(name: &str) -> String {
-    format!("dn/{}", encode(&comparable(name)))
+    ["dn/", &encode(&comparable(name))].concat()
 }
 
 /// The key of a directory's counts.
 #[must_use]
 pub fn counts(directory: &str) -> String {
-    format!("dc/{directory}")
+    ["dc/", directory].concat()
 }
 
 /// The key of a group's conflict.
 #[must_use]
 pub fn conflict(directory: &str, group: &str) -> String {
-    format!("cf/{directory}/{group}")
+    ["cf/", directory, "/", group].concat()
 }
 
 /// What the keys of a directory's conflicts begin with.
 #[must_use]
 pub fn conflicts(directory: &str) -> String {
-    format!("cf/{directory}/")
+    ["cf/", directory, "/"].concat()
 }
 
 /// The key of why a user is linked to no customer.
 #[must_use]
 pub fn unlinked(directory: &str, user: &str) -> String {
-    format!("ul/{directory}/{user}")
+    ["ul/", directory, "/", user].concat()
 }
 
 /// What the keys of all users of a directory begin with that are linked to no customer.
 #[must_use]
 pub fn all_unlinked(directory: &str) -> String {
-    format!("ul/{directory}/")
+    ["ul/", directory, "/"].concat()
 }
 
 /// The key of what a directory remembers of its requests.
 #[must_use]
 pub fn status(directory: &str) -> String {
-    format!("ds/{directory}")
+    ["ds/", directory].concat()
 }
 
 /// The key of a request in a directory's log.
@@ -192,19 +192,19 @@ pub fn logged(directory: &str, sequence: u64) -> String {
 /// What the keys of all requests in a directory's log begin with.
 #[must_use]
 pub fn log(directory: &str) -> String {
-    format!("rl/{directory}/")
+    ["rl/", directory, "/"].concat()
 }
 
 /// The key of an API key.
 #[must_use]
 pub fn api_key(directory: &str, key: &str) -> String {
-    format!("k/{directory}/{key}")
+    ["k/", directory, "/", key].concat()
 }
 
 /// What all keys of a directory's API keys begin with.
 #[must_use]
 pub fn api_keys(directory: &str) -> String {
-    format!("k/{directory}/")
+    ["k/", directory, "/"].concat()
 }
 
 /// The key of an entry of the change feed.
@@ -216,19 +216,19 @@ pub fn change(sequence: u64) -> String {
 /// The key of a membership as read from the group.
 #[must_use]
 pub fn member(group: &str, user: &str) -> String {
-    format!("m/{group}/{user}")
+    ["m/", group, "/", user].concat()
 }
 
 /// What all memberships of a group begin with.
 #[must_use]
 pub fn members(group: &str) -> String {
-    format!("m/{group}/")
+    ["m/", group, "/"].concat()
 }
 
 /// The key of a membership as read from the user.
 #[must_use]
 pub fn member_of(user: &str, group: &str) -> String {
-    format!("mo/{user}/{group}")
+    ["mo/", user, "/", group].concat()
 }
 
 /// What holds an organization's own members, in the place of a group: `o:{organization}`, and `o:{organization}:{group}`
@@ -236,8 +236,8 @@ pub fn member_of(user: &str, group: &str) -> String {
 #[must_use]
 pub fn own_members(organization: u64, group: Option<&str>) -> String {
     match group {
-        None => format!("{OWN}{}", number(organization)),
-        Some(group) => format!("{OWN}{}:{group}", number(organization)),
+        None => [OWN, &number(organization)].concat(),
+        Some(group) => [OWN, &number(organization), ":", group].concat(),
     }
 }
 
@@ -253,13 +253,13 @@ pub fn owner(holder: &str) -> Option<u64> {
 /// What all memberships of a customer begin with that are an organization's own.
 #[must_use]
 pub fn own_memberships(customer: &str) -> String {
-    format!("mo/{customer}/{OWN}")
+    ["mo/", customer, "/", OWN].concat()
 }
 
 /// What all memberships of a user begin with.
 #[must_use]
 pub fn memberships(user: &str) -> String {
-    format!("mo/{user}/")
+    ["mo/", user, "/"].concat()
 }
 
 /// The two ids in the key of a membership or a sweep, in its order.
@@ -271,7 +271,7 @@ pub fn two_ids(key: &str) -> Option<(&str, &str)> {
 /// The key of a customer.
 #[must_use]
 pub fn customer(customer: &str) -> String {
-    format!("cu/{customer}")
+    ["cu/", customer].concat()
 }
 
 /// What the keys of all customers begin with.
@@ -280,25 +280,25 @@ pub const ALL_CUSTOMERS: &str = "cu/";
 /// The key of a customer's email address.
 #[must_use]
 pub fn customer_email(address: &str) -> String {
-    format!("cm/{}", encode(&comparable(address)))
+    ["cm/", &encode(&comparable(address))].concat()
 }
 
 /// The key of a user's customer.
 #[must_use]
 pub fn customer_of(user: &str) -> String {
-    format!("uc/{user}")
+    ["uc/", user].concat()
 }
 
 /// The key of a group's organization.
 #[must_use]
 pub fn organization_of(group: &str) -> String {
-    format!("og/{group}")
+    ["og/", group].concat()
 }
 
 /// The key of a deleted customer.
 #[must_use]
 pub fn deleted_customer(customer: &str) -> String {
-    format!("{ALL_DELETED_CUSTOMERS}{customer}")
+    [ALL_DELETED_CUSTOMERS, customer].concat()
 }
 
 /// What the keys of all deleted customers begin with.
@@ -307,7 +307,7 @@ pub const ALL_DELETED_CUSTOMERS: &str = "rc/";
 /// The key of a deleted organization.
 #[must_use]
 pub fn deleted_organization(organization: u64) -> String {
-    format!("{ALL_DELETED_ORGANIZATIONS}{}", number(organization))
+    [ALL_DELETED_ORGANIZATIONS, &number(organization)].concat()
 }
 
 /// What the keys of all deleted organizations begin with.
@@ -322,7 +322,7 @@ pub fn number(number: u64) -> String {
 /// The key of an organization.
 #[must_use]
 pub fn organization(organization: u64) -> String {
-    format!("o/{}", number(organization))
+    ["o/", &number(organization)].concat()
 }
 
 /// What the keys of all organizations begin with.
@@ -331,13 +331,13 @@ pub const ALL_ORGANIZATIONS: &str = "o/";
 /// The key of an organization's name.
 #[must_use]
 pub fn organization_name(name: &str) -> String {
-    format!("on/{}", encode(&comparable(name)))
+    ["on/", &encode(&comparable(name))].concat()
 }
 
 /// The key of a project.
 #[must_use]
 pub fn project(project: u64) -> String {
-    format!("p/{}", number(project))
+    ["p/", &number(project)].concat()
 }
 
 /// What the keys of all projects begin with.
@@ -346,13 +346,13 @@ pub const ALL_PROJECTS: &str = "p/";
 /// The key of a project's key.
 #[must_use]
 pub fn project_key(key: &str) -> String {
-    format!("pk/{}", encode(&comparable(key)))
+    ["pk/", &encode(&comparable(key))].concat()
 }
 
 /// The key that a project has while it is open to every customer.
 #[must_use]
 pub fn open_project(project: u64) -> String {
-    format!("{OPEN_PROJECTS}{}", number(project))
+    [OPEN_PROJECTS, &number(project)].concat()
 }
 
 /// What the keys of all projects begin with that are open to every customer.
@@ -371,27 +371,27 @@ impl Association {
     /// The keys of one association, from the project and from the other end.
     #[must_use]
     pub fn both(self, project: u64, other: &str) -> [String; 2] {
-        [format!("{}{other}", self.of_project(project)), format!("{}{}", self.of_other(other), number(project))]
+        [self.of_project(project) + other, self.of_other(other) + &number(project)]
     }
 
     /// What the keys of all associations of a project begin with.
     #[must_use]
     pub fn of_project(self, project: u64) -> String {
         let letter = match self {
-            Association::Organization => 'o',
-            Association::Customer => 'c',
+            Association::Organization => "o",
+            Association::Customer => "c",
         };
-        format!("p{letter}/{}/", number(project))
+        ["p", letter, "/", &number(project), "/"].concat()
     }
 
     /// What the keys of all associations of the other end begin with.
     #[must_use]
     pub fn of_other(self, other: &str) -> String {
         let letter = match self {
-            Association::Organization => 'o',
-            Association::Customer => 'c',
+            Association::Organization => "o",
+            Association::Customer => "c",
         };
-        format!("{letter}p/{other}/")
+        [letter, "p/", other, "/"].concat()
     }
 }
 
@@ -407,13 +407,13 @@ pub const SITE: &str = "site";
 /// The key of what is left to sweep of something deleted.
 #[must_use]
 pub fn sweep(directory: &str, id: &str) -> String {
-    format!("w/{directory}/{id}")
+    ["w/", directory, "/", id].concat()
 }
 
 /// What the keys of all that is left to sweep in a directory begin with.
 #[must_use]
 pub fn sweeps(directory: &str) -> String {
-    format!("w/{directory}/")
+    ["w/", directory, "/"].concat()
 }
 
 /// What the keys of all that is left to sweep begin with.
@@ -441,10 +441,10 @@ pub enum Kind {
 }
 
 impl Kind {
-    const fn letter(self) -> char {
+    const fn letter(self) -> &'static str {
         match self {
-            Kind::User => 'u',
-            Kind::Group => 'g',
+            Kind::User => "u",
+            Kind::Group => "g",
         }
     }
 
@@ -460,44 +460,44 @@ impl Kind {
     /// The key of a resource.
     #[must_use]
     pub fn resource(self, directory: &str, id: &str) -> String {
-        format!("{}/{directory}/{id}", self.letter())
+        [self.letter(), "/", directory, "/", id].concat()
     }
 
     /// What the keys of all resources of this kind begin with.
     #[must_use]
     pub fn resources(self, directory: &str) -> String {
-        format!("{}/{directory}/", self.letter())
+        [self.letter(), "/", directory, "/"].concat()
     }
 
     /// The key of a unique name: `userName`, `displayName` of a group.
     #[must_use]
     pub fn name(self, directory: &str, name: &str) -> String {
-        format!("{}n/{directory}/{}", self.letter(), encode(&comparable(name)))
+        [self.letter(), "n/", directory, "/", &encode(&comparable(name))].concat()
     }
 
     /// What the keys of all names that begin with `prefix` begin with.
     #[must_use]
     pub fn names(self, directory: &str, prefix: &str) -> String {
-        format!("{}n/{directory}/{}", self.letter(), encode(&fold(prefix)))
+        [self.letter(), "n/", directory, "/", &encode(&fold(prefix))].concat()
     }
 
     /// What the keys of all resources with this external id begin with; behind it stands the id of each.
     #[must_use]
     pub fn external_id(self, directory: &str, external_id: &str) -> String {
-        format!("{}x/{directory}/{}{END_OF_TEXT}", self.letter(), encode(external_id))
+        [self.letter(), "x/", directory, "/", &encode(external_id), END_OF_TEXT].concat()
     }
 
     /// What the keys of all indexes of a kind begin with, for sweeping a directory.
     #[must_use]
     pub fn indexes(self, directory: &str) -> [String; 3] {
-        ['n', 'x', 'e'].map(|index| format!("{}{index}/{directory}/", self.letter()))
+        ["n", "x", "e"].map(|index| [self.letter(), index, "/", directory, "/"].concat())
     }
 }
 
 /// What the keys of all users with this email address begin with; behind it stands the id of each.
 #[must_use]
 pub fn email(directory: &str, address: &str) -> String {
-    format!("ue/{directory}/{}{END_OF_TEXT}", encode(&comparable(address)))
+    ["ue/", directory, "/", &encode(&comparable(address)), END_OF_TEXT].concat()
 }
 
 /// Whether a key can be in the storage at all; one that a client's long text makes longer is of nothing.
@@ -509,7 +509,8 @@ pub fn is_storable(key: &str) -> bool {
 /// The id at the end of a key.
 #[must_use]
 pub fn id_of(key: &str) -> &str {
-    key.rsplit(['/', END_OF_TEXT]).next().unwrap_or_default()
+    let end = key.rsplit('/').next().unwrap_or_default();
+    end.rsplit(END_OF_TEXT).next().unwrap_or_default()
 }
 
 #[cfg(test)]
