@@ -7,7 +7,7 @@ use core::alloc::{GlobalAlloc, Layout};
 use core::arch::wasm32;
 use core::cell::UnsafeCell;
 use core::ptr;
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::{AtomicUsize, Ordering};
 
 use dlmalloc::{Allocator, Dlmalloc};
 
@@ -29,7 +29,7 @@ unsafe impl Sync for Heap {}
 
 impl Heap {
     pub(super) const fn new() -> Self {
-        Self(UnsafeCell::new(Dlmalloc::new_with_allocator(Memory { begun: AtomicBool::new(false) })))
+        Self(UnsafeCell::new(Dlmalloc::new_with_allocator(Memory { taken: AtomicUsize::new(0) })))
     }
 
     #[expect(clippy::mut_from_ref, reason = "there is one thread, and the allocator does not call itself")]
@@ -64,15 +64,20 @@ unsafe impl GlobalAlloc for Heap {
 
 /// The component's linear memory.
 struct Memory {
-    begun: AtomicBool,
+    /// How much of the heap at the beginning was handed out.
+    taken: AtomicUsize,
 }
 
-// SAFETY: what it hands out is zeroed memory that nothing else uses: the heap once, and pages that are new.
+// SAFETY: what it hands out is zeroed memory that nothing else uses: each part of the heap once, and pages that are new.
 unsafe impl Allocator for Memory {
     fn alloc(&self, size: usize) -> (*mut u8, usize, u32) {
         let heap = &raw const __heap_base as usize..&raw const __heap_end as usize;
-        if !self.begun.swap(true, Ordering::Relaxed) && size <= heap.len() {
-            return (ptr::with_exposed_provenance_mut(heap.start), heap.len(), 0);
+        // No more of it than is asked for: dlmalloc writes to the end of what it gets, and every page that is written to
+        // costs the host a page to clear afterwards.
+        let taken = self.taken.load(Ordering::Relaxed);
+        if size <= heap.len() - taken {
+            self.taken.store(taken + size, Ordering::Relaxed);
+            return (ptr::with_exposed_provenance_mut(heap.start + taken), size, 0);
         }
         let pages = size.div_ceil(PAGE);
         match wasm32::memory_grow::<0>(pages) {

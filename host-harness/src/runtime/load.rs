@@ -21,8 +21,9 @@ pub const EMBEDDED: &[u8] = include_bytes!(env!("USHER_COMPONENT"));
 const TICK: Duration = Duration::from_millis(5);
 
 /// How much of an instance's memory is kept in place for the next one and cleared by copying, which is cheaper than
-/// handing pages back to the system and faulting them in again. More than an ordinary request touches.
-const KEPT_RESIDENT: usize = 512 << 10;
+/// handing pages back to the system and faulting them in again. About what an ordinary request touches, and no more: after
+/// a large one, all that is kept has to be cleared for every call that follows, whatever that touches itself.
+const KEPT_RESIDENT: usize = 192 << 10;
 
 /// Why a component could not be loaded.
 #[derive(Debug, thiserror::Error)]
