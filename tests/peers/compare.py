@@ -1,13 +1,14 @@
-"""Measures SCIM servers side by side: one after another, each alone on the machine, with the same requests from wrk, which gets
-a thread of its own. Prints a table in Markdown; see `run`, which installs what this needs and builds Usher.
+"""Measures SCIM servers side by side: one after another, each alone on the machine, with the same requests from wrk, which has
+one thread. Prints a table in Markdown; see `run`, which installs what this needs and builds Usher.
 
-Before anything is measured, each server must show that it does the work: `faults` lists what it answers wrongly. A figure during
-which requests were not answered as they should is void. Each server and its data are gone at the end, however it comes.
+Before anything is measured each server must show that it does the work: what it answers wrongly is said under the table. A
+figure is void where requests failed. Each server and its data are gone at the end, however that comes.
 """
 import argparse
 import contextlib
 import datetime
 import http.client
+import itertools
 import json
 import os
 import pathlib
@@ -29,7 +30,7 @@ GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
 PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 CONNECTIONS = (1, 8)
 
-# How many users a PATCH run adds to a group before it takes them out again; each run has its own.
+# How many users a run of PATCH adds to a group before it takes them out again; each run has its own.
 RESERVE = 100
 
 # A request may take long, and is waited for: seconds.
@@ -204,17 +205,20 @@ def figure(values, errors=0):
 
 
 def measured(scim, options, connections, kind, arguments, value):
-    """The runs of one kind of request. Where one takes so long that few fit into a run, the runs are made longer."""
-    runs, seconds = [], options.seconds
+    """The runs of one kind of request, each with the next of `arguments`. A run into which hardly one fits is made longer."""
+    runs, errors, seconds = [], 0, options.seconds
     while len(runs) < options.runs:
-        run = wrk(scim, connections, seconds, kind, *arguments(len(runs)))
-        if run["requests"] < 3 and seconds < PATIENCE and not run["errors"]:
+        # Waits until the server has done what it was doing when the run before ended.
+        scim.send("GET", "/Users?count=1")
+        run = wrk(scim, connections, seconds, kind, *next(arguments))
+        errors += run["errors"]
+        if run["requests"] < 3 and seconds < PATIENCE:
             seconds = min(4 * seconds, PATIENCE)
-            continue
-        if not run["requests"]:
+        elif not run["requests"]:
             return {"note": f"not answered within {seconds} s"}
-        runs.append(run)
-    return figure([value(run) for run in runs], sum(run["errors"] for run in runs))
+        else:
+            runs.append(run)
+    return figure([value(run) for run in runs], errors)
 
 
 def rate(run):
@@ -225,19 +229,21 @@ class Users:
     """The users of a server: how many there are, and a file of their ids and names."""
 
     def __init__(self, folder):
-        self.file, self.count = pathlib.Path(folder) / "users", 0
+        self.file, self.count, self.last = pathlib.Path(folder) / "users", 0, 0
         self.file.touch()
-        self.last = 0
 
     def load(self, scim, target, cap):
-        """Has as many as that, or as many as there can be within `cap` seconds."""
-        if self.count < target:
-            first, self.last = self.last + 1, self.last + target - self.count
-            wrk(scim, 8, cap, "load", first, self.last, self.file)
-            with self.file.open() as lines:
-                self.count = sum(1 for _ in lines)
-            # Some may have been sent without their answer having been seen.
-            self.last += 100 + 8
+        """Has as many as that, or as many as there can be within `cap` seconds. Returns the number of errors."""
+        if self.count >= target:
+            return 0
+        first, self.last = self.last + 1, self.last + target - self.count
+        run = wrk(scim, 8, cap, "load", first, self.last, self.file)
+        self.count = len(self.ids())
+        if not self.count:
+            sys.exit(f"no user could be loaded into {scim.base}")
+        # Some may have been sent without their answer having been seen.
+        self.last += 100
+        return run["errors"]
 
     def ids(self):
         return [line.split()[0] for line in self.file.read_text().splitlines()]
@@ -267,78 +273,69 @@ def build_group(scim, size, ids, cap):
 
 def patched(scim, options, users, size):
     """PATCH of one member of a group of that size."""
-    if users.count < size + options.runs * RESERVE:
+    # The runs that count, and those that proved to be too short.
+    enough = size + (options.runs + 3) * RESERVE
+    errors = users.load(scim, enough, options.cap)
+    if users.count < enough:
         return {"note": f"{users.count:,} users after {options.cap} s"}
     group, reason = build_group(scim, size, users.ids(), options.cap)
     if reason:
         return {"note": reason}
-    found = measured(
-        scim, options, 1, "patch", lambda run: (users.file, group, size + 1 + run * RESERVE, RESERVE), lambda run: run["p50"]
-    )
+    arguments = ((users.file, group, first, RESERVE) for first in range(size + 1, enough, RESERVE))
+    found = measured(scim, options, 1, "patch", arguments, lambda run: run["p50"])
     status, answer = scim.send("GET", f"/Groups/{group}")
-    count = len(answer["members"]) if status == 200 else -1
-    if not size <= count <= size + options.runs * RESERVE:
-        return {"note": f"{count:,} members at the end"}
-    return found
+    if status != 200 or not size <= len(answer["members"]) <= enough:
+        return {"note": "not all of them were members at the end"}
+    return {**found, "errors": found.get("errors", 0) + errors}
 
 
-def creation(scim, options, found, log):
+def creation(scim, options, keep):
     """POST of users into a server that has few."""
-    first = 1
+    # In each run from a number on that those before cannot have come to.
+    arguments = ((first,) for first in itertools.count(1, 10_000_000))
     for connections in CONNECTIONS:
-
-        def arguments(_run):
-            nonlocal first
-            # More than can be created in a run.
-            first += 10_000_000
-            return (first,)
-
-        found["create", 0, connections] = measured(scim, options, connections, "create", arguments, rate)
-        log(found["create", 0, connections])
+        keep("create", 0, connections, measured(scim, options, connections, "create", arguments, rate))
 
 
-def reading(scim, options, found, users, size, log):
+def reading(scim, options, keep, users, size):
     """What is asked of a server with that many users."""
-    kinds = {"get": users.file, "filter": users.file, "list": users.count}
-    for kind, argument in kinds.items():
+    for kind, argument in {"get": users.file, "filter": users.file, "list": users.count}.items():
         for connections in CONNECTIONS:
-            result = measured(scim, options, connections, kind, lambda _run: (argument,), rate)
-            if users.count < size:
-                result["users"] = users.count
-            found[kind, size, connections] = result
-            log(result)
+            result = measured(scim, options, connections, kind, itertools.repeat((argument,)), rate)
+            keep(kind, size, connections, {**result, "users": users.count})
+
+
+def patching(scim, options, keep, users):
+    """Members of groups, from small to large; what is larger than what took too long is not tried."""
+    given_up = False
+    for size in options.groups:
+        result = {"note": "not tried, after that"} if given_up else patched(scim, options, users, size)
+        given_up = "note" in result
+        keep("patch", size, 1, result)
 
 
 def measure(name, options):
     """Everything about one server: the figures by kind, size and connections, and what it does wrongly."""
-    found = {}
+    figures = {}
 
-    def log(result):
-        print(f"{datetime.datetime.now():%H:%M:%S} {name} {list(found)[-1]} {result}", file=sys.stderr, flush=True)
+    def keep(kind, size, connections, result):
+        figures[kind, size, connections] = result
+        at = f", connections: {connections}" if connections else ""
+        print(f"{datetime.datetime.now():%H:%M:%S} {name}: {title(kind, size)}{at}: {cell(result, size)}", file=sys.stderr)
 
     with SERVERS[name](options) as scim:
         wrong = faults(scim)
     with SERVERS[name](options) as scim:
-        found["memory", 0, None] = figure([scim.memory()])
-        creation(scim, options, found, log)
+        keep("memory", 0, None, figure([scim.memory()]))
+        creation(scim, options, keep)
     with SERVERS[name](options) as scim, tempfile.TemporaryDirectory(prefix="usher-peers-") as folder:
         users = Users(folder)
         for size in options.users:
-            users.load(scim, size, options.cap)
-            found["memory", size, None] = figure([scim.memory()])
-            if users.count < size:
-                found["memory", size, None]["users"] = users.count
-            log(users.count)
-            reading(scim, options, found, users, size, log)
-        for size in options.groups:
-            # The next size takes longer than the one that took too long.
-            if any("note" in result for (kind, *_), result in found.items() if kind == "patch"):
-                found["patch", size, 1] = {"note": "not tried, after that"}
-                continue
-            users.load(scim, size + options.runs * RESERVE, options.cap)
-            found["patch", size, 1] = patched(scim, options, users, size)
-            log(found["patch", size, 1])
-    return {"figures": found, "faults": wrong}
+            errors = users.load(scim, size, options.cap)
+            keep("memory", size, None, {**figure([scim.memory()], errors), "users": users.count})
+            reading(scim, options, keep, users, size)
+        patching(scim, options, keep, users)
+    return {"figures": figures, "faults": wrong}
 
 
 def number(value):
@@ -356,7 +353,7 @@ def title(kind, size):
     }[kind]
 
 
-def cell(result):
+def cell(result, size):
     """A figure as the table shows it."""
     if result is None:
         return ""
@@ -365,7 +362,8 @@ def cell(result):
     if result["errors"]:
         return f"void ({result['errors']:,} errors)"
     spread = f" ± {result['spread']:.0%}" if result["spread"] >= 0.005 else ""
-    return number(result["median"]) + spread + (f" (at {result['users']:,})" if "users" in result else "")
+    fewer = f" (at {result['users']:,})" if result.get("users", size) < size else ""
+    return number(result["median"]) + spread + fewer
 
 
 def ratio(kind, ours, theirs):
@@ -388,7 +386,7 @@ def table(results, about):
         kind, size, connections = key
         figures = {name: result["figures"].get(key) for name, result in results.items()}
         ratios = [ratio(kind, figures["Usher"], figures[peer]) for peer in peers]
-        lines.append([title(kind, size), str(connections or ""), *map(cell, figures.values()), *ratios])
+        lines.append([title(kind, size), str(connections or ""), *(cell(figure, size) for figure in figures.values()), *ratios])
     text = "".join(f"| {' | '.join(line)} |\n" for line in lines)
     measured_with = ", ".join(f"{name} {about[name]}" for name in [*names, "wrk"])
     wrong = "".join(

@@ -75,7 +75,7 @@ function requests.filter(base, file)
 end
 
 function requests.list(base, count)
-  local pages = math.floor(tonumber(count) / 100)
+  local pages = math.max(1, math.floor(tonumber(count) / 100))
   return function()
     local start = (math.random(pages) - 1) * 100 + 1
     return wrk.format("GET", base .. "/Users?count=100&startIndex=" .. start)

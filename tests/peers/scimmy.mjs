@@ -35,8 +35,8 @@ function selected(resources, resource) {
   return page(resource.filter ? resource.filter.match(all) : all, resource);
 }
 
-// SCIMMY sorts and cuts what it is given, after it has made an answer of all of it. It takes a page that has been cut already for
-// what it is, unless the page is longer than what comes before it.
+// SCIMMY sorts and cuts what it is given after it has made an answer of all of it. It knows a page that has been cut already,
+// unless the page is longer than what comes before it.
 function page(all, resource) {
   const { sortBy, startIndex = 1, count = 20 } = resource.constraints ?? {};
   if (sortBy || (startIndex > 1 && startIndex <= count)) return all;
