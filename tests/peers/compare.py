@@ -30,8 +30,8 @@ GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
 PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 CONNECTIONS = (1, 8)
 
-# How many users a run of PATCH adds to a group before it takes them out again; each run has its own.
-RESERVE = 100
+# How many users a run of PATCH adds to a group before it takes them out again.
+TURN = 10
 
 # A request may take long, and is waited for: seconds.
 PATIENCE = 60
@@ -273,18 +273,21 @@ def build_group(scim, size, ids, cap):
 
 def patched(scim, options, users, size):
     """PATCH of one member of a group of that size."""
-    # The runs that count, and those that proved to be too short.
-    enough = size + (options.runs + 3) * RESERVE
-    errors = users.load(scim, enough, options.cap)
-    if users.count < enough:
+    # Each run has users of its own: the runs that count, and those that prove to be too short. The group never gets larger than
+    # `size`, since that is as large as one of the servers lets it be.
+    turns = (options.runs + 3) * TURN
+    size = max(size, turns)
+    first = size - turns
+    errors = users.load(scim, size, options.cap)
+    if users.count < size:
         return {"note": f"{users.count:,} users after {options.cap} s"}
-    group, reason = build_group(scim, size, users.ids(), options.cap)
+    group, reason = build_group(scim, first, users.ids(), options.cap)
     if reason:
         return {"note": reason}
-    arguments = ((users.file, group, first, RESERVE) for first in range(size + 1, enough, RESERVE))
+    arguments = ((users.file, group, begin + 1, TURN) for begin in range(first, size, TURN))
     found = measured(scim, options, 1, "patch", arguments, lambda run: run["p50"])
     status, answer = scim.send("GET", f"/Groups/{group}")
-    if status != 200 or not size <= len(answer["members"]) <= enough:
+    if status != 200 or not first <= len(answer["members"]) <= size:
         return {"note": "not all of them were members at the end"}
     return {**found, "errors": found.get("errors", 0) + errors}
 
@@ -396,16 +399,22 @@ def table(results, about):
 
 
 def arguments():
+    def count(text):
+        number = int(text)
+        if number < 1:
+            raise ValueError
+        return number
+
     def sizes(text):
-        return sorted(int(size) for size in text.split(",") if size)
+        return sorted(count(size) for size in text.split(",") if size)
 
     parser = argparse.ArgumentParser(prog="tests/peers/run", description="Measures SCIM servers side by side.")
     parser.add_argument("--only", action="append", choices=SERVERS, help="only that server; may be given more than once")
-    parser.add_argument("--seconds", type=int, default=3, help="how long a run takes (3)")
-    parser.add_argument("--runs", type=int, default=3, help="how many runs a figure is the median of (3)")
+    parser.add_argument("--seconds", type=count, default=3, help="how long a run takes (3)")
+    parser.add_argument("--runs", type=count, default=3, help="how many runs a figure is the median of (3)")
     parser.add_argument("--users", type=sizes, default="10000,100000", help="how many users are loaded (10000,100000)")
-    parser.add_argument("--groups", type=sizes, default="1000,10000,150000", help="members of groups (1000,10000,150000)")
-    parser.add_argument("--cap", type=int, default=300, help="how many seconds loading may take, each time (300)")
+    parser.add_argument("--groups", type=sizes, default="1000,10000,150000", help="sizes of groups (1000,10000,150000)")
+    parser.add_argument("--cap", type=count, default=300, help="how many seconds loading may take, each time (300)")
     parser.add_argument("--json", type=pathlib.Path, help="a file that the figures are written to as well")
     parser.add_argument("--usher", type=pathlib.Path, help=argparse.SUPPRESS)
     parser.add_argument("--tools", type=pathlib.Path, help=argparse.SUPPRESS)
