@@ -86,7 +86,8 @@ def started(command, environment=()):
 @contextlib.contextmanager
 def usher(options):
     key = secrets.token_urlsafe()
-    with tempfile.TemporaryDirectory(prefix="usher-peers-") as data:
+    # Beside the tools, since many machines have the folder for temporary files in memory.
+    with tempfile.TemporaryDirectory(prefix="data-", dir=options.tools) as data:
         command = [options.usher, "serve", "--data", data, "--listen", "127.0.0.1:0"]
         with started(command, {"USHER_ADMIN_KEY": key}) as (process, origin):
             status, directory = Scim(origin, key, process).send("POST", "/admin/v1/directories", {"name": "Peers"})
@@ -117,7 +118,7 @@ SERVERS = {"Usher": usher, "scimmy-routers": scimmy_routers, "scim2-server": sci
 
 
 def versions(options):
-    """What is measured, and with what."""
+    """What is measured, with what, and on what: others who keep the machine busy make the figures worthless."""
 
     def first_line(*command):
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -131,6 +132,7 @@ def versions(options):
         f"Node.js {first_line('node', '--version').removeprefix('v')})",
         "scim2-server": f"{scim2} (Python {sys.version.split()[0]})",
         "wrk": first_line("wrk", "--version").split(" [")[0].removeprefix("wrk "),
+        "machine": f"{os.cpu_count()} processors, load average before {os.getloadavg()[0]:.1f}",
     }
 
 
@@ -391,7 +393,7 @@ def table(results, about):
         ratios = [ratio(kind, figures["Usher"], figures[peer]) for peer in peers]
         lines.append([title(kind, size), str(connections or ""), *(cell(figure, size) for figure in figures.values()), *ratios])
     text = "".join(f"| {' | '.join(line)} |\n" for line in lines)
-    measured_with = ", ".join(f"{name} {about[name]}" for name in [*names, "wrk"])
+    measured_with = ", ".join(f"{name} {about[name]}" for name in [*names, "wrk"]) + f"; {about['machine']}"
     wrong = "".join(
         f"\n{name} answers wrongly: {'; '.join(result['faults'])}.\n" for name, result in results.items() if result["faults"]
     )
@@ -423,7 +425,8 @@ def arguments():
 
 def main(options):
     # Whatever ends this ends the servers too.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
+    for end in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(end, lambda *_: sys.exit("stopped"))
     about = versions(options)
     results = {name: measure(name, options) for name in SERVERS if not options.only or name in options.only}
     if options.json:
