@@ -278,8 +278,9 @@ def patched(scim, options, users, size):
     # Each run has users of its own: the runs that count, and those that prove to be too short. The group never gets larger than
     # `size`, since that is as large as one of the servers lets it be.
     turns = (options.runs + 3) * TURN
-    size = max(size, turns)
     first = size - turns
+    if first < 0:
+        return {"note": f"groups can be measured from {turns} members on"}
     errors = users.load(scim, size, options.cap)
     if users.count < size:
         return {"note": f"{users.count:,} users after {options.cap} s"}
