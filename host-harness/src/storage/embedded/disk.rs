@@ -1,11 +1,10 @@
 //! What group commit needs of an embedded engine, and no more.
 
 use crate::storage::Error;
-use imbl::OrdMap;
-use std::sync::Arc;
+use std::collections::BTreeMap;
 
-/// Changes by key, in order: a value to set, or `None` to remove the key. Cheap to share, for readers.
-pub(super) type Changes = OrdMap<Arc<str>, Option<Arc<str>>>;
+/// Changes by key, in order: a value to set, or `None` to remove the key.
+pub(super) type Changes = BTreeMap<String, Option<String>>;
 
 /// An engine that keeps entries on disk. Only one thread writes to it.
 pub(super) trait Disk: Send + Sync + 'static {

@@ -62,8 +62,8 @@ impl Disk for FjallDisk {
         let mut batch = self.database.batch().durability(Some(PersistMode::SyncData));
         for (key, value) in changes {
             match value {
-                Some(value) => batch.insert(&self.keyspace, &**key, &**value),
-                None => batch.remove(&self.keyspace, &**key),
+                Some(value) => batch.insert(&self.keyspace, key.as_str(), value.as_str()),
+                None => batch.remove(&self.keyspace, key.as_str()),
             }
         }
         batch.commit().map_err(failed)

@@ -41,10 +41,10 @@ struct State<D: Disk> {
     /// The newest durable state.
     durable: Arc<D::Snapshot>,
     /// What is being written to the disk, or nothing.
-    writing: Changes,
+    writing: Arc<Changes>,
     writing_flush: Option<Flush>,
     /// What is written next.
-    gathering: Changes,
+    gathering: Arc<Changes>,
     gathering_flush: Flush,
     gathering_bytes: usize,
     /// Why nothing is written any more.
@@ -59,9 +59,9 @@ impl<D: Disk> GroupCommit<D> {
             turns: Turns::default(),
             state: Mutex::new(State {
                 durable,
-                writing: Changes::new(),
+                writing: Arc::default(),
                 writing_flush: None,
-                gathering: Changes::new(),
+                gathering: Arc::default(),
                 gathering_flush: Flush::new(),
                 gathering_bytes: 0,
                 stopped: None,
@@ -84,12 +84,13 @@ impl<D: Disk> GroupCommit<D> {
     pub(super) fn begin(&self, access: Access) -> Result<Box<dyn Transaction>, Error> {
         let shared = self.shared.clone();
         let (turn, view) = match access {
-            Access::ReadOnly => (None, shared.state.lock().view(Changes::new(), Changes::new())),
+            Access::ReadOnly => (None, View { durable: shared.state.lock().durable.clone(), pending: None }),
             Access::ReadWrite => {
                 let turn = shared.turns.wait();
                 let state = shared.state.lock();
                 state.check()?;
-                (Some(turn), state.view(state.writing.clone(), state.gathering.clone()))
+                let pending = Pending { gathering: state.gathering.clone(), writing: state.writing.clone() };
+                (Some(turn), View { durable: state.durable.clone(), pending: Some(pending) })
             }
         };
         Ok(Box::new(GroupTransaction { view, writes: Writes::new(access), turn, shared }))
@@ -123,7 +124,7 @@ impl<D: Disk> Shared<D> {
     }
 
     /// What has gathered, as soon as there is any; `None` when there will be no more.
-    fn next_group(&self) -> Option<Changes> {
+    fn next_group(&self) -> Option<Arc<Changes>> {
         let mut state = self.state.lock();
         while state.gathering.is_empty() {
             if state.stopped.is_some() {
@@ -158,8 +159,8 @@ impl<D: Disk> Shared<D> {
                 };
                 let error = Error::Unavailable(format!("writing to disk failed: {reason}"));
                 state.stop(error.clone());
-                state.writing = Changes::new();
-                state.gathering = Changes::new();
+                state.writing = Arc::default();
+                state.gathering = Arc::default();
                 let rest = std::mem::take(&mut state.gathering_flush);
                 drop(state);
                 self.room.notify_all();
@@ -173,10 +174,6 @@ impl<D: Disk> Shared<D> {
 }
 
 impl<D: Disk> State<D> {
-    fn view(&self, writing: Changes, gathering: Changes) -> View<D> {
-        View { durable: self.durable.clone(), writing, gathering }
-    }
-
     fn check(&self) -> Result<(), Error> {
         self.stopped.clone().map_or(Ok(()), Err)
     }
@@ -194,11 +191,24 @@ impl<D: Disk> State<D> {
     }
 }
 
-/// What a transaction sees. The groups are empty where it only reads.
+/// What a transaction sees: what is durable and, where it may write, what is to become so.
 struct View<D: Disk> {
     durable: Arc<D::Snapshot>,
-    writing: Changes,
-    gathering: Changes,
+    pending: Option<Pending>,
+}
+
+/// The groups as they were when a transaction began.
+struct Pending {
+    gathering: Arc<Changes>,
+    writing: Arc<Changes>,
+}
+
+impl<D: Disk> View<D> {
+    /// What is newer than the durable state, newest first.
+    fn layers(&self) -> [&Changes; 2] {
+        static NONE: Changes = Changes::new();
+        self.pending.as_ref().map_or([&NONE; 2], |Pending { gathering, writing }| [gathering, writing])
+    }
 }
 
 struct GroupTransaction<D: Disk> {
@@ -211,14 +221,12 @@ struct GroupTransaction<D: Disk> {
 impl<D: Disk> Transaction for GroupTransaction<D> {
     fn get_many(&mut self, keys: &[String]) -> Result<Vec<Option<String>>, Error> {
         self.writes.check_read()?;
-        let View { durable, writing, gathering } = &self.view;
-        merge::get_many(&**durable, [gathering, writing], keys)
+        merge::get_many(&*self.view.durable, self.view.layers(), keys)
     }
 
     fn scan(&mut self, range: &Range) -> Result<Vec<Entry>, Error> {
         self.writes.check_read()?;
-        let View { durable, writing, gathering } = &self.view;
-        merge::scan(&**durable, gathering, writing, range)
+        merge::scan(&*self.view.durable, self.view.layers(), range)
     }
 
     fn write(&mut self, changes: Vec<Change>) -> Result<(), Error> {
@@ -231,7 +239,7 @@ impl<D: Disk> Transaction for GroupTransaction<D> {
         if turn.is_none() {
             return Ok(Durability::done());
         }
-        // Without this, each commit would copy its way into the group that it has looked at.
+        // Without this, each commit would copy the group that it has looked at.
         drop(view);
         let mut state = shared.state.lock();
         state.check()?;
@@ -242,10 +250,9 @@ impl<D: Disk> Transaction for GroupTransaction<D> {
             shared.room.wait(&mut state);
             state.check()?;
         }
-        for Change { key, value } in changes {
-            state.gathering_bytes += key.len() + value.as_ref().map_or(0, String::len);
-            state.gathering.insert(key.into(), value.map(Arc::from));
-        }
+        let bytes = |change: &Change| change.key.len() + change.value.as_ref().map_or(0, String::len);
+        state.gathering_bytes += changes.iter().map(bytes).sum::<usize>();
+        Arc::make_mut(&mut state.gathering).extend(changes.into_iter().map(|Change { key, value }| (key, value)));
         let durability = state.durability();
         drop(state);
         shared.work.notify_one();

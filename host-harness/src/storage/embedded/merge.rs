@@ -14,7 +14,7 @@ pub(super) fn get_many<S: Snapshot>(
 ) -> Result<Vec<Option<String>>, Error> {
     let get = |key: &String| {
         if let Some(value) = layers.iter().find_map(|layer| layer.get(key.as_str())) {
-            return Ok(value.as_deref().map(String::from));
+            return Ok(value.clone());
         }
         // The engine need not know keys that it never holds.
         if key.is_empty() || key.len() > MAX_KEY_BYTES {
@@ -27,12 +27,7 @@ pub(super) fn get_many<S: Snapshot>(
 }
 
 /// The entries of a range, those of `newer` before those of `older` before those of the disk.
-pub(super) fn scan<S: Snapshot>(
-    disk: &S,
-    newer: &Changes,
-    older: &Changes,
-    range: &Range,
-) -> Result<Vec<Entry>, Error> {
+pub(super) fn scan<S: Snapshot>(disk: &S, [newer, older]: [&Changes; 2], range: &Range) -> Result<Vec<Entry>, Error> {
     let (start, end) = (bound(&range.start), bound(&range.end));
     if start >= end || range.limit == 0 {
         return Ok(Vec::new());
@@ -86,7 +81,7 @@ fn within<'a, B>(
     range: &Range,
 ) -> impl Iterator<Item = Result<Found<'a, B>, Error>> + use<'a, B> {
     let bounds = (Bound::Included(range.start.as_str()), Bound::Excluded(range.end.as_str()));
-    let mut changes = changes.range::<_, str>(bounds);
+    let mut changes = changes.range::<str, _>(bounds);
     let reverse = range.reverse;
     std::iter::from_fn(move || {
         let next = if reverse { changes.next_back() } else { changes.next() };
