@@ -1,8 +1,12 @@
 //! Building the crate `usher-engine` as a component.
 
+use std::error::Error;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
+
+use wasm_encoder::{ComponentSection, CustomSection};
+use wasm_metadata::{AddMetadata, AddMetadataField};
 
 use crate::target::TARGET;
 use crate::{tools, workspace};
@@ -36,15 +40,31 @@ pub(crate) fn build(folder: &Path, sysroot: Option<&Path>) -> Result<PathBuf, St
     )
     .map_err(|reason| format!("the component could not be built: {reason}"))?;
     let built = target_dir.join(TARGET).join("component/usher_engine.wasm");
-    publish(&built, &folder.join("usher.wasm"))
+    let component = fs::read(&built).map_err(|error| format!("cannot read {}: {error}", built.display()))?;
+    let component = label(&component).map_err(|error| format!("the component cannot be labelled: {error}"))?;
+    publish(&component, &folder.join("usher.wasm"))
+}
+
+/// Puts into the component what tools and registries show of it. The compiler's linker has no option for that.
+fn label(component: &[u8]) -> Result<Vec<u8>, Box<dyn Error>> {
+    let mut name = AddMetadata::default();
+    name.name = AddMetadataField::Set("usher".to_owned());
+    let mut component = name.to_wasm(component)?;
+    for (field, value) in [
+        ("version", env!("CARGO_PKG_VERSION")),
+        ("description", "Customer provisioning for service desks: SCIM 2.0 over a storage that the host lends"),
+        ("licenses", env!("CARGO_PKG_LICENSE")),
+    ] {
+        CustomSection { name: field.into(), data: value.as_bytes().into() }.append_to_component(&mut component);
+    }
+    Ok(component)
 }
 
 /// Puts the component at `path`, and leaves what is there when it is the same: a newer file would have everything that
 /// includes it compiled again.
-fn publish(built: &Path, path: &Path) -> Result<PathBuf, String> {
+fn publish(component: &[u8], path: &Path) -> Result<PathBuf, String> {
     let publish = || {
-        let component = fs::read(built)?;
-        if fs::read(path).ok().as_ref() != Some(&component) {
+        if fs::read(path).ok().as_deref() != Some(component) {
             let new = path.with_extension("wasm.new");
             fs::write(&new, component)?;
             fs::rename(new, path)?;
