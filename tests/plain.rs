@@ -41,7 +41,7 @@ mod bindings {
 
 pub use bindings::exports::usher::provisioning::{directories, scim};
 use bindings::usher::provisioning::storage as wit;
-pub use bindings::{Provisioner, ProvisionerPre};
+pub use bindings::ProvisionerPre;
 
 /// The component for hosts of `wasi:http`.
 pub const HTTP_COMPONENT: &[u8] = include_bytes!(env!("USHER_HTTP_COMPONENT"));
