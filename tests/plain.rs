@@ -39,9 +39,9 @@ mod bindings {
     });
 }
 
+pub use bindings::ProvisionerPre;
 pub use bindings::exports::usher::provisioning::{directories, scim};
 use bindings::usher::provisioning::storage as wit;
-pub use bindings::ProvisionerPre;
 
 /// The component for hosts of `wasi:http`.
 pub const HTTP_COMPONENT: &[u8] = include_bytes!(env!("USHER_HTTP_COMPONENT"));
