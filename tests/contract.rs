@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::path::Path;
 
 use usher_tests::golden;
+use wasm_metadata::Payload;
 use wit_component::WitPrinter;
 use wit_parser::{Docs, Resolve, Stability, TypeDefKind};
 
@@ -28,6 +29,18 @@ fn the_component_has_the_interface_that_was_reviewed() {
         component.resolve().packages.iter().map(|(id, _)| id).filter(|id| *id != component.package()).collect();
     printer.print(component.resolve(), component.package(), &others).expect("it can be printed");
     golden::compare("component.wit", &printer.output.to_string());
+}
+
+#[test]
+fn the_component_says_what_it_is_and_of_which_version() {
+    let component = Payload::from_binary(usher_host::EMBEDDED).expect("it is a component");
+    let metadata = component.metadata();
+    assert_eq!(metadata.name.as_deref(), Some("usher"));
+    let text = |field: Option<String>| field.unwrap_or_default();
+    assert_eq!(text(metadata.version.as_ref().map(ToString::to_string)), env!("CARGO_PKG_VERSION"));
+    assert_eq!(text(metadata.licenses.as_ref().map(ToString::to_string)), env!("CARGO_PKG_LICENSE"));
+    assert!(text(metadata.description.as_ref().map(ToString::to_string)).contains("SCIM"));
+    assert!(metadata.producers.is_some(), "the tools that made it are named");
 }
 
 #[test]

@@ -24,9 +24,9 @@ pub(crate) fn run(command: &mut Command) -> Result<String, String> {
     }
 }
 
-/// The compiler that cargo is using.
+/// The compiler that cargo is using: it names it to build scripts.
 pub(crate) fn rustc() -> Command {
-    Command::new(env::var_os("RUSTC").expect("cargo sets RUSTC"))
+    Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()))
 }
 
 /// A cargo of its own for the component's target, with `rustflags` and no others.
@@ -34,7 +34,7 @@ pub(crate) fn rustc() -> Command {
 /// What the outer cargo was told is meant for the machine's own target, and a tool that wraps the compiler there
 /// (Clippy, coverage) has no business here, so that neither is passed on.
 pub(crate) fn cargo(rustflags: &[&OsStr]) -> Command {
-    let mut cargo = Command::new(env::var_os("CARGO").expect("cargo sets CARGO"));
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     for wrapper in ["RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER"] {
         cargo.env_remove(wrapper);
     }
