@@ -1,0 +1,73 @@
+//! Directories that are filled before anything is measured, by requests of a thousand, which is the fastest way.
+
+use super::call::{Call, Credentials, id_of, ids_of_bulk};
+use super::client::Client;
+use super::server::Server;
+use std::path::Path;
+use tokio::task::JoinSet;
+
+/// How many users or members one request makes.
+pub(super) const AT_ONCE: usize = 1_000;
+
+/// How many requests are under way at a time.
+const CONNECTIONS: usize = 4;
+
+/// A server with one directory, and a connection to it.
+pub(super) struct Directory {
+    pub(super) server: Server,
+    pub(super) credentials: Credentials,
+    pub(super) client: Client,
+    /// The ids of its users, in the order of their numbers.
+    pub(super) users: Vec<String>,
+}
+
+impl Directory {
+    /// Starts a server that keeps its data below `folder`, with an empty directory.
+    pub(super) async fn start(folder: &Path) -> Result<Self, String> {
+        let server = Server::start(folder)?;
+        let credentials = server.connect_directory().await?;
+        let client = Client::connect(server.address(), &credentials).await?;
+        Ok(Self { server, credentials, client, users: Vec::new() })
+    }
+
+    /// A further connection.
+    pub(super) async fn connect(&self) -> Result<Client, String> {
+        Client::connect(self.server.address(), &self.credentials).await
+    }
+
+    /// Makes users `user0` and on until there are so many.
+    pub(super) async fn fill(&mut self, count: usize) -> Result<(), String> {
+        let starts: Vec<usize> = (self.users.len()..count).step_by(AT_ONCE).collect();
+        let mut made = vec![Vec::new(); starts.len()];
+        let mut tasks = JoinSet::new();
+        for first in 0..CONNECTIONS {
+            let mut client = self.connect().await?;
+            let mine: Vec<(usize, usize)> =
+                starts.iter().copied().enumerate().skip(first).step_by(CONNECTIONS).collect();
+            tasks.spawn(async move {
+                let mut made = Vec::new();
+                for (at, start) in mine {
+                    let names = (start..count.min(start + AT_ONCE)).map(|number| format!("user{number}"));
+                    made.push((at, ids_of_bulk(client.call(&Call::bulk_users(names)).await?.body)?));
+                }
+                Ok::<_, String>(made)
+            });
+        }
+        while let Some(task) = tasks.join_next().await {
+            for (at, ids) in task.map_err(|error| error.to_string())?? {
+                made[at] = ids;
+            }
+        }
+        self.users.extend(made.into_iter().flatten());
+        Ok(())
+    }
+
+    /// Makes a group with the first so many users in it.
+    pub(super) async fn group(&mut self, name: &str, members: usize) -> Result<String, String> {
+        let id = id_of(self.client.call(&Call::create_group(name)).await?.body)?;
+        for members in self.users[..members.min(self.users.len())].chunks(AT_ONCE) {
+            self.client.call(&Call::add_members(&id, members)).await?;
+        }
+        Ok(id)
+    }
+}
