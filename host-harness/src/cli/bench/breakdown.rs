@@ -1,23 +1,23 @@
-//! Where the time of one durable call goes. The call is made three ways, turn by turn: to the native engine over a
-//! storage that is watched, to the component in this process, and over HTTP to a server; each with a folder of its own on
-//! the same disk. What one way has and the one before has not is what the stage between them costs.
+//! Where the time of one durable call goes. The call is made several ways, turn by turn: by the native engine over a
+//! storage on disk that is watched, by the native engine and by the component in memory, over HTTP to a server that keeps
+//! all in memory, and over HTTP to one that keeps it on disk. What one way has and the one before has not is what the stage
+//! between them costs; disks, which vary the most, are in two of them only.
 
-use super::call::{Call, Credentials};
+use super::call::Call;
 use super::client::Client;
 use super::context::Bench;
 use super::directory::Directory;
-use super::inside::{Answers, Native, connect, succeeded};
 use super::person::{Kind, People, USERS};
 use super::record::{Recorder, Work};
 use super::report::{Cell, Column, Section, Table};
-use super::sandbox::people;
-use super::server::temporary;
+use super::sandbox::Subject;
+use super::server::{Kept, temporary};
 use super::stats::Times;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use usher_host::storage::{EmbeddedStorage, Storage};
-use usher_host::{Site, Usher};
+use usher_host::Usher;
+use usher_host::storage::{EmbeddedStorage, MemoryStorage};
 
 /// How many calls are made one way before the next has its turn.
 const CALLS_PER_TURN: usize = 20;
@@ -42,7 +42,7 @@ const ASKED: [Column; 7] = [
 ];
 
 pub(super) async fn run(bench: &mut Bench) -> Result<Section, String> {
-    bench.progress.step("breakdown: preparing the three ways");
+    bench.progress.step("breakdown: preparing");
     let place = temporary(&bench.folder)?;
     let mut ways = Ways::make(bench, place.path()).await?;
     let mut stages = Table::new("Stages of one call, durable, one at a time", &STAGES);
@@ -54,86 +54,82 @@ pub(super) async fn run(bench: &mut Bench) -> Result<Section, String> {
         while begin.elapsed() < 2 * bench.duration {
             ways.take_turn(kind, &mut measured).await?;
         }
-        measured.rows(kind, &mut stages, &mut asked);
+        asked.row(measured.asked(kind));
+        measured.rows(kind, &mut stages);
     }
     Ok(Section::new("breakdown").table(stages).table(asked).note(
-        "HTTP is a call of `/healthz` over the same connection; serving is what SCIM over HTTP takes beyond that and the \
-         component: larger messages, handing over between threads. The instance is what the component takes beyond the native engine. Rows of differences have no \
-         percentiles of their own.",
+        "HTTP is a call of `/healthz`; serving is what SCIM over HTTP takes beyond that and the component: larger messages, \
+         handing over between threads. The instance is what the component takes beyond the native engine. Both are \
+         differences of medians, in memory. The disk is what the whole has beyond all other stages, where a call writes: \
+         waiting for the disk, and what durability costs the server besides; for calls that only read it is the difference \
+         between reading from disk and from memory over HTTP. The disk alone is the wait as the native engine sees it, and no \
+         part of the sum.",
     ))
 }
 
-/// The three ways, each with a directory of its own.
+/// The ways to make a call, each with a directory of its own.
 struct Ways {
-    native: Native,
+    watched: Subject,
     recorder: Arc<Recorder>,
-    native_directory: Credentials,
-    native_people: People,
-    component: Site,
-    component_directory: Credentials,
-    component_people: People,
-    server: Directory,
-    server_people: People,
+    native: Subject,
+    component: Subject,
+    in_memory: Served,
+    on_disk: Served,
     healthz: Client,
+}
+
+/// A server, and the users and the group that the calls are about.
+struct Served {
+    directory: Directory,
+    people: People,
 }
 
 /// The times of one kind of call.
 #[derive(Default)]
 struct Measured {
-    native: Vec<Duration>,
+    watched: Vec<Duration>,
     work: Vec<Work>,
+    native: Vec<Duration>,
     component: Vec<Duration>,
-    http: Vec<Duration>,
+    in_memory: Vec<Duration>,
+    on_disk: Vec<Duration>,
     healthz: Vec<Duration>,
 }
 
 impl Ways {
     async fn make(bench: &Bench, place: &Path) -> Result<Self, String> {
         let usher = Usher::load().map_err(|error| error.to_string())?;
-        let open = |name: &str| -> Result<Arc<dyn Storage>, String> {
-            Ok(Arc::new(EmbeddedStorage::open(place.join(name)).map_err(|error| error.to_string())?))
-        };
-        let recorder = Arc::new(Recorder::new(open("native")?, false));
-        let native_directory = connect(&usher.site(recorder.clone())).await?;
-        let native = Native::new(recorder.clone());
-        let native_people = people(&native, &native_directory)?;
-        let component = usher.site(open("component")?);
-        let component_directory = connect(&component).await?;
-        let component_people = people(&component, &component_directory)?;
-        let mut server = Directory::start(&bench.folder).await?;
-        server.fill(USERS).await?;
-        let group = server.group("Everybody", USERS).await?;
-        let server_people = People::new(server.users.clone(), group);
-        let healthz = Client::open(server.server.address(), String::new(), "none").await?;
-        server.server.settle().await;
+        let storage = EmbeddedStorage::open(place.join("watched")).map_err(|error| error.to_string())?;
+        let recorder = Arc::new(Recorder::new(Arc::new(storage), false));
+        let on_disk = Served::make(&bench.folder, Kept::OnDisk).await?;
         Ok(Self {
-            native,
+            watched: Subject::native(&usher, recorder.clone()).await?,
             recorder,
-            native_directory,
-            native_people,
-            component,
-            component_directory,
-            component_people,
-            server,
-            server_people,
-            healthz,
+            native: Subject::native(&usher, Arc::new(MemoryStorage::new())).await?,
+            component: Subject::component(&usher, Arc::new(MemoryStorage::new())).await?,
+            in_memory: Served::make(&bench.folder, Kept::InMemory).await?,
+            healthz: Client::open(on_disk.directory.server.address(), String::new(), "none").await?,
+            on_disk,
         })
     }
 
     async fn take_turn(&mut self, kind: Kind, measured: &mut Measured) -> Result<(), String> {
         for _ in 0..CALLS_PER_TURN {
-            let call = self.native_people.next(kind);
             self.recorder.take_work();
-            measured.native.push(inside(&self.native, &self.native_directory, &call)?);
+            measured.watched.push(self.watched.call(kind)?);
             measured.work.push(self.recorder.take_work());
         }
         for _ in 0..CALLS_PER_TURN {
-            let call = self.component_people.next(kind);
-            measured.component.push(inside(&self.component, &self.component_directory, &call)?);
+            measured.native.push(self.native.call(kind)?);
         }
         for _ in 0..CALLS_PER_TURN {
-            let call = self.server_people.next(kind);
-            measured.http.push(self.server.client.time(&call).await?);
+            measured.component.push(self.component.call(kind)?);
+        }
+        for _ in 0..CALLS_PER_TURN {
+            measured.in_memory.push(self.in_memory.call(kind).await?);
+        }
+        for _ in 0..CALLS_PER_TURN {
+            measured.on_disk.push(self.on_disk.call(kind).await?);
         }
         for _ in 0..CALLS_PER_TURN {
             measured.healthz.push(self.healthz.time(&Call::get("/healthz")).await?);
@@ -142,50 +138,59 @@ impl Ways {
     }
 }
 
-/// How long a call takes in this process.
-fn inside(answers: &dyn Answers, directory: &Credentials, call: &Call) -> Result<Duration, String> {
-    let request = call.request(directory);
-    let begin = Instant::now();
-    let answer = answers.answer(&request)?;
-    let took = begin.elapsed();
-    succeeded(call, answer)?;
-    Ok(took)
+impl Served {
+    async fn make(folder: &Path, kept: Kept) -> Result<Self, String> {
+        let mut directory = Directory::kept(folder, kept).await?;
+        directory.fill(USERS).await?;
+        let group = directory.group("Everybody", USERS).await?;
+        directory.server.settle().await;
+        let people = People::new(directory.users.clone(), group);
+        Ok(Self { directory, people })
+    }
+
+    async fn call(&mut self, kind: Kind) -> Result<Duration, String> {
+        self.directory.client.time(&self.people.next(kind)).await
+    }
 }
 
 impl Measured {
-    fn rows(self, kind: Kind, stages: &mut Table, asked: &mut Table) {
-        let of = |part: fn(&Work) -> Duration| Times::of(self.work.iter().map(part).collect());
-        let engine = self
-            .native
-            .iter()
-            .zip(&self.work)
-            .map(|(whole, work)| whole.saturating_sub(work.reading + work.writing + work.durable));
+    /// What the call in the middle asked of the storage; all of one kind ask about the same.
+    fn asked(&self, kind: Kind) -> [Cell; 7] {
+        let work = self.work.get(self.work.len() / 2).copied().unwrap_or_default();
+        let counts = [work.transactions, work.keys, work.scans, work.entries, work.written, work.written_bytes];
+        let [transactions, keys, scans, entries, written, bytes] = counts.map(Cell::count);
+        [Cell::text_of(kind.name()), transactions, keys, scans, entries, written, bytes]
+    }
+
+    fn rows(self, kind: Kind, stages: &mut Table) {
+        let part = |part: fn(&Work) -> Duration| Times::of(self.work.iter().map(part).collect());
+        let (reading, committing) = (part(|work| work.reading), part(|work| work.writing));
+        let alone = part(|work| work.durable);
+        let engine = self.watched.iter().zip(&self.work);
+        let engine = engine.map(|(whole, work)| whole.saturating_sub(work.reading + work.writing + work.durable));
         let engine = Times::of(engine.collect());
-        let (reading, writing, durable) = (of(|work| work.reading), of(|work| work.writing), of(|work| work.durable));
-        let median = self.work.get(self.work.len() / 2).copied().unwrap_or_default();
-        let [native, component, http, healthz] = [self.native, self.component, self.http, self.healthz].map(Times::of);
-        let name = || Cell::text_of(kind.name());
+        let others = [self.native, self.component, self.in_memory, self.on_disk, self.healthz];
+        let [native, component, in_memory, on_disk, healthz] = others.map(Times::of);
+        let serving = in_memory.p50 - component.p50 - healthz.p50;
+        let instance = component.p50 - native.p50;
+        let others = healthz.p50 + serving + instance + engine.p50 + reading.p50 + committing.p50;
         let mut row = |stage: &str, p50: f64, times: Option<Times>| {
             let count = times.map_or(Cell::None, |times| Cell::count(times.count));
             let p99 = times.map_or(Cell::None, |times| Cell::Figure(times.p99, 1));
-            stages.row([name(), Cell::text_of(stage), count, Cell::Figure(p50, 1), p99, Cell::ratio(p50 / http.p50)]);
+            let (name, stage, share) =
+                (Cell::text_of(kind.name()), Cell::text_of(stage), Cell::ratio(p50 / on_disk.p50));
+            stages.row([name, stage, count, Cell::Figure(p50, 1), p99, share]);
         };
         row("HTTP", healthz.p50, Some(healthz));
-        row("serving", http.p50 - component.p50 - healthz.p50, None);
-        row("instance", component.p50 - native.p50, None);
+        row("serving", serving, None);
+        row("instance", instance, None);
         row("engine", engine.p50, Some(engine));
         row("storage, reading", reading.p50, Some(reading));
-        row("storage, committing", writing.p50, Some(writing));
-        row("waiting for the disk", durable.p50, Some(durable));
-        row("whole", http.p50, Some(http));
-        asked.row([
-            name(),
-            Cell::count(median.transactions),
-            Cell::count(median.keys),
-            Cell::count(median.scans),
-            Cell::count(median.entries),
-            Cell::count(median.written),
-            Cell::count(median.written_bytes),
-        ]);
+        row("storage, committing", committing.p50, Some(committing));
+        row("disk", on_disk.p50 - others, None);
+        row("whole", on_disk.p50, Some(on_disk));
+        if alone.p50 > 0.0 {
+            row("disk alone", alone.p50, Some(alone));
+        }
     }
 }

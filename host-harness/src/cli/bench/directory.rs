@@ -2,7 +2,7 @@
 
 use super::call::{Call, Credentials, id_of, ids_of_bulk};
 use super::client::Client;
-use super::server::Server;
+use super::server::{Kept, Server};
 use std::path::Path;
 use tokio::task::JoinSet;
 
@@ -24,7 +24,12 @@ pub(super) struct Directory {
 impl Directory {
     /// Starts a server that keeps its data below `folder`, with an empty directory.
     pub(super) async fn start(folder: &Path) -> Result<Self, String> {
-        let server = Server::start(folder)?;
+        Self::kept(folder, Kept::OnDisk).await
+    }
+
+    /// Likewise, with the data on disk or in memory.
+    pub(super) async fn kept(folder: &Path, kept: Kept) -> Result<Self, String> {
+        let server = Server::start(folder, kept)?;
         let credentials = server.connect_directory().await?;
         let client = Client::connect(server.address(), &credentials).await?;
         Ok(Self { server, credentials, client, users: Vec::new() })

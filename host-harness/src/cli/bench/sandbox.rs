@@ -29,8 +29,8 @@ const COLUMNS: [Column; 8] = [
 pub(super) async fn run(bench: &mut Bench) -> Result<Section, String> {
     bench.progress.step("sandbox: the component against the native engine");
     let usher = Usher::load().map_err(|error| error.to_string())?;
-    let mut native = Subject::new(&usher, |storage| Box::new(Native::new(storage))).await?;
-    let mut component = Subject::new(&usher, |storage| Box::new(usher.site(storage))).await?;
+    let mut native = Subject::native(&usher, Arc::new(MemoryStorage::new())).await?;
+    let mut component = Subject::component(&usher, Arc::new(MemoryStorage::new())).await?;
     let mut table = Table::new("Calls in this process, in memory, one at a time", &COLUMNS);
     for kind in Kind::ALL {
         let (mut native_times, mut component_times) = (Vec::new(), Vec::new());
@@ -57,41 +57,54 @@ pub(super) async fn run(bench: &mut Bench) -> Result<Section, String> {
     Ok(Section::new("sandbox").table(table))
 }
 
-struct Subject {
+/// Something that answers calls in this process, with a directory to call about.
+pub(super) struct Subject {
     answers: Box<dyn Answers>,
     directory: Credentials,
     people: People,
 }
 
 impl Subject {
-    async fn new(usher: &Usher, answers: impl FnOnce(Arc<dyn Storage>) -> Box<dyn Answers>) -> Result<Self, String> {
-        let storage: Arc<dyn Storage> = Arc::new(MemoryStorage::new());
+    /// The engine, compiled into this program.
+    pub(super) async fn native(usher: &Usher, storage: Arc<dyn Storage>) -> Result<Self, String> {
         let directory = connect(&usher.site(storage.clone())).await?;
-        let answers = answers(storage);
-        let people = people(&*answers, &directory)?;
-        Ok(Self { answers, directory, people })
+        Self::with_people(Box::new(Native::new(storage)), directory)
+    }
+
+    /// The component.
+    pub(super) async fn component(usher: &Usher, storage: Arc<dyn Storage>) -> Result<Self, String> {
+        let site = usher.site(storage);
+        let directory = connect(&site).await?;
+        Self::with_people(Box::new(site), directory)
+    }
+
+    /// Makes the users and the group that the calls are about.
+    fn with_people(answers: Box<dyn Answers>, directory: Credentials) -> Result<Self, String> {
+        let send = |call: &Call| succeeded(call, answers.answer(&call.request(&directory))?);
+        let make = |call: Call| id_of(&send(&call)?);
+        let users = (0..USERS)
+            .map(|number| make(Call::create_user(&format!("user{number}"))))
+            .collect::<Result<Vec<_>, _>>()?;
+        let group = make(Call::create_group("Everybody"))?;
+        send(&Call::add_members(&group, &users))?;
+        Ok(Self { answers, directory, people: People::new(users, group) })
+    }
+
+    /// Makes a call of this kind, and tells how long it took.
+    pub(super) fn call(&mut self, kind: Kind) -> Result<Duration, String> {
+        let call = self.people.next(kind);
+        let request = call.request(&self.directory);
+        let begin = Instant::now();
+        let answer = black_box(self.answers.answer(black_box(&request))?);
+        let took = begin.elapsed();
+        succeeded(&call, answer)?;
+        Ok(took)
     }
 
     fn take_turn(&mut self, kind: Kind, times: &mut Vec<Duration>) -> Result<(), String> {
         for _ in 0..CALLS_PER_TURN {
-            let call = self.people.next(kind);
-            let request = call.request(&self.directory);
-            let begin = Instant::now();
-            let answer = black_box(self.answers.answer(black_box(&request))?);
-            times.push(begin.elapsed());
-            succeeded(&call, answer)?;
+            times.push(self.call(kind)?);
         }
         Ok(())
     }
-}
-
-/// Makes the users and the group that the calls are about.
-pub(super) fn people(answers: &dyn Answers, directory: &Credentials) -> Result<People, String> {
-    let make = |call: Call| id_of(&succeeded(&call, answers.answer(&call.request(directory))?)?);
-    let users =
-        (0..USERS).map(|number| make(Call::create_user(&format!("user{number}")))).collect::<Result<Vec<_>, _>>()?;
-    let group = make(Call::create_group("Everybody"))?;
-    let add = Call::add_members(&group, &users);
-    succeeded(&add, answers.answer(&add.request(directory))?)?;
-    Ok(People::new(users, group))
 }

@@ -21,6 +21,13 @@ const SETTLING: Duration = Duration::from_secs(60);
 const ENVIRONMENT: [&str; 6] =
     ["USHER_DATA", "USHER_ADMIN_KEY", "USHER_LISTEN", "USHER_PUBLIC_URL", "USHER_LOG", "USHER_LOG_FORMAT"];
 
+/// Where a server keeps what it is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kept {
+    OnDisk,
+    InMemory,
+}
+
 /// A server. Dropped, it is stopped and what it kept is removed.
 pub(super) struct Server {
     process: Process,
@@ -45,8 +52,8 @@ impl Drop for Process {
 }
 
 impl Server {
-    /// Starts one that keeps its data below `folder`.
-    pub(super) fn start(folder: &Path) -> Result<Self, String> {
+    /// Starts one that keeps its data below `folder`, or in memory.
+    pub(super) fn start(folder: &Path, kept: Kept) -> Result<Self, String> {
         let (_, admin_key) = AdminKey::generate().map_err(|error| format!("cannot make an admin key: {error}"))?;
         let folder = temporary(folder)?;
         let program = std::env::current_exe().map_err(|error| format!("cannot find this program: {error}"))?;
@@ -54,7 +61,11 @@ impl Server {
         for name in ENVIRONMENT {
             command.env_remove(name);
         }
-        command.args(["serve", "--listen", "127.0.0.1:0", "--log", "warn", "--data"]).arg(folder.path());
+        command.args(["serve", "--listen", "127.0.0.1:0", "--log", "warn"]);
+        match kept {
+            Kept::OnDisk => command.arg("--data").arg(folder.path()),
+            Kept::InMemory => command.arg("--memory"),
+        };
         command.env("USHER_ADMIN_KEY", &admin_key).stdin(Stdio::null()).stdout(Stdio::piped());
         let mut child = command.spawn().map_err(|error| format!("cannot start a server: {error}"))?;
         let Some(out) = child.stdout.take() else {
