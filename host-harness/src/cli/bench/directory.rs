@@ -3,6 +3,8 @@
 use super::call::{Call, Credentials, id_of, ids_of_bulk};
 use super::client::Client;
 use super::server::{Kept, Server};
+use std::net::SocketAddr;
+use std::ops::Range;
 use std::path::Path;
 use tokio::task::JoinSet;
 
@@ -30,9 +32,15 @@ impl Directory {
     /// Likewise, with the data on disk or in memory.
     pub(super) async fn kept(folder: &Path, kept: Kept) -> Result<Self, String> {
         let server = Server::start(folder, kept)?;
-        let credentials = server.connect_directory().await?;
+        let credentials = server.connect_directory("bench").await?;
         let client = Client::connect(server.address(), &credentials).await?;
         Ok(Self { server, credentials, client, users: Vec::new() })
+    }
+
+    /// Makes another directory on the same server, with so many users.
+    pub(super) async fn neighbour(&self, users: usize) -> Result<(), String> {
+        let credentials = self.server.connect_directory("neighbour").await?;
+        fill(self.server.address(), &credentials, 0..users).await.map(drop)
     }
 
     /// A further connection.
@@ -42,28 +50,8 @@ impl Directory {
 
     /// Makes users `user0` and on until there are so many.
     pub(super) async fn fill(&mut self, count: usize) -> Result<(), String> {
-        let starts: Vec<usize> = (self.users.len()..count).step_by(AT_ONCE).collect();
-        let mut made = vec![Vec::new(); starts.len()];
-        let mut tasks = JoinSet::new();
-        for first in 0..CONNECTIONS {
-            let mut client = self.connect().await?;
-            let mine: Vec<(usize, usize)> =
-                starts.iter().copied().enumerate().skip(first).step_by(CONNECTIONS).collect();
-            tasks.spawn(async move {
-                let mut made = Vec::new();
-                for (at, start) in mine {
-                    let names = (start..count.min(start + AT_ONCE)).map(|number| format!("user{number}"));
-                    made.push((at, ids_of_bulk(client.call(&Call::bulk_users(names)).await?.body)?));
-                }
-                Ok::<_, String>(made)
-            });
-        }
-        while let Some(task) = tasks.join_next().await {
-            for (at, ids) in task.map_err(|error| error.to_string())?? {
-                made[at] = ids;
-            }
-        }
-        self.users.extend(made.into_iter().flatten());
+        let made = fill(self.server.address(), &self.credentials, self.users.len()..count).await?;
+        self.users.extend(made);
         Ok(())
     }
 
@@ -75,4 +63,29 @@ impl Directory {
         }
         Ok(id)
     }
+}
+
+/// Makes users of these numbers, and returns their ids in order.
+async fn fill(address: SocketAddr, directory: &Credentials, numbers: Range<usize>) -> Result<Vec<String>, String> {
+    let mut made = vec![Vec::new(); numbers.len().div_ceil(AT_ONCE)];
+    let mut tasks = JoinSet::new();
+    for first in 0..CONNECTIONS {
+        let mut client = Client::connect(address, directory).await?;
+        let (end, begins) = (numbers.end, numbers.clone().step_by(AT_ONCE).enumerate());
+        let mine = begins.skip(first).step_by(CONNECTIONS);
+        tasks.spawn(async move {
+            let mut made = Vec::new();
+            for (at, begin) in mine {
+                let names = (begin..end.min(begin + AT_ONCE)).map(|number| format!("user{number}"));
+                made.push((at, ids_of_bulk(client.call(&Call::bulk_users(names)).await?.body)?));
+            }
+            Ok::<_, String>(made)
+        });
+    }
+    while let Some(task) = tasks.join_next().await {
+        for (at, ids) in task.map_err(|error| error.to_string())?? {
+            made[at] = ids;
+        }
+    }
+    Ok(made.into_iter().flatten().collect())
 }

@@ -83,8 +83,8 @@ impl Server {
         self.address
     }
 
-    /// Connects a directory.
-    pub(super) async fn connect_directory(&self) -> Result<Credentials, String> {
+    /// Connects a directory of this name.
+    pub(super) async fn connect_directory(&self, name: &str) -> Result<Credentials, String> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
         struct Connected {
@@ -92,7 +92,7 @@ impl Server {
             api_key: String,
         }
         let mut admin = self.admin().await?;
-        let answer = admin.call(&Call::post("/directories", json!({ "name": "bench" }).to_string())).await?;
+        let answer = admin.call(&Call::post("/directories", json!({ "name": name }).to_string())).await?;
         let connected: Connected = serde_json::from_slice(answer.body).map_err(|error| error.to_string())?;
         let origin = format!("http://{}", self.address);
         let scim_path = connected.scim_base_url.strip_prefix(&origin).unwrap_or(&connected.scim_base_url);

@@ -1,7 +1,7 @@
 //! The same directory in several sizes, each on a server of its own, so that an operation can be measured in all of them
 //! turn by turn: what the machine does meanwhile then hits all of them.
 
-use super::directory::Directory;
+use super::directory::{AT_ONCE, Directory};
 use super::progress::Progress;
 use super::report::{Cell, Column, FLAT, TIMES, Table, times};
 use super::stats::Times;
@@ -28,6 +28,10 @@ pub(super) struct Filled {
     pub(super) turn: usize,
 }
 
+/// How many users each server has in another directory, made first: large requests leave memory behind with the server,
+/// which is to be the same for all sizes.
+const ALIKE: usize = 4 * AT_ONCE;
+
 /// The name of the group that has all users.
 pub(super) const EVERYBODY: &str = "Everybody";
 
@@ -38,6 +42,7 @@ impl Sizes {
         for &size in &SIZES[..if quick { 2 } else { SIZES.len() }] {
             progress.step(format!("filling a directory with {size} users"));
             let mut directory = Directory::start(folder).await?;
+            directory.neighbour(ALIKE).await?;
             // The largest group is as large as it may be unless set, and has to take more.
             directory.server.allow_members(2 * SIZES[SIZES.len() - 1]).await?;
             directory.fill(size).await?;
