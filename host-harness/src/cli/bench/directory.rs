@@ -37,10 +37,10 @@ impl Directory {
         Ok(Self { server, credentials, client, users: Vec::new() })
     }
 
-    /// Makes another directory on the same server, with so many users.
+    /// Makes another directory on the same server, with so many other users.
     pub(super) async fn neighbour(&self, users: usize) -> Result<(), String> {
         let credentials = self.server.connect_directory("neighbour").await?;
-        fill(self.server.address(), &credentials, 0..users).await.map(drop)
+        fill(self.server.address(), &credentials, "neighbour", 0..users).await.map(drop)
     }
 
     /// A further connection.
@@ -50,7 +50,7 @@ impl Directory {
 
     /// Makes users `user0` and on until there are so many.
     pub(super) async fn fill(&mut self, count: usize) -> Result<(), String> {
-        let made = fill(self.server.address(), &self.credentials, self.users.len()..count).await?;
+        let made = fill(self.server.address(), &self.credentials, "user", self.users.len()..count).await?;
         self.users.extend(made);
         Ok(())
     }
@@ -65,8 +65,13 @@ impl Directory {
     }
 }
 
-/// Makes users of these numbers, and returns their ids in order.
-async fn fill(address: SocketAddr, directory: &Credentials, numbers: Range<usize>) -> Result<Vec<String>, String> {
+/// Makes users with this name and these numbers, and returns their ids in order.
+async fn fill(
+    address: SocketAddr,
+    directory: &Credentials,
+    name: &'static str,
+    numbers: Range<usize>,
+) -> Result<Vec<String>, String> {
     let mut made = vec![Vec::new(); numbers.len().div_ceil(AT_ONCE)];
     let mut tasks = JoinSet::new();
     for first in 0..CONNECTIONS {
@@ -76,7 +81,7 @@ async fn fill(address: SocketAddr, directory: &Credentials, numbers: Range<usize
         tasks.spawn(async move {
             let mut made = Vec::new();
             for (at, begin) in mine {
-                let names = (begin..end.min(begin + AT_ONCE)).map(|number| format!("user{number}"));
+                let names = (begin..end.min(begin + AT_ONCE)).map(|number| format!("{name}{number}"));
                 made.push((at, ids_of_bulk(client.call(&Call::bulk_users(names)).await?.body)?));
             }
             Ok::<_, String>(made)
