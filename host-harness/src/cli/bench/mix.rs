@@ -80,7 +80,7 @@ impl Mix {
             }
             Kind::Member => {
                 let pair = self.members / 2;
-                let add = self.members % 2 == 0;
+                let add = self.members.is_multiple_of(2);
                 self.members += 1;
                 let user = std::slice::from_ref(&self.users[pair % self.users.len()]);
                 let group = &self.groups[pair % self.groups.len()];

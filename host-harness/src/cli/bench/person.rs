@@ -55,7 +55,7 @@ impl People {
             Kind::Change => Call::replace(path(), "title", format!("Title {}", self.turn)),
             Kind::Member => {
                 let user = std::slice::from_ref(&self.users[self.turn / 2 % self.users.len()]);
-                if self.turn % 2 == 0 {
+                if self.turn.is_multiple_of(2) {
                     Call::remove_members(&self.group, user)
                 } else {
                     Call::add_members(&self.group, user)
