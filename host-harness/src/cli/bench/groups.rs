@@ -13,9 +13,6 @@ const GROUPS: [usize; 4] = [1, 10, 100, 1_000];
 /// How often a group of each size is made and deleted.
 const DELETIONS: usize = 3;
 
-/// How often the members of a large group are read in each turn.
-const WHOLE_READS: usize = 1;
-
 /// One member out of a group and in again.
 pub(super) async fn member(bench: &mut Bench) -> Result<Section, String> {
     bench.sizes().await?;
@@ -102,9 +99,7 @@ async fn attributes(filled: &mut Filled, sheet: &mut Sheet) -> Result<(), String
             );
         }
     }
-    for _ in 0..WHOLE_READS {
-        sheet.growing("GET with members", size, client.time(&Call::get(whole.clone())).await?);
-    }
+    sheet.growing("GET with members", size, client.time(&Call::get(whole)).await?);
     Ok(())
 }
 

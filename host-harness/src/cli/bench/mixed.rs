@@ -62,7 +62,7 @@ pub(super) async fn run(bench: &mut Bench) -> Result<Section, String> {
         Table::new("Mixed load: 40 % POST user, 30 % PATCH user, 20 % PATCH member, 10 % reads, durable", &MIXED);
     let mut writes = Table::new("Durable writes a second", &WRITES);
     let time = bench.duration / 2;
-    let mut aim = Cell::None;
+    let mut reached = 0.0;
     for connections in CONNECTIONS {
         bench.progress.step(format!("mixed: {connections} connections against the bare engine"));
         let mut loads: [Vec<Load>; SUBJECTS.len()] = [const { Vec::new() }; SUBJECTS.len()];
@@ -88,11 +88,11 @@ pub(super) async fn run(bench: &mut Bench) -> Result<Section, String> {
                 Cell::ratio(ratio(at)),
             ]);
         }
-        aim = Cell::aim(ratio(SUBJECTS.len() - 1) >= AIM);
+        reached = ratio(SUBJECTS.len() - 1);
         let [load, ..] = loads;
         by_call(&mut mixed, connections, &load, rates[0]);
     }
-    let Cell::Text(met) = aim else { return Err("there was nothing to compare".into()) };
+    let met = if reached >= AIM { "met" } else { "missed" };
     Ok(Section::new("mixed").table(mixed).table(writes).note(format!(
         "{TURNS} turns each. The aim is {AIM:.2} of the bare engine with the same changes at {most} connections: {met}. The \
          changes are those that the component made for these calls, {:.1} keys and {:.0} bytes in each commit.",

@@ -40,7 +40,7 @@ pub(super) struct Server {
 struct Process {
     child: Child,
     /// Kept open: whoever writes to a pipe that nobody reads is ended.
-    _out: BufReader<ChildStdout>,
+    out: Option<BufReader<ChildStdout>>,
 }
 
 impl Drop for Process {
@@ -67,13 +67,12 @@ impl Server {
             Kept::InMemory => command.arg("--memory"),
         };
         command.env("USHER_ADMIN_KEY", &admin_key).stdin(Stdio::null()).stdout(Stdio::piped());
-        let mut child = command.spawn().map_err(|error| format!("cannot start a server: {error}"))?;
-        let Some(out) = child.stdout.take() else {
-            return Err("a server has no output".into());
-        };
-        let mut process = Process { child, _out: BufReader::new(out) };
+        let child = command.spawn().map_err(|error| format!("cannot start a server: {error}"))?;
+        let mut process = Process { child, out: None };
+        let out = process.child.stdout.take().ok_or("a server has no output")?;
         let mut line = String::new();
-        process._out.read_line(&mut line).map_err(|error| format!("a server did not start: {error}"))?;
+        let out = process.out.insert(BufReader::new(out));
+        out.read_line(&mut line).map_err(|error| format!("a server did not start: {error}"))?;
         let address = line.trim().rsplit("http://").next().and_then(|address| address.parse().ok());
         let address = address.ok_or_else(|| "a server did not start: see above".to_owned())?;
         Ok(Self { process, address, admin_key, folder })

@@ -9,6 +9,7 @@ use super::report::{Cell, Column, RATES, Section, TIMES, Table, rates, times};
 use super::sizes::{CALLS_PER_TURN, EVERYBODY, Filled, Sheet};
 use super::stats::{Rates, Times};
 use serde::Deserialize;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How many users are on a page.
@@ -129,13 +130,14 @@ async fn reads(bench: &mut Bench) -> Result<Table, String> {
     bench.progress.step("get: calls a second");
     let sizes = bench.sizes().await?;
     let filled = sizes.0.last().ok_or("there is no directory")?;
+    let users: Arc<[String]> = filled.directory.users[..filled.size].into();
     let mut table = Table::new(format!("Reads a second, {} users", filled.size), &COLUMNS);
     for connections in CONNECTIONS {
         let mut measured = [const { Vec::new() }; 3];
         for _ in 0..TURNS {
             measured[0].push(healthz(&filled.directory, connections, duration).await?);
             for (at, filter) in [(1, false), (2, true)] {
-                let caller = |number| reading(filled, number, filter);
+                let caller = |number| reading(users.clone(), number, filter);
                 measured[at].push(load::of_calls(&filled.directory, connections, duration, caller).await?.per_second());
             }
         }
@@ -150,16 +152,15 @@ async fn reads(bench: &mut Bench) -> Result<Table, String> {
 }
 
 /// Reads one user after another.
-fn reading(filled: &Filled, connection: usize, filter: bool) -> Caller {
+fn reading(users: Arc<[String]>, connection: usize, filter: bool) -> Caller {
     let mut turn = connection * 104_729;
-    let users: Vec<String> = filled.directory.users.iter().step_by(filled.size.div_ceil(1_000)).cloned().collect();
-    let size = filled.size;
     Box::new(move || {
         turn += 1;
+        let number = turn.wrapping_mul(7_919) % users.len();
         let call = if filter {
-            Call::filter("/Users", &format!("userName eq \"user{}@example.com\"", turn.wrapping_mul(7_919) % size))
+            Call::filter("/Users", &format!("userName eq \"user{number}@example.com\""))
         } else {
-            Call::get(format!("/Users/{}", users[turn.wrapping_mul(7_919) % users.len()]))
+            Call::get(format!("/Users/{}", users[number]))
         };
         ("read", call)
     })
@@ -211,16 +212,14 @@ async fn pages_of(filled: &mut Filled) -> Result<Vec<(&'static str, bool, Call)>
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Listed {
-        total_results: usize,
         next_cursor: Option<String>,
     }
-    let (mut cursors, mut total) = (vec![String::new()], 0);
+    let mut cursors = vec![String::new()];
     loop {
         let cursor = cursors.last().map(String::as_str).unwrap_or_default();
         let call = Call::get(format!("/Users?count={PAGE}&attributes=userName&cursor={cursor}"));
         let listed: Listed = serde_json::from_slice(filled.directory.client.call(&call).await?.body)
             .map_err(|error| format!("no list: {error}"))?;
-        total = total.max(listed.total_results);
         match listed.next_cursor {
             Some(next) => cursors.push(next),
             None => break,
