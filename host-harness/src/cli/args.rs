@@ -182,7 +182,7 @@ pub(super) struct BenchArgs {
     #[arg(long, value_name = "SECONDS", default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=600))]
     pub(super) seconds: u64,
 
-    /// Small directories only, to see whether all works: no figures to compare
+    /// Small directories and a tenth of the time, to see whether all works: no figures to compare
     #[arg(long)]
     pub(super) quick: bool,
 

@@ -68,7 +68,7 @@ pub(super) async fn run(bench: &mut Bench) -> Result<Section, String> {
         ]);
     }
     Ok(Section::new("sync").table(table).note(
-        "Each user and each group is looked up before it is created. Calls, their times, memory and disk are those of the \
+        "Each user and each group is looked up before it is created. Okta adds 100 members with a request, Entra ID 20. Calls, their times, memory and disk are those of the \
          last turn.",
     ))
 }

@@ -65,7 +65,8 @@ pub(super) fn run(args: &BenchArgs) -> Outcome {
 }
 
 async fn measure(args: &BenchArgs, workloads: &[Workload]) -> Result<Report, String> {
-    let mut bench = Bench::new(args.data.clone(), Duration::from_secs(args.seconds), args.quick);
+    let duration = Duration::from_secs(args.seconds) / if args.quick { 10 } else { 1 };
+    let mut bench = Bench::new(args.data.clone(), duration, args.quick);
     let mut sections = Vec::new();
     for workload in workloads {
         if !workload.takes_sizes() {

@@ -121,7 +121,7 @@ impl Table {
         self.rows.push(cells.into_iter().collect());
     }
 
-    fn json(&self) -> Value {
+    pub(super) fn json(&self) -> Value {
         let row = |row: &Vec<Cell>| -> Map<String, Value> {
             self.columns.iter().zip(row).map(|((key, _), cell)| ((*key).to_owned(), cell.json())).collect()
         };

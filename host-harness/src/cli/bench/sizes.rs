@@ -165,3 +165,25 @@ impl Sheet {
         table
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_largest_size_is_compared_with_the_smallest() {
+        let mut sheet = Sheet::by_members();
+        for (size, microseconds) in [(10, 100), (1_000, 150), (150_000, 120)] {
+            sheet.flat("PATCH", size, Duration::from_micros(microseconds));
+            sheet.flat("DELETE", size, Duration::from_micros(microseconds * size as u64));
+            sheet.growing("GET", size, Duration::from_micros(microseconds * size as u64));
+        }
+        let table = sheet.table("Times").json();
+        let rows = table["rows"].as_array().unwrap();
+        let told: Vec<_> = rows.iter().map(|row| (row["ratio"].as_f64().unwrap(), row["aim"].as_str())).collect();
+        assert_eq!(told[..3], [(1.0, None), (1.5, None), (1.2, Some("met"))], "what is between does not count");
+        assert_eq!(told[3..6], [(1.0, None), (150.0, None), (18_000.0, Some("missed"))]);
+        assert!(told[6..].iter().all(|(_, aim)| *aim == Some("grows")));
+        assert_eq!((&rows[2]["operation"], &rows[2]["members"]), (&"PATCH".into(), &150_000.into()));
+    }
+}
