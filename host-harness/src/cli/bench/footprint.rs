@@ -27,6 +27,8 @@ pub(super) async fn run(bench: &mut Bench) -> Result<Section, String> {
     }
     Ok(Section::new("footprint")
         .table(table)
-        .note("After the workloads in front of this one. Each server has a further directory of 4,000 users; the compiled component is \
-             part of the disk."))
+        .note(
+            "Just filled by bulk requests. Each server has a further directory of 4,000 users; the compiled component is part of \
+             the disk.",
+        ))
 }

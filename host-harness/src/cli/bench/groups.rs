@@ -33,8 +33,8 @@ pub(super) async fn member(bench: &mut Bench) -> Result<Section, String> {
     Ok(Section::new("member").table(sheet.table("One member, one connection, durable")).note(WITHOUT_MEMBERS))
 }
 
-const WITHOUT_MEMBERS: &str = "All calls have `excludedAttributes=members`, so that the answer is the same at every size; without it, groups of up \
-     to 100 members are answered whole and larger ones with 204.";
+const WITHOUT_MEMBERS: &str = "All calls have `excludedAttributes=members`, so that the answer is the same at every \
+    size; without it, groups of up to 100 members are answered whole and larger ones with 204.";
 
 /// A thousand members into a group at once, and out again.
 pub(super) async fn member_1000(bench: &mut Bench) -> Result<Section, String> {

@@ -12,6 +12,8 @@ pub(crate) enum Workload {
     ColdStart,
     /// The component against the same engine compiled natively
     Sandbox,
+    /// Resident memory and disk with 10 to 150,000 users
+    Footprint,
     /// One user by id, in directories of 10 to 150,000 users; reads a second at 1, 8, 32 connections
     Get,
     /// userName, externalId, displayName and members.value eq, in directories of 10 to 150,000 users
@@ -27,8 +29,6 @@ pub(crate) enum Workload {
     /// PATCH adds and removes 1,000 members at once, in groups of 10 to 150,000
     #[value(name = "member-1000")]
     Member1000,
-    /// Resident memory and disk with 10 to 150,000 users
-    Footprint,
     /// A user in 1 to 1,000 groups read, found, renamed, deactivated, deleted
     UserGroups,
     /// Users created a second at 1, 8, 32 connections
@@ -67,13 +67,14 @@ impl Workload {
 
     /// Whether it takes the directories of several sizes.
     pub(super) fn takes_sizes(self) -> bool {
-        (Self::Get..=Self::Footprint).contains(&self)
+        (Self::Footprint..=Self::Member1000).contains(&self)
     }
 
     pub(super) async fn run(self, bench: &mut Bench) -> Result<Section, String> {
         match self {
             Self::ColdStart => cold::run(bench).await,
             Self::Sandbox => sandbox::run(bench).await,
+            Self::Footprint => footprint::run(bench).await,
             Self::Get => users::get(bench).await,
             Self::Filter => users::filter(bench).await,
             Self::Page => users::page(bench).await,
@@ -81,7 +82,6 @@ impl Workload {
             Self::Member => groups::member(bench).await,
             Self::Group => groups::group(bench).await,
             Self::Member1000 => groups::member_1000(bench).await,
-            Self::Footprint => footprint::run(bench).await,
             Self::UserGroups => groups::user_groups(bench).await,
             Self::Create => users::create(bench).await,
             Self::Bulk => bulk::run(bench).await,
