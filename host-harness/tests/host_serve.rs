@@ -176,9 +176,12 @@ fn a_demonstration_ends_with_everything_pushed_and_can_be_repeated() {
 
 #[test]
 fn help_teaches() {
-    for (arguments, word) in
-        [(&["--help"][..], "usher demo"), (&["serve", "--help"], "--public-url"), (&["demo", "--help"], "--exit")]
-    {
+    for (arguments, word) in [
+        (&["--help"][..], "usher demo"),
+        (&["serve", "--help"], "--public-url"),
+        (&["demo", "--help"], "--exit"),
+        (&["bench", "--help"], "--list"),
+    ] {
         let output = usher(arguments).output().expect("usher runs");
         assert!(output.status.success());
         let help = String::from_utf8(output.stdout).expect("text");

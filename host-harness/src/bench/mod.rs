@@ -1,3 +1,5 @@
-//! Measuring parts of the host, for people who choose settings or change code.
+//! For measuring: what this library adds to what it is built on.
 
-pub mod storage;
+mod engine;
+
+pub use engine::BareEngine;

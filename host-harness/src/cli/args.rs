@@ -1,5 +1,6 @@
 //! What can be said on the command line. The comments are the text of `--help`.
 
+use super::bench::Workload;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -38,6 +39,15 @@ Examples:
 Without credentials: /healthz, /readyz, /openapi.json. With the admin key: /admin/v1 and /metrics.
 SIGTERM or Ctrl-C: no more connections, the requests in flight are answered, and everything acknowledged is on disk.";
 
+const BENCH_EXAMPLES: &str = "\
+Examples:
+  usher bench                         everything but the full directory: some minutes
+  usher bench member group            members and groups, with up to 150,000 members
+  usher bench full-directory --json   150,000 users, 20,000 groups, 1,000,000 memberships, as JSON
+  usher bench --quick                 does all of it work? Small directories, no figures to compare
+
+Progress goes to standard error, results to standard output.";
+
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -54,8 +64,9 @@ pub(super) enum Command {
 
     /// Measure how fast it is on this machine
     ///
-    /// Cold start; the component against the same engine compiled natively; durable writes over HTTP against the bare
-    /// storage engine. Ratios are of one run, because machines differ and are noisy.
+    /// Runs the named workloads against servers of its own with durable storage, and prints medians, spread and counts as
+    /// tables (Markdown) or JSON. Ratios are of one run, taken turn by turn, because machines differ and are noisy.
+    #[command(after_help = BENCH_EXAMPLES)]
     Bench(BenchArgs),
 }
 
@@ -155,9 +166,25 @@ pub(super) struct DemoArgs {
 /// How to measure.
 #[derive(Debug, Args)]
 pub(super) struct BenchArgs {
+    /// What to measure [default: all but full-directory]
+    #[arg(value_name = "WORKLOAD", value_enum, conflicts_with_all = ["all", "list"])]
+    pub(super) workloads: Vec<Workload>,
+
+    /// Measure everything, the full directory too
+    #[arg(long, conflicts_with = "list")]
+    pub(super) all: bool,
+
+    /// Name the workloads and say what they measure
+    #[arg(long)]
+    pub(super) list: bool,
+
     /// How long each measurement takes, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=600))]
+    #[arg(long, value_name = "SECONDS", default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=600))]
     pub(super) seconds: u64,
+
+    /// Small directories and a tenth of the time, to see whether all works: no figures to compare
+    #[arg(long)]
+    pub(super) quick: bool,
 
     /// A folder on the disk to measure; what is made there is removed at the end
     #[arg(long, value_name = "DIR", default_value = ".")]

@@ -1,42 +1,46 @@
 //! How long it takes from nothing to the first answer.
 
-use super::sandbox::connect;
-use super::traffic;
-use serde::Serialize;
+use super::call::Call;
+use super::context::Bench;
+use super::inside::{answer, connect};
+use super::report::Cell;
+use super::report::{Column, Section, TIMES, Table, times};
+use super::stats::Times;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use usher_host::storage::MemoryStorage;
 use usher_host::{Builder, Usher};
 
-/// From loading the component to the answer to the first request, in milliseconds.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct ColdStart {
-    /// The first start on a machine, which compiles.
-    pub(super) compiling_ms: f64,
-    /// Every later start, which loads what was compiled: the median of several.
-    pub(super) cached_ms: f64,
-}
+/// How often it is started from the cache.
+const STARTS: usize = 20;
 
-pub(super) fn measure() -> Result<ColdStart, String> {
+const COLUMNS: [Column; 5] = {
+    let [count, p50, p90, p99] = TIMES;
+    [("start", "start"), count, p50, p90, p99]
+};
+
+pub(super) async fn run(bench: &mut Bench) -> Result<Section, String> {
+    bench.progress.step("cold-start");
     let folder = tempfile::tempdir().map_err(|error| format!("cannot make a temporary folder: {error}"))?;
-    let start = || first_answer(Usher::builder().cache(folder.path()));
-    let compiling_ms = start()?;
-    let mut cached = (0..5).map(|_| start()).collect::<Result<Vec<_>, _>>()?;
-    cached.sort_by(f64::total_cmp);
-    Ok(ColdStart { compiling_ms, cached_ms: cached[cached.len() / 2] })
+    let (mut compiling, mut cached) = (Vec::new(), Vec::new());
+    for number in 0..bench.scaled(3, 1) {
+        compiling.push(first_answer(Usher::builder().cache(folder.path().join(number.to_string()))).await?);
+    }
+    for _ in 0..STARTS {
+        cached.push(first_answer(Usher::builder().cache(folder.path().join("0"))).await?);
+    }
+    let mut table = Table::new("From loading the component to the first answer", &COLUMNS);
+    for (start, measured) in [("the first on a machine, which compiles", compiling), ("every later one", cached)] {
+        table.row(std::iter::once(Cell::text_of(start)).chain(times(Times::of(measured))));
+    }
+    Ok(Section::new("cold-start").table(table))
 }
 
-fn first_answer(builder: Builder) -> Result<f64, String> {
+async fn first_answer(builder: Builder) -> Result<Duration, String> {
     let begin = Instant::now();
     let usher = builder.load().map_err(|error| error.to_string())?;
     let site = usher.site(Arc::new(MemoryStorage::new()));
-    let target = connect(&site)?;
-    let request = traffic::request(&target, "GET", "/ServiceProviderConfig", None, None);
-    let response = site.handle_blocking(&request).map_err(|failure| failure.to_string())?;
-    let elapsed = begin.elapsed();
-    if response.status != 200 {
-        return Err(format!("the first request was answered {}", response.status));
-    }
-    Ok(elapsed.as_secs_f64() * 1e3)
+    let directory = connect(&site).await?;
+    answer(&site, &directory, &Call::get("/ServiceProviderConfig"))?;
+    Ok(begin.elapsed())
 }

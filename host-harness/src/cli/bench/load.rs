@@ -1,64 +1,65 @@
-//! A load generator: so many connections, each with one request under way at a time.
+//! A load: so many connections, each with one call under way at a time.
 
-use super::stats::Times;
-use super::traffic::{self, Target};
-use http_body_util::{BodyExt, Full};
-use hyper::body::Bytes;
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
-use std::net::SocketAddr;
+use super::call::Call;
+use super::client::Client;
+use super::directory::Directory;
 use std::time::{Duration, Instant};
-use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+
+/// How many connections there are in the measurements that have several.
+pub(super) const CONNECTIONS: [usize; 3] = [1, 8, 32];
+
+/// How many turns each of several things that are compared has.
+pub(super) const TURNS: usize = 3;
 
 /// What a load came to.
+#[derive(Default)]
 pub(super) struct Load {
-    pub(super) per_second: f64,
-    pub(super) latency: Times,
+    pub(super) elapsed: Duration,
+    /// Each call: what it was, and how long it took.
+    pub(super) calls: Vec<(&'static str, Duration)>,
 }
 
-/// Makes users over so many connections for so long. `run` tells the users of this load from those of others.
-pub(super) async fn create_users(
-    address: SocketAddr,
-    target: &Target,
-    connections: usize,
-    run: usize,
-    duration: Duration,
-) -> Result<Load, String> {
+/// Has one connection make calls; each says what it is.
+pub(super) type Caller = Box<dyn FnMut() -> (&'static str, Call) + Send>;
+
+impl Load {
+    pub(super) fn per_second(&self) -> f64 {
+        self.calls.len() as f64 / self.elapsed.as_secs_f64()
+    }
+}
+
+/// Makes the calls of each connection for so long.
+pub(super) async fn run(connections: Vec<(Client, Caller)>, duration: Duration) -> Result<Load, String> {
     let begin = Instant::now();
-    let clients: Vec<_> = (0..connections)
-        .map(|number| tokio::spawn(client(address, target.clone(), format!("r{run}c{number}"), begin + duration)))
-        .collect();
-    let mut times = Vec::new();
-    for client in clients {
-        times.extend(client.await.map_err(|error| error.to_string())??);
+    let mut tasks = JoinSet::new();
+    for (mut client, mut next) in connections {
+        tasks.spawn(async move {
+            let mut calls = Vec::new();
+            while begin.elapsed() < duration {
+                let (what, call) = next();
+                calls.push((what, client.time(&call).await?));
+            }
+            Ok::<_, String>(calls)
+        });
     }
-    let per_second = times.len() as f64 / begin.elapsed().as_secs_f64();
-    Ok(Load { per_second, latency: Times::of(times) })
+    let mut calls = Vec::new();
+    while let Some(task) = tasks.join_next().await {
+        calls.extend(task.map_err(|error| error.to_string())??);
+    }
+    Ok(Load { elapsed: begin.elapsed(), calls })
 }
 
-async fn client(address: SocketAddr, target: Target, name: String, end: Instant) -> Result<Vec<Duration>, String> {
-    let failed = |error: hyper::Error| format!("a connection broke: {error}");
-    let stream = TcpStream::connect(address).await.map_err(|error| format!("cannot connect: {error}"))?;
-    stream.set_nodelay(true).map_err(|error| format!("cannot connect: {error}"))?;
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(failed)?;
-    tokio::spawn(connection);
-    let mut times = Vec::new();
-    while Instant::now() < end {
-        let body = traffic::user(&format!("{name}n{}", times.len()));
-        let request = hyper::Request::post(format!("{}/Users", target.scim_path))
-            .header("host", address.to_string())
-            .header("authorization", format!("Bearer {}", target.api_key))
-            .header("content-type", "application/scim+json")
-            .body(Full::new(Bytes::from(body)))
-            .map_err(|error| error.to_string())?;
-        let begin = Instant::now();
-        let response = sender.send_request(request).await.map_err(failed)?;
-        let status = response.status();
-        response.into_body().collect().await.map_err(failed)?;
-        times.push(begin.elapsed());
-        if status != hyper::StatusCode::CREATED {
-            return Err(format!("a measured request was answered {status}"));
-        }
+/// Makes calls to a directory over so many connections for so long.
+pub(super) async fn of_calls(
+    directory: &Directory,
+    connections: usize,
+    duration: Duration,
+    caller: impl Fn(usize) -> Caller,
+) -> Result<Load, String> {
+    let mut prepared = Vec::new();
+    for number in 0..connections {
+        prepared.push((directory.connect().await?, caller(number)));
     }
-    Ok(times)
+    run(prepared, duration).await
 }

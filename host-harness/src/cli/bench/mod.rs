@@ -1,105 +1,87 @@
 //! `usher bench`: how fast it is on this machine, in ratios that hold on any.
 //!
 //! Machines differ and are noisy, so nothing here is a test. Whatever is compared is measured in the same run, turn by
-//! turn.
+//! turn. Servers run in processes of their own, as [`server`] says; the load comes from one thread of this one.
 
+mod breakdown;
+mod bulk;
+mod call;
+mod client;
 mod cold;
-mod durable;
+mod context;
+mod directory;
+mod footprint;
+mod full_directory;
+mod groups;
+mod initial_sync;
+mod inside;
 mod load;
+mod mix;
+mod mixed;
+mod person;
+mod progress;
+mod record;
+mod replay;
+mod report;
 mod sandbox;
+mod server;
+mod sizes;
 mod stats;
-mod traffic;
+mod sync;
+mod usage;
+mod users;
+mod workloads;
 
-use super::Outcome;
 use super::args::BenchArgs;
-use indicatif::{ProgressBar, ProgressStyle};
-use serde::Serialize;
+use super::{Outcome, serve};
+use context::Bench;
+use report::Report;
 use std::io::{self, Write};
 use std::time::Duration;
-
-/// What one run found.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Report {
-    version: &'static str,
-    component_bytes: usize,
-    cold_start: cold::ColdStart,
-    sandbox: Vec<sandbox::Comparison>,
-    durable: Vec<durable::Comparison>,
-}
+pub(super) use workloads::Workload;
 
 pub(super) fn run(args: &BenchArgs) -> Outcome {
-    let progress = progress();
-    let step = |what: &'static str| progress.set_message(what);
-    let duration = Duration::from_secs(args.seconds);
-    step("cold start");
-    let cold_start = cold::measure()?;
-    step("component against native engine");
-    let sandbox = sandbox::measure(duration)?;
-    step("durable writes against the bare storage engine");
-    let durable = durable::measure(&args.data, duration)?;
-    progress.finish_and_clear();
-    let report = Report {
-        version: env!("CARGO_PKG_VERSION"),
-        component_bytes: usher_host::EMBEDDED.len(),
-        cold_start,
-        sandbox,
-        durable,
+    if args.list {
+        return print(&list());
+    }
+    let mut workloads = match (args.all, args.workloads.as_slice()) {
+        (true, _) => Workload::all(),
+        (false, []) => Workload::usual(),
+        (false, named) => named.to_vec(),
     };
-    let text = if args.json {
-        serde_json::to_string_pretty(&report).map_err(|error| error.to_string())? + "\n"
-    } else {
-        report.table()
-    };
+    workloads.sort_unstable();
+    workloads.dedup();
+    // One thread, which leaves the more of the machine to the servers.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| format!("cannot start: {error}"))?;
+    let report = runtime.block_on(async {
+        let interrupted = serve::terminated()?;
+        tokio::select! {
+            report = measure(args, &workloads) => report,
+            () = interrupted => Err("interrupted: there is no result".to_owned()),
+        }
+    })?;
+    if args.json { print(&format!("{:#}\n", report.json())) } else { print(&report.text()) }
+}
+
+async fn measure(args: &BenchArgs, workloads: &[Workload]) -> Result<Report, String> {
+    let duration = Duration::from_secs(args.seconds) / if args.quick { 10 } else { 1 };
+    let mut bench = Bench::new(args.data.clone(), duration, args.quick);
+    let mut sections = Vec::new();
+    for workload in workloads {
+        if !workload.takes_sizes() {
+            bench.drop_sizes();
+        }
+        sections.push(workload.run(&mut bench).await?);
+    }
+    Ok(Report::new(sections))
+}
+
+fn list() -> String {
+    let line = |(name, what): (String, String)| format!("{name:<16}{what}\n");
+    Workload::all().into_iter().filter_map(Workload::described).map(line).collect()
+}
+
+fn print(text: &str) -> Outcome {
     io::stdout().write_all(text.as_bytes()).map_err(|error| format!("cannot write to standard output: {error}"))
-}
-
-fn progress() -> ProgressBar {
-    let bar = ProgressBar::new_spinner();
-    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} [{elapsed}]") {
-        bar.set_style(style);
-    }
-    bar.enable_steady_tick(Duration::from_millis(200));
-    bar
-}
-
-impl Report {
-    fn table(&self) -> String {
-        let mut out = format!(
-            "usher {}, component {} KiB\n\nCold start to the first answer: {:.1} ms compiling, {:.2} ms from the cache\n",
-            self.version,
-            self.component_bytes >> 10,
-            self.cold_start.compiling_ms,
-            self.cold_start.cached_ms,
-        );
-        out.push_str("\nThe sandbox, one call at a time, in memory (µs)\n");
-        out.push_str("  call            native p50   component p50   ratio   difference\n");
-        for line in &self.sandbox {
-            out.push_str(&format!(
-                "  {:<14} {:>11.1} {:>15.1} {:>7.2} {:>12.1}\n",
-                line.call,
-                line.native.p50,
-                line.component.p50,
-                line.component.p50 / line.native.p50,
-                line.component.p50 - line.native.p50,
-            ));
-        }
-        out.push_str(
-            "\nDurable POST /Users over HTTP against commits of the same bytes to the bare storage engine (1/s)\n",
-        );
-        out.push_str("  connections      usher   contract   bare engine   ratio   p50 ms   p99 ms\n");
-        for line in &self.durable {
-            out.push_str(&format!(
-                "  {:>11} {:>10.0} {:>10.0} {:>13.0} {:>7.2} {:>8.2} {:>8.2}\n",
-                line.connections,
-                line.usher_per_second,
-                line.contract_per_second,
-                line.bare_per_second,
-                line.usher_per_second / line.bare_per_second,
-                line.latency.p50 / 1_000.0,
-                line.latency.p99 / 1_000.0,
-            ));
-        }
-        out
-    }
 }

@@ -1,0 +1,143 @@
+//! `usher serve` in a process of its own, with durable storage, as its users run it. So what it takes of the machine can
+//! be told from what measuring it takes.
+
+use super::call::Credentials;
+use super::client::Client;
+use super::{call::Call, usage};
+use serde::Deserialize;
+use serde_json::json;
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+use usher_host::http::AdminKey;
+
+/// How long to wait at the most until a server has nothing to do any more.
+const SETTLING: Duration = Duration::from_secs(60);
+
+/// What `usher serve` takes from the environment, which must not reach a server that is measured.
+const ENVIRONMENT: [&str; 6] =
+    ["USHER_DATA", "USHER_ADMIN_KEY", "USHER_LISTEN", "USHER_PUBLIC_URL", "USHER_LOG", "USHER_LOG_FORMAT"];
+
+/// Where a server keeps what it is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kept {
+    OnDisk,
+    InMemory,
+}
+
+/// A server. Dropped, it is stopped and what it kept is removed.
+pub(super) struct Server {
+    process: Process,
+    address: SocketAddr,
+    admin_key: String,
+    /// Last, so that the folder is removed when the process has ended.
+    folder: TempDir,
+}
+
+struct Process {
+    child: Child,
+    /// Kept open: whoever writes to a pipe that nobody reads is ended.
+    out: Option<BufReader<ChildStdout>>,
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // What it keeps is thrown away, so it need not end in order. It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Server {
+    /// Starts one that keeps its data below `folder`, or in memory.
+    pub(super) fn start(folder: &Path, kept: Kept) -> Result<Self, String> {
+        let (_, admin_key) = AdminKey::generate().map_err(|error| format!("cannot make an admin key: {error}"))?;
+        let folder = temporary(folder)?;
+        let program = std::env::current_exe().map_err(|error| format!("cannot find this program: {error}"))?;
+        let mut command = Command::new(program);
+        for name in ENVIRONMENT {
+            command.env_remove(name);
+        }
+        command.args(["serve", "--listen", "127.0.0.1:0", "--log", "warn"]);
+        match kept {
+            Kept::OnDisk => command.arg("--data").arg(folder.path()),
+            Kept::InMemory => command.arg("--memory"),
+        };
+        command.env("USHER_ADMIN_KEY", &admin_key).stdin(Stdio::null()).stdout(Stdio::piped());
+        let child = command.spawn().map_err(|error| format!("cannot start a server: {error}"))?;
+        let mut process = Process { child, out: None };
+        let out = process.child.stdout.take().ok_or("a server has no output")?;
+        let mut line = String::new();
+        let out = process.out.insert(BufReader::new(out));
+        out.read_line(&mut line).map_err(|error| format!("a server did not start: {error}"))?;
+        let address = line.trim().rsplit("http://").next().and_then(|address| address.parse().ok());
+        let address = address.ok_or_else(|| "a server did not start: see above".to_owned())?;
+        Ok(Self { process, address, admin_key, folder })
+    }
+
+    pub(super) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Connects a directory of this name.
+    pub(super) async fn connect_directory(&self, name: &str) -> Result<Credentials, String> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Connected {
+            scim_base_url: String,
+            api_key: String,
+        }
+        let mut admin = self.admin().await?;
+        let answer = admin.call(&Call::post("/directories", json!({ "name": name }).to_string())).await?;
+        let connected: Connected = serde_json::from_slice(answer.body).map_err(|error| error.to_string())?;
+        let origin = format!("http://{}", self.address);
+        let scim_path = connected.scim_base_url.strip_prefix(&origin).unwrap_or(&connected.scim_base_url);
+        Ok(Credentials { scim_path: scim_path.to_owned(), api_key: connected.api_key })
+    }
+
+    /// Lets groups have so many members.
+    pub(super) async fn allow_members(&self, members: usize) -> Result<(), String> {
+        let body = json!({ "maxMembers": members }).to_string();
+        let call = Call { method: "PATCH", path: "/settings".into(), body: Some(body) };
+        self.admin().await?.time(&call).await.map(drop)
+    }
+
+    async fn admin(&self) -> Result<Client, String> {
+        Client::open(self.address, "/admin/v1".into(), &self.admin_key).await
+    }
+
+    /// How much memory it has, and had at the most, in bytes, where the system tells.
+    pub(super) fn memory(&self) -> Option<usage::Memory> {
+        usage::memory(self.process.child.id())
+    }
+
+    /// How many bytes its files take.
+    pub(super) fn disk(&self) -> Option<u64> {
+        usage::disk(self.folder.path()).ok()
+    }
+
+    /// Waits until it has done what it put off: what comes next is not to be measured along with that.
+    pub(super) async fn settle(&self) {
+        let begin = Instant::now();
+        let mut before = usage::processor_time(self.process.child.id());
+        while begin.elapsed() < SETTLING {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            let now = usage::processor_time(self.process.child.id());
+            let idle = now.zip(before).is_none_or(|(now, before)| now.saturating_sub(before) <= 2);
+            if idle {
+                return;
+            }
+            before = now;
+        }
+    }
+}
+
+/// A folder that is removed when it is dropped.
+pub(super) fn temporary(folder: &Path) -> Result<TempDir, String> {
+    let failed = |error: std::io::Error| format!("cannot use {}: {error}", folder.display());
+    std::fs::create_dir_all(folder).map_err(failed)?;
+    tempfile::Builder::new().prefix("usher-bench-").tempdir_in(folder).map_err(failed)
+}
