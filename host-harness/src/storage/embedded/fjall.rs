@@ -14,8 +14,10 @@ const KEYSPACE: &str = "site";
 /// How much journal may be left for the next start to read. The least that fjall takes: reading it is what opening costs.
 const JOURNAL_BYTES: u64 = 64 << 20;
 
-/// One thread writes tables and one merges them, so that neither waits for the other.
-const WORKERS: usize = 2;
+/// One thread writes tables and merges them. With more, fjall 3.1 keeps one free for writing tables, and whenever others
+/// merge, that one passes the request for the next merge around without a pause: up to a processor's time, and with it a
+/// quarter of all writes on two of them.
+const WORKERS: usize = 1;
 
 pub(super) struct FjallDisk {
     keyspace: Keyspace,

@@ -52,9 +52,9 @@ pub struct EmbeddedOptions {
 }
 
 impl Default for EmbeddedOptions {
-    /// 32 MiB for reading, 16 MiB for writing.
+    /// 32 MiB for reading, 8 MiB for writing.
     fn default() -> Self {
-        Self { cache_bytes: 32 << 20, write_buffer_bytes: 16 << 20 }
+        Self { cache_bytes: 32 << 20, write_buffer_bytes: 8 << 20 }
     }
 }
 
