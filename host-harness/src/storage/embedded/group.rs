@@ -11,7 +11,7 @@ use super::disk::{Changes, Disk};
 use super::merge;
 use crate::storage::turns::{Turn, Turns};
 use crate::storage::{Access, Change, Durability, Entry, Error, Flush, Range, Transaction, Writes};
-use parking_lot::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
@@ -132,6 +132,9 @@ impl<D: Disk> Shared<D> {
             }
             self.work.wait(&mut state);
         }
+        // Whoever is about to commit and waits for a processor gets it first, and shares the trip. Where processors are free,
+        // this costs nothing.
+        MutexGuard::unlocked(&mut state, std::thread::yield_now);
         let changes = std::mem::take(&mut state.gathering);
         state.writing = changes.clone();
         state.writing_flush = Some(std::mem::take(&mut state.gathering_flush));
