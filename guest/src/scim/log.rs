@@ -93,11 +93,12 @@ impl Engine<'_> {
         if !needless {
             let noted = self.write(|transaction| {
                 let mut scope = Scope::open(transaction, call)?;
-                match &outcome {
-                    Ok(_) => scope.status.note_read(call.now.milliseconds),
-                    Err(_) => scope.log(&outcome, Noted::default(), Vec::new()),
+                if outcome.is_ok() {
+                    scope.status.note_read(call.now.milliseconds);
+                    scope.put_status();
+                } else {
+                    scope.log(&outcome, Noted::default(), Vec::new());
                 }
-                scope.put_status();
                 Ok::<_, Error>(())
             });
             // The answer is there and right; that nothing could be noted of it does not make it wrong.
