@@ -7,6 +7,7 @@ fn main() {
     for input in ["../guest", "../wit", "../Cargo.toml", "../Cargo.lock"] {
         println!("cargo::rerun-if-changed={input}");
     }
+    println!("cargo::rerun-if-env-changed={}", usher_build::WAY);
     let folder = usher_build::folder().expect("cargo sets OUT_DIR");
     match usher_build::component(&folder) {
         Ok(component) => println!("cargo::rustc-env=USHER_COMPONENT={}", component.display()),

@@ -10,7 +10,7 @@ use wit_parser::{Docs, Resolve, Stability, TypeDefKind};
 
 /// What the component can reach. The list is the security claim: no files, sockets, environment or output.
 const IMPORTS: [&str; 3] =
-    ["usher:provisioning/storage@0.1.0", "wasi:clocks/wall-clock@0.2.0", "wasi:random/random@0.2.0"];
+    ["usher:provisioning/storage@0.2.0", "wasi:clocks/wall-clock@0.2.0", "wasi:random/random@0.2.0"];
 
 #[test]
 fn the_component_imports_storage_clock_and_random_and_nothing_else() {

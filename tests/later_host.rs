@@ -1,4 +1,4 @@
-//! A guest of version 0.1.0 runs on a host that knows 0.1.1: the component as it is built, on the host in `plain`.
+//! A guest of version 0.2.0 runs on a host that knows 0.2.1: the component as it is built, on the host in `plain`.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 
 #[test]
-fn a_guest_of_0_1_0_runs_on_a_host_of_0_1_1() {
+fn a_guest_of_0_2_0_runs_on_a_host_of_0_2_1() {
     plain::block_on(async {
         let linked = plain::link(EMBEDDED)?;
         let storage: Arc<dyn Storage> = Arc::new(MemoryStorage::new());
@@ -44,7 +44,7 @@ fn exports_are_found_under_any_version_that_is_compatible() {
         let interface = component.get_export_index(None, format!("usher:provisioning/scim@{version}").as_str());
         interface.is_some_and(|interface| component.get_export_index(Some(&interface), "handle").is_some())
     };
-    assert!(exports("0.1.0"));
-    assert!(exports("0.1.1"));
-    assert!(!exports("0.2.0"), "0.2.0 is another contract");
+    assert!(exports("0.2.0"));
+    assert!(exports("0.2.1"));
+    assert!(!exports("0.3.0"), "0.3.0 is another contract");
 }

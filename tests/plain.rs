@@ -1,6 +1,6 @@
 //! A plain wasmtime: wasmtime's own WASI, a storage to lend, and nothing of Usher's host library around the calls.
 //!
-//! It knows version 0.1.1 of the contract, which exists only here (`later-host/`): that of `wit/` and a function more that
+//! It knows version 0.2.1 of the contract, which exists only here (`later-host/`): that of `wit/` and a function more that
 //! a storage has. The components under test know nothing of it.
 
 use std::net::{Ipv4Addr, SocketAddr};

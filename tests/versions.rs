@@ -1,5 +1,6 @@
 //! What was published of the contract stays as it is: in `golden/wit` there is a file for each version, with every item
-//! that the version has, and the package in `wit/` must still have exactly these from that version or before.
+//! that the version has, and the package in `wit/` must still have exactly these from that version or before. A version
+//! without a file there is open: it may change until `USHER_BLESS=1` writes its file.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -20,10 +21,14 @@ fn what_was_published_is_unchanged() {
     let current = frozen.join(&now.version);
     if !current.exists() && env::var_os(BLESS).is_some_and(|value| value == "1") {
         // A file that is there is never written again: what is published is published.
+        fs::create_dir_all(&frozen).expect("the folder can be made");
         fs::write(&current, now.up_to(&now.version)).expect("the file can be written");
     }
-    assert!(current.exists(), "version {} is not published: {BLESS}=1 writes its file", now.version);
-    for entry in fs::read_dir(&frozen).expect("there are published versions") {
+    if !frozen.exists() {
+        println!("no version is published yet; {} is open", now.version);
+        return;
+    }
+    for entry in fs::read_dir(&frozen).expect("the folder can be read") {
         let path = entry.expect("the folder can be read").path();
         let version = path.file_name().and_then(|name| name.to_str()).expect("it is named after the version");
         let published = fs::read_to_string(&path).expect("the file can be read");

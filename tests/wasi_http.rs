@@ -7,7 +7,7 @@ use usher_tests::server::{Directory, Request, Response};
 
 /// All that it can reach. What the engine's component does not import is for requests and their bodies.
 const IMPORTS: [&str; 6] = [
-    "usher:provisioning/storage@0.1.0",
+    "usher:provisioning/storage@0.2.0",
     "wasi:clocks/wall-clock@0.2.0",
     "wasi:http/types@0.2.0",
     "wasi:io/error@0.2.0",

@@ -50,6 +50,9 @@ pub(crate) fn compile(
             // The component has nothing of WASI preview 1 to adapt. With an adapter, its version of WASI would also
             // replace the one that the world names.
             .args(["-C", "link-arg=--wasi-adapter=none"])
+            // `memcmp` and its like. Rust's standard library leaves them to the target's C library, which only a crate
+            // that is not `no_std` asks for.
+            .args(["-C", "link-arg=-lc"])
             .args(options.iter().flat_map(|option| ["-C", option])),
     )
     .map_err(|reason| format!("{package} could not be built: {reason}"))?;

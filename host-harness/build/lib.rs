@@ -8,6 +8,8 @@ mod http;
 mod target;
 mod tools;
 
+pub use target::WAY;
+
 use std::path::{self, Path, PathBuf};
 use std::{env, fs};
 

@@ -2,8 +2,9 @@
 //!
 //! Rustup has it for the asking. Where rustup or its server is out of reach, the target's standard library is built from
 //! Debian's packages of the same compiler version, into a folder of the build that the compiler is pointed to: the
-//! toolchain itself is changed by rustup only.
+//! toolchain itself is changed by rustup only. [`WAY`] asks for one of the two, so that tests can have both.
 
+use std::env;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,6 +15,10 @@ use crate::tools::{announce, cargo, run, rustc};
 /// The target of the component.
 pub(crate) const TARGET: &str = "wasm32-wasip2";
 
+/// The environment variable that says how to come by the target: `rustup` or `debian`. Without it, a target that the
+/// compiler has is taken, then rustup is asked, then Debian.
+pub const WAY: &str = "USHER_WASM_TARGET";
+
 /// For how many seconds a server may say nothing at all.
 const PATIENCE: &str = "20";
 
@@ -23,34 +28,55 @@ const SUITE: &str = "trixie-backports";
 /// Sees to it that the compiler can build for [`TARGET`]. Returns the sysroot to pass to it, or `None` where its own
 /// will do.
 pub(crate) fn ensure(folder: &Path) -> Result<Option<PathBuf>, String> {
+    let way = env::var(WAY).ok();
+    match way.as_deref() {
+        None | Some("") => {}
+        Some("rustup") if installed()? => return Ok(None),
+        Some("rustup") => return add_with_rustup().map(|()| None),
+        Some("debian") => return with_debian(folder).map(Some),
+        Some(other) => return Err(format!("{WAY} must be rustup or debian, not {other:?}")),
+    }
     if installed()? {
         return Ok(None);
     }
-    let compiler = Compiler::ask()?;
-    let sysroot = folder.join("sysroot").join(&compiler.id);
-    if sysroot.is_dir() {
-        return Ok(Some(sysroot));
+    let made = made_sysroot(folder, &Compiler::ask()?);
+    if made.is_dir() {
+        return Ok(Some(made));
     }
-    announce(&format!("the compiler's target {TARGET} (about a minute, once)"));
     let Err(rustup) = add_with_rustup() else {
         return Ok(None);
     };
-    let work = folder.join("sysroot-build");
-    let built = build_from_debian(&compiler, &work, &sysroot);
-    // Half a gigabyte that nobody needs any more; if it stays, it does no harm.
-    let _ = fs::remove_dir_all(&work);
-    let Err(debian) = built else {
-        return Ok(Some(sysroot));
-    };
-    Err(format!(
-        "the compiler's target {TARGET} is missing and could not be made available.\n\
-         Tried: rustup target add {TARGET}\n{}\n\
-         Tried: building it from Debian's packages rust-src and wasi-libc\n{}\n\
-         To go on, install the target in whichever way suits this machine and build again; `rustc --print target-libdir \
-         --target {TARGET}` names the folder in which the compiler looks for it.",
-        indent(&rustup),
-        indent(&debian),
-    ))
+    with_debian(folder).map(Some).map_err(|debian| {
+        format!(
+            "the compiler's target {TARGET} is missing and could not be made available.\n\
+             Tried: rustup target add {TARGET}\n{}\n\
+             Tried: building it from Debian's packages rust-src and wasi-libc\n{}\n\
+             To go on, install the target in whichever way suits this machine and build again; `rustc --print \
+             target-libdir --target {TARGET}` names the folder in which the compiler looks for it.",
+            indent(&rustup),
+            indent(&debian),
+        )
+    })
+}
+
+/// Where the sysroot is that was made from Debian's packages for this compiler, once it has been made.
+fn made_sysroot(folder: &Path, compiler: &Compiler) -> PathBuf {
+    folder.join("debian").join(&compiler.id)
+}
+
+/// The sysroot made from Debian's packages; it is made where it is missing.
+fn with_debian(folder: &Path) -> Result<PathBuf, String> {
+    let compiler = Compiler::ask()?;
+    let sysroot = made_sysroot(folder, &compiler);
+    if !sysroot.is_dir() {
+        announce(&format!("the compiler's target {TARGET}, from Debian's packages (about a minute, once)"));
+        let work = folder.join("debian-build");
+        let built = build_from_debian(&compiler, &work, &sysroot);
+        // Half a gigabyte that nobody needs any more; if it stays, it does no harm.
+        let _ = fs::remove_dir_all(&work);
+        built?;
+    }
+    Ok(sysroot)
 }
 
 /// Whether the compiler has the target's standard library.
@@ -61,6 +87,7 @@ fn installed() -> Result<bool, String> {
 
 /// Asks rustup for the target, for the toolchain that is in use.
 fn add_with_rustup() -> Result<(), String> {
+    announce(&format!("the compiler's target {TARGET}, with rustup"));
     let mut rustup = Command::new("rustup");
     // Where a firewall swallows what is sent, rustup would wait for minutes before there is a second way to try.
     let added = run(rustup.args(["target", "add", TARGET]).env("RUSTUP_DOWNLOAD_TIMEOUT", PATIENCE));
@@ -112,7 +139,8 @@ fn build_from_debian(compiler: &Compiler, work: &Path, sysroot: &Path) -> Result
         .env("RUSTC_BOOTSTRAP", "1")
         .current_dir(packages.join(format!("usr/src/rustc-{}/library", compiler.version)))
         .args(["build", "--quiet", "--release", "--package", "sysroot", "--target", TARGET])
-        .args(["--features", "panic-unwind compiler-builtins-mem", "--target-dir"])
+        // As rustup's target is built: without `compiler-builtins-mem`, so that what links here links there.
+        .args(["--features", "panic-unwind", "--target-dir"])
         .arg(&target_dir))?;
 
     // Laid out beside its place and then moved there whole, so that nobody finds half of it.

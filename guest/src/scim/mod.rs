@@ -18,7 +18,7 @@ pub mod users;
 mod write;
 
 use alloc::borrow::Cow;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use self::conditions::Conditions;
@@ -112,10 +112,32 @@ impl Engine<'_> {
         self.respond(request).unwrap_or_else(Response::from)
     }
 
+    /// Whether a request has a key that opens a directory: the id of the directory, or the response to send in place of
+    /// that of [`handle`](Self::handle). Looks at path and key alone, and writes nothing: a host asks before it has the
+    /// body.
+    ///
+    /// # Errors
+    /// The response to a request without such a key, for a path that is of no directory, or where the storage fails.
+    pub fn authorize(&self, request: &Request) -> Result<String, Response> {
+        let authorize = || {
+            let segments = request.segments().ok_or_else(nothing)?;
+            let call = self.call(request, &segments)?.0;
+            scope::authenticate(self, &call)?;
+            Ok(call.directory.to_string())
+        };
+        authorize().map_err(|error: Error| Response::from(error))
+    }
+
     fn respond(&self, request: &Request) -> Result<Response> {
-        let nothing = || Error::not_found("there is nothing at this path");
         let segments = request.segments().ok_or_else(nothing)?;
-        let (directory, rest) = match segments.as_slice() {
+        let (call, rest) = self.call(request, &segments)?;
+        let Some(endpoint) = Endpoint::of(rest) else { return self.watched(&call, |_| Err(nothing())) };
+        self.dispatch(request, &call, &endpoint)
+    }
+
+    /// What stays the same during a request, and the path below the directory's base URL.
+    fn call<'r>(&self, request: &'r Request, segments: &'r [Cow<'r, str>]) -> Result<(Call<'r>, &'r [Cow<'r, str>])> {
+        let (directory, rest) = match segments {
             [scim, name, directory, rest @ ..] if scim == "scim" && name == "directory" => (directory, rest),
             _ => return Err(nothing()),
         };
@@ -138,8 +160,7 @@ impl Engine<'_> {
             now: self.now(),
             actor: alloc::format!("directory:{directory}"),
         };
-        let Some(endpoint) = Endpoint::of(rest) else { return self.watched(&call, |_| Err(nothing())) };
-        self.dispatch(request, &call, &endpoint)
+        Ok((call, rest))
     }
 
     fn dispatch(&self, request: &Request, call: &Call<'_>, endpoint: &Endpoint<'_>) -> Result<Response> {
@@ -185,6 +206,10 @@ impl Engine<'_> {
             })
         })
     }
+}
+
+fn nothing() -> Error {
+    Error::not_found("there is nothing at this path")
 }
 
 /// What a request wants done to a resource, and what it wants back.

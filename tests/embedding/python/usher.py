@@ -19,7 +19,7 @@ from wasmtime.component import Component, Linker, ResourceHost, ResourceType, Va
 
 from storages import StorageError
 
-PACKAGE = "usher:provisioning/{}@0.1.0"
+PACKAGE = "usher:provisioning/{}@0.2.0"
 # Tells the host's resource types apart; there is just this one.
 TRANSACTION = 1
 # How often a running call is looked at: its time limit is kept to within one of these.

@@ -5,6 +5,19 @@ use crate::runtime::{Failure, scim};
 use crate::storage::Access;
 
 impl Site {
+    /// Whether a SCIM request has a key that opens a directory: the id of the directory, or the response to send in place
+    /// of that of [`handle`](Site::handle). The body is not looked at, so that it can be asked before there is one.
+    ///
+    /// # Errors
+    /// See [`Failure`].
+    pub async fn authorize(&self, request: scim::Request) -> Result<Result<String, scim::Response>, Failure> {
+        let call = self.read(move |component, store| {
+            let scim = component.scim(store)?;
+            scim.call_authorize(store, &request)
+        });
+        call.await
+    }
+
     /// Answers a SCIM request.
     ///
     /// # Errors
