@@ -28,10 +28,9 @@ pub enum Error {
 
 impl From<Failure> for Error {
     fn from(failure: Failure) -> Self {
-        let detail = failure.detail.into_owned();
         match failure.status {
-            Status::Unavailable => Error::Unavailable(detail),
-            _ => Error::Other(detail),
+            Status::Unavailable => Error::Unavailable(failure.into_log()),
+            _ => Error::Other(failure.into_log()),
         }
     }
 }

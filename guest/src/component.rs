@@ -65,6 +65,8 @@ mod bindings {
             "usher:provisioning/site@0.2.0/error": crate::site::Error,
             "usher:provisioning/site@0.2.0/settings": crate::site::settings::Settings,
             "usher:provisioning/site@0.2.0/settings-update": crate::site::settings::SettingsUpdate,
+            "usher:provisioning/site@0.2.0/subject": crate::directories::conflicts::Subject,
+            "usher:provisioning/site@0.2.0/same-name": crate::site::same_names::SameName,
             "usher:provisioning/site@0.2.0/position": crate::site::Position,
             "usher:provisioning/site@0.2.0/customer": crate::site::customers::Customer,
             "usher:provisioning/site@0.2.0/new-customer": crate::site::customers::NewCustomer,
@@ -92,6 +94,8 @@ mod bindings {
             "usher:provisioning/changes@0.2.0/error": crate::changes::Error,
             "usher:provisioning/changes@0.2.0/change": crate::changes::Change,
             "usher:provisioning/upkeep@0.2.0/error": crate::upkeep::Error,
+            "usher:provisioning/upkeep@0.2.0/upgrade": crate::upkeep::Upgrade,
+            "usher:provisioning/upkeep@0.2.0/readiness": crate::upkeep::Readiness,
             "usher:provisioning/upkeep@0.2.0/progress": crate::upkeep::Progress,
         },
     });
@@ -225,6 +229,11 @@ impl exports::site::Guest for Component {
         update: site::settings::SettingsUpdate,
     ) -> Result<site::settings::Settings, site::Error> {
         engine().update_site_settings(&actor, &update)
+    }
+
+    fn same_names(position: Position, limit: u32) -> Result<exports::site::SameNamePage, site::Error> {
+        let Page { values, next } = engine().same_names(&position, limit)?;
+        Ok(exports::site::SameNamePage { values, next })
     }
 
     fn create_customer(actor: String, customer: NewCustomer) -> Result<Customer, site::Error> {
@@ -410,6 +419,10 @@ impl exports::changes::Guest for Component {
 }
 
 impl exports::upkeep::Guest for Component {
+    fn readiness() -> Result<upkeep::Readiness, upkeep::Error> {
+        engine().readiness()
+    }
+
     fn step(budget: u32) -> Result<upkeep::Progress, upkeep::Error> {
         engine().upkeep_step(budget)
     }

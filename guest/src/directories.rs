@@ -21,13 +21,15 @@ pub use self::notices::{next_notice, notify};
 pub use self::watch::{DirectoryStatus, KeyStatus, LogPage, State, age_log};
 use self::watch::{forget_held, forget_status};
 use crate::api_key;
-use crate::engine::{Engine, Moment, check_schema};
+use crate::engine::{Engine, Moment};
 use crate::error::{Error as Failure, Status};
+use crate::names;
 use crate::site::{self, Work, organizations};
 use crate::storage::Entry;
-use crate::store::records::{self, ApiKeyRecord, ChangeRecord, Counts, Detail, DirectoryRecord, Sweep};
+use crate::store::records::{self, ApiKeyRecord, ChangeRecord, Counts, Detail, DirectoryRecord, Subject, Sweep, Twin};
 pub use crate::store::records::{ConflictPolicy, EmailChange, EmailPresence, UnknownMembers};
 use crate::store::{Transaction, keys, prefix_range};
+use crate::twins;
 pub use crate::watch::{ChangeCount, Hour, LoggedRequest};
 
 /// How many directories a page may have.
@@ -38,9 +40,6 @@ const MAX_KEYS: usize = 20;
 
 /// The longest name of an administrator that goes into the change feed, in bytes.
 const MAX_ACTOR_BYTES: usize = 200;
-
-/// The longest name of a directory, in characters.
-const MAX_NAME_CHARACTERS: usize = 200;
 
 /// Why a call did nothing. The texts of the first three may be shown to the administrator.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -64,12 +63,11 @@ pub enum Error {
 
 impl From<Failure> for Error {
     fn from(failure: Failure) -> Self {
-        let detail = failure.detail.into_owned();
         match failure.status {
-            Status::NotFound => Error::NotFound(detail),
-            Status::Conflict => Error::Refused(detail),
-            Status::Unavailable => Error::Unavailable(detail),
-            _ => Error::Other(detail),
+            Status::NotFound => Error::NotFound(failure.detail.into_owned()),
+            Status::Conflict => Error::Refused(failure.detail.into_owned()),
+            Status::Unavailable => Error::Unavailable(failure.into_log()),
+            _ => Error::Other(failure.into_log()),
         }
     }
 }
@@ -244,10 +242,9 @@ impl Engine<'_> {
             adoption_grace: settings.adoption_grace_seconds,
             deletion_limit: settings.deletion_limit,
             dry_run: settings.dry_run,
+            twin: None,
         };
         self.write(|transaction| {
-            check_schema(transaction.get(keys::SCHEMA_KEY.to_string())?.as_deref())?;
-            transaction.put(keys::SCHEMA_KEY.to_string(), keys::SCHEMA);
             claim_name(transaction, &id, &record.name)?;
             transaction.put(keys::directory(&id), records::write(&record));
             transaction.put(keys::counts(&id), records::write(&Counts::default()));
@@ -304,7 +301,7 @@ impl Engine<'_> {
             let old = load(transaction, id)?;
             let counts = transaction.get(keys::counts(id))?;
             let counts = read_counts(id, counts)?;
-            let new = DirectoryRecord {
+            let mut new = DirectoryRecord {
                 name: name.clone().unwrap_or_else(|| old.name.clone()),
                 created: old.created,
                 email_change: update.email_change.unwrap_or(old.email_change),
@@ -314,11 +311,12 @@ impl Engine<'_> {
                 adoption_grace: update.adoption_grace_seconds.unwrap_or(old.adoption_grace),
                 deletion_limit: update.deletion_limit.unwrap_or(old.deletion_limit),
                 dry_run: update.dry_run.unwrap_or(old.dry_run),
+                twin: old.twin,
             };
             if new != old {
-                if new.name != old.name {
-                    transaction.delete(keys::directory_name(&old.name));
+                if keys::directory_name(&new.name) != keys::directory_name(&old.name) {
                     claim_name(transaction, id, &new.name)?;
+                    drop_name(transaction, id, &old.name, new.twin.take())?;
                 }
                 if new.deletion_limit.is_none() && old.deletion_limit.is_some() {
                     forget_held(transaction, id)?;
@@ -345,7 +343,7 @@ impl Engine<'_> {
             // What stays is what is there now, and a grace that has passed does not come back.
             organizations::settle_due(&mut Work { transaction, now, actor, request: None, settings: None })?;
             transaction.delete(keys::directory(id));
-            transaction.delete(keys::directory_name(&record.name));
+            drop_name(transaction, id, &record.name, record.twin)?;
             for (key_id, key) in load_keys(transaction, id)? {
                 forget_notice(transaction, id, &key_id, &key);
             }
@@ -485,8 +483,7 @@ fn load(transaction: &mut Transaction, id: &str) -> Result<DirectoryRecord> {
         return Err(missing());
     }
     let key = keys::directory(id);
-    let [schema, record] = two(transaction.get_many(alloc::vec![keys::SCHEMA_KEY.to_string(), key.clone()])?);
-    check_schema(schema.as_deref())?;
+    let record = transaction.get(key.clone())?;
     Ok(records::read(&key, &record.ok_or_else(missing)?)?)
 }
 
@@ -520,12 +517,21 @@ fn claim_name(transaction: &mut Transaction, id: &str, name: &str) -> Result<()>
     Ok(())
 }
 
-fn checked_name(name: &str) -> Result<String> {
-    let name = name.trim();
-    if name.is_empty() || name.chars().count() > MAX_NAME_CHARACTERS {
-        return Err(Error::Invalid(alloc::format!("the name must be 1 to {MAX_NAME_CHARACTERS} characters long")));
+/// Takes the name of a directory out of the index; where two have it, it is the other one's from now on.
+fn drop_name(transaction: &mut Transaction, id: &str, name: &str, twin: Option<Twin>) -> Result<()> {
+    let key = keys::directory_name(name);
+    match twin {
+        None => transaction.delete(key),
+        Some(twin) => drop(twins::part(transaction, None, &Subject::Directory(id.to_string()), twin, key)?),
     }
-    Ok(name.to_string())
+    Ok(())
+}
+
+fn checked_name(name: &str) -> Result<String> {
+    match names::fault(name) {
+        None => Ok(name.trim().to_string()),
+        Some(fault) => Err(Error::Invalid(alloc::format!("the name {fault}"))),
+    }
 }
 
 fn changed_settings(old: &DirectoryRecord, new: &DirectoryRecord) -> Vec<String> {

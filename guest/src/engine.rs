@@ -1,10 +1,10 @@
 //! The engine: what a host embeds. It holds no state; everything is in the storage.
 
-use alloc::string::{String, ToString};
+use alloc::string::String;
 
 use jiff::Timestamp;
 
-use crate::error::{Error, Result, Status};
+use crate::error::{Error, Result};
 use crate::storage::{Access, Storage};
 use crate::store::{Transaction, keys};
 
@@ -75,6 +75,17 @@ impl<'h> Engine<'h> {
         }
     }
 
+    /// Runs `work` in a transaction on a storage of whatever layout and commits it, once. For bringing it to this one.
+    pub(crate) fn write_any_layout<T, E: From<Error>>(
+        &self,
+        work: impl FnOnce(&mut Transaction) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut transaction = Transaction::begin_any_layout(self.storage, Access::ReadWrite)?;
+        let done = work(&mut transaction)?;
+        transaction.commit().map_err(|(error, _)| error)?;
+        Ok(done)
+    }
+
     /// The current time.
     pub(crate) fn now(&self) -> Moment {
         let milliseconds = self.environment.now();
@@ -94,16 +105,5 @@ impl<'h> Engine<'h> {
         let mut bytes = [0; N];
         self.environment.random(&mut bytes);
         bytes
-    }
-}
-
-/// Refuses a store that was written with another layout of keys and values.
-pub(crate) fn check_schema(stored: Option<&str>) -> Result<()> {
-    match stored {
-        None | Some(keys::SCHEMA) => Ok(()),
-        Some(other) => Err(Error::new(
-            Status::Internal,
-            alloc::format!("the storage has layout {other:?}, this version knows {}", keys::SCHEMA).to_string(),
-        )),
     }
 }

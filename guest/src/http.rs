@@ -41,6 +41,8 @@ pub struct Response {
     pub headers: Vec<(String, String)>,
     /// The body. The host leaves it out of the answer to a HEAD.
     pub body: Option<String>,
+    /// What went wrong inside, for the host's log at level `error`; never for the client.
+    pub failure: Option<String>,
 }
 
 impl Request {
@@ -136,13 +138,14 @@ impl Response {
     /// A response with a SCIM body.
     #[must_use]
     pub fn with_body(status: u16, body: String) -> Self {
-        Response { status, headers: alloc::vec![("content-type".to_string(), SCIM_JSON.to_string())], body: Some(body) }
+        let headers = alloc::vec![("content-type".to_string(), SCIM_JSON.to_string())];
+        Response { status, headers, body: Some(body), failure: None }
     }
 
     /// A response without a body.
     #[must_use]
     pub fn empty(status: u16) -> Self {
-        Response { status, headers: Vec::new(), body: None }
+        Response { status, headers: Vec::new(), body: None, failure: None }
     }
 
     /// Adds a header field.
@@ -156,6 +159,7 @@ impl Response {
 impl From<Error> for Response {
     fn from(error: Error) -> Self {
         let mut response = Self::with_body(error.status.code(), error.body());
+        response.failure = error.inside;
         match error.status {
             Status::Unauthorized => {
                 response = response.header("www-authenticate", "Bearer realm=\"Usher SCIM\"");

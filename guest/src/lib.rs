@@ -10,17 +10,20 @@
 //! | `directories`, `api_key` | connecting identity providers, their settings and keys; conflicts, unlinked users, repairs |
 //! | `site` | the service-desk site: customers, organizations, projects, access |
 //! | `changes`, `upkeep` | the change feed; sweeping what was deleted |
+//! | `upgrade`, `twins` | bringing a storage of an older layout to this one; two that came to have one name by it |
 //! | `watch` | what a directory remembers of its requests |
 //! | `schema`, `path` | the one schema definition, and the names of attributes |
 //! | `resource`, `patch`, `filter` | what clients send and ask for, typed by the schema |
 //! | `store` | keys, records and transactions |
 //! | `storage` | the storage contract |
-//! | `http`, `json`, `error`, `text` | messages, values, refusals, letter case |
+//! | `http`, `json`, `error` | messages, values, refusals |
+//! | `text`, `names`, `address` | text as it is compared, what can be a name, what is an email address |
 #![no_std]
 #![deny(unsafe_code)]
 
 extern crate alloc;
 
+mod address;
 mod api_key;
 pub mod changes;
 pub mod directories;
@@ -29,6 +32,7 @@ mod error;
 mod filter;
 mod http;
 mod json;
+mod names;
 mod patch;
 mod path;
 mod resource;
@@ -38,6 +42,8 @@ pub mod site;
 pub mod storage;
 mod store;
 mod text;
+mod twins;
+mod upgrade;
 pub mod upkeep;
 mod watch;
 

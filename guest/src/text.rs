@@ -1,14 +1,16 @@
-//! Text without regard to letter case: one folding for filters and for the keys of indexes, so that both agree on what
-//! is the same.
+//! Text as it is compared: one folding for filters and for the keys of indexes, so that both agree on what is the same.
 //!
-//! The folding goes character by character and looks at no neighbours. So the folding of a prefix is a prefix of the
-//! folding, which range reads by prefix rely on, and which `str::to_lowercase` would break with its final sigma.
+//! The folding is the mapping steps of PRECIS for user names (RFC 8265, section 3.3.2, which RFC 7644 asks for in sections
+//! 5 and 7.8): width, letter case, normalization form C. Its string classes refuse nothing here, so that names may have
+//! blanks. What is folded is compared only; everything is returned as it was sent.
 
 use alloc::borrow::Cow;
 use alloc::string::String;
 use core::cmp::Ordering;
 
-/// The text with letter case taken out.
+use icu_normalizer::ComposingNormalizerBorrowed;
+
+/// The text as it is compared: full-width and half-width characters in their usual width, letter case taken out, composed.
 #[must_use]
 pub fn fold(text: &str) -> Cow<'_, str> {
     if text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase()) {
@@ -18,14 +20,54 @@ pub fn fold(text: &str) -> Cow<'_, str> {
         return Cow::Owned(text.to_ascii_lowercase());
     }
     let mut folded = String::with_capacity(text.len());
-    for character in text.chars() {
+    for character in text.chars().map(usual_width) {
         match character {
             // The same letter at the end of a word: "ΟΔΟΣ" is "οδος" with this one last.
             'ς' => folded.push('σ'),
             _ => folded.extend(character.to_lowercase()),
         }
     }
-    Cow::Owned(folded)
+    Cow::Owned(composed(folded))
+}
+
+/// The text in normalization form C.
+fn composed(text: String) -> String {
+    let composed = match ComposingNormalizerBorrowed::new_nfc().normalize(&text) {
+        Cow::Borrowed(_) => None,
+        Cow::Owned(composed) => Some(composed),
+    };
+    composed.unwrap_or(text)
+}
+
+/// A full-width or half-width character in its usual width (the decomposition mappings `<wide>` and `<narrow>` of the Unicode
+/// character database).
+fn usual_width(character: char) -> char {
+    /// What U+FF5F to U+FF9F stand for: brackets, punctuation, katakana.
+    const BRACKETS_AND_KATAKANA: &str = "⦅⦆。「」、・ヲァィゥェォャュョッーアイウエオカキクケコサシスセソタチツテトナニヌネノハヒフヘホマミムメモヤユヨラリルレロワン\u{3099}\u{309a}";
+    /// What U+FFE0 to U+FFEE stand for; U+FFE7 is no character.
+    const SIGNS: [char; 15] = ['¢', '£', '¬', '¯', '¦', '¥', '₩', '\u{ffe7}', '│', '←', '↑', '→', '↓', '■', '○'];
+    let shifted = |from: u32, to: u32| char::from_u32(u32::from(character) - from + to).unwrap_or(character);
+    let at = |first: u32| (u32::from(character) - first) as usize;
+    match character {
+        '\u{3000}' => ' ',
+        '\u{ff01}'..='\u{ff5e}' => shifted(0xff01, 0x21),
+        '\u{ff5f}'..='\u{ff9f}' => BRACKETS_AND_KATAKANA.chars().nth(at(0xff5f)).unwrap_or(character),
+        '\u{ffa0}' => '\u{3164}',
+        '\u{ffa1}'..='\u{ffbe}' => shifted(0xffa1, 0x3131),
+        '\u{ffc2}'..='\u{ffc7}' => shifted(0xffc2, 0x314f),
+        '\u{ffca}'..='\u{ffcf}' => shifted(0xffca, 0x3155),
+        '\u{ffd2}'..='\u{ffd7}' => shifted(0xffd2, 0x315b),
+        '\u{ffda}'..='\u{ffdc}' => shifted(0xffda, 0x3161),
+        '\u{ffe0}'..='\u{ffee}' => SIGNS.get(at(0xffe0)).copied().unwrap_or(character),
+        _ => character,
+    }
+}
+
+/// Whether a character changes the direction of the text around it (the property `Bidi_Control` of the Unicode character
+/// database), so that a name with it can look like another.
+#[must_use]
+pub fn is_bidi_control(character: char) -> bool {
+    matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// How the folding of `text` compares with a text that is folded already.
@@ -67,7 +109,6 @@ pub fn contains_folded(text: &str, folded: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::format;
     use alloc::string::ToString;
     use proptest::prelude::*;
 
@@ -83,6 +124,14 @@ mod tests {
             ("ПЁТР", "пётр"),
             ("\u{212a}elvin", "kelvin"),
             ("東京", "東京"),
+            ("Bu\u{308}ro", "büro"),
+            ("ZOE\u{308}", "zoë"),
+            ("ＡＢｃ＠ｘ．ｔｅｓｔ", "abc@x.test"),
+            ("ﾎﾞﾌﾞ", "ボブ"),
+            ("ﾊﾝ ﾿ ￦", "ハン ﾿ ₩"),
+            ("ﾡￚ", "ㄱㅡ"),
+            ("a　b", "a b"),
+            ("\u{212b}", "å"),
         ] {
             assert_eq!(fold(text), folded);
         }
@@ -101,15 +150,33 @@ mod tests {
         }
     }
 
+    #[test]
+    fn widths_are_those_of_the_unicode_character_database() {
+        use unicode_normalization::UnicodeNormalization;
+        for character in char::MIN..=char::MAX {
+            let usual = usual_width(character);
+            // The compatibility forms of both are one text; and what has such a form in these blocks has a usual width.
+            assert!(usual.nfkc().eq(character.nfkc()), "{character:?} became {usual:?}");
+            let in_blocks = matches!(character, '\u{3000}' | '\u{ff00}'..='\u{ffef}');
+            let is_mapped = in_blocks && !character.nfkc().eq([character]);
+            assert_eq!(usual != character, is_mapped, "{character:?}");
+        }
+    }
+
     proptest! {
         #[test]
-        fn folding_goes_by_parts(front in any::<String>(), back in any::<String>()) {
-            let whole = format!("{front}{back}");
-            prop_assert_eq!(fold(&whole), format!("{}{}", fold(&front), fold(&back)));
+        fn canonically_equivalent_texts_fold_alike(text in any::<String>(), accented in "[AaOoUuEeﾊﾎ][\u{300}-\u{30a}\u{327}\u{ff9e}]{0,3}") {
+            use unicode_normalization::UnicodeNormalization;
+            for text in [text, accented] {
+                let forms = [text.nfc().collect::<String>(), text.nfd().collect()];
+                prop_assert_eq!(fold(&forms[0]), fold(&forms[1]));
+                let folded = fold(&text).into_owned();
+                prop_assert_eq!(&*fold(&folded), &*folded);
+            }
         }
 
         #[test]
-        fn comparisons_agree_with_folding(text in "[aBcÄßΣ\u{212a}]{0,4}", other in "[AbCäςk]{0,3}") {
+        fn comparisons_agree_with_folding(text in "[aBcÄßΣ\u{212a}\u{308}Ａ]{0,4}", other in "[AbCäςk\u{308}]{0,3}") {
             let (folded_text, folded) = (fold(&text), fold(&other));
             prop_assert_eq!(compare_folded(&text, &folded), (*folded_text).cmp(&*folded));
             prop_assert_eq!(starts_with_folded(&text, &folded), folded_text.starts_with(&*folded));

@@ -1,4 +1,5 @@
-//! Housekeeping in bounded steps (`wit/upkeep.wit`): sweeps what was deleted and is already invisible, and does what is due.
+//! Housekeeping in bounded steps (`wit/upkeep.wit`): brings a storage of an older layout to this one, sweeps what was deleted
+//! and is already invisible, and does what is due.
 
 use alloc::string::{String, ToString};
 
@@ -10,6 +11,8 @@ use crate::site::{Work, bin, customers, organizations, projects};
 use crate::store::keys::{self, Kind};
 use crate::store::records::{self, Counts, Due, Sweep};
 use crate::store::{Transaction, prefix_range};
+use crate::upgrade;
+pub use crate::upgrade::Upgrade;
 
 /// How many entries a step may remove at the most.
 const MAX_BUDGET: u32 = 10_000;
@@ -30,24 +33,41 @@ pub enum Error {
 
 impl From<Failure> for Error {
     fn from(failure: Failure) -> Self {
-        let detail = failure.detail.into_owned();
         match failure.status {
-            Status::Unavailable => Error::Unavailable(detail),
-            _ => Error::Other(detail),
+            Status::Unavailable => Error::Unavailable(failure.into_log()),
+            _ => Error::Other(failure.into_log()),
         }
     }
+}
+
+/// Whether the storage can be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Readiness {
+    /// It can.
+    Ready,
+    /// It is being brought to the layout of this version, step by step, and can be read meanwhile.
+    Upgrading(Upgrade),
 }
 
 /// What a step did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Progress {
-    /// How many entries it removed.
+    /// How many entries it removed, or looked at to bring them to the layout of this version.
     pub removed: u32,
     /// Whether there is more to do now.
     pub more: bool,
 }
 
 impl Engine<'_> {
+    /// Whether the storage can be written. Reads it, so that an error tells that it cannot even be read.
+    ///
+    /// # Errors
+    /// Where the storage fails, or has a layout that this version does not know.
+    pub fn readiness(&self) -> Result<Readiness, Error> {
+        let pending = self.read(upgrade::pending)?;
+        Ok(pending.map_or(Readiness::Ready, Readiness::Upgrading))
+    }
+
     /// Does one step in one transaction, removing at most about `budget` entries, 1 to 10,000.
     ///
     /// # Errors
@@ -56,9 +76,15 @@ impl Engine<'_> {
         let budget = budget.clamp(1, MAX_BUDGET);
         let now = self.now();
         // Most of the time there is nothing to do, and then no writer should have to wait for finding that out.
-        let nothing_to_do = self.read(|transaction| {
-            Ok::<_, Error>(next_due(transaction, now.milliseconds)?.is_none() && next_sweep(transaction)?.is_none())
+        let (upgrading, nothing_to_do) = self.read(|transaction| {
+            let upgrading = upgrade::pending(transaction)?.is_some();
+            let waiting = next_due(transaction, now.milliseconds)?.is_some() || next_sweep(transaction)?.is_some();
+            Ok::<_, Error>((upgrading, !waiting))
         })?;
+        if upgrading {
+            let removed = self.upgrade_step(budget)?.unwrap_or_default();
+            return Ok(Progress { removed, more: true });
+        }
         if nothing_to_do {
             return Ok(Progress::default());
         }

@@ -1,15 +1,18 @@
-//! Conflicts: groups that were left apart from the local organization of their name, until an administrator decides.
+//! Conflicts: groups that were left apart from the local organization of their name, until an administrator decides; and users
+//! and groups that came to have the name of another, until one of them gets another name.
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::{Error, Result, load, scan_ids};
 use crate::engine::Engine;
+use crate::json::Value;
 use crate::scim::groups::name;
 use crate::site::projects::{self, Audience};
 use crate::site::{membership, organizations};
 use crate::storage::Range;
 use crate::store::keys::{self, Association, Kind};
+pub use crate::store::records::Subject;
 use crate::store::records::{self, ConflictPolicy, ConflictRecord, Detail, Header, Link, OrganizationRecord, Stored};
 use crate::store::{Transaction, prefix_range};
 
@@ -22,11 +25,15 @@ const MAX_PROJECTS: u32 = 1_000;
 /// A conflict that is open.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conflict {
-    /// The group.
-    pub group: String,
+    /// The group or user.
+    pub subject: Subject,
     /// Its name.
     pub name: String,
-    /// The organization that has this name now: its number and name.
+    /// Whether it is a group that is left apart from the organization of its name.
+    pub apart: bool,
+    /// The other group or user of the directory that has the same name since names compare otherwise than before.
+    pub same_name: Option<Subject>,
+    /// The organization that has the name of a group now: its number and name.
     pub organization: Option<(u64, String)>,
     /// Since when, in milliseconds since the Unix epoch.
     pub since: u64,
@@ -35,7 +42,7 @@ pub struct Conflict {
 /// One page of conflicts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConflictPage {
-    /// The conflicts, in the order in which their groups were made.
+    /// The conflicts, in the order in which their groups and users were made.
     pub values: Vec<Conflict>,
     /// What to pass for the next page.
     pub next: Option<String>,
@@ -88,7 +95,7 @@ pub enum Resolution {
 struct Apart {
     stored: Stored,
     name: String,
-    since: u64,
+    record: ConflictRecord,
 }
 
 impl Engine<'_> {
@@ -102,10 +109,15 @@ impl Engine<'_> {
             let (entries, next) = scan_ids(transaction, &keys::conflicts(directory), cursor, limit)?;
             let mut values = Vec::with_capacity(entries.len());
             for entry in &entries {
-                let group = keys::id_of(&entry.key);
-                let apart = existing(transaction, directory, group)?;
+                let record: ConflictRecord = records::read(&entry.key, &entry.value)?;
+                let id = keys::id_of(&entry.key);
+                if let Some(Subject::User(_)) = record.same_name {
+                    values.push(of_user(transaction, directory, id, record)?);
+                    continue;
+                }
+                let apart = open(transaction, directory, id, record)?;
                 let organization = organizations::named(transaction, &apart.name)?;
-                values.push(describe(group, &apart, organization.as_ref()));
+                values.push(describe(id, apart, organization.as_ref()));
             }
             Ok(ConflictPage { values, next })
         })
@@ -131,7 +143,7 @@ impl Engine<'_> {
             let (mut added, mut removed) = (MemberChange::default(), MemberChange::default());
             membership::difference(transaction, &of_group, &holders, |customer| added.add(customer))?;
             membership::difference(transaction, &holders, &of_group, |customer| removed.add(customer))?;
-            let conflict = describe(group, &apart, organization.as_ref());
+            let conflict = describe(group, apart, organization.as_ref());
             Ok(ConflictPreview { conflict, added, removed, projects })
         })
     }
@@ -155,8 +167,13 @@ impl Engine<'_> {
                     (action, organizations::provision(work, link, &apart.name, ConflictPolicy::Sync, None)?)
                 }
             };
-            work.transaction.delete(keys::conflict(directory, group));
-            counts.conflicts = counts.conflicts.saturating_sub(1);
+            let key = keys::conflict(directory, group);
+            if apart.record.same_name.is_some() {
+                work.transaction.put(key, records::write(&ConflictRecord { apart: false, ..apart.record }));
+            } else {
+                work.transaction.delete(key);
+                counts.conflicts = counts.conflicts.saturating_sub(1);
+            }
             if organization.is_some() {
                 let header = Header { organization, ..apart.stored.header.next(&work.now.text) };
                 let text = apart.stored.with_header(header);
@@ -177,21 +194,44 @@ fn existing(transaction: &mut Transaction, directory: &str, group: &str) -> Resu
         return Err(missing());
     }
     let at = keys::conflict(directory, group);
-    let conflict = transaction.get(at.clone())?.ok_or_else(missing)?;
-    let ConflictRecord { since } = records::read(&at, &conflict)?;
-    let key = Kind::Group.resource(directory, group);
-    let stored = Stored::read(&key, transaction.get(key.clone())?.ok_or_else(|| records::corrupt(&at))?)?;
-    let name = name(&stored.attributes(&key)?).to_string();
-    Ok(Apart { stored, name, since })
+    let record = transaction.get(at.clone())?.ok_or_else(missing)?;
+    let record: ConflictRecord = records::read(&at, &record)?;
+    if !record.apart {
+        return Err(Error::Refused(
+            "another of this directory has the same name: the conflict is over when the identity provider renames one of them"
+                .to_string(),
+        ));
+    }
+    open(transaction, directory, group, record)
 }
 
-fn describe(group: &str, apart: &Apart, organization: Option<&(u64, OrganizationRecord)>) -> Conflict {
+/// The group of a conflict.
+fn open(transaction: &mut Transaction, directory: &str, group: &str, record: ConflictRecord) -> Result<Apart> {
+    let key = Kind::Group.resource(directory, group);
+    let stored = Stored::read(&key, transaction.get(key.clone())?.ok_or_else(|| records::corrupt(&key))?)?;
+    let name = name(&stored.attributes(&key)?).to_string();
+    Ok(Apart { stored, name, record })
+}
+
+fn describe(group: &str, apart: Apart, organization: Option<&(u64, OrganizationRecord)>) -> Conflict {
     Conflict {
-        group: group.to_string(),
-        name: apart.name.clone(),
+        subject: Subject::Group(group.to_string()),
+        name: apart.name,
+        apart: apart.record.apart,
+        same_name: apart.record.same_name,
         organization: organization.map(|(id, record)| (*id, record.name.clone())),
-        since: apart.since,
+        since: apart.record.since,
     }
+}
+
+/// The conflict of a user.
+fn of_user(transaction: &mut Transaction, directory: &str, user: &str, record: ConflictRecord) -> Result<Conflict> {
+    let key = Kind::User.resource(directory, user);
+    let stored = Stored::read(&key, transaction.get(key.clone())?.ok_or_else(|| records::corrupt(&key))?)?;
+    let attributes = stored.attributes(&key)?;
+    let name = attributes.get("userName").and_then(Value::as_str).unwrap_or_default().to_string();
+    let subject = Subject::User(user.to_string());
+    Ok(Conflict { subject, name, apart: false, same_name: record.same_name, organization: None, since: record.since })
 }
 
 /// The projects of an organization that not every customer may use, in order of their numbers.

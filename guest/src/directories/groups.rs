@@ -281,19 +281,27 @@ fn set_conflict(
     organization: Option<u64>,
 ) -> ScimResult<()> {
     let key = keys::conflict(directory, &found.group);
-    let is_open = work.transaction.get(key.clone())?.is_some();
+    let known: Option<ConflictRecord> =
+        work.transaction.get(key.clone())?.map(|text| records::read(&key, &text)).transpose()?;
+    let is_apart = known.as_ref().is_some_and(|known| known.apart);
     let local = match organization {
         Some(_) => None,
         None => organizations::local_named(work.transaction, &found.name)?,
     };
-    match (is_open, local) {
-        (true, _) if organization.is_some() => {
-            work.transaction.delete(key);
-            counts.conflicts = counts.conflicts.saturating_sub(1);
+    match (known, local) {
+        (Some(known), _) if is_apart && organization.is_some() => {
+            if known.same_name.is_some() {
+                work.transaction.put(key, records::write(&ConflictRecord { apart: false, ..known }));
+            } else {
+                work.transaction.delete(key);
+                counts.conflicts = counts.conflicts.saturating_sub(1);
+            }
         }
-        (false, Some(local)) => {
-            work.transaction.put(key, records::write(&ConflictRecord { since: work.now.milliseconds }));
-            counts.conflicts = counts.conflicts.saturating_add(1);
+        (known, Some(local)) if !is_apart => {
+            counts.conflicts = counts.conflicts.saturating_add(u64::from(known.is_none()));
+            let since = work.now.milliseconds;
+            let known = known.unwrap_or(ConflictRecord { since, apart: true, same_name: None });
+            work.transaction.put(key, records::write(&ConflictRecord { apart: true, ..known }));
             let (directory, group) = (Some(directory.to_string()), Some(found.group.clone()));
             let detail = Detail { directory, group, organization: Some(local), ..Detail::default() };
             work.record("organization.conflict", detail);

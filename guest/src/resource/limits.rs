@@ -4,6 +4,7 @@ use alloc::format;
 
 use crate::error::{Error, Result};
 use crate::json::{Object, Value};
+use crate::names;
 use crate::path::AttributePath;
 use crate::schema::{ResourceType, Type};
 use crate::text::fold;
@@ -16,9 +17,6 @@ pub const MAX_TEXT: usize = 4_096;
 /// part of a storage key, where a byte takes up to three, and a key has [`MAX_KEY_BYTES`](crate::storage::MAX_KEY_BYTES) at
 /// the most. An email address has 254.
 pub const MAX_INDEXED_BYTES: usize = 300;
-
-/// The longest name of a group in characters, without blanks around it: it becomes the name of an organization.
-pub const MAX_GROUP_NAME: usize = 200;
 
 /// The longest binary value in base64 characters: a certificate with a long key and many names takes about half.
 pub const MAX_BINARY: usize = 16_384;
@@ -40,7 +38,11 @@ pub fn check_text(path: AttributePath, text: &str) -> Result<()> {
         return at_most(path, text.len(), MAX_BINARY, "base64 characters");
     }
     if is_group_name(path) {
-        return at_most(path, text.trim().chars().count(), MAX_GROUP_NAME, "characters");
+        // It becomes the name of an organization. That there is one is looked at where the whole resource is.
+        return match names::fault(text).filter(|_| !text.trim().is_empty()) {
+            None => Ok(()),
+            Some(fault) => Err(Error::invalid_value(format!("{path} {fault}"))),
+        };
     }
     if is_indexed(path) {
         return at_most(path, text.len().max(fold(text).len()), MAX_INDEXED_BYTES, "bytes");

@@ -13,7 +13,7 @@ use crate::json::{Object, Value};
 use crate::patch::MemberEdit;
 use crate::site::{membership, organizations};
 use crate::store::keys::{self, Kind};
-use crate::store::records::{self, ConflictRecord, Detail, Header, Link, Stored};
+use crate::store::records::{self, ConflictRecord, Detail, Header, Link, Stored, Subject, Twin};
 
 /// Makes a group.
 ///
@@ -24,7 +24,7 @@ pub fn create(scope: &mut Scope<'_>, id: &str, attributes: &Object<'_>, members:
     if scope.counts.groups >= u64::from(limit) {
         return Err(Error::invalid_value(alloc::format!("a directory may have {limit} groups")));
     }
-    index_group(scope, id, None, Some(attributes))?;
+    index_group(scope, id, None, None, Some(attributes))?;
     scope.record("group.created", of_group(id));
     let link = Link { directory: scope.directory().to_string(), resource: id.to_string() };
     // A list of members is the whole list: whoever is not on it has no grace.
@@ -33,7 +33,7 @@ pub fn create(scope: &mut Scope<'_>, id: &str, attributes: &Object<'_>, members:
     let policy = scope.settings.conflict_policy;
     let organization = organizations::provision(&mut scope.work(), link, name(attributes), policy, grace)?;
     if organization.is_none() {
-        let conflict = ConflictRecord { since: scope.call.now.milliseconds };
+        let conflict = ConflictRecord { since: scope.call.now.milliseconds, apart: true, same_name: None };
         scope.transaction.put(keys::conflict(scope.directory(), id), records::write(&conflict));
         scope.counts.conflicts = scope.counts.conflicts.saturating_add(1);
     }
@@ -48,6 +48,7 @@ pub fn create(scope: &mut Scope<'_>, id: &str, attributes: &Object<'_>, members:
         customer: None,
         unlinked: None,
         organization,
+        twin: None,
     };
     let stored = Stored::new(header, attributes);
     scope.store(Kind::Group, id, &stored);
@@ -69,8 +70,9 @@ pub fn update(
     let key = Kind::Group.resource(scope.directory(), id);
     let before = old.attributes(&key)?;
     let changed = changed_names(&before, after);
+    let mut twin = old.header.twin;
     if !changed.is_empty() {
-        index_group(scope, id, Some(&before), Some(after))?;
+        twin = index_group(scope, id, twin, Some(&before), Some(after))?;
         scope.record("group.updated", Detail { changed: changed.clone(), ..of_group(id) });
         if let Some(organization) = old.header.organization
             && name(&before) != name(after)
@@ -96,7 +98,7 @@ pub fn update(
     if changed.is_empty() && !edited.changed {
         return Ok(old.clone());
     }
-    let header = Header { members: edited.count, ..old.header.next(&scope.call.now.text) };
+    let header = Header { members: edited.count, twin, ..old.header.next(&scope.call.now.text) };
     let stored = if changed.is_empty() { old.with_header(header) } else { Stored::new(header, after) };
     scope.store(Kind::Group, id, &stored);
     Ok(stored)
@@ -110,7 +112,7 @@ pub fn delete(scope: &mut Scope<'_>, id: &str, old: &Stored) -> Result<()> {
     scope.pass_deletion()?;
     let key = Kind::Group.resource(scope.directory(), id);
     let before = old.attributes(&key)?;
-    index_group(scope, id, Some(&before), None)?;
+    index_group(scope, id, old.header.twin, Some(&before), None)?;
     scope.transaction.delete(key);
     scope.counts.groups = scope.counts.groups.saturating_sub(1);
     scope.record("group.deleted", of_group(id));
@@ -134,11 +136,19 @@ fn forget_conflict(scope: &mut Scope<'_>, id: &str) -> Result<()> {
     Ok(())
 }
 
-fn index_group(scope: &mut Scope<'_>, id: &str, before: Option<&Object<'_>>, after: Option<&Object<'_>>) -> Result<()> {
+/// Brings the indexes from one state of a group to the next. Whether another has the same name then.
+fn index_group(
+    scope: &mut Scope<'_>,
+    id: &str,
+    twin: Option<Twin>,
+    before: Option<&Object<'_>>,
+    after: Option<&Object<'_>>,
+) -> Result<Option<Twin>> {
     let directory = scope.directory();
     let entries =
         |attributes: Option<&Object<'_>>| attributes.map(|all| entries(directory, id, all)).unwrap_or_default();
-    index::replace(scope, &Kind::Group.name(directory, ""), entries(before), entries(after), || {
+    let named = index::Named { subject: Subject::Group(id.to_string()), twin };
+    index::replace(scope, &Kind::Group.name(directory, ""), named, entries(before), entries(after), || {
         Error::uniqueness("another group of this directory has this displayName")
     })
 }

@@ -5,18 +5,30 @@ use alloc::string::String;
 
 use super::scope::Scope;
 use crate::error::{Error, Result};
+use crate::store::records::{Subject, Twin};
+use crate::twins;
 
-/// Brings the index entries of a resource from one state to the next.
+/// The resource whose name is in an index.
+pub struct Named {
+    /// The resource.
+    pub subject: Subject,
+    /// Whether another has the same name.
+    pub twin: Option<Twin>,
+}
+
+/// Brings the index entries of a resource from one state to the next. Whether another has the same name then.
 ///
 /// # Errors
 /// What `taken` says where another resource holds a unique name, a key that begins with `unique`.
 pub fn replace(
     scope: &mut Scope<'_>,
     unique: &str,
+    named: Named,
     before: BTreeMap<String, String>,
     after: BTreeMap<String, String>,
     taken: impl Fn() -> Error,
-) -> Result<()> {
+) -> Result<Option<Twin>> {
+    let Named { subject, mut twin } = named;
     for (key, value) in &after {
         if before.contains_key(key) {
             continue;
@@ -27,7 +39,14 @@ pub fn replace(
         scope.transaction.put(key.clone(), value.clone());
     }
     for key in before.into_keys().filter(|key| !after.contains_key(key)) {
-        scope.transaction.delete(key);
+        // The name of two is not one's to take away.
+        if let Some(known) = twin.take_if(|_| key.starts_with(unique)) {
+            let directory = Some(scope.directory());
+            let closed = twins::part(scope.transaction, directory, &subject, known, key)?;
+            scope.counts.conflicts = scope.counts.conflicts.saturating_sub(closed);
+        } else {
+            scope.transaction.delete(key);
+        }
     }
-    Ok(())
+    Ok(twin)
 }

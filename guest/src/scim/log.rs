@@ -81,7 +81,7 @@ impl Engine<'_> {
         call: &Call<'_>,
         work: impl FnOnce(&mut Scope<'_>) -> Result<Response>,
     ) -> Result<Response> {
-        let (outcome, known) = self.read(|transaction| {
+        let (mut outcome, known) = self.read(|transaction| {
             let mut scope = Scope::open(transaction, call)?;
             let known = scope.status.is_up_to_date(call.now.milliseconds);
             Ok::<_, Error>((work(&mut scope), known))
@@ -102,7 +102,9 @@ impl Engine<'_> {
                 Ok::<_, Error>(())
             });
             // The answer is there and right; that nothing could be noted of it does not make it wrong.
-            drop(noted);
+            if let (Err(error), Ok(response)) = (noted, &mut outcome) {
+                response.failure = error.inside;
+            }
         }
         outcome
     }

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use super::conditions::Conditions;
 use super::log::Noted;
 use crate::api_key::Token;
-use crate::engine::{Engine, Moment, check_schema};
+use crate::engine::{Engine, Moment};
 use crate::error::{Error, Result, Status};
 use crate::site::{Work, settings};
 use crate::store::keys::{self, Kind};
@@ -238,10 +238,9 @@ fn admit<const N: usize>(
     more: [String; N],
 ) -> Result<(String, [Option<String>; N])> {
     let key = keys::api_key(call.directory, call.token.id);
-    let first = [keys::SCHEMA_KEY.to_string(), keys::directory(call.directory), key.clone()];
+    let first = [keys::directory(call.directory), key.clone()];
     let mut values = transaction.get_many(first.into_iter().chain(more).collect())?.into_iter();
     let mut next = || values.next().flatten();
-    check_schema(next().as_deref())?;
     let (Some(directory), Some(record)) = (next(), next()) else { return Err(unauthorized()) };
     if !call.token.opens(&records::read::<ApiKeyRecord>(&key, &record)?, call.now.milliseconds) {
         return Err(unauthorized());

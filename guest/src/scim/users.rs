@@ -6,12 +6,15 @@ use alloc::vec::Vec;
 
 use super::members;
 use super::scope::Scope;
+use crate::address::is_address;
 use crate::error::{Error, Result};
 use crate::json::{Object, Value};
 use crate::schema::ENTERPRISE_USER;
 use crate::site::customers;
 use crate::store::keys::{self, Kind};
-use crate::store::records::{self, Detail, EmailChange, EmailPresence, Header, Link, Stored, UnlinkedReason};
+use crate::store::records::{
+    self, Detail, EmailChange, EmailPresence, Header, Link, Stored, Subject, Twin, UnlinkedReason,
+};
 
 /// The attributes that have indexes.
 const INDEXED: [&str; 3] = ["userName", "externalId", "emails"];
@@ -29,9 +32,9 @@ pub fn create(scope: &mut Scope<'_>, id: &str, attributes: &Object<'_>) -> Resul
     let inactive = attributes.get("active") == Some(&Value::Bool(false));
     let link = Link { directory: scope.directory().to_string(), resource: id.to_string() };
     // First, so that a user name which is taken is called that, whatever the email address is.
-    index(scope, id, None, Some(&attributes))?;
+    index(scope, id, None, None, Some(&attributes))?;
     scope.record("user.created", of_user(id));
-    let customer = customers::provision(&mut scope.work(), link, &attributes, inactive)?;
+    let customer = customers::provision(&mut scope.work(), link, &attributes, inactive, false)?;
     if customer.is_none() {
         set_unlinked(scope, id, Some(UnlinkedReason::NoEmail));
         scope.record("user.unlinked", Detail { reason: Some(UnlinkedReason::NoEmail), ..of_user(id) });
@@ -46,6 +49,7 @@ pub fn create(scope: &mut Scope<'_>, id: &str, attributes: &Object<'_>) -> Resul
         customer,
         unlinked: None,
         organization: None,
+        twin: None,
     };
     let stored = Stored::new(header, &attributes);
     scope.store(Kind::User, id, &stored);
@@ -83,8 +87,9 @@ pub fn update(scope: &mut Scope<'_>, id: &str, old: &Stored, attributes: Object<
     if changed.is_empty() {
         return Ok(old.clone());
     }
+    let mut twin = old.header.twin;
     if concerns(&changed, &INDEXED) {
-        index(scope, id, Some(&before), Some(&after))?;
+        twin = index(scope, id, twin, Some(&before), Some(&after))?;
     }
     if inactive && !old.header.inactive {
         scope.pass_deletion()?;
@@ -102,7 +107,7 @@ pub fn update(scope: &mut Scope<'_>, id: &str, old: &Stored, attributes: Object<
         None if old.header.unlinked.is_some() => None,
         None => {
             let link = Link { directory: scope.directory().to_string(), resource: id.to_string() };
-            let customer = customers::provision(&mut scope.work(), link, &after, inactive)?;
+            let customer = customers::provision(&mut scope.work(), link, &after, inactive, true)?;
             if customer.is_some() {
                 set_unlinked(scope, id, None);
             }
@@ -110,7 +115,7 @@ pub fn update(scope: &mut Scope<'_>, id: &str, old: &Stored, attributes: Object<
         }
     };
     let enterprise = after.get(ENTERPRISE_USER).is_some();
-    let header = Header { enterprise, inactive, customer, ..old.header.next(&scope.call.now.text) };
+    let header = Header { enterprise, inactive, customer, twin, ..old.header.next(&scope.call.now.text) };
     let stored = Stored::new(header, &after);
     scope.store(Kind::User, id, &stored);
     Ok(stored)
@@ -124,7 +129,7 @@ pub fn delete(scope: &mut Scope<'_>, id: &str, old: &Stored) -> Result<()> {
     scope.pass_deletion()?;
     let key = Kind::User.resource(scope.directory(), id);
     let before = old.attributes(&key)?;
-    index(scope, id, Some(&before), None)?;
+    index(scope, id, old.header.twin, Some(&before), None)?;
     scope.transaction.delete(key);
     scope.counts.users = scope.counts.users.saturating_sub(1);
     scope.record("user.deleted", of_user(id));
@@ -147,8 +152,8 @@ fn set_unlinked(scope: &mut Scope<'_>, id: &str, reason: Option<UnlinkedReason>)
     }
 }
 
-/// The email address by which a user is matched with a customer: the primary one, else the first, else the user name
-/// where that is an address.
+/// The email address by which a user is matched with a customer, as it is compared: the primary one, else the first, else
+/// the user name, each where it is an address.
 #[must_use]
 pub fn email(attributes: &Object<'_>) -> Option<String> {
     let emails = attributes.get("emails").and_then(Value::as_array).unwrap_or_default();
@@ -159,12 +164,12 @@ pub fn email(attributes: &Object<'_>) -> Option<String> {
         .find(is_primary)
         .and_then(address)
         .or_else(|| emails.iter().find_map(address))
-        .or_else(|| text(attributes, "userName").filter(|name| name.contains('@')))
+        .or_else(|| text(attributes, "userName").filter(|name| is_address(name)))
         .map(keys::comparable)
 }
 
 fn address<'o>(email: &'o Value<'_>) -> Option<&'o str> {
-    email.as_object()?.get("value")?.as_str().filter(|address| !address.trim().is_empty())
+    email.as_object()?.get("value")?.as_str().filter(|value| is_address(value))
 }
 
 fn changes_email(before: &Object<'_>, after: &Object<'_>) -> bool {
@@ -209,12 +214,19 @@ pub fn changed_names(before: &Object<'_>, after: &Object<'_>) -> Vec<String> {
     changed.chain(gone).map(ToString::to_string).collect()
 }
 
-/// Brings the indexes from one state of a user to the next.
-fn index(scope: &mut Scope<'_>, id: &str, before: Option<&Object<'_>>, after: Option<&Object<'_>>) -> Result<()> {
+/// Brings the indexes from one state of a user to the next. Whether another has the same name then.
+fn index(
+    scope: &mut Scope<'_>,
+    id: &str,
+    twin: Option<Twin>,
+    before: Option<&Object<'_>>,
+    after: Option<&Object<'_>>,
+) -> Result<Option<Twin>> {
     let directory = scope.directory();
     let entries =
         |attributes: Option<&Object<'_>>| attributes.map(|all| entries(directory, id, all)).unwrap_or_default();
-    super::index::replace(scope, &Kind::User.name(directory, ""), entries(before), entries(after), || {
+    let named = super::index::Named { subject: Subject::User(id.to_string()), twin };
+    super::index::replace(scope, &Kind::User.name(directory, ""), named, entries(before), entries(after), || {
         Error::uniqueness("another user of this directory has this userName")
     })
 }

@@ -5,20 +5,19 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::{Error, Page, Position, Result, Work, bin, check_local, is_managed, scan_page};
+use crate::address;
 use crate::engine::Engine;
 use crate::error::{Error as Failure, Result as ScimResult};
 use crate::json::{Object, Value};
 use crate::scim::members::{self, SWEPT_AT_ONCE};
 use crate::scim::users::email;
 use crate::store::keys::{self, Association};
-use crate::store::records::{self, CustomerRecord, Detail, Link, Sweep};
+use crate::store::records::{self, CustomerRecord, Detail, Link, Subject, Sweep};
 use crate::store::{Transaction, prefix_range};
+use crate::twins;
 
 /// The longest display name, in characters; that of an organization has the same bound.
 const MAX_NAME_CHARACTERS: usize = 200;
-
-/// The longest email address in bytes (RFC 5321, section 4.5.3.1.3).
-const MAX_EMAIL_BYTES: usize = 254;
 
 /// The longest name of a time zone in bytes; the longest in the IANA database has 32.
 const MAX_TIME_ZONE_BYTES: usize = 64;
@@ -75,7 +74,8 @@ pub struct CustomerUpdate {
     pub locale: Option<String>,
 }
 
-/// Makes or links the customer of a user. A user without an email address has none.
+/// Makes or links the customer of a user. A user without an email address has none. One who `was_there` before may have left
+/// behind the customer that it was linked to.
 ///
 /// # Errors
 /// 409 `uniqueness` when the customer with this address is managed already.
@@ -84,11 +84,13 @@ pub fn provision(
     link: Link,
     attributes: &Object<'_>,
     inactive: bool,
+    was_there: bool,
 ) -> ScimResult<Option<String>> {
     let Some(address) = email(attributes) else { return Ok(None) };
     let user = link.resource.clone();
     let found = work.transaction.get(keys::customer_email(&address))?;
     let id = match found {
+        None if was_there && is_kept(work.transaction, &user)? => keys::another_id(&user, work.now.milliseconds),
         // The user's id is as good as a new one, and tells nothing more.
         None => user.clone(),
         Some(id) => {
@@ -122,7 +124,7 @@ pub fn link(
 ) -> ScimResult<()> {
     let user = link.resource.clone();
     let former = users(old).cloned().collect();
-    let record = CustomerRecord { former, ..wanted(work, attributes, inactive, old.created, link)? };
+    let record = CustomerRecord { former, twin: old.twin, ..wanted(work, attributes, inactive, old.created, link)? };
     work.transaction.put(keys::customer_of(&user), id);
     work.transaction.put(keys::customer(id), records::write(&record));
     work.record("customer.linked", Detail { user: Some(user), ..of_customer(id) });
@@ -140,13 +142,13 @@ pub const FOLLOWED: [&str; 7] =
 pub fn follow(work: &mut Work<'_>, id: &str, attributes: &Object<'_>, inactive: bool) -> ScimResult<()> {
     let old = load(work.transaction, id)?.ok_or_else(|| records::corrupt("cu"))?;
     let Some(link) = old.link.clone() else { return Ok(()) };
-    let mut new =
-        CustomerRecord { former: old.former.clone(), ..wanted(work, attributes, inactive, old.created, link)? };
+    let (former, twin) = (old.former.clone(), old.twin);
+    let mut new = CustomerRecord { former, twin, ..wanted(work, attributes, inactive, old.created, link)? };
     if new.email.is_empty() {
         // Whoever loses the address stays reachable under the last one.
         new.email.clone_from(&old.email);
     }
-    change(work, id, &old, &new)
+    change(work, id, &old, &mut new)
 }
 
 /// Removes a customer from the site; it can be restored for the site's retention time.
@@ -165,7 +167,7 @@ pub fn remove(work: &mut Work<'_>, id: &str) -> ScimResult<()> {
 pub fn remove_for(work: &mut Work<'_>, id: &str, retention: u64) -> ScimResult<()> {
     let Some(mut old) = load(work.transaction, id)? else { return Ok(()) };
     work.transaction.delete(keys::customer(id));
-    work.transaction.delete(keys::customer_email(&old.email));
+    drop_address(work.transaction, id, &mut old)?;
     if let Some(link) = old.link.take() {
         // The memberships of a user are the directory's to remove; those that a directory has left behind are kept.
         if is_managed(work.transaction, Some(&link))? {
@@ -269,6 +271,7 @@ fn wanted(
         created,
         link: Some(link),
         former: Vec::new(),
+        twin: None,
     })
 }
 
@@ -289,7 +292,7 @@ fn display_name(attributes: &Object<'_>) -> String {
 }
 
 /// Stores what is to be of a customer, and says what of it is new.
-fn change(work: &mut Work<'_>, id: &str, old: &CustomerRecord, new: &CustomerRecord) -> ScimResult<()> {
+fn change(work: &mut Work<'_>, id: &str, old: &CustomerRecord, new: &mut CustomerRecord) -> ScimResult<()> {
     if new == old {
         return Ok(());
     }
@@ -298,7 +301,8 @@ fn change(work: &mut Work<'_>, id: &str, old: &CustomerRecord, new: &CustomerRec
         if work.transaction.get(new_key.clone())?.is_some() {
             return Err(Failure::uniqueness("another customer has this email address"));
         }
-        work.transaction.delete(old_key);
+        new.twin = None;
+        drop_address(work.transaction, id, &mut old.clone())?;
         work.transaction.put(new_key, id);
     }
     work.transaction.put(keys::customer(id), records::write(new));
@@ -319,6 +323,16 @@ fn change(work: &mut Work<'_>, id: &str, old: &CustomerRecord, new: &CustomerRec
         (true, false) => work.record("customer.deactivated", of_customer(id)),
         (false, true) => work.record("customer.activated", of_customer(id)),
         _ => {}
+    }
+    Ok(())
+}
+
+/// Takes the address of a customer out of the index; where two have it, it is the other one's from now on.
+fn drop_address(transaction: &mut Transaction, id: &str, record: &mut CustomerRecord) -> ScimResult<()> {
+    let key = keys::customer_email(&record.email);
+    match record.twin.take() {
+        None => transaction.delete(key),
+        Some(twin) => drop(twins::part(transaction, None, &Subject::Customer(id.to_string()), twin, key)?),
     }
     Ok(())
 }
@@ -384,6 +398,7 @@ impl Engine<'_> {
             created: self.now().milliseconds,
             link: None,
             former: Vec::new(),
+            twin: None,
         };
         self.site_write(actor, |work| {
             let key = keys::customer_email(&record.email);
@@ -437,7 +452,7 @@ impl Engine<'_> {
         self.site_write(actor, |work| {
             let old = existing(work.transaction, id)?;
             check_local(work.transaction, old.link.as_ref(), "the customer")?;
-            let new = CustomerRecord {
+            let mut new = CustomerRecord {
                 email: email.clone().unwrap_or_else(|| old.email.clone()),
                 display_name: name.clone().unwrap_or_else(|| old.display_name.clone()),
                 active: update.active.unwrap_or(old.active),
@@ -448,7 +463,7 @@ impl Engine<'_> {
                 },
                 ..old.clone()
             };
-            change(work, id, &old, &new)?;
+            change(work, id, &old, &mut new)?;
             describe(work.transaction, id, new)
         })
     }
@@ -467,12 +482,13 @@ impl Engine<'_> {
 }
 
 fn checked_email(email: &str) -> Result<String> {
-    let email = email.trim();
-    let plausible = email.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty());
-    if !plausible || email.len() > MAX_EMAIL_BYTES {
-        return Err(Error::Invalid(format!("the email address must have an @ and at most {MAX_EMAIL_BYTES} bytes")));
+    if !address::is_address(email) {
+        return Err(Error::Invalid(format!(
+            "the email address must be of the form name@domain, without blanks, and at most {} bytes long",
+            address::MAX_BYTES
+        )));
     }
-    Ok(email.to_string())
+    Ok(email.trim().to_string())
 }
 
 fn checked_name(name: &str) -> Result<String> {

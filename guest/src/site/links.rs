@@ -49,14 +49,8 @@ impl Engine<'_> {
             let key = Kind::User.resource(&link.directory, &link.resource);
             let user = work.transaction.get(key.clone())?.ok_or_else(|| records::corrupt(&key))?;
             let user = Stored::read(&key, user)?;
-            let new = CustomerRecord { link: None, ..old };
-            work.transaction.put(keys::customer(id), records::write(&new));
-            work.transaction.delete(keys::customer_of(&link.resource));
-            members::leave_deleted_groups(work.transaction, &link.directory, &link.resource, id)?;
-            set_link(work, &link, &user, None, Some(id))?;
-            let detail =
-                Detail { user: Some(link.resource), directory: Some(link.directory), ..customers::of_customer(id) };
-            work.record("customer.unlinked", detail);
+            detach(work, id, old, &link, &user, UnlinkedReason::Unlinked)?;
+            let new = customers::existing(work.transaction, id)?;
             customers::describe(work.transaction, id, new)
         })
     }
@@ -75,11 +69,34 @@ impl Engine<'_> {
             let Candidate { link, user, .. } = choose(candidates, id)?;
             let key = Kind::User.resource(&link.directory, &link.resource);
             customers::link(work, id, &old, link.clone(), &user.attributes(&key)?, user.header.inactive)?;
-            set_link(work, &link, &user, Some(id), None)?;
+            set_link(work, &link, &user, Ok(id))?;
             let new = customers::existing(work.transaction, id)?;
             customers::describe(work.transaction, id, new)
         })
     }
+}
+
+/// Makes a customer local. Its user stays in its directory, linked to no customer; where an administrator wants that, until
+/// an administrator links it again.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn detach(
+    work: &mut Work<'_>,
+    id: &str,
+    old: CustomerRecord,
+    link: &Link,
+    user: &Stored,
+    reason: UnlinkedReason,
+) -> ScimResult<()> {
+    let new = CustomerRecord { link: None, ..old };
+    work.transaction.put(keys::customer(id), records::write(&new));
+    work.transaction.delete(keys::customer_of(&link.resource));
+    members::leave_deleted_groups(work.transaction, &link.directory, &link.resource, id)?;
+    set_link(work, link, user, Err((id, reason)))?;
+    let (user, directory) = (Some(link.resource.clone()), Some(link.directory.clone()));
+    work.record("customer.unlinked", Detail { user, directory, ..customers::of_customer(id) });
+    Ok(())
 }
 
 /// The link of a customer to a connected directory.
@@ -88,18 +105,18 @@ fn managing(transaction: &mut Transaction, customer: &CustomerRecord) -> ScimRes
     Ok(customer.link.clone().filter(|_| managed))
 }
 
-/// Notes in a user, in the list of those who are linked to no customer and in their number, what it is linked to or has been
-/// unlinked from.
+/// Notes in a user, in the list of those who are linked to no customer and in their number, what it is linked to, or has been
+/// unlinked from and why.
 fn set_link(
     work: &mut Work<'_>,
     link: &Link,
     user: &Stored,
-    customer: Option<&str>,
-    unlinked: Option<&str>,
+    customer: core::result::Result<&str, (&str, UnlinkedReason)>,
 ) -> ScimResult<()> {
+    let by_admin = customer.err().filter(|(_, reason)| *reason == UnlinkedReason::Unlinked);
     let header = Header {
-        customer: customer.map(ToString::to_string),
-        unlinked: unlinked.map(ToString::to_string),
+        customer: customer.ok().map(ToString::to_string),
+        unlinked: by_admin.map(|(former, _)| former.to_string()),
         ..user.header.next(&work.now.text)
     };
     let transaction = &mut *work.transaction;
@@ -108,9 +125,9 @@ fn set_link(
     let counts = transaction.get(counts_key.clone())?.ok_or_else(|| records::corrupt(&counts_key))?;
     let mut counts: Counts = records::read(&counts_key, &counts)?;
     let at = keys::unlinked(&link.directory, &link.resource);
-    if unlinked.is_some() {
+    if let Err((_, reason)) = customer {
         counts.unlinked = counts.unlinked.saturating_add(1);
-        transaction.put(at, records::write(&UnlinkedReason::Unlinked));
+        transaction.put(at, records::write(&reason));
     } else {
         counts.unlinked = counts.unlinked.saturating_sub(1);
         transaction.delete(at);

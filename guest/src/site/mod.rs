@@ -10,17 +10,19 @@
 //! | `access` | whether a customer may use a project, and why |
 //! | `settings` | the settings of the site |
 //! | `bin` | what is deleted and can be restored |
+//! | `same_names` | what came to have the name of another |
 //! | `locales` | which locales the site has, and what others become |
 //! | `work` | a transaction on somebody's behalf |
 
 pub mod access;
 pub mod bin;
 pub mod customers;
-mod links;
+pub(crate) mod links;
 mod locales;
 pub(crate) mod membership;
 pub mod organizations;
 pub mod projects;
+pub mod same_names;
 pub mod settings;
 mod work;
 
@@ -29,7 +31,7 @@ use alloc::vec::Vec;
 
 pub use work::Work;
 
-use crate::engine::{Engine, check_schema};
+use crate::engine::Engine;
 use crate::error::{Error as Failure, Status};
 use crate::store::records::{self, DirectoryRecord, Link};
 use crate::store::{Transaction, keys, prefix_range};
@@ -62,13 +64,12 @@ pub enum Error {
 
 impl From<Failure> for Error {
     fn from(failure: Failure) -> Self {
-        let detail = failure.detail.into_owned();
         match failure.status {
-            Status::NotFound => Error::NotFound(detail),
-            Status::Conflict => Error::Taken(detail),
-            Status::BadRequest => Error::Invalid(detail),
-            Status::Unavailable => Error::Unavailable(detail),
-            _ => Error::Other(detail),
+            Status::NotFound => Error::NotFound(failure.detail.into_owned()),
+            Status::Conflict => Error::Taken(failure.detail.into_owned()),
+            Status::BadRequest => Error::Invalid(failure.detail.into_owned()),
+            Status::Unavailable => Error::Unavailable(failure.into_log()),
+            _ => Error::Other(failure.into_log()),
         }
     }
 }
@@ -102,12 +103,7 @@ impl Engine<'_> {
         }
         let (now, actor) = (self.now(), alloc::format!("admin:{actor}"));
         self.write(|transaction| {
-            let mut stored = transaction
-                .get_many([keys::SCHEMA_KEY, keys::SITE_SETTINGS_KEY].map(ToString::to_string).to_vec())?
-                .into_iter();
-            check_schema(stored.next().flatten().as_deref())?;
-            let settings = stored.next().flatten();
-            transaction.put(keys::SCHEMA_KEY.to_string(), keys::SCHEMA);
+            let settings = transaction.get(keys::SITE_SETTINGS_KEY.to_string())?;
             work(&mut Work { transaction, now: &now, actor: &actor, request: None, settings: settings.as_deref() })
         })
     }

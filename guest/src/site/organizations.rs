@@ -10,12 +10,11 @@ use super::{
 };
 use crate::engine::Engine;
 use crate::error::{Error as Failure, Result as ScimResult};
+use crate::names;
 use crate::store::keys::{self, Association};
-use crate::store::records::{self, ConflictPolicy, Detail, Due, Link, OrganizationRecord, Retained};
+use crate::store::records::{self, ConflictPolicy, Detail, Due, Link, OrganizationRecord, Retained, Subject};
 use crate::store::{Transaction, prefix_range};
-
-/// The longest name, in characters.
-const MAX_NAME_CHARACTERS: usize = 200;
+use crate::twins;
 
 /// How many projects an organization can be associated with; a site has far fewer.
 const MAX_PROJECTS: u32 = 10_000;
@@ -78,6 +77,7 @@ fn create(work: &mut Work<'_>, link: Link, name: &str) -> ScimResult<u64> {
         former: None,
         restored: false,
         retained: None,
+        twin: None,
     };
     let id = insert(work, &record)?;
     work.transaction.put(keys::organization_of(&group), keys::number(id));
@@ -240,7 +240,7 @@ pub fn settle_due(work: &mut Work<'_>) -> ScimResult<()> {
 pub fn remove(work: &mut Work<'_>, id: u64) -> ScimResult<bool> {
     let Some(mut old) = load(work.transaction, id)? else { return Ok(false) };
     work.transaction.delete(keys::organization(id));
-    work.transaction.delete(keys::organization_name(&old.name));
+    drop_name(work.transaction, id, &mut old)?;
     if let Some(retained) = &old.retained {
         work.transaction.delete(Due::Adoption(id).key(retained.until));
     }
@@ -313,17 +313,28 @@ fn rename(work: &mut Work<'_>, id: u64, old: &OrganizationRecord, name: &str) ->
     if old.name == name {
         return Ok(());
     }
+    let mut record = old.clone();
     let (old_key, new_key) = (keys::organization_name(&old.name), keys::organization_name(name));
     if old_key != new_key {
         if work.transaction.get(new_key.clone())?.is_some() {
             return Err(Failure::uniqueness("another organization has this name"));
         }
-        work.transaction.delete(old_key);
+        drop_name(work.transaction, id, &mut record)?;
         work.transaction.put(new_key, keys::number(id));
     }
-    let record = OrganizationRecord { name: name.to_string(), ..old.clone() };
+    record.name = name.to_string();
     work.transaction.put(keys::organization(id), records::write(&record));
     work.record("organization.renamed", of_organization(id));
+    Ok(())
+}
+
+/// Takes the name of an organization out of the index; where two have it, it is the other one's from now on.
+fn drop_name(transaction: &mut Transaction, id: u64, record: &mut OrganizationRecord) -> ScimResult<()> {
+    let key = keys::organization_name(&record.name);
+    match record.twin.take() {
+        None => transaction.delete(key),
+        Some(twin) => drop(twins::part(transaction, None, &Subject::Organization(id), twin, key)?),
+    }
     Ok(())
 }
 
@@ -389,6 +400,7 @@ impl Engine<'_> {
             former: None,
             restored: false,
             retained: None,
+            twin: None,
         };
         self.site_write(actor, |work| {
             if work.transaction.get(keys::organization_name(&record.name))?.is_some() {
@@ -456,9 +468,8 @@ impl Engine<'_> {
 }
 
 fn checked_name(name: &str) -> Result<String> {
-    let name = name.trim();
-    if name.is_empty() || name.chars().count() > MAX_NAME_CHARACTERS {
-        return Err(Error::Invalid(format!("the name must be 1 to {MAX_NAME_CHARACTERS} characters long")));
+    match names::fault(name) {
+        None => Ok(name.trim().to_string()),
+        Some(fault) => Err(Error::Invalid(format!("the name {fault}"))),
     }
-    Ok(name.to_string())
 }

@@ -9,14 +9,12 @@ use super::organizations::{self, Organization};
 use super::{Error, Page, Position, Result, membership, scan_page};
 use crate::engine::Engine;
 use crate::error::Result as ScimResult;
+use crate::names;
 use crate::scim::members::SWEPT_AT_ONCE;
 use crate::store::keys::{self, Association};
 pub use crate::store::records::Audience;
 use crate::store::records::{self, Detail, ProjectRecord, Sweep};
 use crate::store::{Transaction, prefix_range};
-
-/// The longest name, in characters.
-const MAX_NAME_CHARACTERS: usize = 200;
 
 /// A project.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -340,9 +338,8 @@ fn checked_key(key: &str) -> Result<String> {
 }
 
 fn checked_name(name: &str) -> Result<String> {
-    let name = name.trim();
-    if name.is_empty() || name.chars().count() > MAX_NAME_CHARACTERS {
-        return Err(Error::Invalid(format!("the name must be 1 to {MAX_NAME_CHARACTERS} characters long")));
+    match names::fault(name) {
+        None => Ok(name.trim().to_string()),
+        Some(fault) => Err(Error::Invalid(format!("the name {fault}"))),
     }
-    Ok(name.to_string())
 }

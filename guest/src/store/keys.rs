@@ -2,7 +2,8 @@
 //!
 //! | key | value |
 //! |---|---|
-//! | `schema` | the number of this layout, [`SCHEMA`] |
+//! | `schema` | the number of this layout, [`SCHEMA`]; `1>2` while a storage is brought from layout 1 to layout 2 |
+//! | `schema/upgrade` | how far that is, see [`super::records::UpgradeRecord`] |
 //! | `s` | the settings of the site; none while they are the default |
 //! | `d/{directory}` | a directory: name and settings |
 //! | `dn/{name}` | the id of the directory that has this name |
@@ -17,7 +18,8 @@
 //! | `g/{directory}/{group}` | a SCIM group, see [`super::records`] |
 //! | `gn/{directory}/{displayName}` | the id of the group that has this name |
 //! | `gx/{directory}/{externalId}!{group}` | empty |
-//! | `cf/{directory}/{group}` | a conflict that is open: the group is left apart from the local organization of its name |
+//! | `cf/{directory}/{group}` | a conflict that is open: the group is left apart from the local organization of its name, or another group has the same name |
+//! | `cf/{directory}/{user}`, `cf/site/{id}` | likewise: another user, customer, organization or directory has the same name |
 //! | `ul/{directory}/{user}` | why the user is linked to no customer; there for every such user |
 //! | `m/{group}/{user}` | empty; a membership, read from the group |
 //! | `mo/{user}/{group}` | empty; the same membership, read from the user |
@@ -53,13 +55,29 @@
 
 use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
 use crate::schema::{self, ResourceType};
 use crate::storage::MAX_KEY_BYTES;
 use crate::text::fold;
 
-/// The number of this layout. A store with another number is refused, not guessed at.
-pub const SCHEMA: &str = "1";
+/// The number of this layout. A storage with an older one is brought to it by upkeep, see [`crate::upgrade`]; one with any
+/// other is refused, not guessed at.
+///
+/// | layout | what it brought |
+/// |---|---|
+/// | 1 | all of the above |
+/// | 2 | names and addresses compare by the mapping steps of PRECIS (see [`crate::text`]); only what is an address leads to a customer |
+pub const SCHEMA: &str = "2";
+
+/// Layouts from which upkeep can bring a storage to this one: as they were, and while that is under way.
+pub const OLDER_SCHEMAS: [&str; 2] = ["1", UPGRADING_SCHEMA];
+
+/// What stands in the place of the number while a storage is brought to this layout, so that no version takes it for either.
+pub const UPGRADING_SCHEMA: &str = "1>2";
+
+/// Where it is kept how far that is.
+pub const UPGRADE_KEY: &str = "schema/upgrade";
 
 /// Where [`SCHEMA`] is kept.
 pub const SCHEMA_KEY: &str = "schema";
@@ -85,6 +103,15 @@ const DIGITS: &[u8; 32] = b"0123456789abcdefghijklmnopqrstuv";
 pub fn new_id(milliseconds: u64, random: u64) -> String {
     let bits = (u128::from(milliseconds & ((1 << 45) - 1)) << 55) | u128::from(random & ((1 << 55) - 1));
     (0..ID_LENGTH).rev().map(|digit| char::from(DIGITS[((bits >> (digit * 5)) & 31) as usize])).collect()
+}
+
+/// Another id for what is made from something that has this id, at another time: with the same random bits.
+#[must_use]
+pub fn another_id(id: &str, milliseconds: u64) -> String {
+    let digit = |byte: u8| DIGITS.iter().position(|digit| *digit == byte).unwrap_or_default() as u64;
+    // The upper bits fall out: only the random ones are taken.
+    let random = id.bytes().fold(0_u64, |bits, byte| (bits << 5) | digit(byte));
+    new_id(milliseconds, random)
 }
 
 /// Whether a text from outside can be an id at all. Whatever else it holds never gets into a key.
@@ -115,7 +142,24 @@ pub fn encode(text: &str) -> String {
     key
 }
 
-/// A name as it is compared: without blanks around it and without regard to letter case.
+/// The text that [`encode`] has made this part of a key from; none where it has not.
+#[must_use]
+pub fn decode(part: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(part.len());
+    let mut rest = part.bytes();
+    while let Some(byte) = rest.next() {
+        bytes.push(match byte {
+            b'#' | b'~' => {
+                let mut digit = || char::from(rest.next()?).to_digit(16);
+                u8::try_from(digit()? * 16 + digit()?).ok()?
+            }
+            plain => plain,
+        });
+    }
+    String::from_utf8(bytes).ok()
+}
+
+/// A name as it is compared: without blanks around it, and [folded](crate::text::fold).
 #[must_use]
 pub fn comparable(name: &str) -> String {
     fold(name.trim()).to_string()
@@ -529,6 +573,13 @@ mod tests {
     }
 
     #[test]
+    fn another_id_has_another_time_and_the_same_random_bits() {
+        let random = 0x2b_c0de_dead_beef;
+        assert_eq!(another_id(&new_id(1_000, random), 2_000), new_id(2_000, random));
+        assert!(is_id(&another_id("", 0)));
+    }
+
+    #[test]
     fn the_id_is_read_back_from_every_key() {
         let id = new_id(7, 9);
         for key in [
@@ -551,6 +602,13 @@ mod tests {
         #[test]
         fn encoding_keeps_the_order_of_bytes(a in any::<String>(), b in any::<String>()) {
             prop_assert_eq!(a.as_bytes().cmp(b.as_bytes()), encode(&a).cmp(&encode(&b)));
+        }
+
+        #[test]
+        fn what_is_encoded_is_read_back(text in any::<String>(), other in "[#~0-9a-f]{0,6}") {
+            prop_assert_eq!(decode(&encode(&text)), Some(text));
+            // Whatever a storage holds.
+            let _ = decode(&other);
         }
 
         #[test]

@@ -40,6 +40,20 @@ pub struct Header {
     /// The organization that a group is linked to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub organization: Option<u64>,
+    /// Whether another of the directory has the same name, see [`Twin`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub twin: Option<Twin>,
+}
+
+/// One of two that have the same name: they were made when their names still compared as different ones, under an older
+/// layout. The index has the older of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Twin {
+    /// The index leads to this one.
+    Indexed,
+    /// The index leads to the other one.
+    NotIndexed,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
@@ -161,6 +175,9 @@ pub struct DirectoryRecord {
     /// Whether writes are checked and answered only, and not applied.
     #[serde(default, skip_serializing_if = "is_false")]
     pub dry_run: bool,
+    /// Whether another directory has the same name, see [`Twin`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub twin: Option<Twin>,
 }
 
 /// What a change of email does.
@@ -229,6 +246,9 @@ pub struct CustomerRecord {
     /// customer's still.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub former: Vec<Link>,
+    /// Whether another customer has the same email address, see [`Twin`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub twin: Option<Twin>,
 }
 
 /// The tie of a customer to a user, of an organization to a group. While the directory is connected, what is linked is
@@ -264,6 +284,9 @@ pub struct OrganizationRecord {
     /// The members that it had before it was adopted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retained: Option<Retained>,
+    /// Whether another organization has the same name, see [`Twin`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub twin: Option<Twin>,
 }
 
 /// The members that an organization had before it was adopted.
@@ -373,9 +396,53 @@ pub enum UnlinkedReason {
 
 /// A conflict that is open.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ConflictRecord {
     /// Since when, in milliseconds since the Unix epoch.
     pub since: u64,
+    /// Whether a group is left apart from the organization of its name.
+    #[serde(default = "yes", skip_serializing_if = "is_true")]
+    pub apart: bool,
+    /// The other one that has the same name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub same_name: Option<Subject>,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
+fn is_true(flag: &bool) -> bool {
+    *flag
+}
+
+/// Something that has a name or address of which there can be only one.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Subject {
+    /// A directory.
+    Directory(String),
+    /// A user of the directory at hand.
+    User(String),
+    /// A group of the directory at hand.
+    Group(String),
+    /// A customer.
+    Customer(String),
+    /// An organization.
+    Organization(u64),
+}
+
+/// How far the storage has been brought to the layout of this version.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UpgradeRecord {
+    /// How many of the stages are done.
+    pub stage: u32,
+    /// The last key that the stage under way has dealt with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+    /// How many entries were looked at.
+    pub entries: u64,
 }
 
 /// An API key.
@@ -519,14 +586,13 @@ pub fn write(record: &impl Serialize) -> String {
 }
 
 /// 500: what is stored under this key, or what the storage answered, is not what was written. The detail names the kind
-/// of key only: the rest may hold a person's address.
+/// of key only: the rest may hold a person's address, and is for the host's log.
 #[must_use]
 pub fn corrupt(key: &str) -> Error {
     let kind = key.split('/').next().unwrap_or_default();
-    Error::new(
-        crate::error::Status::Internal,
-        alloc::format!("a stored entry of kind {kind:?} cannot be read").to_string(),
-    )
+    let detail = alloc::format!("a stored entry of kind {kind:?} cannot be read");
+    let inside = alloc::format!("the value stored under {key:?} cannot be read");
+    Error { inside: Some(inside), ..Error::new(crate::error::Status::Internal, detail) }
 }
 
 #[cfg(test)]

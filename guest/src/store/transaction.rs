@@ -29,6 +29,21 @@ pub struct Transaction {
     changes: Vec<ChangeRecord>,
     /// Whether another transaction got in the way.
     conflicted: bool,
+    access: Access,
+    layout: Layout,
+}
+
+/// What is known of the layout of the storage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Layout {
+    /// Nothing yet: the first read looks at it.
+    Unknown,
+    /// It is this one, or may be read like this one.
+    Fits,
+    /// There is none yet: the first commit writes it.
+    New,
+    /// It does not matter.
+    Any,
 }
 
 /// A point to which [`Transaction::undo_since`] can go back; the beginning, unless said otherwise.
@@ -45,17 +60,28 @@ pub fn prefix_range(prefix: &str, limit: u32) -> Range {
 }
 
 impl Transaction {
-    /// Begins.
+    /// Begins. A storage of a layout that this version does not know is refused by the first read, or by the commit where
+    /// nothing was read; one of an older layout can be read, and is written again when it has been brought to this one.
     ///
     /// # Errors
     /// Where the storage does not answer.
     pub fn begin(storage: &dyn Storage, access: Access) -> Result<Self> {
+        Ok(Transaction { layout: Layout::Unknown, ..Self::begin_any_layout(storage, access)? })
+    }
+
+    /// Begins on a storage of whatever layout.
+    ///
+    /// # Errors
+    /// Where the storage does not answer.
+    pub fn begin_any_layout(storage: &dyn Storage, access: Access) -> Result<Self> {
         Ok(Transaction {
             inner: storage.begin(access)?,
             writes: BTreeMap::new(),
             undo: Vec::new(),
             changes: Vec::new(),
             conflicted: false,
+            access,
+            layout: Layout::Any,
         })
     }
 
@@ -77,14 +103,22 @@ impl Transaction {
     ///
     /// # Errors
     /// Where the storage fails.
-    pub fn get_many(&mut self, keys: Vec<String>) -> Result<Vec<Option<String>>> {
+    pub fn get_many(&mut self, mut keys: Vec<String>) -> Result<Vec<Option<String>>> {
         if keys.is_empty() {
             return Ok(Vec::new());
+        }
+        // Along with what is read first, so that it costs no call of its own.
+        if self.layout == Layout::Unknown {
+            keys.push(keys::SCHEMA_KEY.to_string());
         }
         let result = self.inner.get_many(&keys);
         let mut values = self.noting_conflict(result)?;
         if values.len() != keys.len() {
             return Err(corrupt("get-many"));
+        }
+        if self.layout == Layout::Unknown {
+            keys.pop();
+            self.note_layout(values.pop().flatten().as_deref())?;
         }
         if !self.writes.is_empty() {
             for (key, value) in keys.iter().zip(&mut values) {
@@ -104,10 +138,40 @@ impl Transaction {
         if range.start >= range.end || range.limit == 0 {
             return Ok(Vec::new());
         }
+        self.check_layout()?;
         if self.writes.range(range.start.clone()..range.end.clone()).next().is_some() {
             return self.scan_with_writes(range);
         }
         self.scan_stored(range)
+    }
+
+    /// Looks at the layout of the storage, unless a read has done so.
+    fn check_layout(&mut self) -> Result<()> {
+        if self.layout != Layout::Unknown {
+            return Ok(());
+        }
+        let result = self.inner.get_many(&[keys::SCHEMA_KEY.to_string()]);
+        let mut values = self.noting_conflict(result)?;
+        if values.len() != 1 {
+            return Err(corrupt("get-many"));
+        }
+        self.note_layout(values.pop().flatten().as_deref())
+    }
+
+    /// Refuses a storage that was written with a layout that this version does not know, or cannot write yet.
+    fn note_layout(&mut self, stored: Option<&str>) -> Result<()> {
+        self.layout = match stored {
+            None => Layout::New,
+            Some(keys::SCHEMA) => Layout::Fits,
+            Some(older) if keys::OLDER_SCHEMAS.contains(&older) => {
+                if self.access == Access::ReadWrite {
+                    return Err(Error::upgrading());
+                }
+                Layout::Fits
+            }
+            Some(other) => return Err(Error::unknown_layout(other)),
+        };
+        Ok(())
     }
 
     /// What is stored in a range. That it is in the range, in order and no more than asked for is what those rely on who
@@ -216,6 +280,12 @@ impl Transaction {
 
     fn write_all(&mut self) -> Result<bool> {
         self.number_changes()?;
+        if !self.writes.is_empty() {
+            self.check_layout()?;
+            if self.layout == Layout::New {
+                self.writes.insert(keys::SCHEMA_KEY.to_string(), Some(keys::SCHEMA.to_string()));
+            }
+        }
         let mut writes = core::mem::take(&mut self.writes).into_iter();
         let mut any = false;
         loop {

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
+use unicode_normalization::UnicodeNormalization;
 
 use super::storage::Memory;
 
@@ -34,13 +35,13 @@ pub fn check(memory: &Memory) {
     if map.is_empty() {
         return;
     }
-    assert_eq!(store.family("schema").values().collect::<Vec<_>>(), [&"1"]);
+    assert_eq!(store.family("schema").values().collect::<Vec<_>>(), [&"2"]);
     let directories: Vec<&str> = store.family("d").keys().map(|key| key[0]).collect();
-    assert_eq!(store.family("dn").values().copied().collect::<BTreeSet<_>>(), directories.iter().copied().collect());
-    for (key, value) in store.family("d") {
-        let name = json(value)["name"].as_str().unwrap().to_string();
-        assert_eq!(store.family("dn")[&vec![encode(&comparable(&name)).as_str()]], key[0]);
+    let mut names = Names::default();
+    for (id, record) in store.records("d") {
+        names.add(record["name"].as_str().unwrap(), &id, &record["twin"]);
     }
+    names.check(store.whole("dn"), &store.of("cf", "site"));
     let feed = Feed::read(&store);
     for directory in &directories {
         store.check_directory(directory, &feed);
@@ -127,11 +128,13 @@ impl<'m> Store<'m> {
     /// Conflicts are of groups without an organization, and open as the feed has it; how many they are.
     fn check_conflicts(&self, directory: &str, groups: &BTreeMap<&str, &str>, feed: &Feed) -> usize {
         let conflicts = self.of("cf", directory);
-        for (group, value) in &conflicts {
+        let apart = conflicts.iter().filter(|(_, value)| json(value)["apart"] != false);
+        let listed = apart.map(|(group, value)| {
             assert!(json(value)["since"].is_u64());
             assert!(resource(groups[group]).0["organization"].is_null());
-        }
-        let listed = conflicts.keys().map(ToString::to_string).collect::<BTreeSet<_>>();
+            group.to_string()
+        });
+        let listed = listed.collect::<BTreeSet<_>>();
         assert_eq!(
             listed,
             feed.conflicts.intersection(&groups.keys().map(ToString::to_string).collect()).cloned().collect()
@@ -141,12 +144,11 @@ impl<'m> Store<'m> {
 
     /// The indexes hold what follows from the resources, and nothing else.
     fn check_indexes(&self, directory: &str, kind: &str, name: &str, resources: &BTreeMap<&str, &str>) {
-        let (mut names, mut external, mut emails) = (BTreeMap::new(), BTreeSet::new(), BTreeSet::new());
+        let (mut names, mut external, mut emails) = (Names::default(), BTreeSet::new(), BTreeSet::new());
         for (id, value) in resources {
             let (header, attributes) = resource(value);
             let text = |value: &Value| value.as_str().map(ToString::to_string);
-            let folded = encode(&comparable(attributes[name].as_str().unwrap()));
-            assert_eq!(names.insert(folded, id.to_string()), None, "two of one name");
+            names.add(attributes[name].as_str().unwrap(), id, &header["twin"]);
             external.extend(text(&attributes["externalId"]).map(|external| format!("{}!{id}", encode(&external))));
             let all = attributes["emails"].as_array().into_iter().flatten().filter_map(|email| text(&email["value"]));
             emails.extend(all.map(|email| format!("{}!{id}", encode(&comparable(&email)))));
@@ -156,9 +158,10 @@ impl<'m> Store<'m> {
         }
         let stored = |index: &str| self.of(&format!("{kind}{index}"), directory);
         let keys = |index: &str| stored(index).into_keys().map(ToString::to_string).collect::<BTreeSet<_>>();
-        let stored_names: BTreeMap<String, String> =
-            stored("n").into_iter().map(|(name, id)| (name.to_string(), id.to_string())).collect();
-        assert_eq!(stored_names, names);
+        names.check(
+            stored("n").into_iter().map(|(name, id)| (name.to_string(), id)).collect(),
+            &self.of("cf", directory),
+        );
         assert_eq!(keys("x"), external);
         assert_eq!(keys("e"), emails);
     }
@@ -174,7 +177,11 @@ impl<'m> Store<'m> {
             .collect();
         for family in ["k", "u", "un", "ue", "ux", "g", "gn", "gx", "cf", "ul", "dc", "rl"] {
             for key in self.family(family).keys() {
-                assert!(directories.contains(&key[0]) || gone.contains(key[0]), "{family}/{key:?} is of no directory");
+                let of_site = family == "cf" && key[0] == "site";
+                assert!(
+                    of_site || directories.contains(&key[0]) || gone.contains(key[0]),
+                    "{family}/{key:?} is of none"
+                );
             }
         }
         for key in waiting.keys() {
@@ -211,10 +218,10 @@ impl<'m> Store<'m> {
     /// Customers have one email address each and the links that they name; users know their customers.
     fn check_customers(&self, directories: &[&str], feed: &Feed) {
         let customers = self.records("cu");
-        let (mut emails, mut links) = (BTreeMap::new(), BTreeMap::new());
+        let (mut emails, mut links) = (Names::default(), BTreeMap::new());
         for (id, record) in &customers {
             let email = record["email"].as_str().unwrap();
-            assert_eq!(emails.insert(encode(&comparable(email)), id.as_str()), None, "two of one email address");
+            emails.add(email, id, &record["twin"]);
             assert!(!record["displayName"].as_str().unwrap().is_empty());
             let former = record["former"].as_array().into_iter().flatten();
             for link in record.get("link").into_iter().chain(former) {
@@ -222,7 +229,7 @@ impl<'m> Store<'m> {
             }
             assert_eq!(feed.customers[id], linked(record).map(|(_, user)| user), "the link of customer {id}");
         }
-        assert_eq!(self.whole("cm"), emails);
+        emails.check(self.whole("cm"), &self.of("cf", "site"));
         let kept = self.kept("rc");
         for (id, record) in &kept {
             assert!(!customers.contains_key(id) && record.get("link").is_none());
@@ -239,16 +246,16 @@ impl<'m> Store<'m> {
     /// Organizations have one name each and the groups that they name; groups know their organizations.
     fn check_organizations(&self, directories: &[&str], feed: &Feed) {
         let organizations = self.records("o");
-        let (mut names, mut groups) = (BTreeMap::new(), BTreeMap::new());
+        let (mut names, mut groups) = (Names::default(), BTreeMap::new());
         for (id, record) in &organizations {
             let name = record["name"].as_str().unwrap();
-            assert_eq!(names.insert(encode(&comparable(name)), id.as_str()), None, "two of one name");
+            names.add(name, id, &record["twin"]);
             for group in holders(id, record).into_iter().filter(|holder| !holder.starts_with("o:")) {
                 assert_eq!(groups.insert(group, id.as_str()), None);
             }
             assert_eq!(feed.organizations[id], linked(record).map(|(_, group)| group), "the link of organization {id}");
         }
-        assert_eq!(self.whole("on"), names);
+        names.check(self.whole("on"), &self.of("cf", "site"));
         let kept = self.kept("ro");
         for (id, record) in &kept {
             assert!(!organizations.contains_key(id) && record.get("link").is_none());
@@ -474,6 +481,10 @@ impl Feed {
                 assert!(["adopt", "rename", "leave"].contains(&id("action").as_str()));
                 assert!(self.conflicts.remove(&id("group")));
             }
+            "conflict.found" => {
+                let ids = ["user", "group", "customer", "organization"];
+                assert!(ids.iter().any(|id| !detail[id].is_null()) || self.directories.contains(&id("directory")));
+            }
             "group.repaired" => {
                 assert!(self.groups[&id("directory")].contains(&id("group")));
                 if detail["organization"].is_u64() {
@@ -527,10 +538,58 @@ fn resource(value: &str) -> (Value, Value) {
 
 /// A name as it is compared.
 pub fn comparable(name: &str) -> String {
+    let usual = |character: char| match character {
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(character) - 0xfee0).unwrap(),
+        other => other,
+    };
     name.trim()
         .chars()
+        .map(usual)
         .flat_map(|character| if character == 'ς' { vec!['σ'] } else { character.to_lowercase().collect() })
+        .nfc()
         .collect()
+}
+
+/// Names as an index has them.
+#[derive(Default)]
+struct Names {
+    indexed: BTreeMap<String, String>,
+    /// Those whose name the index has for another.
+    others: Vec<(String, String)>,
+    twins: BTreeSet<String>,
+}
+
+impl Names {
+    fn add(&mut self, name: &str, id: &str, twin: &Value) {
+        let name = encode(&comparable(name));
+        if !twin.is_null() {
+            self.twins.insert(id.to_string());
+        }
+        if *twin == "notIndexed" {
+            self.others.push((name, id.to_string()));
+            return;
+        }
+        assert_eq!(self.indexed.insert(name, id.to_string()), None, "two of one name");
+    }
+
+    /// The index has each name once, for the older of two, and both are among the conflicts.
+    fn check(&self, index: BTreeMap<String, &str>, conflicts: &BTreeMap<&str, &str>) {
+        assert_eq!(
+            index.into_iter().map(|(name, id)| (name, id.to_string())).collect::<BTreeMap<_, _>>(),
+            self.indexed
+        );
+        for (name, id) in &self.others {
+            let older = &self.indexed[name];
+            assert!(older < id);
+            for (one, other) in [(older, id), (id, older)] {
+                let same = json(conflicts[one.as_str()])["sameName"].as_object().unwrap().values().next().cloned();
+                let same = same
+                    .map(|same| same.as_u64().map_or_else(|| same.as_str().unwrap().into(), |n| format!("{n:010}")));
+                assert_eq!(same.as_ref(), Some(other));
+                assert!(self.twins.contains(one));
+            }
+        }
+    }
 }
 
 fn encode(text: &str) -> String {

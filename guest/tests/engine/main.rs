@@ -9,6 +9,7 @@
 //! | `costs` | what a request costs does not depend on the size of the directory |
 //! | `discovery`, `lists`, `cursors`, `resources`, `memberships`, `bulk`, `versions`, `http` | the RFCs, by their sections |
 //! | `directories`, `feed`, `sweeping` | keys and settings, the change feed, upkeep |
+//! | `upgrade` | a storage of an older layout is brought to this one, and nothing in it is lost |
 //! | `watch` | request log, status, deletion guard, dry run, key notices |
 //!
 //! `storage` is the storage that they use, `site` sends requests and checks every answer for its form, and `integrity`
@@ -37,5 +38,6 @@ mod resources;
 mod site;
 mod storage;
 mod sweeping;
+mod upgrade;
 mod versions;
 mod watch;

@@ -728,7 +728,7 @@ impl Sites {
     ) {
         let engine = site.engine();
         let conflicts = engine.conflicts(directory, None, 1_000).unwrap().values.into_iter();
-        assert_eq!(conflicts.map(|conflict| conflict.group).collect::<BTreeSet<_>>(), self.conflicts);
+        assert_eq!(conflicts.map(|conflict| conflict.subject.id()).collect::<BTreeSet<_>>(), self.conflicts);
         for group in groups.keys() {
             self.compare_check(site, directory, group);
         }

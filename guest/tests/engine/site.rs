@@ -305,7 +305,10 @@ const SCIM_TYPES: [&str; 12] = [
 /// # Panics
 /// Where it is not well-formed SCIM.
 pub fn read(response: &Response) -> Answer {
-    let Response { status, headers, body } = response;
+    let Response { status, headers, body, failure } = response;
+    // What went wrong inside is told to the host, and nothing of it to the client.
+    assert!(failure.is_some() || *status != 500, "{response:?}");
+    assert!(failure.as_ref().is_none_or(|failure| body.as_ref().is_none_or(|body| !body.contains(failure))));
     assert!(STATUSES.contains(status), "{response:?}");
     for (name, value) in headers {
         assert!(name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'), "{name:?}");

@@ -1,0 +1,59 @@
+//! Customers, organizations and directories that came to have the name or address of another, see [`crate::twins`].
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::{Page, Position, Result, customers, organizations, scan_page};
+use crate::engine::Engine;
+use crate::store::keys;
+use crate::store::records::{self, ConflictRecord, DirectoryRecord, Subject};
+
+/// One of two that have the same name or address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SameName {
+    /// A customer, organization or directory.
+    pub subject: Subject,
+    /// Its name, or the address of a customer.
+    pub name: String,
+    /// The other one.
+    pub other: Subject,
+    /// Since when, in milliseconds since the Unix epoch.
+    pub since: u64,
+}
+
+impl Engine<'_> {
+    /// The customers, organizations and directories that have the name or address of another. That is over when one of two
+    /// gets another name or goes.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`](super::Error::Invalid) for a limit or cursor that cannot be.
+    pub fn same_names(&self, position: &Position, limit: u32) -> Result<Page<SameName>> {
+        self.read(|transaction| {
+            let page = scan_page(transaction, &keys::conflicts(keys::SITE), position, limit)?;
+            let mut values = Vec::with_capacity(page.values.len());
+            for entry in &page.values {
+                let record: ConflictRecord = records::read(&entry.key, &entry.value)?;
+                let corrupt = || records::corrupt(&entry.key);
+                let other = record.same_name.ok_or_else(corrupt)?;
+                let id = String::from(keys::id_of(&entry.key));
+                let (subject, name) = match &other {
+                    Subject::Organization(_) => {
+                        let number = organizations::parse(entry.key.clone(), &id)?;
+                        (Subject::Organization(number), organizations::existing(transaction, number)?.name)
+                    }
+                    Subject::Directory(_) => {
+                        let key = keys::directory(&id);
+                        let text = transaction.get(key.clone())?.ok_or_else(corrupt)?;
+                        (Subject::Directory(id), records::read::<DirectoryRecord>(&key, &text)?.name)
+                    }
+                    _ => {
+                        let email = customers::existing(transaction, &id)?.email;
+                        (Subject::Customer(id), email)
+                    }
+                };
+                values.push(SameName { subject, name, other, since: record.since });
+            }
+            Ok(Page { values, next: page.next })
+        })
+    }
+}

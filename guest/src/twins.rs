@@ -1,0 +1,151 @@
+//! Two of one name, made when their names still compared as different ones (see [`crate::upgrade`]).
+//!
+//! The index of names leads to the older of the two. Both say so of themselves ([`Twin`]) and are listed among the
+//! conflicts. Where one of them gets another name or goes, the index leads to the one that is left.
+
+use alloc::string::{String, ToString};
+
+use crate::error::Result;
+use crate::site::Work;
+use crate::store::Transaction;
+use crate::store::keys::{self, Kind};
+use crate::store::records::{
+    self, ConflictRecord, CustomerRecord, Detail, DirectoryRecord, Header, OrganizationRecord, Stored, Subject, Twin,
+};
+
+impl Subject {
+    /// As it stands in keys, and as the index of names has it.
+    #[must_use]
+    pub fn id(&self) -> String {
+        match self {
+            Subject::Directory(id) | Subject::User(id) | Subject::Group(id) | Subject::Customer(id) => id.clone(),
+            Subject::Organization(number) => keys::number(*number),
+        }
+    }
+
+    /// What a change says of it. `directory` is that of a user or group.
+    #[must_use]
+    pub fn detail(&self, directory: Option<&str>) -> Detail {
+        let mut detail = Detail { directory: directory.map(ToString::to_string), ..Detail::default() };
+        match self {
+            Subject::Directory(id) => detail.directory = Some(id.clone()),
+            Subject::User(id) => detail.user = Some(id.clone()),
+            Subject::Group(id) => detail.group = Some(id.clone()),
+            Subject::Customer(id) => detail.customer = Some(id.clone()),
+            Subject::Organization(number) => detail.organization = Some(*number),
+        }
+        detail
+    }
+}
+
+/// Notes that two have the same name: the one that the index leads to from now on, and the other. `directory` is that of two
+/// users or groups. Returns how many conflicts are open now that were not.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn note(work: &mut Work<'_>, directory: Option<&str>, indexed: &Subject, other: &Subject) -> Result<u64> {
+    let mut opened = 0;
+    for (subject, twin, same) in [(indexed, Twin::Indexed, other), (other, Twin::NotIndexed, indexed)] {
+        set_twin(work.transaction, directory, subject, Some(twin))?;
+        let (key, known) = entry(work.transaction, directory, subject)?;
+        let record = match known {
+            Some(known) => ConflictRecord { same_name: known.same_name.or(Some(same.clone())), ..known },
+            None => {
+                opened += 1;
+                ConflictRecord { since: work.now.milliseconds, apart: false, same_name: Some(same.clone()) }
+            }
+        };
+        work.transaction.put(key, records::write(&record));
+        work.record("conflict.found", subject.detail(directory));
+    }
+    Ok(opened)
+}
+
+/// Parts two of the same name, of which `subject` gets another name or goes: the index, whose key is `name`, leads to the
+/// one that is left. Returns how many conflicts are open no more.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn part(
+    transaction: &mut Transaction,
+    directory: Option<&str>,
+    subject: &Subject,
+    twin: Twin,
+    name: String,
+) -> Result<u64> {
+    let (_, own) = entry(transaction, directory, subject)?;
+    let other = own.and_then(|own| own.same_name);
+    let mut closed = close(transaction, directory, subject)?;
+    // An administrator who has seen both may have taken them off the list.
+    let Some(other) = other else {
+        if twin == Twin::Indexed {
+            transaction.delete(name);
+        }
+        return Ok(closed);
+    };
+    if twin == Twin::Indexed {
+        transaction.put(name, other.id());
+    }
+    let (_, its) = entry(transaction, directory, &other)?;
+    if twin == Twin::Indexed || its.is_some_and(|its| its.same_name.as_ref() == Some(subject)) {
+        set_twin(transaction, directory, &other, None)?;
+        closed += close(transaction, directory, &other)?;
+    }
+    Ok(closed)
+}
+
+/// The conflict of a subject, where one is open, and its key.
+fn entry(
+    transaction: &mut Transaction,
+    directory: Option<&str>,
+    subject: &Subject,
+) -> Result<(String, Option<ConflictRecord>)> {
+    let key = keys::conflict(directory.unwrap_or(keys::SITE), &subject.id());
+    let record = transaction.get(key.clone())?.map(|text| records::read(&key, &text)).transpose()?;
+    Ok((key, record))
+}
+
+/// Takes the conflict of a subject off the list, unless it is about something else as well. Returns how many that were.
+fn close(transaction: &mut Transaction, directory: Option<&str>, subject: &Subject) -> Result<u64> {
+    let (key, record) = entry(transaction, directory, subject)?;
+    match record {
+        None => Ok(0),
+        Some(record) if record.apart => {
+            transaction.put(key, records::write(&ConflictRecord { same_name: None, ..record }));
+            Ok(0)
+        }
+        Some(_) => {
+            transaction.delete(key);
+            Ok(1)
+        }
+    }
+}
+
+/// Has a subject say that it is one of two, or no longer.
+fn set_twin(
+    transaction: &mut Transaction,
+    directory: Option<&str>,
+    subject: &Subject,
+    twin: Option<Twin>,
+) -> Result<()> {
+    let directory = directory.unwrap_or_default();
+    let key = match subject {
+        Subject::Directory(id) => keys::directory(id),
+        Subject::User(id) => Kind::User.resource(directory, id),
+        Subject::Group(id) => Kind::Group.resource(directory, id),
+        Subject::Customer(id) => keys::customer(id),
+        Subject::Organization(number) => keys::organization(*number),
+    };
+    let Some(text) = transaction.get(key.clone())? else { return Ok(()) };
+    let text = match subject {
+        Subject::Directory(_) => records::write(&DirectoryRecord { twin, ..records::read(&key, &text)? }),
+        Subject::User(_) | Subject::Group(_) => {
+            let stored = Stored::read(&key, text)?;
+            stored.with_header(Header { twin, ..stored.header.clone() }).text().to_string()
+        }
+        Subject::Customer(_) => records::write(&CustomerRecord { twin, ..records::read(&key, &text)? }),
+        Subject::Organization(_) => records::write(&OrganizationRecord { twin, ..records::read(&key, &text)? }),
+    };
+    transaction.put(key, text);
+    Ok(())
+}

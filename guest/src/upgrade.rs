@@ -1,0 +1,249 @@
+//! Bringing a storage of an older layout to the layout of this version, in bounded steps of upkeep that can be interrupted
+//! anywhere: what is done is noted in the transaction that does it.
+//!
+//! Until it is done, everything can be read and nothing else can be written. From layout 1 to 2, where names and addresses
+//! come to compare by the mapping steps of PRECIS, and only what is an address leads to a customer:
+//!
+//! - every name and address in an index gets the key that it has now. Of two that become one, the older keeps the index, and
+//!   both are listed among the conflicts, see [`crate::twins`];
+//! - a customer whose address is none follows its user to a real one where it has one; otherwise it becomes local, and its
+//!   user is linked to none, as one without an address.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+
+use crate::address::is_address;
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+use crate::scim::users::email;
+use crate::site::{Work, customers, links};
+use crate::storage::Entry;
+use crate::store::keys::{self, Kind};
+use crate::store::records::{self, Counts, CustomerRecord, Stored, Subject, UnlinkedReason, UpgradeRecord};
+use crate::store::{Transaction, prefix_range};
+use crate::text::fold;
+use crate::twins;
+
+/// Who does it, as the change feed names them.
+const ACTOR: &str = "usher";
+
+/// What is gone through, one after the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// The index of the names of directories.
+    Directories,
+    /// The index of the names of users or groups.
+    Names(Kind),
+    /// The index of the email addresses of users.
+    Emails,
+    /// The index of the email addresses of customers.
+    Addresses,
+    /// The index of the names of organizations.
+    Organizations,
+    /// Customers.
+    Customers,
+}
+
+const STAGES: [Stage; 7] = [
+    Stage::Directories,
+    Stage::Names(Kind::User),
+    Stage::Emails,
+    Stage::Names(Kind::Group),
+    Stage::Addresses,
+    Stage::Organizations,
+    Stage::Customers,
+];
+
+/// How far a storage has been brought to the layout of this version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Upgrade {
+    /// How many of the stages are done.
+    pub stage: u32,
+    /// How many stages there are.
+    pub stages: u32,
+    /// How many entries were looked at so far.
+    pub entries: u64,
+}
+
+/// How far the storage is, where it has an older layout.
+///
+/// # Errors
+/// Where the storage fails, or has a layout that this version does not know.
+pub fn pending(transaction: &mut Transaction) -> Result<Option<Upgrade>> {
+    let mut stored = transaction.get_many([keys::SCHEMA_KEY, keys::UPGRADE_KEY].map(ToString::to_string).to_vec())?;
+    let record = stored.pop().flatten();
+    match stored.pop().flatten().as_deref() {
+        None | Some(keys::SCHEMA) => Ok(None),
+        Some(older) if keys::OLDER_SCHEMAS.contains(&older) => {
+            let record = read(record.as_deref())?;
+            Ok(Some(Upgrade { stage: record.stage, stages: STAGES.len() as u32, entries: record.entries }))
+        }
+        Some(other) => Err(Error::unknown_layout(other)),
+    }
+}
+
+fn read(stored: Option<&str>) -> Result<UpgradeRecord> {
+    let beginning = UpgradeRecord { stage: 0, after: None, entries: 0 };
+    stored.map_or(Ok(beginning), |text| records::read(keys::UPGRADE_KEY, text))
+}
+
+impl Engine<'_> {
+    /// Looks at up to `budget` entries more. Returns how many those were; none where the storage has this layout.
+    pub(crate) fn upgrade_step(&self, budget: u32) -> Result<Option<u32>> {
+        let now = self.now();
+        self.write_any_layout(|transaction| {
+            if pending(transaction)?.is_none() {
+                return Ok(None);
+            }
+            let mut record = read(transaction.get(keys::UPGRADE_KEY.to_string())?.as_deref())?;
+            let settings = transaction.get(keys::SITE_SETTINGS_KEY.to_string())?;
+            let mut work = Work { transaction, now: &now, actor: ACTOR, request: None, settings: settings.as_deref() };
+            let mut entries = 0;
+            if let Some(stage) = STAGES.get(record.stage as usize) {
+                let (count, last) = stage.step(&mut work, record.after.take(), budget)?;
+                (entries, record.after) = (count, last);
+                record.entries = record.entries.saturating_add(u64::from(count));
+                if record.after.is_none() {
+                    record.stage += 1;
+                }
+            }
+            if (record.stage as usize) < STAGES.len() {
+                transaction.put(keys::SCHEMA_KEY.to_string(), keys::UPGRADING_SCHEMA);
+                transaction.put(keys::UPGRADE_KEY.to_string(), records::write(&record));
+            } else {
+                transaction.put(keys::SCHEMA_KEY.to_string(), keys::SCHEMA);
+                transaction.delete(keys::UPGRADE_KEY.to_string());
+            }
+            Ok(Some(entries))
+        })
+    }
+}
+
+impl Stage {
+    /// What its keys begin with.
+    fn prefix(self) -> &'static str {
+        match self {
+            Stage::Directories => "dn/",
+            Stage::Names(Kind::User) => "un/",
+            Stage::Names(Kind::Group) => "gn/",
+            Stage::Emails => "ue/",
+            Stage::Addresses => "cm/",
+            Stage::Organizations => "on/",
+            Stage::Customers => keys::ALL_CUSTOMERS,
+        }
+    }
+
+    /// Deals with the entries behind `after`. How many those were, and the last of them where others follow.
+    fn step(self, work: &mut Work<'_>, after: Option<String>, budget: u32) -> Result<(u32, Option<String>)> {
+        let mut range = prefix_range(self.prefix(), budget);
+        if let Some(after) = after {
+            range.start = keys::next(&after);
+        }
+        let entries = work.transaction.scan(&range)?;
+        let count = entries.len() as u32;
+        let last = entries.last().map(|last| last.key.clone()).filter(|_| count >= budget);
+        for entry in entries {
+            match self {
+                Stage::Customers => customer(work, &entry)?,
+                // The folding of what is ASCII is what it was, and no other byte is written so.
+                _ if !entry.key.contains('~') => {}
+                Stage::Emails => email_of_user(work.transaction, entry)?,
+                _ => self.name(work, entry)?,
+            }
+        }
+        Ok((count, last))
+    }
+
+    /// Gives a name in an index the key that it has now.
+    fn name(self, work: &mut Work<'_>, entry: Entry) -> Result<()> {
+        let corrupt = || records::corrupt(&entry.key);
+        let below = entry.key.strip_prefix(self.prefix()).ok_or_else(corrupt)?;
+        let (directory, part) = match self {
+            Stage::Names(_) => {
+                below.split_once('/').map(|(directory, part)| (Some(directory), part)).ok_or_else(corrupt)?
+            }
+            _ => (None, below),
+        };
+        let text = keys::decode(part).ok_or_else(corrupt)?;
+        let front = entry.key.strip_suffix(part).ok_or_else(corrupt)?;
+        let key = format!("{front}{}", keys::encode(&fold(&text)));
+        if key == entry.key {
+            return Ok(());
+        }
+        let own = self.subject(&entry.value).ok_or_else(corrupt)?;
+        let holder = work.transaction.get(key.clone())?;
+        work.transaction.delete(entry.key.clone());
+        let Some(holder) = holder.filter(|holder| *holder != entry.value) else {
+            work.transaction.put(key, entry.value);
+            return Ok(());
+        };
+        let other = self.subject(&holder).ok_or_else(|| records::corrupt(&key))?;
+        // Ids and numbers are in the order in which things were made.
+        let (older, newer) = if own < other { (own, other) } else { (other, own) };
+        work.transaction.put(key, older.id());
+        let opened = twins::note(work, directory, &older, &newer)?;
+        if let Some(directory) = directory {
+            change_counts(work.transaction, directory, |counts| {
+                counts.conflicts = counts.conflicts.saturating_add(opened);
+            })?;
+        }
+        Ok(())
+    }
+
+    /// What an entry of the index leads to.
+    fn subject(self, value: &str) -> Option<Subject> {
+        let id = value.to_string();
+        Some(match self {
+            Stage::Directories => Subject::Directory(id),
+            Stage::Names(Kind::User) => Subject::User(id),
+            Stage::Names(Kind::Group) => Subject::Group(id),
+            Stage::Addresses => Subject::Customer(id),
+            Stage::Organizations => Subject::Organization(value.parse().ok()?),
+            Stage::Emails | Stage::Customers => return None,
+        })
+    }
+}
+
+/// Gives an email address of a user the key that it has now.
+fn email_of_user(transaction: &mut Transaction, entry: Entry) -> Result<()> {
+    let corrupt = || records::corrupt(&entry.key);
+    let id = keys::id_of(&entry.key);
+    let below = entry.key.strip_prefix(Stage::Emails.prefix()).ok_or_else(corrupt)?;
+    let (directory, part) = below.split_once('/').ok_or_else(corrupt)?;
+    let (part, _) = part.rsplit_once('!').ok_or_else(corrupt)?;
+    let key = keys::email(directory, &keys::decode(part).ok_or_else(corrupt)?) + id;
+    if key != entry.key {
+        transaction.put(key, entry.value);
+        transaction.delete(entry.key);
+    }
+    Ok(())
+}
+
+/// Takes a customer from its user where what it has for an address is none.
+fn customer(work: &mut Work<'_>, entry: &Entry) -> Result<()> {
+    let record: CustomerRecord = records::read(&entry.key, &entry.value)?;
+    let Some(link) = record.link.clone().filter(|_| !is_address(&record.email)) else { return Ok(()) };
+    if work.transaction.get(keys::directory(&link.directory))?.is_none() {
+        return Ok(());
+    }
+    let (id, key) = (keys::id_of(&entry.key), Kind::User.resource(&link.directory, &link.resource));
+    let user = work.transaction.get(key.clone())?.ok_or_else(|| records::corrupt(&key))?;
+    let user = Stored::read(&key, user)?;
+    let attributes = user.attributes(&key)?;
+    if let Some(address) = email(&attributes)
+        && work.transaction.get(keys::customer_email(&address))?.is_none()
+    {
+        return customers::follow(work, id, &attributes, user.header.inactive);
+    }
+    links::detach(work, id, record, &link, &user, UnlinkedReason::NoEmail)
+}
+
+fn change_counts(transaction: &mut Transaction, directory: &str, change: impl FnOnce(&mut Counts)) -> Result<()> {
+    let key = keys::counts(directory);
+    // A directory that is disconnected has none when it is swept.
+    let Some(text) = transaction.get(key.clone())? else { return Ok(()) };
+    let mut counts = records::read(&key, &text)?;
+    change(&mut counts);
+    transaction.put(key, records::write(&counts));
+    Ok(())
+}

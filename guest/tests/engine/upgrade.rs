@@ -1,0 +1,233 @@
+//! A storage that an older version wrote, as it is kept in `layouts/`, is brought to the layout of this version.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use usher_engine::directories::conflicts::Subject;
+use usher_engine::directories::unlinked::UnlinkedReason;
+use usher_engine::site::Position;
+use usher_engine::site::customers::{CustomerUpdate, NewCustomer};
+use usher_engine::upkeep::Readiness;
+
+use super::integrity;
+use super::site::{Directory, Site};
+use super::storage::{Fault, Plan};
+
+const START: Position = Position::Offset(0);
+
+/// A site as version 0.1.0 of the program left it, with names in composed and decomposed form, full-width letters, and what
+/// is no address in the place of one.
+fn layout_1() -> Site {
+    let site = Site::new();
+    let entries = include_str!("layouts/1.jsonl").lines().map(|line| serde_json::from_str(line).unwrap());
+    site.storage.restore(&entries.collect::<BTreeMap<String, String>>().into());
+    site
+}
+
+/// Does all that is to be done, by steps of a size.
+fn upgrade(site: &Site, budget: u32) {
+    while let Readiness::Upgrading(_) = site.engine().readiness().unwrap() {
+        site.engine().upkeep_step(budget).unwrap();
+    }
+    integrity::check(&site.storage);
+}
+
+/// The directory of this kind of conflict policy, with a new key.
+fn directory<'s>(site: &'s Site, at: usize) -> Directory<'s> {
+    let id = site.engine().directories(None, 10).unwrap().values[at].id.clone();
+    let key = site.engine().rotate_key("ann", &id, 60).unwrap().api_key;
+    Directory { site, path: format!("/scim/directory/{id}"), id, key }
+}
+
+#[test]
+fn until_it_is_brought_along_it_can_be_read_and_not_written() {
+    let site = layout_1();
+    let before = site.storage.snapshot();
+    let new =
+        NewCustomer { email: "new@x.test".to_string(), display_name: "New".to_string(), time_zone: None, locale: None };
+    for done in 0_u64.. {
+        let Readiness::Upgrading(upgrade) = site.engine().readiness().unwrap() else { break };
+        assert!(upgrade.stage < upgrade.stages && upgrade.entries >= done);
+        let refused = site.engine().create_customer("ann", &new).unwrap_err();
+        assert!(matches!(refused, usher_engine::site::Error::Unavailable(_)), "{refused:?}");
+        assert_eq!(site.customers().len(), 9);
+        site.engine().upkeep_step(7).unwrap();
+    }
+    assert_ne!(site.storage.snapshot(), before);
+    site.engine().create_customer("ann", &new).unwrap();
+    integrity::check(&site.storage);
+}
+
+#[test]
+fn a_client_that_writes_meanwhile_is_told_to_come_back() {
+    let site = layout_1();
+    // A key that the test knows: as in the storage before, no write is possible to issue one.
+    let fresh = Site::new();
+    let other = fresh.connect(&super::site::settings("Fresh"));
+    let mut map = (*fresh.storage.snapshot()).clone();
+    map.insert("schema".to_string(), "1>2".to_string());
+    fresh.storage.restore(&map.into());
+    let refused = other.post("/Users", &json!({"userName": "ann@x.test"}));
+    assert_eq!((refused.status, refused.header("retry-after")), (503, Some("10")));
+    assert_eq!(other.get("/Users").status, 200);
+    upgrade(&fresh, 100);
+    assert_eq!(other.post("/Users", &json!({"userName": "ann@x.test"})).status, 201);
+    drop(site);
+}
+
+#[test]
+fn it_comes_to_the_same_whatever_the_size_of_the_steps_and_wherever_they_end() {
+    let whole = layout_1();
+    upgrade(&whole, 10_000);
+    for budget in [1, 2, 3, 5, 50] {
+        let site = layout_1();
+        upgrade(&site, budget);
+        let without_feed = |site: &Site| {
+            let mut content = site.content();
+            content.retain(|key, _| !key.starts_with("c/") && !key.starts_with("cl"));
+            content.into_iter().map(|(key, value)| (key, without_times(&value))).collect::<Vec<_>>()
+        };
+        assert_eq!(without_feed(&site), without_feed(&whole), "by {budget}");
+    }
+    // A step that fails anywhere has done nothing, and is done again.
+    let site = layout_1();
+    for from in 0.. {
+        let error = usher_engine::storage::Error::Unavailable("away".to_string());
+        site.storage.break_down(Plan { fault: Fault::Error(error), from, lasting: true });
+        let before = site.storage.snapshot();
+        let done = site.engine().upkeep_step(3);
+        if !site.storage.repair() {
+            break;
+        }
+        assert!(done.is_err());
+        assert_eq!(site.storage.snapshot(), before);
+    }
+    upgrade(&site, 3);
+}
+
+/// A value without what depends on when the steps were made.
+fn without_times(value: &str) -> String {
+    let (header, rest) = value.split_once('\n').unwrap_or((value, ""));
+    let Ok(Value::Object(mut header)) = serde_json::from_str(header) else { return value.to_string() };
+    for time in ["since", "modified"] {
+        header.remove(time);
+    }
+    format!("{}\n{rest}", Value::Object(header))
+}
+
+#[test]
+fn of_two_names_that_become_one_the_older_is_found_and_both_are_listed() {
+    let site = layout_1();
+    upgrade(&site, 100);
+    let engine = site.engine();
+    let entra = directory(&site, 0);
+    let listed = engine.conflicts(&entra.id, None, 100).unwrap().values;
+    let names: Vec<&str> = listed.iter().map(|conflict| conflict.name.as_str()).collect();
+    assert_eq!(names, ["zoe\u{308}@x.test", "zo\u{eb}@x.test", "Gru\u{308}ne", "Gr\u{fc}ne"]);
+    assert!(listed.iter().all(|conflict| !conflict.apart));
+    for pair in listed.chunks(2) {
+        assert_eq!(pair[0].same_name.as_ref(), Some(&pair[1].subject));
+        assert_eq!(pair[1].same_name.as_ref(), Some(&pair[0].subject));
+    }
+    assert_eq!(engine.directory(&entra.id).unwrap().conflicts, 4);
+    let found = entra.get(r#"/Users?filter=userName%20eq%20%22ZO%C3%8B@x.test%22"#);
+    assert_eq!((found.body["totalResults"].clone(), found.ids()), (json!(1), vec![listed[0].subject.id()]));
+    let found = entra.get("/Groups?filter=displayName%20eq%20%22gr%C3%BCne%22");
+    assert_eq!(found.ids(), vec![listed[2].subject.id()]);
+
+    let on_site = engine.same_names(&START, 100).unwrap().values;
+    let names: Vec<&str> = on_site.iter().map(|same| same.name.as_str()).collect();
+    assert_eq!(names.len(), 10, "{names:?}");
+    assert!(matches!(on_site[0].subject, Subject::Organization(1)) && on_site[0].other == Subject::Organization(2));
+
+    // Nobody is lost, and none of the names can be taken by a third.
+    assert_eq!(site.customers().len(), 9);
+    assert_eq!(entra.post("/Users", &json!({"userName": "Zoe\u{308}@x.test"})).status, 409);
+    assert!(engine.create_organization("ann", "KO\u{308}LN").is_err());
+}
+
+#[test]
+fn a_conflict_of_names_is_over_when_one_of_them_goes_or_gets_another_name() {
+    let site = layout_1();
+    upgrade(&site, 100);
+    let engine = site.engine();
+    let entra = directory(&site, 0);
+    let listed = engine.conflicts(&entra.id, None, 100).unwrap().values;
+    let [older, newer, group, twin] = [0, 1, 2, 3].map(|at| listed[at].subject.id());
+    // The older user goes: what it was found by leads to the other.
+    assert_eq!(entra.delete(&format!("/Users/{older}")).status, 204);
+    integrity::check(&site.storage);
+    assert_eq!(entra.get("/Users?filter=userName%20eq%20%22zo%C3%AB@x.test%22").ids(), vec![newer]);
+    // The newer group is renamed: the older stays what it was.
+    let renamed = json!([{"op": "replace", "path": "displayName", "value": "Blaue"}]);
+    assert_eq!(entra.patch(&format!("/Groups/{twin}"), renamed).status, 200);
+    integrity::check(&site.storage);
+    assert_eq!(entra.get("/Groups?filter=displayName%20eq%20%22gr%C3%BCne%22").ids(), vec![group]);
+    assert_eq!(entra.get("/Groups?filter=displayName%20eq%20%22blaue%22").ids(), vec![twin]);
+    assert_eq!(engine.directory(&entra.id).unwrap().conflicts, 0);
+    // On the site: an organization is renamed, a customer gets another address, a directory another name.
+    engine.rename_organization("ann", 1, "Bonn").unwrap();
+    integrity::check(&site.storage);
+    assert!(engine.create_organization("ann", "K\u{f6}ln").is_err());
+    let same = engine.same_names(&START, 100).unwrap().values;
+    let customer = same.iter().find(|same| same.name.contains("local")).unwrap().subject.id();
+    let update = CustomerUpdate { email: Some("other@x.test".to_string()), ..CustomerUpdate::default() };
+    engine.update_customer("ann", &customer, &update).unwrap();
+    integrity::check(&site.storage);
+    engine.disconnect("ann", &directory(&site, 1).id, false).unwrap();
+    site.sweep(100);
+    integrity::check(&site.storage);
+    assert_eq!(engine.same_names(&START, 100).unwrap().values, []);
+}
+
+#[test]
+fn who_has_no_real_address_is_unlinked_and_its_customer_stays() {
+    let site = layout_1();
+    let before = site.customers();
+    let customer = |name: &str| before.iter().find(|customer| customer.display_name == name).unwrap().clone();
+    let (nobody, dora) = (customer("No Address"), customer("Dora"));
+    assert!(nobody.managed_by.is_some() && dora.managed_by.is_some());
+    upgrade(&site, 100);
+    let engine = site.engine();
+    let now = engine.customer(&nobody.id).unwrap();
+    assert_eq!((now.managed_by, now.email.as_str()), (None, "n/a"));
+    let entra = directory(&site, 0);
+    let unlinked = engine.unlinked(&entra.id, None, 100).unwrap().values;
+    assert_eq!((unlinked.len(), unlinked[0].reason), (1, UnlinkedReason::NoEmail));
+    // The user name of this one is an address.
+    let now = engine.customer(&dora.id).unwrap();
+    assert_eq!((now.managed_by, now.email.as_str()), (dora.managed_by, "dora@x.test"));
+    // An address arrives.
+    let user = &unlinked[0].id;
+    let arrived = json!([{"op": "replace", "path": "emails", "value": [{"value": "known@x.test"}]}]);
+    assert_eq!(entra.patch(&format!("/Users/{user}"), arrived).status, 200);
+    assert!(site.customer("known@x.test").is_some_and(|customer| customer.managed_by.is_some()));
+    integrity::check(&site.storage);
+}
+
+#[test]
+fn what_another_version_wrote_is_refused_by_every_way_in() {
+    let site = layout_1();
+    upgrade(&site, 100);
+    let entra = directory(&site, 0);
+    let mut map = (*site.storage.snapshot()).clone();
+    map.insert("schema".to_string(), "3".to_string());
+    site.storage.restore(&map.clone().into());
+    let engine = site.engine();
+    assert_eq!(entra.get("/Users").status, 500);
+    assert_eq!(entra.post("/Users", &json!({"userName": "a@x.test"})).status, 500);
+    let texts = [
+        engine.readiness().unwrap_err().to_string(),
+        engine.upkeep_step(100).unwrap_err().to_string(),
+        engine.changes(0, 1).unwrap_err().to_string(),
+        engine.customers(&START, 1).unwrap_err().to_string(),
+        engine.directories(None, 1).unwrap_err().to_string(),
+        engine.site_settings().unwrap_err().to_string(),
+        engine.disconnect("ann", &entra.id, false).unwrap_err().to_string(),
+        engine.create_organization("ann", "New").unwrap_err().to_string(),
+    ];
+    for text in texts {
+        assert!(text.contains("layout \"3\""), "{text}");
+    }
+    assert_eq!(*site.storage.snapshot(), map);
+}
