@@ -2,6 +2,7 @@
 
 use super::reply::{Fault, Reply, content};
 use super::service::Service;
+use crate::runtime::upkeep;
 use hyper::body::Incoming;
 use hyper::{Method, Request, StatusCode};
 
@@ -30,12 +31,22 @@ async fn answer(service: &Service, request: &Request<Incoming>) -> Result<Reply,
         "/healthz" => Ok(content(StatusCode::OK, "text/plain", "alive\n")),
         "/readyz" => {
             // A call that reads: it takes the component and the storage to answer it.
-            let read = service.site.changes(0, 1).await?;
-            read.map_err(|error| {
+            let read = service.site.readiness().await?;
+            let readiness = read.map_err(|error| {
                 tracing::error!(%error, "not ready");
                 Fault::unavailable()
             })?;
-            Ok(content(StatusCode::OK, "text/plain", "ready\n"))
+            match readiness {
+                upkeep::Readiness::Ready => Ok(content(StatusCode::OK, "text/plain", "ready\n")),
+                upkeep::Readiness::Upgrading(upgrade) => Err(Fault::new(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    format!(
+                        "The storage is being brought to the layout of this version: {} of {} stages are done, {} entries \
+                         were looked at. Until it is done it can be read, and nothing else can be written.",
+                        upgrade.stage, upgrade.stages, upgrade.entries
+                    ),
+                )),
+            }
         }
         "/metrics" => {
             let admin = service.settings.admin_key.admit(request.headers());

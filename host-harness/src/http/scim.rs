@@ -57,6 +57,9 @@ async fn answer(service: &Service, request: Request<Incoming>, id: &str) -> Resu
         body,
     };
     let response = service.site.handle(request).await?;
+    if let Some(failure) = response.failure {
+        tracing::error!(request = id, failure, "a request failed inside");
+    }
     let mut reply = Response::new(whole(response.body.unwrap_or_default()));
     *reply.status_mut() = StatusCode::from_u16(response.status).map_err(|_| {
         tracing::error!(status = response.status, "the component answered with no status");

@@ -211,10 +211,6 @@ impl wasmtime::ResourceLimiter for Host {
 
 impl From<Error> for wit::Error {
     fn from(error: Error) -> Self {
-        // The component tells its caller nothing of what the storage says, and a conflict is no failure.
-        if error != Error::Conflict {
-            tracing::error!(%error, "the storage did not do its part");
-        }
         match error {
             Error::Conflict => Self::Conflict,
             Error::TooLarge(text) => Self::TooLarge(text),

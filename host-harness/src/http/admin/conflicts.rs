@@ -1,9 +1,10 @@
-//! `/admin/v1/directories/{id}/conflicts`
+//! `/admin/v1/directories/{id}/conflicts`, `/admin/v1/conflicts`
 
 use super::super::call::{Call, invalid, time};
 use super::super::reply::{Fault, Reply, empty};
-use super::shape::{Page, limit, ok};
+use super::shape::{Page, limit, ok, position};
 use crate::runtime::directories;
+use crate::runtime::site::{self, Subject};
 use hyper::StatusCode;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -26,10 +27,33 @@ enum Action {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Conflict {
-    group_id: String,
-    group_name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    group_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    group_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_name: Option<String>,
+    /// Whether it is a group that is left apart from an organization.
+    apart: bool,
+    /// The other group or user of the directory that has the same name.
+    same_name_as: Option<String>,
     /// The organization that has the group's name now.
     organization: Option<Named>,
+    since: Timestamp,
+}
+
+/// Two of the site that have the same name, as one of them sees it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SameName {
+    kind: &'static str,
+    id: String,
+    /// Its name, or the email address of a customer.
+    name: String,
+    /// The other one.
+    same_name_as: String,
     since: Timestamp,
 }
 
@@ -91,10 +115,42 @@ pub(super) async fn resolve(call: Call<'_>) -> Result<Reply, Fault> {
     Ok(empty(StatusCode::NO_CONTENT))
 }
 
+pub(super) async fn list_of_site(call: Call<'_>) -> Result<Reply, Fault> {
+    let [cursor, limit_text] = call.query(["cursor", "limit"])?;
+    let page = call.service.site.same_names(position(cursor)?, limit(limit_text)?).await??;
+    let shown = |same: site::SameName| {
+        let (kind, id) = identified(same.subject);
+        let (_, same_name_as) = identified(same.other);
+        Ok::<_, Fault>(SameName { kind, id, name: same.name, same_name_as, since: time(same.since)? })
+    };
+    let values = page.values.into_iter().map(shown).collect::<Result<Vec<_>, _>>()?;
+    Ok(ok(&Page { values, next: page.next }))
+}
+
+/// What something is, and its id.
+fn identified(subject: Subject) -> (&'static str, String) {
+    match subject {
+        Subject::Directory(id) => ("directory", id),
+        Subject::User(id) => ("user", id),
+        Subject::Group(id) => ("group", id),
+        Subject::Customer(id) => ("customer", id),
+        Subject::Organization(id) => ("organization", id.to_string()),
+    }
+}
+
 fn shown(conflict: directories::Conflict) -> Result<Conflict, Fault> {
+    let (kind, id) = identified(conflict.subject);
+    let ((group_id, group_name), (user_id, user_name)) = match kind {
+        "user" => ((None, None), (Some(id), Some(conflict.name))),
+        _ => ((Some(id), Some(conflict.name)), (None, None)),
+    };
     Ok(Conflict {
-        group_id: conflict.group,
-        group_name: conflict.name,
+        group_id,
+        group_name,
+        user_id,
+        user_name,
+        apart: conflict.apart,
+        same_name_as: conflict.same_name.map(|other| identified(other).1),
         organization: conflict.organization.map(named),
         since: time(conflict.since)?,
     })

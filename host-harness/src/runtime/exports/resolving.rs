@@ -4,6 +4,7 @@ use super::{Answer, Site};
 use crate::runtime::directories::{
     ConflictPage, ConflictPreview, Error, GroupCheck, GroupRepair, Resolution, UnlinkedPage,
 };
+use crate::runtime::site;
 
 impl Site {
     /// The open conflicts of a directory: those behind `cursor`, at most `limit` (1 to 1,000) of them.
@@ -16,6 +17,15 @@ impl Site {
             component.directories(store)?.call_conflicts(store, &id, cursor.as_deref(), limit)
         })
         .await
+    }
+
+    /// The customers, organizations and directories that have the name or address of another: those from `position` on, at
+    /// most `limit` (1 to 1,000) of them.
+    ///
+    /// # Errors
+    /// See [`Failure`](crate::Failure) and [`site::Error`].
+    pub async fn same_names(&self, position: site::Position, limit: u32) -> Answer<site::SameNamePage, site::Error> {
+        self.read(move |component, store| component.site(store)?.call_same_names(store, &position, limit)).await
     }
 
     /// What adopting the organization of a conflict would do.
