@@ -419,7 +419,7 @@ impl exports::changes::Guest for Component {
 }
 
 impl exports::upkeep::Guest for Component {
-    fn readiness() -> Result<upkeep::Readiness, upkeep::Error> {
+    fn ready() -> Result<upkeep::Readiness, upkeep::Error> {
         engine().readiness()
     }
 

@@ -11,7 +11,7 @@ impl Site {
     pub async fn readiness(&self) -> Answer<upkeep::Readiness, upkeep::Error> {
         let call = self.read(move |component, store| {
             let upkeep = component.upkeep(store)?;
-            upkeep.call_readiness(store)
+            upkeep.call_ready(store)
         });
         call.await
     }
