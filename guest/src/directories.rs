@@ -19,7 +19,7 @@ use alloc::vec::Vec;
 use self::notices::{forget_notice, remove_key, store_key};
 pub use self::notices::{next_notice, notify};
 pub use self::watch::{DirectoryStatus, KeyStatus, LogPage, State, age_log};
-use self::watch::{forget_held, forget_status};
+use self::watch::{ease_hold, forget_status};
 use crate::api_key;
 use crate::engine::{Engine, Moment, check_schema};
 use crate::error::{Error as Failure, Status};
@@ -320,9 +320,7 @@ impl Engine<'_> {
                     transaction.delete(keys::directory_name(&old.name));
                     claim_name(transaction, id, &new.name)?;
                 }
-                if new.deletion_limit.is_none() && old.deletion_limit.is_some() {
-                    forget_held(transaction, id)?;
-                }
+                ease_hold(transaction, id, old.deletion_limit, new.deletion_limit, admin.now.milliseconds)?;
                 transaction.put(keys::directory(id), records::write(&new));
                 let changed = Detail { changed: changed_settings(&old, &new), ..of_directory(id) };
                 admin.record(transaction, "directory.updated", changed);
