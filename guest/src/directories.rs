@@ -131,7 +131,8 @@ pub struct SettingsUpdate {
     pub conflict_policy: Option<ConflictPolicy>,
     /// How long the former members of organizations that are adopted from now on stay, in seconds.
     pub adoption_grace_seconds: Option<u32>,
-    /// How many deletions and deactivations an hour may have from now on; some none takes the limit away.
+    /// How many deletions and deactivations an hour may have from now on; some none takes the limit away. That lifts a hold,
+    /// as does a higher limit to which those of the last hour have not come.
     pub deletion_limit: Option<Option<u32>>,
     /// Whether writes are not applied from now on.
     pub dry_run: Option<bool>,
