@@ -259,6 +259,15 @@ fn service_desks() {
     shape(&server, "desk/organization-added", "POST", organizations, Some(json!({"organizationId": 1})));
     assert_eq!(server.send("POST", organizations, Some(&json!({"organizationId": "1"}))).status, 204);
     shape(&server, "desk/service-desk-organizations", "GET", organizations, None);
+    let of_account = |account: &str| get(&server, &format!("{organizations}?accountId={account}&limit=1"));
+    assert_eq!(of_account(&ann).json()["values"], json!([]));
+    let members = json!({"accountIds": [ann]});
+    assert_eq!(server.send("POST", &format!("{DESK}/organization/1/user"), Some(&members)).status, 204);
+    let page = of_account(&ann).json();
+    assert_eq!((&page["values"][0]["name"], &page["isLastPage"]), (&json!("Acme"), &json!(true)));
+    assert!(page["_links"]["self"].as_str().is_some_and(|link| link.contains(&format!("accountId={ann}"))), "{page}");
+    assert_eq!(of_account(&bob).json()["size"], 0);
+    assert_eq!(of_account("nobody").status, 404);
     shape(&server, "desk/organization-removed", "DELETE", organizations, Some(json!({"organizationId": 1})));
     assert_eq!(server.send("DELETE", organizations, Some(&json!({"organizationId": 1}))).status, 204);
     assert_eq!(server.send("POST", organizations, Some(&json!({"organizationId": 9}))).status, 404);
@@ -267,6 +276,10 @@ fn service_desks() {
     let both = json!({"accountIds": [ann], "usernames": [bob]});
     shape(&server, "desk/customers-added", "POST", customers, Some(both));
     shape(&server, "desk/service-desk-customers", "GET", &format!("{customers}?query=EXAMPLE.net&limit=5000"), None);
+    let offered = |query: &str| get(&server, &format!("{customers}?query={query}")).json()["size"].clone();
+    assert_eq!((offered("b"), offered("")), (json!(1), json!(2)));
+    assert_eq!(server.send("PUT", &format!("{DESK}/customer/user/{bob}/revoke-portal-only-access"), None).status, 204);
+    assert_eq!((offered("b"), offered("")), (json!(0), json!(1)), "who is deactivated is not offered");
     let unknown = json!({"accountIds": [ann, "nobody"]});
     assert_eq!(server.send("DELETE", customers, Some(&unknown)).status, 404);
     assert_eq!(get(&server, customers).json()["size"], 2, "a request with someone unknown changes nothing");

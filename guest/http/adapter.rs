@@ -82,14 +82,20 @@ fn read(request: &IncomingRequest) -> Result<scim::Request, Refusal> {
         Some((path, query)) => (path.to_owned(), Some(query.to_owned())),
         None => (target, None),
     };
-    Ok(scim::Request {
-        method: method(request.method()),
-        origin: origin(request),
-        path,
-        query,
-        headers: headers(&request.headers()),
-        body: body(request)?,
-    })
+    let headers = headers(&request.headers());
+    let body = match body(request) {
+        // What is encoded may be no text; the engine says why it is not taken.
+        Err(Refusal::NotText) if is_encoded(&headers) => None,
+        body => body?,
+    };
+    Ok(scim::Request { method: method(request.method()), origin: origin(request), path, query, headers, body })
+}
+
+/// Whether the body is in a coding of which the engine takes none.
+fn is_encoded(headers: &[(String, String)]) -> bool {
+    let codings = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("content-encoding"));
+    let mut codings = codings.flat_map(|(_, codings)| codings.split(',')).map(str::trim);
+    codings.any(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case("identity"))
 }
 
 fn method(method: Method) -> String {

@@ -386,10 +386,11 @@ impl exports::site::Guest for Component {
 
     fn project_organizations(
         id: u64,
+        member: Option<String>,
         position: Position,
         limit: u32,
     ) -> Result<exports::site::OrganizationPage, site::Error> {
-        let Page { values, next } = engine().project_organizations(id, &position, limit)?;
+        let Page { values, next } = engine().project_organizations(id, member.as_deref(), &position, limit)?;
         Ok(exports::site::OrganizationPage { values, next })
     }
 

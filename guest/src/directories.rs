@@ -19,7 +19,7 @@ use alloc::vec::Vec;
 use self::notices::{forget_notice, remove_key, store_key};
 pub use self::notices::{next_notice, notify};
 pub use self::watch::{DirectoryStatus, KeyStatus, LogPage, State, age_log};
-use self::watch::{forget_held, forget_status};
+use self::watch::{ease_hold, forget_status};
 use crate::api_key;
 use crate::engine::{Engine, Moment};
 use crate::error::{Error as Failure, Status};
@@ -129,7 +129,8 @@ pub struct SettingsUpdate {
     pub conflict_policy: Option<ConflictPolicy>,
     /// How long the former members of organizations that are adopted from now on stay, in seconds.
     pub adoption_grace_seconds: Option<u32>,
-    /// How many deletions and deactivations an hour may have from now on; some none takes the limit away.
+    /// How many deletions and deactivations an hour may have from now on; some none takes the limit away. That lifts a hold,
+    /// as does a higher limit to which those of the last hour have not come.
     pub deletion_limit: Option<Option<u32>>,
     /// Whether writes are not applied from now on.
     pub dry_run: Option<bool>,
@@ -318,9 +319,7 @@ impl Engine<'_> {
                     claim_name(transaction, id, &new.name)?;
                     drop_name(transaction, id, &old.name, new.twin.take())?;
                 }
-                if new.deletion_limit.is_none() && old.deletion_limit.is_some() {
-                    forget_held(transaction, id)?;
-                }
+                ease_hold(transaction, id, old.deletion_limit, new.deletion_limit, admin.now.milliseconds)?;
                 transaction.put(keys::directory(id), records::write(&new));
                 let changed = Detail { changed: changed_settings(&old, &new), ..of_directory(id) };
                 admin.record(transaction, "directory.updated", changed);

@@ -12,9 +12,13 @@ use crate::store::{Transaction, keys};
 /// that let writers wait there is never a conflict; with optimistic ones eight tries get through all but a storm.
 const MAX_ATTEMPTS: u32 = 8;
 
+/// The latest time that is believed, in milliseconds since the Unix epoch: the end of the year 2499. A clock that shows a
+/// later one is out of order, and what is reckoned from it would leave what ids, keys and dates can hold.
+const LATEST_MS: u64 = 16_725_225_599_999;
+
 /// What the engine needs of its surroundings besides storage.
 pub trait Environment {
-    /// The time in milliseconds since the Unix epoch.
+    /// The time in milliseconds since the Unix epoch; 0 where a clock shows an earlier one.
     fn now(&self) -> u64;
 
     /// Fills `bytes` with cryptographically secure random data.
@@ -88,7 +92,7 @@ impl<'h> Engine<'h> {
 
     /// The current time.
     pub(crate) fn now(&self) -> Moment {
-        let milliseconds = self.environment.now();
+        let milliseconds = self.environment.now().min(LATEST_MS);
         let timestamp = i64::try_from(milliseconds).ok().and_then(|now| Timestamp::from_millisecond(now).ok());
         Moment { milliseconds, text: alloc::format!("{:.3}", timestamp.unwrap_or(Timestamp::MAX)) }
     }

@@ -90,8 +90,13 @@ impl Request {
     /// The body as JSON.
     ///
     /// # Errors
-    /// 413 when it is too long, 415 when the content type is of something else, 400 `invalidSyntax` when it is no JSON.
+    /// 413 when it is too long, 415 when it is encoded or the content type is of something else, 400 `invalidSyntax` when it
+    /// is no JSON.
     pub fn json(&self) -> Result<Value<'_>> {
+        // First: what is encoded may be no text, and a host then has none to hand over.
+        if self.is_encoded() {
+            return Err(Error::new(Status::UnsupportedMediaType, "the body must come without a Content-Encoding"));
+        }
         // The host takes no longer ones either; a native one may have other ideas.
         if self.body.as_ref().is_some_and(|body| body.len() > MAX_BODY_BYTES) {
             let detail = alloc::format!("a request may have {MAX_BODY_BYTES} bytes");
@@ -111,6 +116,16 @@ impl Request {
                 .map_err(|error| Error::invalid_syntax(alloc::format!("the body is not valid JSON: {error}"))),
             _ => Err(Error::invalid_syntax("the request needs a body")),
         }
+    }
+
+    /// Whether the body is in a coding other than `identity` (RFC 9110, section 8.4).
+    fn is_encoded(&self) -> bool {
+        self.list("content-encoding").is_some_and(|codings| {
+            codings
+                .split(',')
+                .map(str::trim)
+                .any(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case("identity"))
+        })
     }
 
     /// The parameters of the query, decoded, names in lower case: some clients write `startindex`. Of several of one name

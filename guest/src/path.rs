@@ -3,7 +3,7 @@
 use alloc::format;
 
 use crate::error::{Error, Result};
-use crate::schema::{Attribute, ResourceType, Schema};
+use crate::schema::{Attribute, RESOURCE_TYPES, ResourceType, Schema};
 
 /// An attribute that the schema knows, or one of its sub-attributes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +64,60 @@ pub fn is_name_character(character: char) -> bool {
     character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '$' | '.' | ':')
 }
 
+/// Whether this can name an attribute, be it one that we do not know under a URN that we do not know (RFC 7644, figure 1:
+/// `attrPath = [URI ":"] ATTRNAME *1subAttr`), or a schema as a whole by its URN.
+#[must_use]
+pub fn is_well_formed(resource_type: &ResourceType, text: &str) -> bool {
+    if !text.contains(':') {
+        return is_dotted(text);
+    }
+    let known = || core::iter::once(resource_type.schema).chain(resource_type.extensions);
+    // Behind a URN that we know stands one of its attributes, or else it is the beginning of a longer URN.
+    if let Some(rest) = known().find_map(|schema| after_urn(schema, text)).filter(|rest| !rest.contains(':')) {
+        return rest.is_empty() || is_dotted(rest);
+    }
+    is_qualified(text)
+}
+
+/// An attribute name, or two joined by a dot.
+fn is_dotted(text: &str) -> bool {
+    match text.split_once('.') {
+        Some((name, sub_name)) => is_attribute_name(name) && is_sub_attribute_name(sub_name),
+        None => is_attribute_name(text),
+    }
+}
+
+/// `ATTRNAME = ALPHA *(nameChar)`
+fn is_attribute_name(text: &str) -> bool {
+    text.bytes().next().is_some_and(|first| first.is_ascii_alphabetic())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+}
+
+/// The same for a sub-attribute, of which the RFCs have one that is named otherwise: `$ref`.
+#[must_use]
+pub fn is_sub_attribute_name(text: &str) -> bool {
+    is_attribute_name(text.strip_prefix('$').unwrap_or(text))
+}
+
+/// A URI with something behind it: a scheme and at least two parts, in the characters of URIs (RFC 3986, appendix A; URNs
+/// have no others, RFC 8141, section 2), with percent signs in front of two hexadecimal digits only.
+fn is_qualified(text: &str) -> bool {
+    let Some((scheme, rest)) = text.split_once(':') else { return false };
+    let is_scheme = scheme.bytes().next().is_some_and(|first| first.is_ascii_alphabetic())
+        && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'));
+    let mut bytes = rest.bytes();
+    let mut is_uri = true;
+    while let Some(byte) = bytes.next() {
+        is_uri &= match byte {
+            b'%' => {
+                [bytes.next(), bytes.next()].iter().all(|digit| digit.is_some_and(|digit| digit.is_ascii_hexdigit()))
+            }
+            _ => byte.is_ascii_alphanumeric() || b"-._~:/?#@!$&'()*+,;=".contains(&byte),
+        };
+    }
+    is_scheme && is_uri && rest.contains(':') && !rest.starts_with(':') && !rest.ends_with([':', '.'])
+}
+
 /// What `text` stands for in a resource of this type: `userName`, `name.givenName`, a URN with an attribute behind it, or
 /// a URN alone. Letter case does not matter.
 #[must_use]
@@ -101,6 +155,16 @@ pub fn resolve_attribute(resource_type: &'static ResourceType, text: &str) -> Re
     }
 }
 
+/// The attribute of this name that resources of another type have. For searches over all of them.
+#[must_use]
+pub fn resolve_elsewhere(resource_type: &'static ResourceType, text: &str) -> Option<AttributePath> {
+    let others = RESOURCE_TYPES.iter().filter(|other| other.name != resource_type.name);
+    others.map(|other| resolve(other, text)).find_map(|named| match named {
+        Named::Attribute(path) => Some(path),
+        _ => None,
+    })
+}
+
 /// A name of the client's for a message, cut to a length that is no burden.
 #[must_use]
 pub fn quoted(text: &str) -> alloc::string::String {
@@ -108,14 +172,14 @@ pub fn quoted(text: &str) -> alloc::string::String {
     format!("{:?}{}", &text[..cut], if cut < text.len() { "…" } else { "" })
 }
 
-/// What follows the schema's URN and a colon; empty where the URN is all.
+/// What follows the schema's URN and a colon, which is something; empty where the URN is all.
 fn after_urn<'t>(schema: &Schema, text: &'t str) -> Option<&'t str> {
     [schema.id, schema.draft_id].into_iter().find_map(|urn| {
         let (front, rest) = text.split_at_checked(urn.len())?;
         if !front.eq_ignore_ascii_case(urn) {
             return None;
         }
-        if rest.is_empty() { Some(rest) } else { rest.strip_prefix(':') }
+        if rest.is_empty() { Some(rest) } else { rest.strip_prefix(':').filter(|name| !name.is_empty()) }
     })
 }
 
@@ -180,10 +244,77 @@ mod tests {
             "urn:example:x",
             "urn:ietf:params:scim:schemas:core:2.0:Userx",
             "urn:ietf:params:scim:schemas:core:2.0:User:id.x",
+            "urn:ietf:params:scim:schemas:core:2.0:User:",
+            "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:",
             "é",
         ] {
             assert_eq!(resolve(&USER, text), Named::Unknown, "{text}");
         }
         assert_eq!(resolve(&GROUP, "emails"), Named::Unknown);
+    }
+
+    #[test]
+    fn names_that_nobody_knows_are_told_apart_from_what_is_no_name() {
+        for text in [
+            "userName",
+            "x",
+            "a-b_c9",
+            "name.givenName",
+            "things.$ref",
+            ENTERPRISE_USER,
+            "urn:ietf:params:scim:schemas:core:2.0:User:name.nonsense",
+            "urn:ietf:params:scim:schemas:core:2.0:User:custom:1.0:tag",
+            "urn:scim:schemas:core:2.0:User:userName",
+            "urn:ietf:params:scim:schemas:extension:CustomExtensionName:2.0:User:tag.part",
+            "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User.department",
+            "urn:example:a.b_c~d-e:(what's)+this,*;=&$!@/%C3%A9:tag",
+            "URN:acme:extension:1.0",
+            "https://acme.test:8443/schemas/user?v=1#top:tag",
+        ] {
+            assert!(is_well_formed(&USER, text), "{text}");
+        }
+        for text in [
+            "",
+            " ",
+            "/active",
+            "$.active",
+            "$ref",
+            "active:",
+            ":active",
+            "active;",
+            "active:x",
+            "name/givenName",
+            "name.",
+            ".name",
+            "name..givenName",
+            "name.givenName.x",
+            "name.$",
+            "na$me",
+            "1st",
+            "_x",
+            "{}",
+            "[]",
+            "*",
+            "user name",
+            "é",
+            "urn:",
+            "urn:x",
+            "urn:x:",
+            "urn::x",
+            "urn:x:y.",
+            "urn:x:y z",
+            "urn:x:%zz",
+            "urn:x:%C",
+            "urn:x:é",
+            "urn:x:\"y\"",
+            "ur/n:x:y",
+            "urn:ietf:params:scim:schemas:core:2.0:User:",
+            "urn:ietf:params:scim:schemas:core:2.0:User:/active",
+            "urn:ietf:params:scim:schemas:core:2.0:User:name.",
+            "urn:ietf:params:scim:schemas:core:2.0:User:name.givenName.x",
+            "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager..value",
+        ] {
+            assert!(!is_well_formed(&USER, text), "{text}");
+        }
     }
 }

@@ -129,6 +129,42 @@ fn a_body_that_is_no_text_is_refused_as_no_syntax() {
     assert!(response.contains("\"scimType\":\"invalidSyntax\""), "{response}");
 }
 
+/// It may be no text, and may not be as long as what is in it: the reason is the coding, on every surface.
+#[test]
+fn a_body_that_is_encoded_is_not_taken() {
+    let server = serve(|_| {});
+    let gzip = b"\x1f\x8b\x08\0\0\0\0\0\0\xff\xab\xae\x05\0C\xbf\xa6\xa3\x02\0\0\0";
+    let send = |head: String| {
+        let mut stream = server.connect();
+        stream.write_all(head.as_bytes()).expect("sent");
+        stream.write_all(gzip).expect("sent");
+        read_all(&mut stream)
+    };
+    let coding = format!("content-encoding: gzip\r\ncontent-length: {}\r\n", gzip.len());
+    for (method, path) in [("POST", "/Users"), ("POST", "/.search"), ("PATCH", "/Groups/0123456789abcdefghij")] {
+        assert_scim_error(&send(server.head(method, path, &coding)), 415);
+    }
+    // Who has no key is not told what a body may be.
+    let stranger = server.head("POST", "/Users", &coding).replace("authorization", "x-authorization");
+    assert_scim_error(&send(stranger), 401);
+    for (method, path, kind) in [
+        ("POST", "/admin/v1/customers", "application/problem+json"),
+        ("PATCH", "/admin/v1/settings", "application/problem+json"),
+        ("POST", "/rest/servicedeskapi/organization", "application/json"),
+        ("DELETE", "/rest/servicedeskapi/organization/1/user", "application/json"),
+    ] {
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {ADMIN_KEY}\r\n\
+             content-type: application/json\r\nconnection: close\r\n{coding}\r\n"
+        );
+        let response = send(head.clone());
+        assert!(response.starts_with("HTTP/1.1 415 "), "{method} {path}: {response}");
+        assert!(response.contains(&format!("content-type: {kind}")), "{response}");
+        assert!(send(head.replace("gzip", "identity")).starts_with("HTTP/1.1 400 "), "what is not encoded is no text");
+    }
+    assert_scim_error(&send(server.head("POST", "/Users", &coding.replace("gzip", "identity"))), 400);
+}
+
 #[test]
 fn a_body_that_does_not_come_is_not_waited_for() {
     let server = serve(|settings| settings.body_timeout = Duration::from_millis(300));

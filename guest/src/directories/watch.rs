@@ -196,15 +196,27 @@ pub fn load_status(transaction: &mut Transaction, id: &str) -> ScimResult<Status
     Ok(text.map(|text| records::read(&key, &text)).transpose()?.unwrap_or_default())
 }
 
-/// Forgets that deletions are held, where there is no limit of them any more.
+/// Forgets that deletions are held, where there is no limit of them any more, or one that is higher than before and that
+/// those of the last hour have not come to. They go on to count against it.
 ///
 /// # Errors
 /// Where the storage fails.
-pub fn forget_held(transaction: &mut Transaction, id: &str) -> ScimResult<()> {
+pub fn ease_hold(
+    transaction: &mut Transaction,
+    id: &str,
+    old: Option<u32>,
+    new: Option<u32>,
+    now: u64,
+) -> ScimResult<()> {
     let status = load_status(transaction, id)?;
-    if status.held || !status.deletions.is_empty() {
-        let status = StatusRecord { held: false, deletions: Vec::new(), ..status };
-        transaction.put(keys::status(id), records::write(&status));
+    let deletions = match (old, new) {
+        (Some(_), None) => Vec::new(),
+        (Some(old), Some(new)) if old < new && status.deletions_within_hour(now) < new => status.deletions.clone(),
+        _ => return Ok(()),
+    };
+    let eased = StatusRecord { held: false, deletions, ..status.clone() };
+    if eased != status {
+        transaction.put(keys::status(id), records::write(&eased));
     }
     Ok(())
 }

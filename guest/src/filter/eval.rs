@@ -19,6 +19,7 @@ impl Filter<'_> {
             Filter::And(filters) => filters.iter().all(|filter| filter.matches(resource)),
             Filter::Or(filters) => filters.iter().any(|filter| filter.matches(resource)),
             Filter::Not(filter) => !filter.matches(resource),
+            Filter::Constant(holds) => *holds,
             Filter::Present(path) => {
                 elements(resource, path).iter().filter_map(|element| value_in(element, path)).any(is_present)
             }

@@ -12,6 +12,7 @@
 //! - Complex attributes with a `value` can be compared as a whole: `members eq "…"`, `emails co "@example.com"`.
 //! - `emails[type eq "work"].value eq "…"`, which Entra sends, asks for one email for which both hold.
 //! - `not` takes effect on what follows it, in parentheses or not.
+//! - In a search over resources of several types, what those of one type do not have has no value there.
 
 mod eval;
 mod parse;
@@ -29,7 +30,7 @@ use jiff::Timestamp;
 
 use crate::path::AttributePath;
 
-pub use parse::parse;
+pub use parse::{parse, parse_for_one_of_all};
 pub use patch_path::{PatchPath, parse_path};
 pub use plan::{Read, plan};
 
@@ -62,6 +63,8 @@ pub enum Filter<'a> {
         /// The filter over its sub-attributes.
         filter: Box<Filter<'a>>,
     },
+    /// This holds for every resource, or for none. Only as a whole filter, never within another.
+    Constant(bool),
 }
 
 /// How values are compared.
@@ -135,6 +138,8 @@ impl<'a> Filter<'a> {
     #[must_use]
     pub fn and(self, other: Filter<'a>) -> Filter<'a> {
         match (self, other) {
+            (Filter::Constant(true), other) | (other, Filter::Constant(true)) => other,
+            (Filter::Constant(false), _) | (_, Filter::Constant(false)) => Filter::Constant(false),
             (Filter::And(mut all), Filter::And(more)) => {
                 all.extend(more);
                 Filter::And(all)
@@ -155,6 +160,8 @@ impl<'a> Filter<'a> {
     #[must_use]
     pub fn or(self, other: Filter<'a>) -> Filter<'a> {
         match (self, other) {
+            (Filter::Constant(false), other) | (other, Filter::Constant(false)) => other,
+            (Filter::Constant(true), _) | (_, Filter::Constant(true)) => Filter::Constant(true),
             (Filter::Or(mut any), Filter::Or(more)) => {
                 any.extend(more);
                 Filter::Or(any)
@@ -171,12 +178,33 @@ impl<'a> Filter<'a> {
         }
     }
 
+    /// It does not hold.
+    #[must_use]
+    pub fn negated(self) -> Filter<'a> {
+        match self {
+            Filter::Constant(holds) => Filter::Constant(!holds),
+            filter => Filter::Not(Box::new(filter)),
+        }
+    }
+
+    /// How many attributes it tests: what it costs to evaluate it once.
+    #[must_use]
+    pub fn tests(&self) -> usize {
+        match self {
+            Filter::And(filters) | Filter::Or(filters) => filters.iter().map(Filter::tests).sum(),
+            Filter::Not(filter) | Filter::ValuePath { filter, .. } => filter.tests(),
+            Filter::Present(_) | Filter::Compare { .. } => 1,
+            Filter::Constant(_) => 0,
+        }
+    }
+
     /// Whether it looks at this core or common attribute, named exactly.
     #[must_use]
     pub fn mentions(&self, attribute: &str) -> bool {
         match self {
             Filter::And(filters) | Filter::Or(filters) => filters.iter().any(|filter| filter.mentions(attribute)),
             Filter::Not(filter) => filter.mentions(attribute),
+            Filter::Constant(_) => false,
             Filter::Present(path) | Filter::Compare { path, .. } | Filter::ValuePath { path, .. } => {
                 names(path, attribute)
             }
@@ -200,6 +228,7 @@ impl<'a> Filter<'a> {
                 filters.iter().all(|filter| filter.collect_values(attribute, values))
             }
             Filter::Not(filter) => filter.collect_values(attribute, values),
+            Filter::Constant(_) => true,
             Filter::Present(path) => !names(path, attribute),
             Filter::Compare { path, operator: Operator::Equal, literal: Literal::Text { compared, .. } }
                 if path.is(attribute, Some("value")) =>

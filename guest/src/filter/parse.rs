@@ -7,8 +7,8 @@ use alloc::format;
 use super::typing::compare;
 use super::{Filter, Operator};
 use crate::error::{Error, Result};
-use crate::json::{self, Value};
-use crate::path::{AttributePath, is_name_character, quoted, resolve_attribute};
+use crate::json::{self, Object, Value};
+use crate::path::{AttributePath, is_name_character, quoted, resolve_attribute, resolve_elsewhere};
 use crate::schema::{Attribute, ResourceType, Type};
 
 /// How long the text of a filter may be, in bytes. Room for a lookup of 200 ids, and more than most servers take as a
@@ -31,8 +31,20 @@ const LITERAL: &str = "a string in double quotes, a number, true, false or null"
 /// # Errors
 /// `invalidFilter` when it is malformed, too long, or compares what cannot be compared.
 pub fn parse<'a>(resource_type: &'static ResourceType, text: &'a str) -> Result<Filter<'a>> {
+    read(Names::Resource(resource_type), text)
+}
+
+/// Reads what a filter on resources of all types says of those of one. An attribute that they do not have has no value.
+///
+/// # Errors
+/// As [`parse`]; resources of one type at least must have an attribute that it names.
+pub fn parse_for_one_of_all<'a>(resource_type: &'static ResourceType, text: &'a str) -> Result<Filter<'a>> {
+    read(Names::OneOfAll(resource_type), text)
+}
+
+fn read(names: Names, text: &str) -> Result<Filter<'_>> {
     let mut parser = Parser::new(text)?;
-    let filter = parser.filter(Scope { names: Names::Resource(resource_type), depth: 0 })?;
+    let filter = parser.filter(Scope { names, depth: 0 })?;
     parser.end("and, or, or the end")?;
     Ok(filter)
 }
@@ -49,6 +61,8 @@ pub(super) struct Scope {
 enum Names {
     /// Attributes of a resource.
     Resource(&'static ResourceType),
+    /// The same in a search over resources of all types: what it does not have, those of another type may have.
+    OneOfAll(&'static ResourceType),
     /// Sub-attributes of an attribute, inside its brackets.
     Element(&'static Attribute),
 }
@@ -57,6 +71,14 @@ impl Scope {
     /// Inside the brackets behind a complex attribute.
     pub(super) fn element(attribute: &'static Attribute) -> Self {
         Scope { names: Names::Element(attribute), depth: 0 }
+    }
+
+    /// An attribute that the resource cannot have, where those of other types are searched too.
+    fn resolve_elsewhere(self, name: &str) -> Option<AttributePath> {
+        match self.names {
+            Names::OneOfAll(resource_type) => resolve_elsewhere(resource_type, name),
+            Names::Resource(_) | Names::Element(_) => None,
+        }
     }
 
     fn deeper(self) -> Result<Self> {
@@ -68,7 +90,7 @@ impl Scope {
 
     fn resolve(self, name: &str) -> Result<AttributePath> {
         match self.names {
-            Names::Resource(resource_type) => resolve_attribute(resource_type, name),
+            Names::Resource(resource_type) | Names::OneOfAll(resource_type) => resolve_attribute(resource_type, name),
             Names::Element(attribute) => match attribute.sub_attribute(name) {
                 Some(found) => Ok(AttributePath { extension: None, attribute: found, sub_attribute: None }),
                 None => Err(Error::invalid_filter(format!("{} has no sub-attribute {}", attribute.name, quoted(name)))),
@@ -121,7 +143,7 @@ impl<'a> Parser<'a> {
             let scope = scope.deeper()?;
             // The parentheses of a `not` are part of it and count no deeper.
             let negated = if self.symbol('(') { self.group(scope)? } else { self.term(scope)? };
-            return Ok(Filter::Not(Box::new(negated)));
+            return Ok(negated.negated());
         }
         if self.symbol('(') {
             return self.group(scope.deeper()?);
@@ -142,7 +164,15 @@ impl<'a> Parser<'a> {
         if self.terms > MAX_TERMS {
             return Err(Error::invalid_filter(format!("the filter tests more than {MAX_TERMS} attributes")));
         }
-        let path = scope.resolve(self.word(TERM)?)?;
+        let name = self.word(TERM)?;
+        match (scope.resolve(name), scope.resolve_elsewhere(name)) {
+            (Err(_), Some(path)) => Ok(Filter::Constant(self.test_of(path, scope)?.matches(&Object::new()))),
+            (path, _) => self.test_of(path?, scope),
+        }
+    }
+
+    /// What is asked of an attribute.
+    fn test_of(&mut self, path: AttributePath, scope: Scope) -> Result<Filter<'a>> {
         if self.symbol('[') { self.value_path(path, scope) } else { self.comparison(path) }
     }
 
@@ -226,11 +256,16 @@ impl<'a> Parser<'a> {
         if self.symbol(symbol) { Ok(()) } else { Err(self.expected(&format!("and, or, or {symbol}"))) }
     }
 
+    /// What has not been read yet.
+    pub(super) fn rest(&self) -> &'a str {
+        self.rest
+    }
+
     /// Makes sure that nothing is left.
     ///
     /// # Errors
     /// `invalidFilter` where something is.
-    pub(super) fn end(&mut self, expected: &str) -> Result<()> {
+    fn end(&mut self, expected: &str) -> Result<()> {
         self.skip_space();
         if self.rest.is_empty() { Ok(()) } else { Err(self.expected(expected)) }
     }

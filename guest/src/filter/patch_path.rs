@@ -6,7 +6,7 @@ use alloc::format;
 use super::Filter;
 use super::parse::{Parser, Scope};
 use crate::error::{Error, Result};
-use crate::path::{AttributePath, Named, quoted, resolve};
+use crate::path::{AttributePath, Named, is_sub_attribute_name, is_well_formed, quoted, resolve};
 use crate::schema::{ResourceType, Schema, Type};
 
 /// What the path of a PATCH operation leads to.
@@ -34,13 +34,14 @@ pub enum PatchPath<'a> {
 pub fn parse_path<'a>(resource_type: &'static ResourceType, text: &'a str) -> Result<PatchPath<'a>> {
     let text = text.trim_ascii();
     let (name, rest) = text.split_at(text.find('[').unwrap_or(text.len()));
-    if !is_name(name) {
-        return Err(Error::invalid_path(format!("{} is not the path of an attribute", quoted(text))));
+    if !is_well_formed(resource_type, name) {
+        return Err(no_path(text));
     }
     let path = match resolve(resource_type, name) {
         Named::Attribute(path) => path,
         // What is asked of an attribute that is not kept makes no difference.
-        Named::Unknown => return Ok(PatchPath::Unknown),
+        Named::Unknown if rest.is_empty() || ends_well(rest) => return Ok(PatchPath::Unknown),
+        Named::Unknown => return Err(no_path(text)),
         _ if !rest.is_empty() => return Err(no_values(name)),
         Named::Extension(schema) => return Ok(PatchPath::Extension(schema)),
         Named::Resource => return Ok(PatchPath::Resource),
@@ -62,8 +63,7 @@ fn with_filter(path: AttributePath, text: &str) -> Result<PatchPath<'_>> {
     parser.symbol('[');
     let filter = parser.filter(Scope::element(path.attribute))?;
     parser.close(']')?;
-    let sub_name = if parser.symbol('.') { Some(parser.word("a sub-attribute")?) } else { None };
-    parser.end("a dot and a sub-attribute, or the end")?;
+    let sub_name = sub_attribute_name(parser.rest()).ok_or_else(|| no_path(text))?;
     let sub_attribute = match sub_name.map(|name| path.attribute.sub_attribute(name)) {
         Some(None) => return Ok(PatchPath::Unknown),
         Some(found) => found,
@@ -72,10 +72,30 @@ fn with_filter(path: AttributePath, text: &str) -> Result<PatchPath<'_>> {
     Ok(PatchPath::Attribute { path: AttributePath { sub_attribute, ..path }, filter: Some(filter) })
 }
 
-/// Whether it can be a name, be it of an attribute that we do not know under a URN that we do not know.
-fn is_name(text: &str) -> bool {
-    !text.is_empty()
-        && text.chars().all(|character| !character.is_whitespace() && !matches!(character, '"' | ']' | '(' | ')'))
+/// What stands behind the brackets of a path: nothing, or the name of a sub-attribute. None where it is neither.
+fn sub_attribute_name(text: &str) -> Option<Option<&str>> {
+    if text.is_empty() {
+        return Some(None);
+    }
+    text.strip_prefix('.').filter(|name| is_sub_attribute_name(name)).map(Some)
+}
+
+/// Whether nothing but a sub-attribute stands behind brackets that are not read because nobody knows what is in them: they
+/// end with the first that closes outside of quotation marks.
+fn ends_well(text: &str) -> bool {
+    let (mut is_quoted, mut is_escaped) = (false, false);
+    let end = text.find(|character| {
+        let closes = character == ']' && !is_quoted;
+        is_quoted ^= character == '"' && !is_escaped;
+        is_escaped = character == '\\' && is_quoted && !is_escaped;
+        closes
+    });
+    let behind = end.and_then(|end| text.get(end + 1..));
+    behind.and_then(sub_attribute_name).is_some()
+}
+
+fn no_path(text: &str) -> Error {
+    Error::invalid_path(format!("{} is not the path of an attribute", quoted(text)))
 }
 
 fn no_values(name: &str) -> Error {
@@ -142,6 +162,30 @@ mod tests {
             (r#"nonsense[type eq "work"].value"#, "unknown"),
             ("urn:ietf:params:scim:schemas:extension:CustomExtensionName:2.0:User:tag", "unknown"),
             ("urn:example:what's+this:tag", "unknown"),
+            ("urn:example:(this):that", "unknown"),
+            ("emails.nonsense", "unknown"),
+            (r#"nonsense[type eq "a]b\"]" and x]"#, "unknown"),
+            (r#"urn:example:x:things[type eq "work"].$ref"#, "unknown"),
+            ("/active", "invalidPath"),
+            ("$.active", "invalidPath"),
+            ("active:", "invalidPath"),
+            ("active;", "invalidPath"),
+            ("name/givenName", "invalidPath"),
+            ("name.", "invalidPath"),
+            ("name.givenName.x", "invalidPath"),
+            ("emails.value.foo", "invalidPath"),
+            ("{}", "invalidPath"),
+            ("urn:ietf:params:scim:schemas:core:2.0:User:", "invalidPath"),
+            ("urn:ietf:params:scim:schemas:core:2.0:User:active;", "invalidPath"),
+            (r#"emails[type eq "work"]..value"#, "invalidPath"),
+            (r#"emails[type eq "work"].value.foo"#, "invalidPath"),
+            (r#"emails[type eq "work"] .value"#, "invalidPath"),
+            (r#"emails[type eq "work"][value eq "x"]"#, "invalidPath"),
+            (r#"/emails[type eq "work"].value"#, "invalidPath"),
+            (r#"nonsense[type eq "work"]..value"#, "invalidPath"),
+            (r#"nonsense[type eq "work"].value.foo"#, "invalidPath"),
+            (r#"nonsense[type eq "work].value"#, "invalidPath"),
+            ("nonsense[", "invalidPath"),
             ("", "invalidPath"),
             (" ", "invalidPath"),
             ("[type eq \"work\"]", "invalidPath"),
@@ -157,9 +201,9 @@ mod tests {
             ("emails[0]", "invalidFilter"),
             (r#"emails[nonsense eq "work"]"#, "invalidFilter"),
             (r#"emails[primary gt true]"#, "invalidFilter"),
-            (r#"emails[type eq "work"]value"#, "invalidFilter"),
-            (r#"emails[type eq "work"]."#, "invalidFilter"),
-            (r#"emails[type eq "work"].value eq "x""#, "invalidFilter"),
+            (r#"emails[type eq "work"]value"#, "invalidPath"),
+            (r#"emails[type eq "work"]."#, "invalidPath"),
+            (r#"emails[type eq "work"].value eq "x""#, "invalidPath"),
         ] {
             assert_eq!(understood(&USER, text), expected, "{text}");
         }

@@ -62,6 +62,7 @@ fn plan_within<'f>(outer: Option<&'static Attribute>, filter: &'f Filter<'_>) ->
             Plan { exact: read != Read::Scan, read }
         }
         Filter::ValuePath { path, filter } if path.extension.is_none() => plan_within(Some(path.attribute), filter),
+        Filter::Constant(false) => Plan { read: Read::Union(Vec::new()), exact: true },
         _ => SCAN,
     }
 }

@@ -13,6 +13,9 @@ impl Display for Filter<'_> {
             Filter::Or(filters) => print_chain(formatter, filters, " or "),
             Filter::Not(filter) => write!(formatter, "not ({filter})"),
             Filter::Present(path) => write!(formatter, "{path} pr"),
+            // Every resource has an id.
+            Filter::Constant(true) => formatter.write_str("id pr"),
+            Filter::Constant(false) => formatter.write_str("not (id pr)"),
             Filter::Compare { path, operator, literal } => {
                 write!(formatter, "{path} {} {literal}", operator.keyword())
             }

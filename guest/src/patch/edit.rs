@@ -6,7 +6,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::mem;
 
-use super::{Operation, Verb, elements};
+use super::{Effort, Operation, Verb, elements};
 use crate::error::{Error, Result};
 use crate::json::{Object, Value};
 use crate::path::AttributePath;
@@ -17,21 +17,25 @@ use crate::schema::Type;
 pub(super) type Assignment<'a> = (&'static str, Option<Value<'a>>);
 
 /// Carries out an operation on a resource; whether that changes anything.
-pub(super) fn resource<'a>(resource: &mut Object<'a>, operation: Operation<'a>) -> Result<bool> {
-    let Some(schema) = operation.path.extension else { return attribute(resource, operation) };
-    within(resource, schema.id, |extension| attribute(extension, operation))
+pub(super) fn resource<'a>(resource: &mut Object<'a>, operation: Operation<'a>, effort: &mut Effort) -> Result<bool> {
+    let Some(schema) = operation.path.extension else { return attribute(resource, operation, effort) };
+    within(resource, schema.id, |extension| attribute(extension, operation, effort))
 }
 
 /// The same within the object that holds the attribute.
-fn attribute<'a>(holder: &mut Object<'a>, operation: Operation<'a>) -> Result<bool> {
+fn attribute<'a>(holder: &mut Object<'a>, operation: Operation<'a>, effort: &mut Effort) -> Result<bool> {
     let path = operation.path;
     if path.attribute.multi_valued {
-        return elements::edit(holder, operation);
+        return elements::edit(holder, operation, effort);
     }
     if path.attribute.kind == Type::Complex {
         return complex(holder, operation);
     }
     let value = if operation.verb == Verb::Remove { None } else { typed(path, operation.value)? };
+    if value.is_none() && path.is("active", None) {
+        // A user is active or not. Who takes the status away says nothing about it, as who is silent on it in a PUT.
+        return Ok(false);
+    }
     if value.is_none() && path.attribute.required {
         return Err(Error::mutability(format!("{path} is required and cannot be removed")));
     }

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use core::{mem, slice};
 
 use super::edit::{Assignment, assign, assign_all, assignments};
-use super::{Operation, Verb};
+use super::{Effort, Operation, Verb};
 use crate::error::{Error, Result};
 use crate::filter::{Filter, Literal, Operator};
 use crate::json::{Object, Value};
@@ -14,17 +14,21 @@ use crate::resource::{check_count, check_primary, elements, is_primary};
 use crate::text::fold;
 
 /// Carries out an operation on the attribute's list; whether that changes anything.
-pub(super) fn edit<'a>(holder: &mut Object<'a>, operation: Operation<'a>) -> Result<bool> {
+pub(super) fn edit<'a>(holder: &mut Object<'a>, operation: Operation<'a>, effort: &mut Effort) -> Result<bool> {
     let path = operation.path;
     let mut list = match holder.get_mut(path.attribute.name) {
         Some(Value::Array(list)) => mem::take(list),
         _ => Vec::new(),
     };
+    let given = operation.value.as_array().map_or(1, <[_]>::len);
+    let tests = operation.filter.as_ref().map_or(given, Filter::tests);
+    effort.spend(list.len().saturating_add(given), tests)?;
     let changed = match (operation.filter, operation.verb) {
         (None, verb) if path.sub_attribute.is_none() => whole(path, &mut list, verb, operation.value)?,
         (filter, verb) => selected(path, &mut list, filter.as_ref(), verb, operation.value)?,
     };
     if changed {
+        effort.spend(list.len(), list.len() / 2)?;
         drop_repeats(&mut list);
         check_count(path, list.len())?;
         check_primary(path, &list)?;

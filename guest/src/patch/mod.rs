@@ -11,10 +11,12 @@
 //!   corrected `display` would be another identity.
 //! - A value without a `path` may have paths for names, and what cannot be written in it is passed over: clients send
 //!   back what they were given. A `path` that leads to what cannot be written is refused.
+//! - Removing `active`, or making it `null`, leaves the status as it is: a user is active or not.
 //! - What the schema does not know is passed over everywhere: `password`, custom extensions.
 //! - Writing what is there already changes nothing, and the outcome says so.
 
 mod edit;
+mod effort;
 mod elements;
 mod members;
 mod owned;
@@ -29,6 +31,7 @@ use crate::path::AttributePath;
 use crate::resource;
 use crate::schema::ResourceType;
 
+pub use effort::Effort;
 pub use members::MemberEdit;
 pub use request::parse;
 
@@ -64,12 +67,13 @@ pub struct Outcome<'a> {
 /// Carries out the operations one after another on the stored attributes of a resource.
 ///
 /// # Errors
-/// What the RFC has for the operation: `mutability`, `noTarget`, `invalidValue`, `invalidSyntax`. The resource may be
-/// changed in part by then and must not be stored.
+/// What the RFC has for the operation: `mutability`, `noTarget`, `invalidValue`, `invalidSyntax`; `tooMany` where they are
+/// more effort than is left. The resource may be changed in part by then and must not be stored.
 pub fn apply<'a>(
     resource_type: &'static ResourceType,
     resource: &mut Object<'a>,
     operations: Vec<Operation<'a>>,
+    effort: &mut Effort,
 ) -> Result<Outcome<'a>> {
     let mut outcome = Outcome::default();
     for operation in operations {
@@ -79,7 +83,7 @@ pub fn apply<'a>(
         }
         let path = operation.path;
         let name = path.extension.map_or(path.attribute.name, |schema| schema.id);
-        if edit::resource(resource, operation)? && !outcome.changed.contains(&name) {
+        if edit::resource(resource, operation, effort)? && !outcome.changed.contains(&name) {
             outcome.changed.push(name);
         }
     }

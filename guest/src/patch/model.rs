@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Map, Value as Json, json};
 
-use super::{apply, parse};
+use super::{Effort, apply, parse};
 use crate::json::{self, Object, Value};
 use crate::resource::{Projection, read};
 use crate::schema::{CORE_USER, ENTERPRISE_USER, GROUP, USER};
@@ -344,7 +344,7 @@ fn patched(stored: &str, operations: &[Json]) -> Option<(Json, bool)> {
     let message = json!({"Operations": operations}).to_string();
     let mut resource = object(stored);
     let operations = parse(&USER, json::parse(&message).unwrap()).ok()?;
-    let changed = !apply(&USER, &mut resource, operations).ok()?.changed.is_empty();
+    let changed = !apply(&USER, &mut resource, operations, &mut Effort::default()).ok()?.changed.is_empty();
     Some((serde_json::from_str(&json::to_text(&resource)).unwrap(), changed))
 }
 
@@ -483,7 +483,7 @@ proptest! {
             let text = message.to_string();
             for resource_type in [&USER, &GROUP] {
                 if let Ok(operations) = parse(resource_type, json::parse(&text).unwrap()) {
-                    let _ = apply(resource_type, &mut object(r#"{"userName":"a","displayName":"b"}"#), operations);
+                    let _ = apply(resource_type, &mut object(r#"{"userName":"a","displayName":"b"}"#), operations, &mut Effort::default());
                 }
             }
         }

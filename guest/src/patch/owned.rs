@@ -26,6 +26,7 @@ fn filter(filter: Filter<'_>) -> Filter<'static> {
         Filter::Or(filters) => Filter::Or(all(filters)),
         Filter::Not(filter) => Filter::Not(boxed(filter)),
         Filter::Present(path) => Filter::Present(path),
+        Filter::Constant(holds) => Filter::Constant(holds),
         Filter::Compare { path, operator, literal } => {
             Filter::Compare { path, operator, literal: self::literal(literal) }
         }

@@ -29,7 +29,7 @@ fn patch(resource_type: &'static ResourceType, stored: &str, operations: &str) -
     let message =
         format!(r#"{{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":{operations}}}"#);
     let operations = parse(resource_type, json::parse(&message).unwrap().into_owned())?;
-    let outcome = apply(resource_type, &mut resource, operations)?;
+    let outcome = apply(resource_type, &mut resource, operations, &mut Effort::default())?;
     Ok((json::to_text(&resource), outcome))
 }
 
@@ -90,6 +90,8 @@ fn single_values_are_written_in_every_notation() {
     ] {
         becomes(operation, r#""title":"Countess","#, "");
     }
+    let deactivated = r#"[{"op":"replace","path":"active","value":false},{"op":"remove","path":"active"}]"#;
+    assert!(ada(deactivated).unwrap().resource.contains(r#""active":false"#));
     refused(r#"{"op":"replace","path":"active","value":"perhaps"}"#, ScimType::InvalidValue);
     refused(r#"{"op":"replace","path":"title","value":42}"#, ScimType::InvalidValue);
 }
@@ -118,6 +120,9 @@ fn writing_what_is_there_changes_nothing() {
         r#"{"op":"replace","path":"name","value":{}}"#,
         r#"{"op":"replace","value":{}}"#,
         r#"{"op":"add","path":"schemas","value":["urn:x"]}"#,
+        r#"{"op":"remove","path":"active"}"#,
+        r#"{"op":"replace","path":"active","value":null}"#,
+        r#"{"op":"add","value":{"ACTIVE":null}}"#,
     ] {
         changes_nothing(operation);
     }
@@ -133,8 +138,55 @@ fn what_the_schema_does_not_know_is_passed_over() {
         r#"{"op":"replace","value":{"password":"x","urn:x:y":{"z":1},"no name":1}}"#,
         r#"{"op":"replace","path":"things[type eq \"x\"].value","value":"x"}"#,
         r#"{"op":"replace","path":"emails[type eq \"work\"].unknown","value":"x"}"#,
+        r#"{"op":"add","path":"urn:acme:(r&d)+x,y:it's/1.0:tag","value":"x"}"#,
+        r#"{"op":"replace","path":"urn:acme:extension:1.0","value":{"x":1}}"#,
+        r#"{"op":"replace","value":{"/active":false,"name.":"x","active:":false}}"#,
     ] {
         changes_nothing(operation);
+    }
+}
+
+#[test]
+fn what_is_no_path_is_refused() {
+    for path in [
+        "/active",
+        "$.active",
+        "active:",
+        "active;",
+        "name/givenName",
+        "name.",
+        "name.givenName.x",
+        r#"emails[type eq \"work\"]..value"#,
+        r#"emails[type eq \"work\"].value.foo"#,
+        "{}",
+        "/members",
+        "urn:ietf:params:scim:schemas:core:2.0:User:/active",
+    ] {
+        for operation in ["add", "replace", "remove"] {
+            refused(&format!(r#"{{"op":"{operation}","path":"{path}","value":"x"}}"#), ScimType::InvalidPath);
+        }
+    }
+    for path in ["{}", "[]", "7", "true", r#"["active"]"#] {
+        refused(&format!(r#"{{"op":"replace","path":{path},"value":false}}"#), ScimType::InvalidPath);
+    }
+    refused(r#"{"op":"add","value":{"emails[type eq \"work\"]..value":"x"}}"#, ScimType::InvalidPath);
+}
+
+#[test]
+fn work_is_bounded_before_it_is_done() {
+    let phones = (0..100).map(|n| format!(r#"{{"value":"e{n}"}}"#)).collect::<Vec<_>>().join(",");
+    let all = format!(r#"{{"op":"add","path":"phoneNumbers","value":[{phones}]}}"#);
+    let nobody = vec!["type eq \\\"x\\\""; 250].join(" or ");
+    for (operation, times, is_too_much) in [
+        (format!(r#"{{"op":"remove","path":"phoneNumbers[{nobody}]"}}"#), 10, false),
+        (format!(r#"{{"op":"remove","path":"phoneNumbers[{nobody}]"}}"#), 1_000, true),
+        (format!(r#"{{"op":"remove","path":"phoneNumbers","value":[{phones}]}},{all}"#), 1_000, true),
+        (r#"{"op":"remove","path":"phoneNumbers[value eq \"e7\"]"}"#.to_string(), 9_000, false),
+    ] {
+        let operations = vec![operation.as_str(); times].join(",");
+        let outcome = ada(&format!("[{all},{operations}]")).map(|patched| patched.resource);
+        let scim_type = outcome.err().map(|error| error.scim_type);
+        assert_eq!(scim_type, is_too_much.then_some(Some(ScimType::TooMany)), "{times}");
     }
 }
 

@@ -74,10 +74,12 @@ pub fn update(
     if !changed.is_empty() {
         twin = index_group(scope, id, twin, Some(&before), Some(after))?;
         scope.record("group.updated", Detail { changed: changed.clone(), ..of_group(id) });
-        if let Some(organization) = old.header.organization
-            && name(&before) != name(after)
-        {
-            organizations::follow_name(&mut scope.work(), organization, name(after))?;
+        match old.header.organization {
+            _ if name(&before) == name(after) => {}
+            Some(organization) => organizations::follow_name(&mut scope.work(), organization, name(after))?,
+            // It has none of its own, and can go on having the name of the one that it is left apart from.
+            None if keys::comparable(name(&before)) == keys::comparable(name(after)) => {}
+            None => organizations::check_free(scope.transaction, name(after))?,
         }
     }
     let is_complete = |edit: &MemberEdit<'_>| matches!(edit, MemberEdit::Replace(_) | MemberEdit::RemoveAll);

@@ -112,29 +112,21 @@ pub fn respond(scope: &mut Scope<'_>, kind: Kind, query: &Query<'_>) -> Result<S
     Ok(envelope(found.total, start_index, shown, next.as_deref(), &resources))
 }
 
-/// The list response for resources of both kinds, users first (RFC 7644, section 3.4.2.1). A kind whose attributes the
-/// query does not fit has no matches; one of them has to fit.
+/// The list response for resources of both kinds, users first (RFC 7644, section 3.4.2.1). Both queries come from the same
+/// parameters.
 ///
 /// # Errors
-/// 400 where the query fits neither; otherwise as [`respond`].
-pub fn respond_all(scope: &mut Scope<'_>, queries: [(Kind, Result<Query<'_>>); 2]) -> Result<String> {
-    let (mut total, mut shown, mut resources, mut failure) = (0, 0, String::new(), None);
-    let (mut start_index, mut full) = (None, false);
+/// As [`respond`].
+pub fn respond_all(scope: &mut Scope<'_>, queries: [(Kind, Query<'_>); 2]) -> Result<String> {
+    let start_index = queries[0].1.start_index;
+    let (mut total, mut shown, mut resources, mut full) = (0, 0, String::new(), false);
     for (kind, query) in queries {
-        let query = match query {
-            Ok(query) => query,
-            Err(error) => {
-                failure = Some(error);
-                continue;
-            }
-        };
         if query.cursor.is_some() {
             return Err(Error::invalid_cursor("a search over all resource types is paged by startIndex"));
         }
-        let begin = *start_index.get_or_insert(query.start_index);
         // The second kind goes on where the first one ended.
         let window = Window {
-            skip: (begin - 1).saturating_sub(total),
+            skip: (start_index - 1).saturating_sub(total),
             after: None,
             count: if full { 0 } else { (query.count as usize).saturating_sub(shown) },
             total: None,
@@ -149,10 +141,7 @@ pub fn respond_all(scope: &mut Scope<'_>, queries: [(Kind, Result<Query<'_>>); 2
         shown += count;
         full = count < found.page.len();
     }
-    match (start_index, failure) {
-        (None, Some(error)) => Err(error),
-        (start_index, _) => Ok(envelope(total, start_index, shown, None, &resources)),
-    }
+    Ok(envelope(total, Some(start_index), shown, None, &resources))
 }
 
 fn window(query: &Query<'_>) -> Window {

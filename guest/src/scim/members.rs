@@ -8,9 +8,11 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use super::render;
 use super::scope::Scope;
 use crate::engine::Moment;
 use crate::error::{Error, Result};
+use crate::filter::Filter;
 use crate::patch::MemberEdit;
 use crate::path::quoted;
 use crate::site::{customers, membership};
@@ -31,11 +33,16 @@ const MEMBERS_PER_CHANGE: usize = 1_000;
 /// How many ids an error names.
 const IDS_PER_ERROR: usize = 10;
 
+/// What it costs to read a member of a group of which all are read, in tests of a filter.
+const TESTS_PER_READ: usize = 16;
+
 /// A member as a sequence of edits leaves it.
 #[derive(Debug, Clone, Copy)]
 struct State {
     was: bool,
     is: bool,
+    /// The first edit after the last one that named it or was about all: what filters say before does not matter.
+    open_from: usize,
 }
 
 /// What edits did to the members of a group.
@@ -52,15 +59,32 @@ pub struct Edited {
 /// Applies edits to the members of a group, in order.
 ///
 /// # Errors
-/// 400 `invalidValue` that names the ids which are no users of the directory, or the limit.
+/// 400 `invalidValue` that names the ids which are no users of the directory, or the limit; 400 `tooMany` where filters
+/// would have to be tried on too many members.
 pub fn edit(scope: &mut Scope<'_>, group: &str, count: u32, edits: &[MemberEdit<'_>]) -> Result<Edited> {
     if edits.is_empty() {
         return Ok(Edited { count, changed: false, removed: Vec::new() });
     }
+    // Who is a member then depends on nothing that comes before all members are replaced, except that it must be possible.
+    let from = edits.iter().rposition(is_about_all).unwrap_or_default();
+    let filters: Vec<(usize, &Filter<'_>)> = filters(edits).filter(|(at, _)| *at >= from).collect();
+    if !filters.is_empty() {
+        let tests = filters.iter().fold(TESTS_PER_READ, |sum, (_, filter)| sum.saturating_add(filter.tests()));
+        let named = edits.iter().flat_map(named).count();
+        scope.effort.spend((count as usize).saturating_add(named), tests)?;
+    }
     let mut members = load_states(scope, group, count, edits)?;
     let mut unknown = BTreeSet::new();
-    for edit in edits {
-        apply(&mut members, edit, &mut unknown);
+    for (at, edit) in edits.iter().enumerate() {
+        collect_unknown(edit, &mut unknown);
+        if at >= from {
+            apply(&mut members, at, edit);
+        }
+    }
+    let base = scope.location(Kind::User, "");
+    for (user, state) in members.iter_mut().filter(|(_, state)| state.is && !filters.is_empty()) {
+        let member = render::member(&base, user);
+        state.is = !filters.iter().any(|(at, filter)| *at >= state.open_from && filter.matches(&member));
     }
     check_known(scope, &mut members, unknown)?;
     let (mut added, mut removed) = (Vec::new(), Vec::new());
@@ -98,9 +122,9 @@ fn load_states(
     if count == 0 {
         return Ok(members);
     }
-    if edits.iter().any(concerns_all) {
+    if edits.iter().any(is_about_all) || filters(edits).next().is_some() {
         for_each(scope, group, count, |user| {
-            members.insert(user.to_string(), State { was: true, is: true });
+            members.insert(user.to_string(), State { was: true, is: true, open_from: 0 });
             Ok(())
         })?;
         return Ok(members);
@@ -112,14 +136,22 @@ fn load_states(
         let values = scope.transaction.get_many(chunk.iter().map(|user| keys::member(group, user)).collect())?;
         for (user, value) in chunk.iter().zip(values) {
             let was = value.is_some() && !gone.contains(*user);
-            members.insert((*user).to_string(), State { was, is: was });
+            members.insert((*user).to_string(), State { was, is: was, open_from: 0 });
         }
     }
     Ok(members)
 }
 
-fn concerns_all(edit: &MemberEdit<'_>) -> bool {
-    matches!(edit, MemberEdit::Replace(_) | MemberEdit::RemoveAll | MemberEdit::RemoveWhere(_))
+fn is_about_all(edit: &MemberEdit<'_>) -> bool {
+    matches!(edit, MemberEdit::Replace(_) | MemberEdit::RemoveAll)
+}
+
+/// The filters by which edits remove members, and which edits these are.
+fn filters<'e, 'f>(edits: &'e [MemberEdit<'f>]) -> impl Iterator<Item = (usize, &'e Filter<'f>)> {
+    edits.iter().enumerate().filter_map(|(at, edit)| match edit {
+        MemberEdit::RemoveWhere(filter) => Some((at, filter)),
+        _ => None,
+    })
 }
 
 /// The ids that an edit names.
@@ -131,36 +163,27 @@ pub fn named<'e>(edit: &'e MemberEdit<'_>) -> impl Iterator<Item = &'e str> {
     ids.iter().map(AsRef::as_ref)
 }
 
-fn apply(members: &mut BTreeMap<String, State>, edit: &MemberEdit<'_>, unknown: &mut BTreeSet<String>) {
-    match edit {
-        MemberEdit::Add(_) => {}
-        MemberEdit::Remove(_) => {
-            for id in named(edit) {
-                if let Some(state) = members.get_mut(id) {
-                    state.is = false;
-                }
-            }
-            return;
-        }
-        MemberEdit::RemoveAll | MemberEdit::Replace(_) => members.values_mut().for_each(|state| state.is = false),
-        MemberEdit::RemoveWhere(filter) => {
-            for (user, state) in members.iter_mut() {
-                if state.is && filter.matches(&super::render::member_for_filter(user)) {
-                    state.is = false;
-                }
-            }
-            return;
-        }
+/// Collects the ids of an edit that are to be members and cannot be anybody's.
+fn collect_unknown(edit: &MemberEdit<'_>, unknown: &mut BTreeSet<String>) {
+    if let MemberEdit::Add(ids) | MemberEdit::Replace(ids) = edit {
+        unknown.extend(ids.iter().filter(|id| !keys::is_id(id)).map(ToString::to_string));
     }
+}
+
+/// Applies the edit that stands at a place among the others, unless it is one by a filter.
+fn apply(members: &mut BTreeMap<String, State>, at: usize, edit: &MemberEdit<'_>) {
+    let open_from = at + 1;
+    if is_about_all(edit) {
+        members.values_mut().for_each(|state| *state = State { is: false, open_from, ..*state });
+    }
+    let stays = !matches!(edit, MemberEdit::Remove(_));
     for id in named(edit) {
         match members.get_mut(id) {
-            Some(state) => state.is = true,
-            None if keys::is_id(id) => {
-                members.insert(id.to_string(), State { was: false, is: true });
+            Some(state) => *state = State { is: stays, open_from, ..*state },
+            None if stays && keys::is_id(id) => {
+                members.insert(id.to_string(), State { was: false, is: true, open_from });
             }
-            None => {
-                unknown.insert(id.to_string());
-            }
+            None => {}
         }
     }
 }

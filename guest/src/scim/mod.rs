@@ -257,10 +257,13 @@ fn read_one(scope: &mut Scope<'_>, request: &Request, kind: Kind, id: &str) -> R
 
 fn search(scope: &mut Scope<'_>, kind: Option<Kind>, parameters: &Parameters<'_>) -> Result<Response> {
     let directory = scope.directory();
-    let query = |kind: Kind| parameters.query(kind.resource_type(), directory);
+    let query = |kind: Kind, among_all| parameters.query(kind.resource_type(), directory, among_all);
     let body = match kind {
-        Some(kind) => list::respond(scope, kind, &query(kind)?)?,
-        None => list::respond_all(scope, [Kind::User, Kind::Group].map(|kind| (kind, query(kind))))?,
+        Some(kind) => list::respond(scope, kind, &query(kind, false)?)?,
+        None => {
+            let [users, groups] = [Kind::User, Kind::Group].map(|kind| query(kind, true));
+            list::respond_all(scope, [(Kind::User, users?), (Kind::Group, groups?)])?
+        }
     };
     Ok(Response::with_body(200, body))
 }

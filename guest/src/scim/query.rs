@@ -11,7 +11,7 @@ use crate::filter::{self, Filter};
 use crate::json::{Object, Value};
 use crate::path::{self, AttributePath, Named, quoted};
 use crate::resource::Projection;
-use crate::schema::ResourceType;
+use crate::schema::{RESOURCE_TYPES, ResourceType};
 
 /// How many resources a page has where the client does not say.
 pub const DEFAULT_PAGE: u32 = 100;
@@ -150,19 +150,25 @@ impl<'r> Parameters<'r> {
         }
     }
 
-    /// What is asked of the resources of a type.
+    /// What is asked of the resources of a type: of them alone, or `among_all` of those of every type.
     ///
     /// # Errors
     /// 400 with the keyword of what cannot be taken.
-    pub fn query(&self, resource_type: &'static ResourceType, directory: &str) -> Result<Query<'_>> {
+    pub fn query(&self, resource_type: &'static ResourceType, directory: &str, among_all: bool) -> Result<Query<'_>> {
+        let parse = if among_all { filter::parse_for_one_of_all } else { filter::parse };
         let filter = match self.filter.as_deref().map(str::trim) {
             None | Some("") => None,
-            Some(text) => Some(filter::parse(resource_type, text)?),
+            Some(text) => Some(parse(resource_type, text)?).filter(|filter| *filter != Filter::Constant(true)),
         };
         let sort = match self.sort_by.as_deref() {
             None | Some("") => None,
             Some(name) => {
-                Some(Sort { path: sortable(resource_type, name)?, descending: descending(self.sort_order.as_deref())? })
+                let descending = descending(self.sort_order.as_deref())?;
+                match sortable(resource_type, name) {
+                    // By what none of them has, they are in order already.
+                    Err(_) if among_all && RESOURCE_TYPES.iter().any(|other| sortable(other, name).is_ok()) => None,
+                    path => Some(Sort { path: path?, descending }),
+                }
             }
         };
         let fingerprint = self.fingerprint(resource_type, directory);

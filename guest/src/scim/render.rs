@@ -82,6 +82,9 @@ pub fn push_user(
         return push_part(out, scope, Kind::User, id, stored, wanted, &related);
     }
     push_beginning(out, Kind::User, id, stored);
+    if !stored.has_status() {
+        out.push_str(if stored.header.inactive { ",\"active\":false" } else { ",\"active\":true" });
+    }
     if !groups.is_empty() {
         let prefix = escaped(&location(&scope.call.base, Kind::Group, ""));
         out.push_str(",\"groups\":[");
@@ -214,7 +217,7 @@ pub fn object<'s>(
     let mut object = Object::new();
     object.push("schemas", Value::Array(schemas(kind, &stored.header).iter().map(|urn| Value::from(*urn)).collect()));
     object.push("id", Value::from(id));
-    for (name, value) in stored.attributes(&kind.resource(scope.directory(), id))? {
+    for (name, value) in scope.attributes(kind, id, stored)? {
         object.push(name, value);
     }
     match kind {
@@ -231,13 +234,8 @@ pub fn object<'s>(
         }
         Kind::User => {}
         Kind::Group => {
-            let members = related.members.iter().map(|user| {
-                element([
-                    ("value", Value::from(user.as_str())),
-                    ("$ref", Value::from(scope.location(Kind::User, user))),
-                    ("type", Value::from("User")),
-                ])
-            });
+            let base = scope.location(Kind::User, "");
+            let members = related.members.iter().map(|user| Value::Object(member(&base, user)));
             object.push("members", Value::Array(members.collect()));
         }
     }
@@ -262,16 +260,21 @@ pub fn object<'s>(
 }
 
 fn element<'s, const N: usize>(members: [(&'static str, Value<'s>); N]) -> Value<'s> {
-    Value::Object(members.into_iter().map(|(name, value)| (Cow::Borrowed(name), value)).collect())
+    Value::Object(object_of(members))
 }
 
-/// A member of a group as a value filter sees it.
+fn object_of<'s, const N: usize>(members: [(&'static str, Value<'s>); N]) -> Object<'s> {
+    members.into_iter().map(|(name, value)| (Cow::Borrowed(name), value)).collect()
+}
+
+/// A member of a group, with all that is returned of it. `base` is the URL of all users, with a slash at its end.
 #[must_use]
-pub fn member_for_filter(user: &str) -> Object<'_> {
-    [("value", Value::from(user)), ("type", Value::from("User"))]
-        .into_iter()
-        .map(|(name, value)| (Cow::Borrowed(name), value))
-        .collect()
+pub fn member<'s>(base: &str, user: &'s str) -> Object<'s> {
+    object_of([
+        ("value", Value::from(user)),
+        ("$ref", Value::from([base, user].concat())),
+        ("type", Value::from("User")),
+    ])
 }
 
 fn schemas(kind: Kind, header: &Header) -> &'static [&'static str] {

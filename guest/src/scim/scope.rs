@@ -8,6 +8,8 @@ use super::log::Noted;
 use crate::api_key::Token;
 use crate::engine::{Engine, Moment};
 use crate::error::{Error, Result, Status};
+use crate::json::{Object, Value};
+use crate::patch::Effort;
 use crate::site::{Work, settings};
 use crate::store::keys::{self, Kind};
 use crate::store::records::{self, ApiKeyRecord, Counts, Detail, DirectoryRecord, Stored};
@@ -52,6 +54,8 @@ pub struct Scope<'r> {
     pub deletions: u32,
     /// Whether it wanted one that is held. Stays when the work is undone.
     pub holds: bool,
+    /// How much may still be tried and compared for the request. Stays when the work is undone.
+    pub effort: Effort,
     /// What is to be noted of it in the log.
     pub noted: Noted,
     stored_counts: Counts,
@@ -90,6 +94,7 @@ impl<'r> Scope<'r> {
             status,
             deletions: 0,
             holds: false,
+            effort: Effort::default(),
             noted,
             stored_counts,
             site_settings,
@@ -185,6 +190,18 @@ impl<'r> Scope<'r> {
                 values.next().flatten().map(|text| Stored::read(&key(), text)).transpose()
             })
             .collect()
+    }
+
+    /// The attributes of a resource, those of a user with its status, whether that is stored among them or not.
+    ///
+    /// # Errors
+    /// Where the stored value cannot be read.
+    pub fn attributes<'s>(&self, kind: Kind, id: &str, stored: &'s Stored) -> Result<Object<'s>> {
+        let mut attributes = stored.attributes(&kind.resource(self.directory(), id))?;
+        if kind == Kind::User && attributes.get("active").is_none() {
+            attributes.push("active", Value::Bool(!stored.header.inactive));
+        }
+        Ok(attributes)
     }
 
     /// Stores a resource.

@@ -63,14 +63,13 @@ pub fn create(scope: &mut Scope<'_>, id: &str, attributes: &Object<'_>) -> Resul
 /// 400 `mutability` for a change of email that the directory refuses; 503 for a deactivation that is held; otherwise as
 /// [`create`].
 pub fn update(scope: &mut Scope<'_>, id: &str, old: &Stored, attributes: Object<'_>) -> Result<Stored> {
-    let key = Kind::User.resource(scope.directory(), id);
-    let before = old.attributes(&key)?;
+    let before = scope.attributes(Kind::User, id, old)?;
     let mut after = attributes;
-    let inactive = match after.get("active") {
-        Some(active) => *active == Value::Bool(false),
+    if after.get("active").is_none() {
         // A blind default must not let a leaver in again: who is silent on the status leaves it as it is.
-        None => old.header.inactive,
-    };
+        after.set("active", Value::Bool(!old.header.inactive));
+    }
+    let inactive = after.get("active") == Some(&Value::Bool(false));
     if scope.settings.email_change == EmailChange::Refuse && changes_email(&before, &after) {
         if !inactive || old.header.inactive {
             return Err(Error::mutability(

@@ -56,7 +56,6 @@ impl<'r> Write<'r> {
             return create(scope, kind, id, new).map(Some);
         }
         let old = scope.load_if(kind, id, conditions)?;
-        let key = kind.resource(scope.directory(), id);
         match self {
             Write::Delete | Write::Create(_) => {
                 match kind {
@@ -66,17 +65,14 @@ impl<'r> Write<'r> {
                 Ok(None)
             }
             Write::Replace(new) => {
-                // What a PUT does not name is cleared, members included; only the status stays, and shows.
+                // What a PUT does not name is cleared, members included; only the status stays.
                 let members = MemberEdit::Replace(new.members.clone().unwrap_or_default());
-                let mut after = new.attributes.clone();
-                if kind == Kind::User && after.get("active").is_none() {
-                    after.set("active", Value::Bool(!old.header.inactive));
-                }
-                update(scope, kind, id, &old, after, &[members]).map(Some)
+                update(scope, kind, id, &old, new.attributes.clone(), &[members]).map(Some)
             }
             Write::Patch(operations) => {
-                let mut after = old.attributes(&key)?;
-                let outcome = patch::apply(kind.resource_type(), &mut after, operations.clone())?;
+                let mut after = scope.attributes(kind, id, &old)?;
+                let operations = operations.clone();
+                let outcome = patch::apply(kind.resource_type(), &mut after, operations, &mut scope.effort)?;
                 update(scope, kind, id, &old, after, &outcome.members).map(Some)
             }
         }

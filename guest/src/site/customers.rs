@@ -4,11 +4,12 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::{Error, Page, Position, Result, Work, bin, check_local, is_managed, scan_page};
+use super::{Error, Page, Position, Result, Work, bin, check_local, is_managed, manager, scan_page, time_zones};
 use crate::address;
 use crate::engine::Engine;
 use crate::error::{Error as Failure, Result as ScimResult};
 use crate::json::{Object, Value};
+use crate::path::quoted;
 use crate::scim::members::{self, SWEPT_AT_ONCE};
 use crate::scim::users::email;
 use crate::store::keys::{self, Association};
@@ -19,8 +20,6 @@ use crate::twins;
 /// The longest display name, in characters; that of an organization has the same bound.
 const MAX_NAME_CHARACTERS: usize = 200;
 
-/// The longest name of a time zone in bytes; the longest in the IANA database has 32.
-const MAX_TIME_ZONE_BYTES: usize = 64;
 
 /// The longest locale that is looked at, in characters; real ones are far shorter.
 const MAX_LOCALE_CHARACTERS: usize = 100;
@@ -95,8 +94,11 @@ pub fn provision(
         None => user.clone(),
         Some(id) => {
             let old = load(work.transaction, &id)?.ok_or_else(|| records::corrupt("cm"))?;
-            if is_managed(work.transaction, old.link.as_ref())? {
-                return Err(Failure::uniqueness("a customer with this email address is managed already"));
+            if let Some(directory) = manager(work.transaction, old.link.as_ref())? {
+                return Err(Failure::uniqueness(format!(
+                    "a customer has this email address already, whom the directory {} manages",
+                    quoted(&directory.name)
+                )));
             }
             self::link(work, &id, &old, link, attributes, inactive)?;
             return Ok(Some(id));
@@ -266,7 +268,7 @@ fn wanted(
         email: email(attributes).unwrap_or_default(),
         display_name: display_name(attributes),
         active: !inactive,
-        time_zone: text("timezone").map(ToString::to_string),
+        time_zone: text("timezone").and_then(time_zones::named).map(ToString::to_string),
         locale: work.locale(text("locale").or_else(|| text("preferredLanguage")))?,
         created,
         link: Some(link),
@@ -507,8 +509,10 @@ fn check_locale(locale: Option<&str>) -> Result<()> {
 }
 
 fn checked_time_zone(name: &str) -> Result<String> {
-    if name.is_empty() || name.len() > MAX_TIME_ZONE_BYTES {
-        return Err(Error::Invalid(format!("the time zone must be 1 to {MAX_TIME_ZONE_BYTES} bytes long")));
+    match time_zones::named(name.trim()) {
+        Some(name) => Ok(name.to_string()),
+        None => {
+            Err(Error::Invalid(format!("{} is no time zone of the IANA database, such as Europe/Berlin", quoted(name))))
+        }
     }
-    Ok(name.to_string())
 }

@@ -12,6 +12,7 @@
 //! | `bin` | what is deleted and can be restored |
 //! | `same_names` | what came to have the name of another |
 //! | `locales` | which locales the site has, and what others become |
+//! | `time_zones` | which time zones there are |
 //! | `work` | a transaction on somebody's behalf |
 
 pub mod access;
@@ -24,6 +25,7 @@ pub mod organizations;
 pub mod projects;
 pub mod same_names;
 pub mod settings;
+mod time_zones;
 mod work;
 
 use alloc::string::{String, ToString};
@@ -137,7 +139,7 @@ fn scan_page(
     match position {
         Position::Offset(skip) => range.skip = *skip,
         Position::After(cursor) if is_cursor(cursor) => range.start = keys::after(&(prefix.to_string() + cursor)),
-        Position::After(_) => return Err(Error::Invalid("the cursor is not one that a page named".to_string())),
+        Position::After(_) => return Err(no_such_cursor()),
     }
     let mut values = transaction.scan(&range)?;
     let more = values.len() > limit as usize;
@@ -163,6 +165,10 @@ fn ends(transaction: &mut Transaction, prefix: &str, limit: u32) -> crate::error
     }
 }
 
+fn no_such_cursor() -> Error {
+    Error::Invalid("the cursor is not one that a page named".to_string())
+}
+
 /// Cursors are ids or numbers; nothing else gets into a key.
 fn is_cursor(text: &str) -> bool {
     text.len() <= keys::ID_LENGTH && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
@@ -176,13 +182,16 @@ fn is_managed(transaction: &mut Transaction, link: Option<&Link>) -> crate::erro
     }
 }
 
+/// The directory that manages what has this link, where one does.
+fn manager(transaction: &mut Transaction, link: Option<&Link>) -> crate::error::Result<Option<DirectoryRecord>> {
+    let Some(link) = link else { return Ok(None) };
+    let key = keys::directory(&link.directory);
+    transaction.get(key.clone())?.map(|text| records::read(&key, &text)).transpose()
+}
+
 /// Refuses a write to something that a directory manages.
 fn check_local(transaction: &mut Transaction, link: Option<&Link>, what: &str) -> Result<()> {
-    if let Some(link) = link
-        && let Some(text) = transaction.get(keys::directory(&link.directory))?
-    {
-        let key = keys::directory(&link.directory);
-        let directory: DirectoryRecord = records::read(&key, &text)?;
+    if let Some(directory) = manager(transaction, link)? {
         let detail = alloc::format!("{what} is managed by the directory {:?} and read-only here", directory.name);
         return Err(Error::Managed(detail));
     }

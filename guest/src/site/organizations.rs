@@ -6,11 +6,13 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::{
-    Error, KEYS_AT_ONCE, Page, Position, Result, Work, bin, check_local, ends, is_managed, membership, scan_page,
+    Error, KEYS_AT_ONCE, Page, Position, Result, Work, bin, check_local, ends, is_managed, manager, membership,
+    scan_page,
 };
 use crate::engine::Engine;
 use crate::error::{Error as Failure, Result as ScimResult};
 use crate::names;
+use crate::path::quoted;
 use crate::store::keys::{self, Association};
 use crate::store::records::{self, ConflictPolicy, Detail, Due, Link, OrganizationRecord, Retained, Subject};
 use crate::store::{Transaction, prefix_range};
@@ -49,8 +51,11 @@ pub fn provision(
     grace_seconds: Option<u32>,
 ) -> ScimResult<Option<u64>> {
     let Some((id, old)) = named(work.transaction, name)? else { return create(work, link, name).map(Some) };
-    if is_managed(work.transaction, old.link.as_ref())? {
-        return Err(Failure::uniqueness("a managed organization has this name already"));
+    if let Some(directory) = manager(work.transaction, old.link.as_ref())? {
+        return Err(Failure::uniqueness(format!(
+            "an organization has this name already, which the directory {} manages",
+            quoted(&directory.name)
+        )));
     }
     match policy {
         ConflictPolicy::Reject => Err(Failure::uniqueness("an organization of the site has this name")),
@@ -181,6 +186,17 @@ pub fn make_way(work: &mut Work<'_>, name: &str, new: &str) -> Result<()> {
 pub fn follow_name(work: &mut Work<'_>, id: u64, name: &str) -> ScimResult<()> {
     let old = load(work.transaction, id)?.ok_or_else(|| records::corrupt("o"))?;
     rename(work, id, &old, name.trim())
+}
+
+/// Makes sure that no organization has a name.
+///
+/// # Errors
+/// 409 `uniqueness` when one has.
+pub fn check_free(transaction: &mut Transaction, name: &str) -> ScimResult<()> {
+    match transaction.get(keys::organization_name(name))? {
+        None => Ok(()),
+        Some(_) => Err(Failure::uniqueness("another organization has this name")),
+    }
 }
 
 /// Ends the grace of an adopted organization when its time has passed, or when the group's list is complete: whoever is not
@@ -316,9 +332,7 @@ fn rename(work: &mut Work<'_>, id: u64, old: &OrganizationRecord, name: &str) ->
     let mut record = old.clone();
     let (old_key, new_key) = (keys::organization_name(&old.name), keys::organization_name(name));
     if old_key != new_key {
-        if work.transaction.get(new_key.clone())?.is_some() {
-            return Err(Failure::uniqueness("another organization has this name"));
-        }
+        check_free(work.transaction, name)?;
         drop_name(work.transaction, id, &mut record)?;
         work.transaction.put(new_key, keys::number(id));
     }

@@ -6,14 +6,14 @@ use alloc::vec::Vec;
 
 use super::customers::{self, Customer};
 use super::organizations::{self, Organization};
-use super::{Error, Page, Position, Result, membership, scan_page};
+use super::{Error, Page, Position, Result, check_limit, is_cursor, membership, no_such_cursor, scan_page};
 use crate::engine::Engine;
 use crate::error::Result as ScimResult;
 use crate::names;
 use crate::scim::members::SWEPT_AT_ONCE;
 use crate::store::keys::{self, Association};
 pub use crate::store::records::Audience;
-use crate::store::records::{self, Detail, ProjectRecord, Sweep};
+use crate::store::records::{self, CustomerRecord, Detail, ProjectRecord, Sweep};
 use crate::store::{Transaction, prefix_range};
 
 /// A project.
@@ -243,17 +243,31 @@ impl Engine<'_> {
         })
     }
 
-    /// The organizations that a project is associated with, in order of their numbers.
+    /// The organizations that a project is associated with, in order of their numbers; where a member is named, those that
+    /// this customer is a member of.
     ///
     /// # Errors
-    /// [`Error::NotFound`]; [`Error::Invalid`] for a limit or cursor that cannot be.
-    pub fn project_organizations(&self, id: u64, position: &Position, limit: u32) -> Result<Page<Organization>> {
+    /// [`Error::NotFound`] for the project or the customer; [`Error::Invalid`] for a limit or cursor that cannot be.
+    pub fn project_organizations(
+        &self,
+        id: u64,
+        member: Option<&str>,
+        position: &Position,
+        limit: u32,
+    ) -> Result<Page<Organization>> {
+        let now = self.now().milliseconds;
         self.read(|transaction| {
             existing(transaction, id)?;
-            let page = scan_page(transaction, &Association::Organization.of_project(id), position, limit)?;
+            let page = match member {
+                None => {
+                    let page = scan_page(transaction, &Association::Organization.of_project(id), position, limit)?;
+                    let numbers = page.values.iter().map(|entry| organization_in(&entry.key));
+                    Page { values: numbers.collect::<ScimResult<_>>()?, next: page.next }
+                }
+                Some(customer) => page_of(associated_with(transaction, id, customer, now)?, position, limit)?,
+            };
             let mut values = Vec::with_capacity(page.values.len());
-            for entry in &page.values {
-                let organization = keys::id_of(&entry.key).parse().map_err(|_| records::corrupt(&entry.key))?;
+            for organization in page.values {
                 let record = organizations::existing(transaction, organization)?;
                 values.push(organizations::describe(transaction, organization, record)?);
             }
@@ -261,7 +275,8 @@ impl Engine<'_> {
         })
     }
 
-    /// A project's own customers whose name or email address contains a text, in the order in which they were made.
+    /// A project's own customers, in the order in which they were made. Where there is a query, those whom a picker offers
+    /// for it: who are active, and whose name or email address contains it.
     ///
     /// # Errors
     /// As [`project_organizations`](Self::project_organizations).
@@ -272,7 +287,13 @@ impl Engine<'_> {
         position: &Position,
         limit: u32,
     ) -> Result<Page<Customer>> {
-        let query = crate::text::fold(query.unwrap_or_default().trim()).into_owned();
+        let query = query.map(|query| crate::text::fold(query.trim()).into_owned());
+        let is_wanted = |record: &CustomerRecord| {
+            query.as_ref().is_none_or(|query| {
+                let found = |text: &str| crate::text::contains_folded(text, query);
+                record.active && (found(&record.display_name) || found(&record.email))
+            })
+        };
         self.read(|transaction| {
             existing(transaction, id)?;
             // What is passed over are matches, so they have to be looked at.
@@ -287,8 +308,7 @@ impl Engine<'_> {
                     let customer = keys::id_of(&entry.key);
                     // An association may outlast its customer until it is swept.
                     let Some(record) = customers::load(transaction, customer)? else { continue };
-                    let found = |text: &str| crate::text::contains_folded(text, &query);
-                    if !found(&record.display_name) && !found(&record.email) {
+                    if !is_wanted(&record) {
                         continue;
                     }
                     if skip > 0 {
@@ -307,6 +327,37 @@ impl Engine<'_> {
             }
         })
     }
+}
+
+/// The number of the organization at the end of an association's key.
+fn organization_in(key: &str) -> ScimResult<u64> {
+    keys::id_of(key).parse().map_err(|_| records::corrupt(key))
+}
+
+/// The organizations that a customer is a member of and a project is associated with, in order of their numbers.
+fn associated_with(transaction: &mut Transaction, project: u64, customer: &str, now: u64) -> Result<Vec<u64>> {
+    let record = customers::existing(transaction, customer)?;
+    let all: Vec<u64> = membership::of_customer(transaction, customer, &record, now)?.into_keys().collect();
+    let associations = all.iter().map(|id| Association::Organization.both(project, &keys::number(*id)));
+    let found = transaction.get_many(associations.map(|[of_project, _]| of_project).collect())?;
+    Ok(all.into_iter().zip(found).filter(|(_, found)| found.is_some()).map(|(id, _)| id).collect())
+}
+
+/// A page of numbers of which all are known, and in order.
+fn page_of(all: Vec<u64>, position: &Position, limit: u32) -> Result<Page<u64>> {
+    check_limit(limit)?;
+    let begin = match position {
+        Position::Offset(skip) => *skip as usize,
+        Position::After(cursor) => {
+            let last: u64 = cursor.parse().ok().filter(|_| is_cursor(cursor)).ok_or_else(no_such_cursor)?;
+            all.partition_point(|number| *number <= last)
+        }
+    };
+    let mut values: Vec<u64> = all.into_iter().skip(begin).take(limit as usize + 1).collect();
+    let more = values.len() > limit as usize;
+    values.truncate(limit as usize);
+    let next = values.last().filter(|_| more).map(|last| keys::number(*last));
+    Ok(Page { values, next })
 }
 
 /// Sets or removes keys together; says whether that changed anything.

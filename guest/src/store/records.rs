@@ -24,8 +24,8 @@ pub struct Header {
     /// Whether a user has attributes of the enterprise extension, so that `schemas` need not be stored.
     #[serde(default, skip_serializing_if = "is_false")]
     pub enterprise: bool,
-    /// Whether a user is deactivated. Usually what the attribute `active` says; where a client has taken the attribute
-    /// away, what it said last.
+    /// Whether a user is deactivated, as the attribute `active` says. Earlier versions let clients take the attribute away:
+    /// what it said last is shown in its place.
     #[serde(default, skip_serializing_if = "is_false")]
     pub inactive: bool,
     /// How many members a group has.
@@ -139,7 +139,15 @@ impl Stored {
         &self.text[self.attributes_at..]
     }
 
-    /// The attributes.
+    /// Whether the attributes of a user have `active`. No other attribute or part of one has this name, and in a value the
+    /// quotation marks would be escaped, so that nothing needs to be parsed.
+    #[must_use]
+    pub fn has_status(&self) -> bool {
+        // It is made with one.
+        self.header.version == 1 || self.attributes_text().contains("\"active\":")
+    }
+
+    /// The attributes as they are stored. Those of a user may lack `active`: see [`has_status`](Self::has_status).
     ///
     /// # Errors
     /// 500 when they are no JSON object.

@@ -164,3 +164,42 @@ fn a_large_group_is_filled_and_emptied_in_one_request() {
     assert_eq!(site.engine().directory(&directory.id).unwrap().memberships, 3_980);
     super::integrity::check(&site.storage);
 }
+
+/// Members that are removed by what else there is of them are gone through once, by however many filters, and only as many
+/// as can be borne. Thousands that are removed by their ids cost as little as one for each.
+#[test]
+fn removals_by_filters_share_their_work_and_have_a_bound() {
+    let site = Site::new();
+    let directory = site.connect(&settings("idp"));
+    let users = directory.many("/Users", (0..2_500).map(|n| json!({ "userName": format!("u{n}") })));
+    let group = format!("/Groups/{}", directory.group("g", &users));
+    let nobody = json!({ "op": "remove", "path": "members[type eq \"nobody\"]" });
+    let work = |operations: Vec<Value>, status: u16| {
+        site.storage.take_work();
+        let answer = directory.patch(&group, json!(operations)).expect(status);
+        (site.storage.take_work(), answer)
+    };
+    let (one, _) = work(vec![nobody.clone()], 204);
+    let (many, _) = work(vec![nobody.clone(); 100], 204);
+    assert_eq!(one, many);
+    let added = json!({ "op": "add", "path": "members", "value": [{ "value": users[0] }] });
+    let (mixed, _) = work([nobody.clone(), added].iter().cycle().take(100).cloned().collect(), 204);
+    assert_eq!(one, mixed);
+    let before = site.content();
+    let (refused, answer) = work(vec![nobody.clone(); 10_000], 400);
+    assert!(answer.refused(400, "tooMany").body["detail"].as_str().unwrap().contains("too many values"));
+    assert_eq!((refused.scans, site.content()), (0, before.clone()));
+    // Neither in many operations of one request. Others of it are carried out.
+    let patch = json!({ "method": "PATCH", "path": group, "data": { "Operations": vec![&nobody; 1_000] } });
+    let rename = json!({ "method": "PATCH", "path": group, "data": { "Operations": [{ "op": "add", "path": "externalId", "value": "g" }] } });
+    let operations: Vec<&Value> = std::iter::repeat_n(&patch, 20).chain([&rename]).collect();
+    let answer = directory.post("/Bulk", &json!({ "Operations": operations })).expect(200);
+    let statuses: Vec<&str> =
+        answer.body["Operations"].as_array().unwrap().iter().map(|done| done["status"].as_str().unwrap()).collect();
+    assert_eq!((statuses[0], statuses[18], statuses[20]), ("200", "400", "200"));
+    let by_id = users[500..].iter().map(|id| json!({ "op": "remove", "path": format!("members[value eq \"{id}\"]") }));
+    let (removed, _) = work(by_id.collect(), 204);
+    assert!(removed.gets < 10 && removed.scans == 0, "{removed:?}");
+    assert_eq!(site.engine().directory(&directory.id).unwrap().memberships, 500);
+    super::integrity::check(&site.storage);
+}

@@ -120,6 +120,77 @@ fn a_locale_is_mapped_and_returned_as_it_was_sent() {
 }
 
 #[test]
+fn only_zones_of_the_database_become_time_zones_of_customers() {
+    let site = Site::new();
+    let directory = site.connect(&settings("idp"));
+    let (id, customer) = make(&directory, json!({ "userName": "ann@x.test", "timezone": "Mars/Phobos" }));
+    assert_eq!(customer.time_zone, None);
+    let path = format!("/Users/{id}");
+    assert_eq!(directory.get(&path).body["timezone"], "Mars/Phobos");
+    for (sent, expected) in [
+        ("europe/berlin", Some("Europe/Berlin")),
+        ("W. Europe Standard Time", None),
+        (" Asia/Tokyo ", Some("Asia/Tokyo")),
+        ("+02:00", None),
+    ] {
+        directory.patch(&path, set("timezone", sent)).expect(200);
+        assert_eq!(directory.get(&path).body["timezone"], sent);
+        assert_eq!(site.customer("ann@x.test").unwrap().time_zone.as_deref(), expected, "{sent}");
+    }
+    let engine = site.engine();
+    let local = site.local_customer("bob@x.test").id;
+    let zone = |name: &str| CustomerUpdate { time_zone: Some(name.to_string()), ..CustomerUpdate::default() };
+    for name in ["Mars/Phobos", "", "GMT+25", "Europe"] {
+        assert!(matches!(engine.update_customer("ann", &local, &zone(name)), Err(Error::Invalid(_))), "{name}");
+        let new = NewCustomer {
+            email: "c@x.test".to_string(),
+            display_name: "C".to_string(),
+            time_zone: Some(name.to_string()),
+            locale: None,
+        };
+        assert!(matches!(engine.create_customer("ann", &new), Err(Error::Invalid(_))), "{name}");
+    }
+    let updated = engine.update_customer("ann", &local, &zone("america/new_york")).unwrap();
+    assert_eq!(updated.time_zone.as_deref(), Some("America/New_York"));
+}
+
+/// Earlier versions let a client take the status away.
+#[test]
+fn a_user_that_is_stored_without_its_status_has_one() {
+    let site = Site::new();
+    let directory = site.connect(&settings("idp"));
+    let users = ["on@x.test", "off@x.test"].map(|name| directory.user(name));
+    directory.patch(&format!("/Users/{}", users[0]), set("title", "\"active\":")).expect(200);
+    directory.patch(&format!("/Users/{}", users[1]), set("active", false)).expect(200);
+    let mut stored = (*site.storage.snapshot()).clone();
+    let mut taken = 0;
+    for (key, value) in stored.iter_mut().filter(|(key, _)| key.starts_with("u/")) {
+        let (header, attributes) = value.split_once('\n').unwrap();
+        let mut attributes: Value = serde_json::from_str(attributes).unwrap();
+        taken += usize::from(attributes.as_object_mut().unwrap().remove("active").is_some());
+        *value = format!("{header}\n{attributes}");
+        assert!(key.ends_with(&users[0]) || key.ends_with(&users[1]));
+    }
+    assert_eq!(taken, 2);
+    site.storage.restore(&stored.into());
+    for (at, active) in [(0, true), (1, false)] {
+        let path = format!("/Users/{}", users[at]);
+        assert_eq!(directory.get(&path).body["active"], active);
+        assert_eq!(directory.get(&format!("{path}?attributes=active")).body["active"], active);
+        assert_eq!(directory.ids(&format!("/Users?filter=active%20eq%20{active}")), [users[at].clone()]);
+        assert_eq!(directory.get("/Users").resources()[at]["active"], active);
+        let version = directory.get(&path).body["meta"]["version"].clone();
+        let same = directory.patch(&path, json!([{ "op": "remove", "path": "active" }])).expect(200);
+        assert_eq!((&same.body["active"], &same.body["meta"]["version"]), (&json!(active), &version));
+        let changed = directory.patch(&path, set("nickName", "N")).expect(200);
+        assert_eq!(changed.body["active"], active);
+    }
+    let activated = directory.patch(&format!("/Users/{}", users[1]), set("active", true)).expect(200);
+    assert_eq!(activated.body["active"], true);
+    integrity::check(&site.storage);
+}
+
+#[test]
 fn updates_reach_the_customer() {
     let site = Site::new();
     let directory = site.connect(&settings("idp"));
@@ -411,7 +482,7 @@ fn limits_and_cursors_that_cannot_be_are_refused() {
         assert!(matches!(site.engine().customers(&position, limit), Err(Error::Invalid(_))));
         assert!(matches!(site.engine().organizations(&position, limit), Err(Error::Invalid(_))));
         assert!(matches!(site.engine().projects(&position, limit), Err(Error::Invalid(_))));
-        assert!(matches!(site.engine().project_organizations(project, &position, limit), Err(Error::Invalid(_))));
+        assert!(matches!(site.engine().project_organizations(project, None, &position, limit), Err(Error::Invalid(_))));
         assert!(matches!(site.engine().project_customers(project, None, &position, limit), Err(Error::Invalid(_))));
     }
 }

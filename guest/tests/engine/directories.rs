@@ -1,6 +1,6 @@
 //! Connecting directories, their settings and keys.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use usher_engine::directories::{EmailChange, Error, SettingsUpdate};
 
 use super::integrity;
@@ -128,4 +128,33 @@ fn what_is_disconnected_is_gone_at_once_and_swept_later() {
         site.storage.snapshot().keys().filter(|key| !key.starts_with("c/") && key.contains(&directory.id)).count();
     assert_eq!(left, 0);
     kept.send("GET", &format!("/Users/{kept_user}"), &Value::Null).expect(200);
+}
+
+/// A clock that is out of order is no reason to fail: it is believed from 1970 up to a time that ids and dates can hold.
+#[test]
+fn a_clock_that_is_out_of_order_fails_no_request() {
+    for now in [0, 1, u64::MAX / 2, u64::MAX - 1_000_000] {
+        let site = Site::new();
+        site.surroundings.set(now);
+        let directory = site.connect(&settings("idp"));
+        let user = directory.user("ann@x.test");
+        let group = directory.group("Staff", std::slice::from_ref(&user));
+        let made = directory.get(&format!("/Users/{user}")).expect(200);
+        let created = made.body["meta"]["created"].as_str().unwrap();
+        assert!(
+            created.starts_with(if now < 2 { "1970-01-01T00:00:00." } else { "2499-12-31T23:59:59.999" }),
+            "{created}"
+        );
+        directory
+            .patch(&format!("/Users/{user}"), json!([{ "op": "replace", "path": "active", "value": false }]))
+            .expect(200);
+        let engine = site.engine();
+        engine.rotate_key("ann", &directory.id, u32::MAX).unwrap();
+        engine.directory_status(&directory.id).unwrap();
+        directory.delete(&format!("/Groups/{group}")).expect(204);
+        directory.delete(&format!("/Users/{user}")).expect(204);
+        site.sweep(20);
+        engine.restore_customer("ann", &user).unwrap();
+        integrity::check(&site.storage);
+    }
 }

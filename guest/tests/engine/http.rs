@@ -150,3 +150,30 @@ fn paths_lead_to_one_place_only() {
         directory.delete(&format!("/{kind}/{foreign}")).expect(404);
     }
 }
+
+#[test]
+fn a_body_that_is_encoded_is_not_taken() {
+    let site = Site::new();
+    let directory = site.connect(&settings("idp"));
+    let body = json!({ "userName": "ann" });
+    let search = json!({ "filter": "userName pr" });
+    for (method, path, body) in [
+        ("POST", "/Users", &body),
+        ("POST", "/Bulk", &body),
+        ("POST", "/.search", &search),
+        ("POST", "/Users/.search", &search),
+        ("PUT", "/Users/0123456789abcdefghij", &body),
+        ("PATCH", "/Groups/0123456789abcdefghij", &body),
+    ] {
+        for coding in ["gzip", "br", "x", "identity, gzip", "GZIP, identity"] {
+            let answer = directory.send_with(method, path, body, &[("Content-Encoding", coding)]).expect(415);
+            assert!(answer.body["detail"].as_str().unwrap().contains("Content-Encoding"));
+        }
+        // What is no text is not handed over.
+        directory.send_with(method, path, &Value::Null, &[("content-encoding", "gzip")]).expect(415);
+    }
+    for coding in ["identity", "Identity", "", " ", "identity, identity"] {
+        directory.send_with("POST", "/Users/.search", &search, &[("Content-Encoding", coding)]).expect(200);
+    }
+    directory.send_with("GET", "/Users", &Value::Null, &[("Content-Encoding", "gzip")]).expect(200);
+}

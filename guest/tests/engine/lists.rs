@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::site::{Answer, Directory, LIST, Site, settings};
+use super::site::{Answer, Directory, GROUP, LIST, Site, USER, settings};
 
 /// Users with what is different about them, and two groups.
 fn people(site: &Site) -> (Directory<'_>, Vec<String>, Vec<String>) {
@@ -182,6 +182,58 @@ fn a_search_from_the_top_goes_over_both_kinds() {
     {
         directory.post("/Users/.search", &body).refused(400, "invalidValue");
     }
+}
+
+/// What resources of one type do not have has no value there; where none has it, the filter is refused.
+#[test]
+fn a_search_from_the_top_finds_the_union() {
+    let site = Site::new();
+    let directory = site.connect(&settings("idp"));
+    let user = |name: &str, title: &str| {
+        let body = json!({ "userName": name, "displayName": format!("User {name}"), "title": title });
+        directory.post("/Users", &body).expect(201).id()
+    };
+    let (ann, bob) = (user("ann", "Chief"), user("bob", "Clerk"));
+    let (anglers, staff) = (directory.group("Anglers", &[]), directory.group("Staff", std::slice::from_ref(&bob)));
+
+    for (filter, expected) in [
+        ("userName sw \"an\" or displayName sw \"an\"".to_string(), vec![&ann, &anglers]),
+        ("userName sw \"an\" and displayName pr".to_string(), vec![&ann]),
+        ("userName eq \"bob\" or members eq \"x\"".to_string(), vec![&bob]),
+        (format!("userName eq \"ann\" or members[value eq \"{bob}\"]"), vec![&ann, &staff]),
+        ("title ne \"Chief\"".to_string(), vec![&bob, &anglers, &staff]),
+        ("not (title eq \"Chief\")".to_string(), vec![&bob, &anglers, &staff]),
+        ("title eq null or title pr".to_string(), vec![&ann, &bob, &anglers, &staff]),
+        ("title eq null".to_string(), vec![&anglers, &staff]),
+        ("title pr and members pr".to_string(), vec![]),
+        ("not (title pr and members pr)".to_string(), vec![&ann, &bob, &anglers, &staff]),
+        ("emails[type eq \"work\"] or meta.resourceType eq \"Group\"".to_string(), vec![&anglers, &staff]),
+        (format!("{USER}:displayName sw \"\""), vec![&ann, &bob]),
+        (format!("{USER}:userName eq \"ann\" or {GROUP}:displayName eq \"staff\""), vec![&ann, &staff]),
+    ] {
+        let search = json!({ "filter": filter });
+        assert_eq!(
+            directory.post("/.search", &search).expect(200).ids().iter().collect::<Vec<_>>(),
+            expected,
+            "{filter}"
+        );
+        assert_eq!(
+            filtered(&directory, "", &filter).expect(200).ids().iter().collect::<Vec<_>>(),
+            expected,
+            "{filter}"
+        );
+        let first = directory.post("/.search", &json!({ "filter": filter, "count": 1 })).expect(200);
+        assert_eq!(first.body["totalResults"], expected.len(), "{filter}");
+    }
+    for filter in ["nonsense eq \"x\"", "userName eq \"x\" or nonsense pr", "title gt true", "members[nonsense pr]"] {
+        directory.post("/.search", &json!({ "filter": filter })).refused(400, "invalidFilter");
+        filtered(&directory, "", filter).refused(400, "invalidFilter");
+    }
+    // One type alone has to know what is named.
+    filtered(&directory, "/Groups", "userName sw \"an\" or displayName sw \"an\"").refused(400, "invalidFilter");
+    let sorted = directory.post("/.search", &json!({ "sortBy": "userName", "sortOrder": "descending" })).expect(200);
+    assert_eq!(sorted.ids(), [&bob, &ann, &anglers, &staff].map(String::clone));
+    directory.post("/.search", &json!({ "sortBy": "nonsense" })).refused(400, "invalidPath");
 }
 
 #[test]

@@ -8,6 +8,7 @@
 //! | `bytes` | anything at all is answered with well-formed SCIM |
 //! | `costs` | what a request costs does not depend on the size of the directory |
 //! | `discovery`, `lists`, `cursors`, `resources`, `memberships`, `bulk`, `versions`, `http` | the RFCs, by their sections |
+//! | `selection` | a value filter chooses the same in a PATCH path as in a query |
 //! | `directories`, `feed`, `sweeping` | keys and settings, the change feed, upkeep |
 //! | `upgrade` | a storage of an older layout is brought to this one, and nothing in it is lost |
 //! | `watch` | request log, status, deletion guard, dry run, key notices |
@@ -35,6 +36,7 @@ mod organizations;
 
 mod resolving;
 mod resources;
+mod selection;
 mod site;
 mod storage;
 mod sweeping;

@@ -26,6 +26,8 @@ struct UserBody {
 #[derive(Debug, Clone)]
 enum UserPatch {
     Active(bool),
+    /// The status is taken away, in one of the ways to do that.
+    NoStatus(usize),
     Name(usize),
     Email(Option<usize>),
     External(Option<u8>),
@@ -108,6 +110,7 @@ impl Model {
                 for patch in patches {
                     match patch {
                         UserPatch::Active(active) => new.active = *active,
+                        UserPatch::NoStatus(_) => {}
                         UserPatch::Name(name) => new.name = NAMES[*name].to_string(),
                         UserPatch::Email(email) => new.email = email.map(|at| EMAILS[at].to_string()),
                         UserPatch::External(external) => new.external = external.map(|number| number.to_string()),
@@ -313,6 +316,9 @@ fn request(model: &Model, step: &Step) -> (&'static str, String, Value) {
         Step::PatchUser(at, patches) => {
             let operation = |patch: &UserPatch| match patch {
                 UserPatch::Active(active) => json!({ "op": "Replace", "path": "active", "value": active }),
+                UserPatch::NoStatus(0) => json!({ "op": "remove", "path": "active" }),
+                UserPatch::NoStatus(1) => json!({ "op": "replace", "path": "active", "value": null }),
+                UserPatch::NoStatus(_) => json!({ "op": "add", "value": { "active": null } }),
                 UserPatch::Name(name) => json!({ "op": "replace", "value": { "userName": NAMES[*name] } }),
                 UserPatch::Email(None) => json!({ "op": "remove", "path": "emails" }),
                 UserPatch::Email(Some(at)) => {
@@ -473,6 +479,7 @@ fn step() -> impl Strategy<Value = Step> {
     let users = || prop::collection::vec(0..6_usize, 0..4);
     let user_patch = prop_oneof![
         3 => any::<bool>().prop_map(UserPatch::Active),
+        1 => (0..3_usize).prop_map(UserPatch::NoStatus),
         1 => (0..NAMES.len()).prop_map(UserPatch::Name),
         1 => prop::option::of(0..EMAILS.len()).prop_map(UserPatch::Email),
         1 => prop::option::of(0..3_u8).prop_map(UserPatch::External),

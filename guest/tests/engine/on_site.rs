@@ -289,6 +289,8 @@ impl Sites {
         let linked = self.organizations.iter().find(|(_, organization)| organization.group.as_deref() == Some(group));
         match linked {
             Some((id, _)) if old != new => self.check_name(*id, new),
+            // Left apart, it has no organization that could have the name.
+            None if comparable(old) != comparable(new) => self.check_name(u64::MAX, new),
             _ => Ok(()),
         }
     }

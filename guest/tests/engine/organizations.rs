@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 use usher_engine::directories::ConflictPolicy;
+use usher_engine::site::customers::CustomerUpdate;
+use usher_engine::site::organizations::Organization;
 use usher_engine::site::projects::Audience;
 use usher_engine::site::{Error, Position, access::Reason};
 
@@ -123,7 +125,7 @@ fn members_and_access_follow_the_group() {
     assert!(matches!(site.engine().organization(id), Err(Error::NotFound(_))));
     assert!(!allowed(&users[1]));
     assert_eq!(site.customers().len(), 2);
-    assert!(site.engine().project_organizations(project, &Position::Offset(0), 10).unwrap().values.is_empty());
+    assert!(site.engine().project_organizations(project, None, &Position::Offset(0), 10).unwrap().values.is_empty());
     integrity::check(&site.storage);
 }
 
@@ -316,6 +318,13 @@ fn projects_are_edited_on_the_site_alone() {
     }
     let found = everything(|position, limit| engine.project_customers(id, Some("C14"), position, limit).unwrap());
     assert_eq!(found.len(), 11);
+    let update = CustomerUpdate { active: Some(false), ..CustomerUpdate::default() };
+    engine.update_customer("ann", &customers[14], &update).unwrap();
+    let offered =
+        |query: &str| everything(|position, limit| engine.project_customers(id, Some(query), position, limit).unwrap());
+    assert_eq!((offered("C14").len(), offered("").len()), (10, 149), "who is deactivated is not offered");
+    let own = everything(|position, limit| engine.project_customers(id, None, position, limit).unwrap());
+    assert_eq!(own.len(), 150, "and is the project's own still");
     let access = engine.access(&customers[0], id).unwrap();
     assert_eq!((access.allowed, access.reasons), (true, vec![Reason::Direct]));
     let open = engine.update_project("ann", id, Some("Open"), Some(Audience::Open)).unwrap();
@@ -351,5 +360,77 @@ fn a_directory_that_goes_within_the_grace_leaves_the_former_members() {
         site.sweep(10);
         assert_eq!(site.members(id), left);
         integrity::check(&site.storage);
+    }
+}
+
+#[test]
+fn the_organizations_of_a_project_can_be_those_of_a_member() {
+    let site = Site::new();
+    let engine = site.engine();
+    let (ann, bob) = (site.local_customer("ann@x.test").id, site.local_customer("bob@x.test").id);
+    let project = engine.create_project("ann", "HELP", "Help", Audience::Restricted).unwrap().id;
+    let directory = site.connect(&settings("idp"));
+    let user = directory.user("ann@x.test");
+    let mut expected = Vec::new();
+    for at in 0..6 {
+        let id = engine.create_organization("ann", &format!("o{at}")).unwrap().id;
+        let (is_member, is_associated) = (at != 1, at != 4);
+        engine
+            .add_members("ann", id, if is_member { std::slice::from_ref(&ann) } else { std::slice::from_ref(&bob) })
+            .unwrap();
+        if is_associated {
+            engine.associate_organization("ann", project, id, true).unwrap();
+        }
+        expected.extend((is_member && is_associated).then_some(id));
+    }
+    directory.group("Managed", &[user]);
+    let managed = site.organization("Managed").unwrap();
+    engine.associate_organization("ann", project, managed, true).unwrap();
+    expected.push(managed);
+    let all =
+        |position: &Position, limit: u32| engine.project_organizations(project, Some(&ann), position, limit).unwrap();
+    let numbers =
+        |values: Vec<Organization>| values.into_iter().map(|organization| organization.id).collect::<Vec<_>>();
+    assert_eq!(numbers(everything(all)), expected);
+    let (mut paged, mut position) = (Vec::new(), Position::Offset(0));
+    loop {
+        let page = all(&position, 2);
+        paged.extend(numbers(page.values));
+        match page.next {
+            Some(next) => position = Position::After(next),
+            None => break,
+        }
+    }
+    assert_eq!(paged, expected);
+    assert_eq!(numbers(all(&Position::Offset(3), 10).values), expected[3..]);
+    assert!(all(&Position::Offset(9), 10).values.is_empty());
+    let refused = |customer: &str, position: Position, limit| {
+        engine.project_organizations(project, Some(customer), &position, limit)
+    };
+    assert!(matches!(refused("0123456789abcdefghij", Position::Offset(0), 10), Err(Error::NotFound(_))));
+    assert!(matches!(refused("nobody", Position::Offset(0), 10), Err(Error::NotFound(_))));
+    for (position, limit) in
+        [(Position::Offset(0), 0), (Position::Offset(0), 1_001), (Position::After("+1".to_string()), 10)]
+    {
+        assert!(matches!(refused(&ann, position, limit), Err(Error::Invalid(_))));
+    }
+    assert!(matches!(
+        engine.project_organizations(project + 1, Some(&ann), &Position::Offset(0), 10),
+        Err(Error::NotFound(_))
+    ));
+}
+
+#[test]
+fn who_is_refused_a_managed_name_is_told_which_directory_has_it() {
+    let site = Site::new();
+    let (one, other) = (site.connect(&settings("First \"IdP\"")), site.connect(&settings("other")));
+    one.group("Staff", &[]);
+    one.user("ann@x.test");
+    for answer in [
+        other.post("/Groups", &json!({ "displayName": "STAFF" })),
+        other.post("/Users", &json!({ "userName": "ann@x.test", "emails": [{ "value": "ann@x.test" }] })),
+    ] {
+        let detail = answer.refused(409, "uniqueness").body["detail"].as_str().unwrap().to_string();
+        assert!(detail.contains(r#"the directory "First \"IdP\"" manages"#), "{detail}");
     }
 }

@@ -50,6 +50,39 @@ fn apart(site: &Site) -> Apart<'_> {
     Apart { directory, group, users, organization, project }
 }
 
+/// A group that is left apart has no organization that could follow it, and no name that one has.
+#[test]
+fn a_group_that_is_left_apart_obeys_the_rename_rule() {
+    let site = Site::new();
+    let apart = apart(&site);
+    let (directory, engine, path) = (&apart.directory, site.engine(), format!("/Groups/{}", apart.group));
+    engine.create_organization("ann", "Local").unwrap();
+    directory.group("Managed", &[]);
+    let rename = |name: &str| json!([{ "op": "replace", "path": "displayName", "value": name }]);
+    let other = format!("/Groups/{}", directory.group("Local", &[]));
+    let known = conflicts(directory);
+    let before = site.content();
+    for name in ["local", " LOCAL ", "Managed"] {
+        directory.patch(&path, rename(name)).refused(409, "uniqueness");
+        directory.send("PUT", &path, &json!({ "displayName": name })).refused(409, "uniqueness");
+    }
+    assert_eq!((site.content(), conflicts(directory)), (before, known));
+    // The name that it has already, written otherwise, is none that is taken.
+    directory.patch(&path, rename("staff")).expect(200);
+    assert_eq!(conflicts(directory)[0], ("staff".to_string(), Some((apart.organization, "Staff".to_string()))));
+    directory.patch(&path, rename("Free")).expect(200);
+    assert_eq!(conflicts(directory)[0], ("Free".to_string(), None));
+    directory.patch(&path, rename("Staff")).refused(409, "uniqueness");
+    // Also where the conflict is off the list.
+    engine.resolve_conflict("ann", &directory.id, &apart.group, &Resolution::Leave).unwrap();
+    directory.patch(&path, rename("Staff")).refused(409, "uniqueness");
+    directory.delete(&other).expect(204);
+    engine.delete_organization("ann", site.organization("Local").unwrap()).unwrap();
+    directory.patch(&path, rename("Local")).expect(200);
+    assert_eq!(site.organization("Local"), None);
+    integrity::check(&site.storage);
+}
+
 fn conflicts(directory: &Directory<'_>) -> Vec<(String, Option<(u64, String)>)> {
     let page = directory.site.engine().conflicts(&directory.id, None, 100).unwrap();
     let values = page.values.into_iter().map(|conflict| (conflict.name, conflict.organization));

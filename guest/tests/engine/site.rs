@@ -25,6 +25,10 @@ pub struct Surroundings {
 }
 
 impl Surroundings {
+    pub fn set(&self, now: u64) {
+        self.now.set(now);
+    }
+
     pub fn pass(&self, milliseconds: u64) {
         self.now.set(self.now.get() + milliseconds);
     }

@@ -273,6 +273,31 @@ fn deletions_past_the_limit_are_held_until_they_are_released() {
 }
 
 #[test]
+fn a_higher_limit_lifts_a_hold() {
+    let site = Site::new();
+    let directory = site.connect(&Settings { deletion_limit: Some(3), ..settings("idp") });
+    let users: Vec<String> = (0..12).map(|n| directory.user(&format!("u{n}@x.test"))).collect();
+    let delete = |n: usize| directory.delete(&format!("/Users/{}", users[n])).status;
+    let limit =
+        |limit| update(&directory, &SettingsUpdate { deletion_limit: Some(limit), ..SettingsUpdate::default() });
+    assert_eq!([0, 1, 2, 3].map(delete), [204, 204, 204, 503]);
+    for same_or_lower in [Some(3), Some(2), Some(3)] {
+        limit(same_or_lower);
+        assert_eq!((status(&directory).state, delete(3)), (State::Held, 503), "{same_or_lower:?}");
+    }
+    // What was deleted counts still.
+    limit(Some(5));
+    assert_eq!(status(&directory).state, State::Connected);
+    assert_eq!([3, 4, 5].map(delete), [204, 204, 503]);
+    assert_eq!(status(&directory).state, State::Held);
+    limit(None);
+    assert_eq!(status(&directory).state, State::Connected);
+    limit(Some(1));
+    assert_eq!([5, 6].map(delete), [204, 503]);
+    integrity::check(&site.storage);
+}
+
+#[test]
 fn in_a_bulk_request_each_deletion_is_judged_for_itself() {
     let site = Site::new();
     let directory = site.connect(&Settings { deletion_limit: Some(1), ..settings("idp") });

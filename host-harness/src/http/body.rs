@@ -3,6 +3,7 @@
 use super::settings::Settings;
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
+use hyper::header::HeaderValue;
 use hyper::{HeaderMap, header};
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,8 +27,26 @@ pub(super) enum BodyError {
     NoRoom,
     /// It is not UTF-8.
     NotText,
+    /// It is in a coding of which none is taken.
+    Encoded,
     /// The client broke off, or does not speak HTTP. Nobody will see the response.
     Broken(hyper::Error),
+}
+
+/// Whether a body is in a coding other than `identity` (RFC 9110, section 8.4).
+pub(super) fn is_encoded(headers: &HeaderMap) -> bool {
+    let lines = headers.get_all(header::CONTENT_ENCODING).iter().map(HeaderValue::as_bytes);
+    let mut codings = lines.flat_map(|line| line.split(|byte| *byte == b',')).map(<[u8]>::trim_ascii);
+    codings.any(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity"))
+}
+
+/// Takes a body only where it is not encoded, or there is none.
+pub(super) fn unencoded(headers: &HeaderMap, body: Incoming) -> Result<Incoming, BodyError> {
+    if body.is_end_stream() || !is_encoded(headers) {
+        return Ok(body);
+    }
+    linger(body);
+    Err(BodyError::Encoded)
 }
 
 /// Bounds the memory that long bodies take at one time, over all connections.

@@ -153,6 +153,9 @@ impl From<BodyError> for Fault {
                 scim_type: Some("invalidSyntax"),
                 ..Self::new(StatusCode::BAD_REQUEST, "The body is not UTF-8 text.")
             },
+            BodyError::Encoded => {
+                Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body must come without a Content-Encoding.")
+            }
             BodyError::Broken(error) => {
                 tracing::debug!(%error, "a body broke off");
                 Self::new(StatusCode::BAD_REQUEST, "The body is incomplete.")

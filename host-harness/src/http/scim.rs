@@ -1,5 +1,6 @@
 //! The SCIM surface: HTTP in, one call, HTTP out.
 
+use super::body::{BodyError, is_encoded};
 use super::origin::origin;
 use super::reply::{Fault, Reply, whole};
 use super::service::Service;
@@ -9,8 +10,9 @@ use hyper::header::{self, HeaderName, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 
 /// The header fields that `wit/scim.wit` wants to see.
-static PASSED: [HeaderName; 6] = [
+static PASSED: [HeaderName; 7] = [
     header::AUTHORIZATION,
+    header::CONTENT_ENCODING,
     header::CONTENT_TYPE,
     header::IF_MATCH,
     header::IF_NONE_MATCH,
@@ -33,7 +35,11 @@ async fn answer(service: &Service, request: Request<Incoming>, id: &str) -> Resu
     let settings = &service.settings;
     let origin = origin(settings, service.local, &head.uri, &head.headers)
         .ok_or_else(|| Fault::new(StatusCode::BAD_REQUEST, "The host is not a valid one."))?;
-    let (body, _room) = service.room.read(&head.headers, body, settings).await?.into_parts();
+    let (body, _room) = match service.room.read(&head.headers, body, settings).await {
+        // What is encoded may be no text; the component says why it is not taken.
+        Err(BodyError::NotText) if is_encoded(&head.headers) => (None, None),
+        body => body?.into_parts(),
+    };
     let mut headers = Vec::with_capacity(3);
     for name in &PASSED {
         for value in head.headers.get_all(name) {

@@ -68,6 +68,8 @@ async function text(incoming) {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(Buffer.concat(chunks));
   } catch {
+    // What is encoded may be no text. The component says why it is not taken.
+    if (incoming.headers["content-encoding"]) return undefined;
     throw new Refusal(400);
   }
 }

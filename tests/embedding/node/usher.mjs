@@ -96,6 +96,7 @@ export class Site {
 }
 
 function now() {
-  const milliseconds = Date.now();
+  // The contract has no time before 1970.
+  const milliseconds = Math.max(0, Date.now());
   return { seconds: BigInt(Math.floor(milliseconds / 1000)), nanoseconds: (milliseconds % 1000) * 1_000_000 };
 }

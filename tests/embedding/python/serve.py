@@ -30,7 +30,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         try:
             body = self.rfile.read(length).decode()
         except UnicodeDecodeError:
-            return self.refuse(400)
+            # What is encoded may be no text. The component says why it is not taken.
+            if "Content-Encoding" not in self.headers:
+                return self.refuse(400)
+            body = None
         path, separator, query = self.path.partition("?")
         response = self.site.handle(
             method="GET" if self.command == "HEAD" else self.command,
@@ -38,7 +41,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             path=path,
             query=query if separator else None,
             headers=self.headers.items(),
-            body=body if length else None,
+            body=body or None,
         )
         self.reply(response.status, response.headers, (response.body or "").encode())
 

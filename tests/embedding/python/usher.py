@@ -178,5 +178,6 @@ def answering(function):
 
 
 def now(_store):
-    nanoseconds = time.time_ns()
+    # The contract has no time before 1970.
+    nanoseconds = max(0, time.time_ns())
     return SimpleNamespace(seconds=nanoseconds // 10**9, nanoseconds=nanoseconds % 10**9)

@@ -16,6 +16,7 @@ mod stream;
 mod unlinked;
 mod watch;
 
+use super::body::unencoded;
 use super::call::Call;
 use super::reply::{Fault, Reply};
 use super::routes::Routes;
@@ -191,6 +192,7 @@ async fn answer(
     let (endpoint, parameters) = routes.find(&head.method, head.uri.path())?;
     let actor = service.settings.admin_key.admit(&head.headers).ok_or_else(Fault::unauthorized)?;
     tracing::debug!(request = id, actor, ?endpoint, "administration");
+    let body = unencoded(&head.headers, body)?;
     let call = Call { service, actor, parameters, head: &head, body };
     match endpoint {
         Endpoint::ListDirectories => directories::list(call).await,

@@ -81,7 +81,7 @@ pub(super) async fn delete(call: Call<'_>) -> Result<Reply, Fault> {
 pub(super) async fn organizations(call: Call<'_>) -> Result<Reply, Fault> {
     let [cursor, limit_text] = call.query(["cursor", "limit"])?;
     let (id, limit) = (call.number(0)?, limit(limit_text)?);
-    let page = call.service.site.project_organizations(id, position(cursor)?, limit).await??;
+    let page = call.service.site.project_organizations(id, None, position(cursor)?, limit).await??;
     Ok(ok(&organizations::shown_page(page)?))
 }
 

@@ -27,12 +27,9 @@ pub(super) async fn get(call: Call<'_>) -> Result<Reply, Fault> {
 }
 
 pub(super) async fn organizations(call: Call<'_>) -> Result<Reply, Fault> {
-    // To pass over the wish would show those of all accounts.
-    if let [Some(_)] = call.query_among(["accountId"]) {
-        return Err(invalid("The organizations of a service desk cannot be listed by `accountId`."));
-    }
     let (window, project) = (Window::of(&call)?, desk_of(&call).await?);
-    let page = call.service.site.project_organizations(project.id, window.position(), window.limit).await??;
+    let (account, position) = (window.account.as_deref(), window.position());
+    let page = call.service.site.project_organizations(project.id, account, position, window.limit).await??;
     shown_page(window, page, &call.origin()?)
 }
 

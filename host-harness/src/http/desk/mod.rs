@@ -8,6 +8,7 @@ mod organizations;
 mod page;
 mod shape;
 
+use super::body::unencoded;
 use super::call::Call;
 use super::reply::{Fault, Reply};
 use super::routes::Routes;
@@ -105,6 +106,7 @@ async fn answer(
     let (endpoint, parameters) = routes.find(&head.method, head.uri.path())?;
     let actor = service.settings.admin_key.admit(&head.headers).ok_or_else(Fault::unauthorized)?;
     tracing::debug!(request = id, actor, ?endpoint, "service desk");
+    let body = unencoded(&head.headers, body)?;
     let call = Call { service, actor, parameters, head: &head, body };
     match endpoint {
         Endpoint::CreateCustomer => customers::create(call).await,

@@ -293,23 +293,27 @@ impl Site {
         .await
     }
 
-    /// The organizations that a project is associated with.
+    /// The organizations that a project is associated with, in order of their numbers; where a `member` is named, those
+    /// that this customer is a member of.
     ///
     /// # Errors
     /// See [`Failure`](crate::Failure) and [`Error`].
     pub async fn project_organizations(
         &self,
         id: u64,
+        member: Option<&str>,
         position: Position,
         limit: u32,
     ) -> Answer<OrganizationPage, Error> {
+        let member = member.map(str::to_owned);
         self.read(move |component, store| {
-            component.site(store)?.call_project_organizations(store, id, &position, limit)
+            component.site(store)?.call_project_organizations(store, id, member.as_deref(), &position, limit)
         })
         .await
     }
 
-    /// A project's own customers, those whose name or email address contains `query` where there is one.
+    /// A project's own customers. Where there is a `query`, those whom a picker offers for it: who are active, and whose
+    /// name or email address contains it.
     ///
     /// # Errors
     /// See [`Failure`](crate::Failure) and [`Error`].

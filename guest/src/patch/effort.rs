@@ -1,0 +1,53 @@
+//! How much one request may have tried and compared.
+
+use crate::error::{Error, Result};
+
+/// How many values the filters of one request may be tried on, and its values be compared with, in all: some tenths of a
+/// second. Of the largest group members can be chosen by a hundred tests; those that are named by their `value` need none.
+const MAX_TESTS: u64 = 20_000_000;
+
+/// What is left of it. Operations of a bulk request share it.
+#[derive(Debug, Clone, Copy)]
+pub struct Effort {
+    left: u64,
+}
+
+impl Default for Effort {
+    fn default() -> Self {
+        Effort { left: MAX_TESTS }
+    }
+}
+
+impl Effort {
+    /// Takes off what it costs to put each of so many values to so many tests, before that is done.
+    ///
+    /// # Errors
+    /// 400 `tooMany` where there is not as much left.
+    pub fn spend(&mut self, values: usize, tests: usize) -> Result<()> {
+        let cost = (values as u64).saturating_mul(tests as u64);
+        self.left = self.left.checked_sub(cost).ok_or_else(|| {
+            Error::too_many(
+                "the operations would have to go through too many values; name members by their value, and send fewer \
+                 operations at once",
+            )
+        })?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ScimType;
+
+    #[test]
+    fn what_is_too_much_is_refused_and_takes_nothing_off() {
+        let mut effort = Effort::default();
+        assert_eq!(effort.spend(usize::MAX, usize::MAX).unwrap_err().scim_type, Some(ScimType::TooMany));
+        for _ in 0..20 {
+            effort.spend(1_000, 1_000).unwrap();
+        }
+        assert!(effort.spend(1, 1).is_err());
+        effort.spend(0, 1).unwrap();
+    }
+}
