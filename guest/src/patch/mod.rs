@@ -43,6 +43,14 @@ pub struct Operation<'a> {
     value: Value<'a>,
 }
 
+impl Operation<'_> {
+    /// Whether it is about the status of a user.
+    #[must_use]
+    pub fn concerns_status(&self) -> bool {
+        self.path.is("active", None)
+    }
+}
+
 /// What an operation does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Verb {

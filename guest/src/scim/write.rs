@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use super::conditions::Conditions;
 use super::scope::Scope;
 use super::{groups, users};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, ScimType};
 use crate::json::{Object, Value};
 use crate::patch::{self, MemberEdit, Operation};
 use crate::resource::{self, Read};
@@ -72,12 +72,29 @@ impl<'r> Write<'r> {
                 if kind == Kind::User && after.get("active").is_none() {
                     after.set("active", Value::Bool(!old.header.inactive));
                 }
-                update(scope, kind, id, &old, after, &[members]).map(Some)
+                match kind {
+                    Kind::User => users::update(scope, id, &old, &after, is_inactive(&new.attributes)),
+                    Kind::Group => groups::update(scope, id, &old, &after, &[members]),
+                }
+                .map(Some)
             }
             Write::Patch(operations) => {
                 let mut after = old.attributes(&key)?;
-                let outcome = patch::apply(kind.resource_type(), &mut after, operations.clone())?;
-                update(scope, kind, id, &old, after, &outcome.members).map(Some)
+                match (kind, patch::apply(kind.resource_type(), &mut after, operations.clone())) {
+                    (Kind::Group, outcome) => groups::update(scope, id, &old, &after, &outcome?.members),
+                    (Kind::User, Ok(_)) => {
+                        let leaves = operations.iter().any(Operation::concerns_status) && is_inactive(&after);
+                        users::update(scope, id, &old, &after, leaves)
+                    }
+                    (Kind::User, Err(refusal)) => {
+                        let before = old.attributes(&key)?;
+                        let Some(after) = patch_of_leaver(before, operations) else { return Err(refusal) };
+                        let stored = users::update(scope, id, &old, &after, true)?;
+                        users::note_left_out(scope, id, "an operation", &refusal);
+                        Ok(stored)
+                    }
+                }
+                .map(Some)
             }
         }
     }
@@ -111,16 +128,31 @@ fn create(scope: &mut Scope<'_>, kind: Kind, id: &str, new: &Read<'_>) -> Result
     }
 }
 
-fn update(
-    scope: &mut Scope<'_>,
-    kind: Kind,
-    id: &str,
-    old: &Stored,
-    after: Object<'_>,
-    members: &[MemberEdit<'_>],
-) -> Result<Stored> {
-    match kind {
-        Kind::User => users::update(scope, id, old, after),
-        Kind::Group => groups::update(scope, id, old, &after, members),
+/// Whether it says that the user is inactive.
+fn is_inactive(user: &Object<'_>) -> bool {
+    user.get("active") == Some(&Value::Bool(false))
+}
+
+/// What becomes of a user where not all operations can be carried out on what it is now, but one of them wants it inactive:
+/// somebody who leaves must lose access, whatever else the request asks for. None where nobody leaves, or an operation can
+/// be carried out on no user at all.
+fn patch_of_leaver<'a>(before: Object<'a>, operations: &[Operation<'a>]) -> Option<Object<'a>> {
+    let user = Kind::User.resource_type();
+    let (mut after, mut leaves) = (before, false);
+    for operation in operations {
+        let mut next = after.clone();
+        match patch::apply(user, &mut next, alloc::vec![operation.clone()]) {
+            Ok(_) => {
+                after = next;
+                leaves |= operation.concerns_status();
+            }
+            Err(refusal) if refusal.scim_type == Some(ScimType::NoTarget) => {}
+            Err(_) => {
+                let mut other = Object::new();
+                other.set("userName", "another user".into());
+                patch::apply(user, &mut other, alloc::vec![operation.clone()]).ok()?;
+            }
+        }
     }
+    (leaves && is_inactive(&after)).then_some(after)
 }

@@ -8,6 +8,7 @@
 //! | `bytes` | anything at all is answered with well-formed SCIM |
 //! | `costs` | what a request costs does not depend on the size of the directory |
 //! | `discovery`, `lists`, `cursors`, `resources`, `memberships`, `bulk`, `versions`, `http` | the RFCs, by their sections |
+//! | `leavers` | who leaves keeps no access |
 //! | `directories`, `feed`, `sweeping` | keys and settings, the change feed, upkeep |
 //! | `watch` | request log, status, deletion guard, dry run, key notices |
 //!
@@ -26,6 +27,7 @@ mod faults;
 mod feed;
 mod http;
 mod integrity;
+mod leavers;
 mod lists;
 mod memberships;
 mod model;
