@@ -8,6 +8,7 @@ use super::members;
 use super::scope::Scope;
 use crate::error::{Error, Result, Status};
 use crate::json::{Object, Value};
+use crate::resource;
 use crate::schema::ENTERPRISE_USER;
 use crate::site::customers;
 use crate::store::keys::{self, Kind};
@@ -71,13 +72,10 @@ pub fn update(scope: &mut Scope<'_>, id: &str, old: &Stored, attributes: &Object
     }
     let mut refusal = None;
     for names in LEFT_OUT {
-        let without = (!names.is_empty()).then(|| {
-            let mut without = attributes.clone();
-            names.iter().for_each(|name| keep(&before, &mut without, name));
-            without
-        });
         let mark = scope.mark();
-        match change(scope, id, old, &before, without.as_ref().unwrap_or(attributes)) {
+        let outcome = leave_out(&before, attributes, names)
+            .and_then(|after| change(scope, id, old, &before, after.as_ref().unwrap_or(attributes)));
+        match outcome {
             Err(error) if !error.is_breakdown && error.status != Status::Unavailable => {
                 scope.undo_since(mark);
                 refusal.get_or_insert(error);
@@ -90,7 +88,27 @@ pub fn update(scope: &mut Scope<'_>, id: &str, old: &Stored, attributes: &Object
             }
         }
     }
-    Err(refusal.unwrap_or_else(|| records::corrupt(&key)))
+    let mut after = before.clone();
+    after.set("active", Value::Bool(false));
+    let stored = change(scope, id, old, &before, &after)?;
+    if let Some(refusal) = refusal {
+        note_left_out(scope, id, "everything else", &refusal);
+    }
+    Ok(stored)
+}
+
+/// The attributes that are asked for, those of these names as they were before; none where nothing is left out.
+///
+/// # Errors
+/// 400 `invalidValue` where old and new together are too large.
+fn leave_out<'a>(before: &Object<'a>, attributes: &Object<'a>, names: &[&'static str]) -> Result<Option<Object<'a>>> {
+    if names.is_empty() {
+        return Ok(None);
+    }
+    let mut after = attributes.clone();
+    names.iter().for_each(|name| keep(before, &mut after, name));
+    resource::check(Kind::User.resource_type(), &after)?;
+    Ok(Some(after))
 }
 
 /// Notes what was left out of the request of a user who leaves, and why.

@@ -40,6 +40,16 @@ impl<'r> Write<'r> {
         })
     }
 
+    /// Whether it changes a user and says so of the status.
+    #[must_use]
+    pub fn concerns_status(&self) -> bool {
+        match self {
+            Write::Replace(new) => new.attributes.get("active").is_some(),
+            Write::Patch(operations) => operations.iter().any(Operation::concerns_status),
+            Write::Create(_) | Write::Delete => false,
+        }
+    }
+
     /// Does it. For a creation, `id` is the id that the resource is to get. Yields the resource as it is then.
     ///
     /// # Errors
@@ -83,7 +93,7 @@ impl<'r> Write<'r> {
                 match (kind, patch::apply(kind.resource_type(), &mut after, operations.clone())) {
                     (Kind::Group, outcome) => groups::update(scope, id, &old, &after, &outcome?.members),
                     (Kind::User, Ok(_)) => {
-                        let leaves = operations.iter().any(Operation::concerns_status) && is_inactive(&after);
+                        let leaves = self.concerns_status() && is_inactive(&after);
                         users::update(scope, id, &old, &after, leaves)
                     }
                     (Kind::User, Err(refusal)) => {

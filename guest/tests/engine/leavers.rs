@@ -275,6 +275,62 @@ fn an_operation_that_finds_nothing_keeps_no_leaver_active() {
 }
 
 #[test]
+fn where_old_and_new_together_are_too_large_only_the_status_changes() {
+    let site = Site::new();
+    let directory = site.connect(&settings("idp"));
+    let emails: Vec<Value> =
+        (0..14).map(|at| json!({ "value": format!("ann{at}@x.test"), "display": "d".repeat(4_000) })).collect();
+    let id = directory.post("/Users", &json!({ "userName": "ann", "emails": emails })).expect(201).id();
+    let mut body = json!({ "userName": "ann", "emails": [{ "value": "other@x.test" }], "active": false });
+    for name in ["displayName", "nickName", "title", "userType"] {
+        body[name] = "x".repeat(4_000).into();
+    }
+    let answer = directory.send("PUT", &format!("/Users/{id}"), &body).expect(200);
+    assert_eq!((&answer.body["active"], answer.body.get("title")), (&json!(false), None));
+    assert_eq!(answer.body["emails"].as_array().unwrap().len(), 14);
+    directory.send("PUT", &format!("/Users/{id}"), &body).expect(200);
+    integrity::check(&site.storage);
+}
+
+#[test]
+fn a_leaver_does_not_wait_for_what_an_operation_of_a_bulk_request_fails_to_make() {
+    let site = Site::new();
+    let directory = site.connect(&settings("idp"));
+    directory.user("ben@x.test");
+    let id = directory.user(LEAVER);
+    let enterprise = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+    let failing = json!({ "method": "POST", "path": "/Users", "bulkId": "b", "data": { "userName": "BEN@x.test" } });
+    let send = |method: &str, data: Value, reference: &str| {
+        let operation = json!({ "method": method, "path": format!("/Users/{id}"), "data": data });
+        let operation: Value = serde_json::from_str(&operation.to_string().replace("<ref>", reference)).unwrap();
+        let answer = directory.post("/Bulk", &json!({ "Operations": [failing, operation] })).expect(200);
+        assert_eq!(answer.body["Operations"][0]["status"], "409");
+        answer.body["Operations"][1]["status"].as_str().unwrap().to_string()
+    };
+    let patch = |active: bool| {
+        json!({ "Operations": [
+            { "op": "replace", "path": format!("{enterprise}:manager"), "value": { "value": "<ref>" } },
+            { "op": "replace", "path": "active", "value": active },
+        ] })
+    };
+    let put = |active: bool| {
+        let manager = json!({ "manager": { "value": "<ref>" } });
+        json!({ "userName": LEAVER, "emails": [{ "value": LEAVER }], enterprise: manager, "active": active })
+    };
+    for (method, body) in [("PATCH", &patch as &dyn Fn(bool) -> Value), ("PUT", &put)] {
+        // What nobody ever made is no matter of state.
+        assert_eq!(send(method, body(false), "bulkId:nothing"), "400");
+        assert_eq!(send(method, body(true), "bulkId:b"), "400");
+        assert!(is_active(&directory, &id));
+        assert_eq!(send(method, body(false), "bulkId:b"), "200");
+        assert!(!is_active(&directory, &id));
+        let back = json!([{ "op": "replace", "path": "active", "value": true }]);
+        directory.patch(&format!("/Users/{id}"), back).expect(200);
+    }
+    integrity::check(&site.storage);
+}
+
+#[test]
 fn a_request_that_is_wrong_for_any_user_changes_nothing() {
     let site = Site::new();
     let directory = site.connect(&settings("idp"));
