@@ -246,8 +246,9 @@ impl Engine<'_> {
             dry_run: settings.dry_run,
         };
         self.write(|transaction| {
-            check_schema(transaction.get(keys::SCHEMA_KEY.to_string())?.as_deref())?;
-            transaction.put(keys::SCHEMA_KEY.to_string(), keys::SCHEMA);
+            let schema = transaction.get(keys::SCHEMA_KEY.to_string())?;
+            check_schema(schema.as_deref())?;
+            site::begin_store(transaction, schema.as_deref());
             claim_name(transaction, &id, &record.name)?;
             transaction.put(keys::directory(&id), records::write(&record));
             transaction.put(keys::counts(&id), records::write(&Counts::default()));
@@ -332,8 +333,8 @@ impl Engine<'_> {
     }
 
     /// Disconnects a directory. Its keys stop at once and its SCIM resources are gone. The customers and organizations that
-    /// it managed become local; with `remove`, upkeep deletes them then, step by step, unless another directory has taken
-    /// them over meanwhile.
+    /// it managed become local; with `remove`, they are out of sight and without access at once, their names and addresses
+    /// are free, and upkeep deletes them step by step.
     ///
     /// # Errors
     /// [`Error::NotFound`].
@@ -342,7 +343,7 @@ impl Engine<'_> {
         self.write(|transaction| {
             let record = load(transaction, id)?;
             let Admin { actor, now } = &admin;
-            // What stays is what is there now, and a grace that has passed does not come back.
+            // What stays is what is there now, and a grace or probation that has passed does not come back.
             organizations::settle_due(&mut Work { transaction, now, actor, request: None, settings: None })?;
             transaction.delete(keys::directory(id));
             transaction.delete(keys::directory_name(&record.name));

@@ -6,7 +6,7 @@ use crate::directories;
 use crate::engine::{Engine, Moment};
 use crate::error::{Error as Failure, Status};
 use crate::scim::members;
-use crate::site::{Work, bin, customers, organizations, projects};
+use crate::site::{Work, bin, customers, organizations, probation, projects};
 use crate::store::keys::{self, Kind};
 use crate::store::records::{self, Counts, Due, Sweep};
 use crate::store::{Transaction, prefix_range};
@@ -57,7 +57,11 @@ impl Engine<'_> {
         let now = self.now();
         // Most of the time there is nothing to do, and then no writer should have to wait for finding that out.
         let nothing_to_do = self.read(|transaction| {
-            Ok::<_, Error>(next_due(transaction, now.milliseconds)?.is_none() && next_sweep(transaction)?.is_none())
+            Ok::<_, Error>(
+                next_due(transaction, now.milliseconds)?.is_none()
+                    && next_sweep(transaction)?.is_none()
+                    && probation::without_end(transaction)?.is_none(),
+            )
         })?;
         if nothing_to_do {
             return Ok(Progress::default());
@@ -69,8 +73,14 @@ impl Engine<'_> {
                 perform(&mut work(transaction, &now, settings.as_deref()), &due)?;
                 return Ok(Progress { removed: 1, more: true });
             }
-            match next_sweep(transaction)? {
-                Some(job) => job.step(transaction, budget, &now),
+            if let Some(job) = next_sweep(transaction)? {
+                return job.step(transaction, budget, &now);
+            }
+            match probation::without_end(transaction)? {
+                Some(seen) => {
+                    probation::find_without_end(transaction, &seen, budget, &now)?;
+                    Ok(Progress { removed: 0, more: true })
+                }
                 None => Ok(Progress::default()),
             }
         })
@@ -104,6 +114,8 @@ fn perform(work: &mut Work<'_>, due: &Due) -> Result<(), Error> {
         Due::Key { directory, key } => directories::notify(work, directory, key)?,
         Due::Customer(customer) => bin::erase_customer(work, customer)?,
         Due::Organization(organization) => bin::erase_organization(work, *organization)?,
+        Due::Probation { holder, customer } => probation::end(work, holder, customer)?,
+        Due::Restored { customer, after } => probation::begin(work, customer, after.as_deref())?,
     }
     Ok(())
 }

@@ -52,7 +52,7 @@ impl Engine<'_> {
             let new = CustomerRecord { link: None, ..old };
             work.transaction.put(keys::customer(id), records::write(&new));
             work.transaction.delete(keys::customer_of(&link.resource));
-            members::leave_deleted_groups(work.transaction, &link.directory, &link.resource, id)?;
+            members::leave_deleted_groups(work.transaction, &link.directory, &link.resource, id, work.now)?;
             set_link(work, &link, &user, None, Some(id))?;
             let detail =
                 Detail { user: Some(link.resource), directory: Some(link.directory), ..customers::of_customer(id) };

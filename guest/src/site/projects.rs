@@ -2,11 +2,10 @@
 
 use alloc::format;
 use alloc::string::{String, ToString};
-use alloc::vec::Vec;
 
 use super::customers::{self, Customer};
 use super::organizations::{self, Organization};
-use super::{Error, Page, Position, Result, membership, scan_page};
+use super::{Error, Page, Position, Result, Standings, is_all_in_sight, membership, scan_page, shown_page};
 use crate::engine::Engine;
 use crate::error::Result as ScimResult;
 use crate::scim::members::SWEPT_AT_ONCE;
@@ -252,14 +251,14 @@ impl Engine<'_> {
     pub fn project_organizations(&self, id: u64, position: &Position, limit: u32) -> Result<Page<Organization>> {
         self.read(|transaction| {
             existing(transaction, id)?;
-            let page = scan_page(transaction, &Association::Organization.of_project(id), position, limit)?;
-            let mut values = Vec::with_capacity(page.values.len());
-            for entry in &page.values {
+            let (prefix, every) = (Association::Organization.of_project(id), is_all_in_sight(transaction)?);
+            let mut standings = Standings::default();
+            shown_page(transaction, &prefix, position, limit, every, |transaction, entry| {
                 let organization = keys::id_of(&entry.key).parse().map_err(|_| records::corrupt(&entry.key))?;
-                let record = organizations::existing(transaction, organization)?;
-                values.push(organizations::describe(transaction, organization, record)?);
-            }
-            Ok(Page { values, next: page.next })
+                let record = organizations::load(transaction, organization)?;
+                let record = record.ok_or_else(|| records::corrupt(&entry.key))?;
+                organizations::show(transaction, &mut standings, organization, record)
+            })
         })
     }
 
@@ -277,36 +276,17 @@ impl Engine<'_> {
         let query = crate::text::fold(query.unwrap_or_default().trim()).into_owned();
         self.read(|transaction| {
             existing(transaction, id)?;
-            // What is passed over are matches, so they have to be looked at.
-            let (mut skip, mut position) = match position {
-                Position::Offset(skip) => (*skip, Position::Offset(0)),
-                after @ Position::After(_) => (0, after.clone()),
-            };
-            let mut values: Vec<Customer> = Vec::new();
-            loop {
-                let page = scan_page(transaction, &Association::Customer.of_project(id), &position, limit)?;
-                for entry in &page.values {
-                    let customer = keys::id_of(&entry.key);
-                    // An association may outlast its customer until it is swept.
-                    let Some(record) = customers::load(transaction, customer)? else { continue };
-                    let found = |text: &str| crate::text::contains_folded(text, &query);
-                    if !found(&record.display_name) && !found(&record.email) {
-                        continue;
-                    }
-                    if skip > 0 {
-                        skip -= 1;
-                    } else if values.len() == limit as usize {
-                        let next = values.last().map(|last| last.id.clone());
-                        return Ok(Page { values, next });
-                    } else {
-                        values.push(customers::describe(transaction, customer, record)?);
-                    }
+            let (prefix, mut standings) = (Association::Customer.of_project(id), Standings::default());
+            shown_page(transaction, &prefix, position, limit, false, |transaction, entry| {
+                let customer = keys::id_of(&entry.key);
+                // An association may outlast its customer until it is swept.
+                let Some(record) = customers::load(transaction, customer)? else { return Ok(None) };
+                let found = |text: &str| crate::text::contains_folded(text, &query);
+                if !found(&record.display_name) && !found(&record.email) {
+                    return Ok(None);
                 }
-                match page.next {
-                    Some(next) => position = Position::After(next),
-                    None => return Ok(Page { values, next: None }),
-                }
-            }
+                customers::show(transaction, &mut standings, customer, record)
+            })
         })
     }
 }

@@ -21,7 +21,7 @@
 //! | `ul/{directory}/{user}` | why the user is linked to no customer; there for every such user |
 //! | `m/{group}/{user}` | empty; a membership, read from the group |
 //! | `mo/{user}/{group}` | empty; the same membership, read from the user |
-//! | `m/o:{organization}/{customer}`, `mo/{customer}/o:{organization}` | empty; an organization's own membership, likewise |
+//! | `m/o:{organization}/{customer}`, `mo/{customer}/o:{organization}` | an organization's own; empty, or the end of a probation |
 //! | `cu/{customer}` | a customer |
 //! | `cm/{email}` | the id of the customer that has this email address |
 //! | `uc/{user}` | the id of the customer that the user is linked to |
@@ -40,12 +40,18 @@
 //! | `cl` | the sequence number of the last entry |
 //! | `t/{time}/{what}` | something to do when its time has come, see [`super::records::Due`] |
 //! | `w/{directory}/{id}` | something deleted that `upkeep` has still to sweep; `w/site/{id}` for what no directory has |
+//! | `pr` | how far `upkeep` is with the memberships of customers who were restored before probation had an end |
 //!
 //! Ids are 20 letters and digits: 45 bits of milliseconds since the Unix epoch, then 55 random bits, so that
 //! key order is the order of creation. A membership needs no directory in its key because ids are unique on the site.
 //!
 //! Organizations and projects have numbers for ids, ten digits in keys. The members of an organization that is linked to a
 //! group are the group's. It has members of its own while it is local: [`own_members`] says under which name they are kept.
+//! While it is managed, they are customers whose users were deleted: such a membership is empty until the customer is
+//! restored, and counts from then on until the time in it, in milliseconds since the Unix epoch. Without a time it does not
+//! count.
+//!
+//! While `w/{directory}/{directory}` says that a directory is being removed, what is linked to it is out of sight.
 //!
 //! Texts of the outside (names, addresses) are compared as the index compares them, so they are folded before they are
 //! encoded; external ids are not, they are case-sensitive. [`encode`] keeps their byte order: a prefix of a text is a
@@ -66,6 +72,13 @@ pub const SCHEMA_KEY: &str = "schema";
 
 /// Where the settings of the site are kept.
 pub const SITE_SETTINGS_KEY: &str = "s";
+
+/// Where it is kept how far `upkeep` has come with the probation of customers who were restored before it had an end: the
+/// key of the last membership that it has seen, or [`PROBATION_DONE`].
+pub const PROBATION_KEY: &str = "pr";
+
+/// What stands under [`PROBATION_KEY`] where nothing is left to do.
+pub const PROBATION_DONE: &str = "done";
 
 /// Where the sequence number of the last change is kept.
 pub const LAST_CHANGE_KEY: &str = "cl";
@@ -249,6 +262,9 @@ const OWN: &str = "o:";
 pub fn owner(holder: &str) -> Option<u64> {
     holder.strip_prefix(OWN)?.split(':').next()?.parse().ok()
 }
+
+/// What the keys of all memberships begin with that are an organization's own, as read from the organization.
+pub const ALL_OWN_MEMBERS: &str = "m/o:";
 
 /// What all memberships of a customer begin with that are an organization's own.
 #[must_use]

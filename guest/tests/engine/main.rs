@@ -8,7 +8,7 @@
 //! | `bytes` | anything at all is answered with well-formed SCIM |
 //! | `costs` | what a request costs does not depend on the size of the directory |
 //! | `discovery`, `lists`, `cursors`, `resources`, `memberships`, `bulk`, `versions`, `http` | the RFCs, by their sections |
-//! | `leavers` | who leaves keeps no access |
+//! | `leavers`, `probation`, `removal` | who leaves, is restored, or goes with a directory keeps no access |
 //! | `directories`, `feed`, `sweeping` | keys and settings, the change feed, upkeep |
 //! | `watch` | request log, status, deletion guard, dry run, key notices |
 //!
@@ -33,7 +33,8 @@ mod memberships;
 mod model;
 mod on_site;
 mod organizations;
-
+mod probation;
+mod removal;
 mod resolving;
 mod resources;
 mod site;

@@ -257,6 +257,7 @@ impl Model {
             _ => &[],
         });
         let named: Vec<String> = named.map(|at| self.user_id(*at)).collect();
+        new.members.difference(&old.members).for_each(|user| self.site.confirm(&id, user));
         for user in named.iter().chain(old.members.difference(&new.members)) {
             self.site.release(&id, user);
         }
