@@ -196,6 +196,30 @@ fn changes_the_email() {
 }
 
 #[test]
+fn deactivates_whatever_stands_beside_it() {
+    let server = Served::default();
+    for email_change in ["refuse", "follow"] {
+        let idp = Idp::connect(&server, &json!({"name": email_change, "emailChange": email_change}));
+        let (ann, bob) = (format!("ann@{email_change}.example"), format!("bob@{email_change}.example"));
+        let id = &idp.user(&ann);
+        idp.user(&bob);
+        let body = json!({"userName": bob, "emails": [{"value": bob}], "title": "Former", "active": false});
+        // The provider repeats what it has sent.
+        for _ in 0..2 {
+            let answer = idp.send("PUT", &format!("/Users/{id}"), Some(&body));
+            assert_eq!(answer.status, 200, "{}", answer.body);
+            let user = answer.json();
+            assert_eq!((&user["active"], &user["title"]), (&json!(false), &json!("Former")));
+            assert_eq!((&user["userName"], &user["emails"][0]["value"]), (&json!(ann), &json!(ann)));
+            let requests = get(&server, &format!("directories/{}/requests", idp.id));
+            assert_eq!(requests["values"][0]["notes"].as_array().map(Vec::len), Some(1), "{requests}");
+        }
+        let customer = get(&server, &format!("customers/{id}"));
+        assert_eq!((&customer["email"], &customer["active"]), (&json!(ann), &json!(false)));
+    }
+}
+
+#[test]
 fn renames_the_login_that_is_the_email() {
     let server = Served::default();
     let idp = Idp::connect(&server, &json!({"name": "Entra ID"}));

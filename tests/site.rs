@@ -449,6 +449,65 @@ fn a_disconnected_directory_leaves_or_takes_what_it_managed() {
     }
 }
 
+/// The ids, names or whatever stands under a name in the values of a list.
+fn listed(server: &Served, target: &str, name: &str) -> Vec<Value> {
+    let list = get(server, target);
+    assert_eq!(list.status, 200, "{target}: {}", list.body);
+    let values = list.json()["values"].as_array().cloned().unwrap_or_default();
+    values.into_iter().map(|value| value[name].clone()).collect()
+}
+
+#[test]
+fn what_a_removed_directory_managed_is_gone_before_it_is_swept() {
+    let server = Served::default();
+    let (customers, organizations) = (&format!("{ADMIN}/customers"), &format!("{ADMIN}/organizations"));
+    let ann = json!({"email": "ann@example.com", "displayName": "Ann"});
+    assert_eq!(server.send("POST", customers, Some(&ann)).status, 201);
+    assert_eq!(server.send("POST", organizations, Some(&json!({"name": "Local"}))).status, 201);
+    let help = json!({"key": "HELP", "name": "Help"});
+    assert_eq!(server.send("POST", &format!("{ADMIN}/projects"), Some(&help)).status, 201);
+    assert_eq!(server.send("PUT", &format!("{ADMIN}/projects/1/organizations/1"), None).status, 204);
+    let idp = server.connect(&json!({"name": "Okta"}));
+    let (user, _) = push(&idp, "bob@example.com", "Staff");
+    let directory = format!("{ADMIN}/directories/{}", idp.base.rsplit('/').next().unwrap_or_default());
+    assert_eq!(server.send("PUT", &format!("{ADMIN}/projects/1/organizations/2"), None).status, 204);
+    assert_eq!(server.send("PUT", &format!("{ADMIN}/projects/1/customers/{user}"), None).status, 204);
+    let access = &format!("{ADMIN}/access?customer={user}&project=1");
+    assert_eq!(get(&server, access).json()["allowed"], true);
+    assert_eq!(server.send("DELETE", &format!("{directory}?remove=true"), None).status, 204);
+    let gone = |server: &Served| {
+        assert_eq!(get(server, access).status, 404);
+        assert_eq!(get(server, &format!("{ADMIN}/access?customer={user}")).status, 404);
+        for target in [
+            format!("{customers}/{user}"),
+            format!("{organizations}/2/members/{user}"),
+            format!("{organizations}/2"),
+            format!("{organizations}/2/members"),
+            format!("{DESK}/organization/2"),
+            format!("{DESK}/organization/2/user"),
+        ] {
+            assert_eq!(get(server, &target).status, 404, "{target}");
+        }
+        assert_eq!(listed(server, &format!("{ADMIN}/projects/1/organizations"), "name"), ["Local"]);
+        assert!(listed(server, &format!("{ADMIN}/projects/1/customers"), "email").is_empty());
+        assert_eq!(listed(server, &format!("{DESK}/servicedesk/1/organization"), "name"), ["Local"]);
+        assert!(listed(server, &format!("{DESK}/servicedesk/1/customer"), "emailAddress").is_empty());
+    };
+    gone(&server);
+    assert_eq!(listed(&server, customers, "email"), ["ann@example.com"]);
+    assert_eq!(listed(&server, organizations, "name"), ["Local"]);
+    assert_eq!(listed(&server, &format!("{DESK}/organization"), "name"), ["Local"]);
+    // What it held is free at once.
+    let new = json!({"email": "bob@example.com", "displayName": "Another Bob"});
+    assert_eq!(server.send("POST", customers, Some(&new)).status, 201);
+    assert_eq!(server.send("POST", organizations, Some(&json!({"name": "Staff"}))).status, 201);
+    server.upkeep();
+    gone(&server);
+    assert_eq!(listed(&server, customers, "displayName"), ["Ann", "Another Bob"]);
+    assert_eq!(listed(&server, &format!("{customers}?deleted=true"), "id"), [json!(user)]);
+    assert_eq!(listed(&server, &format!("{organizations}?deleted=true"), "name"), ["Staff"]);
+}
+
 #[test]
 fn settings_of_the_site() {
     let server = Served::default();
@@ -582,6 +641,23 @@ fn a_group_is_compared_with_its_organization() {
     shape(&server, "admin/group-repair", "POST", &format!("{one}/repair"), None);
     assert_eq!(get(&server, &format!("{one}/check")).json()["differences"], json!([]));
     shape(&server, "admin/group-not-found", "GET", &format!("{directory}/groups/nothing/check"), None);
+}
+
+#[test]
+fn a_restored_customer_is_on_probation_until_the_group_is_repaired() {
+    let server = Served::default();
+    let directory = server.connect(&json!({"name": "Okta"}));
+    let (user, group) = push(&directory, "bob@example.com", "Staff");
+    assert_eq!(scim(&directory, "DELETE", &format!("/Users/{user}"), None).status, 204);
+    assert_eq!(server.send("POST", &format!("{ADMIN}/customers/{user}/restore"), None).status, 200);
+    let member = format!("{ADMIN}/organizations/1/members/{user}");
+    assert_eq!(get(&server, &member).status, 200);
+    let id = directory.base.rsplit('/').next().unwrap_or_default();
+    let one = &format!("{ADMIN}/directories/{id}/groups/{group}");
+    shape(&server, "admin/group-check-probation", "GET", &format!("{one}/check"), None);
+    shape(&server, "admin/group-repair-probation", "POST", &format!("{one}/repair"), None);
+    assert_eq!(get(&server, &format!("{one}/check")).json()["probation"], json!({"count": 0, "customers": []}));
+    assert_eq!(get(&server, &member).status, 404);
 }
 
 #[test]

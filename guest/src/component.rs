@@ -89,6 +89,7 @@ mod bindings {
             "usher:provisioning/directories@0.2.0/unlinked-user": crate::directories::unlinked::UnlinkedUser,
             "usher:provisioning/directories@0.2.0/unlinked-page": crate::directories::unlinked::UnlinkedPage,
             "usher:provisioning/directories@0.2.0/difference": crate::directories::groups::Difference,
+            "usher:provisioning/directories@0.2.0/probation": crate::directories::groups::Probation,
             "usher:provisioning/directories@0.2.0/group-check": crate::directories::groups::GroupCheck,
             "usher:provisioning/directories@0.2.0/group-repair": crate::directories::groups::GroupRepair,
             "usher:provisioning/changes@0.2.0/error": crate::changes::Error,

@@ -329,8 +329,8 @@ impl Engine<'_> {
     }
 
     /// Disconnects a directory. Its keys stop at once and its SCIM resources are gone. The customers and organizations that
-    /// it managed become local; with `remove`, upkeep deletes them then, step by step, unless another directory has taken
-    /// them over meanwhile.
+    /// it managed become local; with `remove`, they are out of sight and without access at once, their names and addresses
+    /// are free, and upkeep deletes them step by step.
     ///
     /// # Errors
     /// [`Error::NotFound`].
@@ -339,7 +339,7 @@ impl Engine<'_> {
         self.write(|transaction| {
             let record = load(transaction, id)?;
             let Admin { actor, now } = &admin;
-            // What stays is what is there now, and a grace that has passed does not come back.
+            // What stays is what is there now, and a grace or probation that has passed does not come back.
             organizations::settle_due(&mut Work { transaction, now, actor, request: None, settings: None })?;
             transaction.delete(keys::directory(id));
             drop_name(transaction, id, &record.name, record.twin)?;

@@ -6,6 +6,7 @@
 //!
 //! - every name and address in an index gets the key that it has now. Of two that become one, the older keeps the index, and
 //!   both are listed among the conflicts, see [`crate::twins`];
+//! - customers who were restored, and are members of managed organizations for that, come to be on probation with an end;
 //! - a customer whose address is none follows its user to a real one where it has one; otherwise it becomes local, and its
 //!   user is linked to none, as one without an address.
 
@@ -16,7 +17,7 @@ use crate::address::is_address;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::scim::users::email;
-use crate::site::{Work, customers, links};
+use crate::site::{Work, customers, links, probation};
 use crate::storage::Entry;
 use crate::store::keys::{self, Kind};
 use crate::store::records::{self, Counts, CustomerRecord, Stored, Subject, UnlinkedReason, UpgradeRecord};
@@ -42,9 +43,11 @@ enum Stage {
     Organizations,
     /// Customers.
     Customers,
+    /// What organizations have for members of their own.
+    OwnMembers,
 }
 
-const STAGES: [Stage; 7] = [
+const STAGES: [Stage; 8] = [
     Stage::Directories,
     Stage::Names(Kind::User),
     Stage::Emails,
@@ -52,6 +55,7 @@ const STAGES: [Stage; 7] = [
     Stage::Addresses,
     Stage::Organizations,
     Stage::Customers,
+    Stage::OwnMembers,
 ];
 
 /// How far a storage has been brought to the layout of this version.
@@ -130,6 +134,7 @@ impl Stage {
             Stage::Addresses => "cm/",
             Stage::Organizations => "on/",
             Stage::Customers => keys::ALL_CUSTOMERS,
+            Stage::OwnMembers => keys::ALL_OWN_MEMBERS,
         }
     }
 
@@ -142,6 +147,10 @@ impl Stage {
         let entries = work.transaction.scan(&range)?;
         let count = entries.len() as u32;
         let last = entries.last().map(|last| last.key.clone()).filter(|_| count >= budget);
+        if self == Stage::OwnMembers {
+            probation::find_without_end(work.transaction, &entries, work.now)?;
+            return Ok((count, last));
+        }
         for entry in entries {
             match self {
                 Stage::Customers => customer(work, &entry)?,
@@ -199,7 +208,7 @@ impl Stage {
             Stage::Names(Kind::Group) => Subject::Group(id),
             Stage::Addresses => Subject::Customer(id),
             Stage::Organizations => Subject::Organization(value.parse().ok()?),
-            Stage::Emails | Stage::Customers => return None,
+            Stage::Emails | Stage::Customers | Stage::OwnMembers => return None,
         })
     }
 }

@@ -7,7 +7,7 @@ use crate::directories;
 use crate::engine::{Engine, Moment};
 use crate::error::{Error as Failure, Status};
 use crate::scim::members;
-use crate::site::{Work, bin, customers, organizations, projects};
+use crate::site::{Work, bin, customers, organizations, probation, projects};
 use crate::store::keys::{self, Kind};
 use crate::store::records::{self, Counts, Due, Sweep};
 use crate::store::{Transaction, prefix_range};
@@ -130,6 +130,8 @@ fn perform(work: &mut Work<'_>, due: &Due) -> Result<(), Error> {
         Due::Key { directory, key } => directories::notify(work, directory, key)?,
         Due::Customer(customer) => bin::erase_customer(work, customer)?,
         Due::Organization(organization) => bin::erase_organization(work, *organization)?,
+        Due::Probation { holder, customer } => probation::end(work, holder, customer)?,
+        Due::Restored { customer, after } => probation::begin(work, customer, after.as_deref())?,
     }
     Ok(())
 }

@@ -8,8 +8,9 @@ use super::{Error, Result, load, scan_ids};
 use crate::engine::Engine;
 use crate::json::Value;
 use crate::scim::groups::name;
+use crate::site::membership::{self, Holder};
+use crate::site::organizations;
 use crate::site::projects::{self, Audience};
-use crate::site::{membership, organizations};
 use crate::storage::Range;
 use crate::store::keys::{self, Association, Kind};
 pub use crate::store::records::Subject;
@@ -139,7 +140,7 @@ impl Engine<'_> {
                 }
                 None => (Vec::new(), Vec::new()),
             };
-            let of_group = [group.to_string()];
+            let of_group = [Holder::lasting(group.to_string())];
             let (mut added, mut removed) = (MemberChange::default(), MemberChange::default());
             membership::difference(transaction, &of_group, &holders, |customer| added.add(customer))?;
             membership::difference(transaction, &holders, &of_group, |customer| removed.add(customer))?;

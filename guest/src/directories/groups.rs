@@ -9,7 +9,7 @@ use crate::engine::Engine;
 use crate::error::Result as ScimResult;
 use crate::scim::groups::name;
 use crate::scim::members::remove_edge;
-use crate::site::{Work, organizations};
+use crate::site::{Work, organizations, probation};
 use crate::storage::Range;
 use crate::store::keys::{self, Kind};
 use crate::store::records::{self, ConflictRecord, Counts, Detail, Header, Link, Stored};
@@ -20,6 +20,9 @@ const KEYS_AT_ONCE: u32 = 1_000;
 
 /// How many memberships one repair puts right, so that what it holds has a bound. Another one goes on.
 const MAX_REPAIRS: usize = 10_000;
+
+/// How many customers on probation a check names.
+const MAX_NAMED: usize = 100;
 
 /// Something that does not fit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +54,26 @@ pub struct GroupCheck {
     pub members: u32,
     /// What does not fit; nothing where all is well.
     pub differences: Vec<Difference>,
+    /// Who is a member of the organization besides, on probation.
+    pub probation: Probation,
+}
+
+/// Restored customers who are members of an organization for a time, without being members of its group.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Probation {
+    /// How many.
+    pub count: u32,
+    /// The first hundred, each with its end in milliseconds since the Unix epoch.
+    pub first: Vec<(String, u64)>,
+}
+
+impl Probation {
+    fn of(customers: &[(String, u64)]) -> Self {
+        Probation {
+            count: u32::try_from(customers.len()).unwrap_or(u32::MAX),
+            first: customers.iter().take(MAX_NAMED).cloned().collect(),
+        }
+    }
 }
 
 /// What a repair found and did.
@@ -100,17 +123,20 @@ impl Engine<'_> {
     /// # Errors
     /// [`Error::NotFound`] for either.
     pub fn check_group(&self, directory: &str, group: &str) -> Result<GroupCheck> {
+        let now = self.now().milliseconds;
         self.read(|transaction| {
             load(transaction, directory)?;
             let stored = existing(transaction, directory, group)?;
             let memberships = memberships(transaction, directory, group)?;
-            Ok(check(transaction, directory, group, &stored, &memberships)?)
+            let on_probation = on_probation(transaction, directory, group, &stored, now)?;
+            let probation = Probation::of(&on_probation);
+            Ok(check(transaction, directory, group, &stored, &memberships, probation)?)
         })
     }
 
     /// Puts right what does not fit. The group is believed, as what the identity provider pushed: the organization gets its
-    /// name, and memberships are those that are known from the group. A group without an organization gets one where its
-    /// name is free; where a local one has the name, the conflict is open again.
+    /// name, memberships are those that are known from the group, and probation ends. A group without an organization gets
+    /// one where its name is free; where a local one has the name, the conflict is open again.
     ///
     /// # Errors
     /// [`Error::NotFound`] for either.
@@ -118,7 +144,11 @@ impl Engine<'_> {
         self.directory_write(actor, directory, |work, counts| {
             let stored = existing(work.transaction, directory, group)?;
             let memberships_found = memberships(work.transaction, directory, group)?;
-            let found = check(work.transaction, directory, group, &stored, &memberships_found)?;
+            let now = work.now.milliseconds;
+            let on_probation = on_probation(work.transaction, directory, group, &stored, now)?;
+            let probation = Probation::of(&on_probation);
+            let found = check(work.transaction, directory, group, &stored, &memberships_found, probation)?;
+            end_probation(work, stored.header.organization, on_probation)?;
             if found.differences.is_empty() {
                 return Ok(GroupRepair { found, left: Vec::new() });
             }
@@ -139,7 +169,8 @@ impl Engine<'_> {
                 work.transaction.put(Kind::Group.resource(directory, group), text.text());
             }
             let stored = existing(work.transaction, directory, group)?;
-            let left = check(work.transaction, directory, group, &stored, &memberships_left)?.differences;
+            let left = check(work.transaction, directory, group, &stored, &memberships_left, Probation::default())?;
+            let left = left.differences;
             if left != found.differences {
                 let (directory, group) = (Some(directory.to_string()), Some(group.to_string()));
                 work.record("group.repaired", Detail { directory, group, organization, ..Detail::default() });
@@ -164,6 +195,7 @@ fn check(
     group: &str,
     stored: &Stored,
     memberships: &Memberships,
+    probation: Probation,
 ) -> ScimResult<GroupCheck> {
     let name = name(&stored.attributes(&Kind::Group.resource(directory, group))?).to_string();
     let mut differences = link_differences(transaction, directory, group, &name, stored.header.organization)?;
@@ -177,7 +209,29 @@ fn check(
         differences.push(Difference::Strangers(memberships.strangers));
     }
     let organization = stored.header.organization;
-    Ok(GroupCheck { group: group.to_string(), name, organization, members: memberships.members, differences })
+    let (group, members) = (group.to_string(), memberships.members);
+    Ok(GroupCheck { group, name, organization, members, differences, probation })
+}
+
+/// Who is on probation in the organization of a group, where the two are linked.
+fn on_probation(
+    transaction: &mut Transaction,
+    directory: &str,
+    group: &str,
+    stored: &Stored,
+    now: u64,
+) -> ScimResult<Vec<(String, u64)>> {
+    let Some(id) = stored.header.organization else { return Ok(Vec::new()) };
+    let is_linked = |link: &Link| link.directory == directory && link.resource == group;
+    let record = organizations::load(transaction, id)?.filter(|record| record.link.as_ref().is_some_and(is_linked));
+    record.map_or(Ok(Vec::new()), |record| probation::list(transaction, id, &record, now))
+}
+
+fn end_probation(work: &mut Work<'_>, organization: Option<u64>, mut customers: Vec<(String, u64)>) -> ScimResult<()> {
+    customers.truncate(MAX_REPAIRS);
+    let Some(id) = organization.filter(|_| !customers.is_empty()) else { return Ok(()) };
+    let Some(record) = organizations::load(work.transaction, id)? else { return Ok(()) };
+    probation::end_early(work, id, &record, customers.into_iter().map(|(customer, _)| customer).collect())
 }
 
 fn link_differences(

@@ -46,6 +46,14 @@ pub struct Operation<'a> {
     value: Value<'a>,
 }
 
+impl Operation<'_> {
+    /// Whether it says what the status of a user is to be. Taking `active` away does not: the status stays.
+    #[must_use]
+    pub fn says_status(&self) -> bool {
+        self.path.is("active", None) && self.verb != Verb::Remove && self.value != Value::Null
+    }
+}
+
 /// What an operation does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Verb {

@@ -13,6 +13,7 @@ use alloc::vec::Vec;
 use super::conditions::Conditions;
 use super::message::{self, BULK_REQUEST, BULK_RESPONSE};
 use super::scope::{Call, Scope};
+use super::users;
 use super::write::{Method, Write};
 use crate::engine::Engine;
 use crate::error::{Error, Result, Status};
@@ -198,6 +199,24 @@ impl<'o> Made<'o> {
         }
     }
 
+    /// A body without the attributes, or operations, that refer to what could not be made.
+    fn without_failed<'r>(&self, body: Value<'r>) -> Value<'r> {
+        let Value::Object(mut body) = body else { return body };
+        let stands = |value: &Value<'r>| {
+            let mut references = BTreeSet::new();
+            collect_references(value, &mut references);
+            references.iter().all(|bulk_id| !self.failed.contains(bulk_id.as_str()))
+        };
+        body.retain(|name, value| match value {
+            Value::Array(operations) if name.eq_ignore_ascii_case("Operations") => {
+                operations.retain(stands);
+                true
+            }
+            value => stands(value),
+        });
+        Value::Object(body)
+    }
+
     /// Puts ids in the place of references. Values are nested no deeper than JSON may be read.
     fn resolve_all(&self, value: &mut Value<'_>) -> Result<()> {
         match value {
@@ -346,11 +365,20 @@ fn write(scope: &mut Scope<'_>, operation: &Operation<'_>, made: &Made<'_>, kind
         return Err(Error::invalid_syntax("an operation with POST needs a bulkId"));
     }
     let mut data = operation.data.clone();
-    if let Some(data) = &mut data {
-        made.resolve_all(data)?;
+    let resolved = data.as_mut().map_or(Ok(()), |data| made.resolve_all(data));
+    if resolved.is_err() {
+        data = operation.data.clone().map(|data| made.without_failed(data));
+        data.as_mut().map_or(Ok(()), |data| made.resolve_all(data))?;
     }
     let write = Write::read(kind, method, data)?;
     let stored = write.perform(scope, kind, id, &Conditions::version(operation.version.as_deref()))?;
+    if let Err(refusal) = resolved {
+        // Only somebody who leaves does so without what the request refers to.
+        if kind != Kind::User || !write.says_status() || !stored.as_ref().is_some_and(|user| user.header.inactive) {
+            return Err(refusal);
+        }
+        users::note_left_out(scope, id, "what refers to an operation that failed", &refusal);
+    }
     Ok(Success {
         status: match method {
             Method::Post => 201,

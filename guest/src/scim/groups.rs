@@ -11,7 +11,7 @@ use super::users::changed_names;
 use crate::error::{Error, Result};
 use crate::json::{Object, Value};
 use crate::patch::MemberEdit;
-use crate::site::{membership, organizations};
+use crate::site::{membership, organizations, probation};
 use crate::store::keys::{self, Kind};
 use crate::store::records::{self, ConflictRecord, Detail, Header, Link, Stored, Subject, Twin};
 
@@ -79,18 +79,23 @@ pub fn update(
             Some(organization) => organizations::follow_name(&mut scope.work(), organization, name(after))?,
             // It has none of its own, and can go on having the name of the one that it is left apart from.
             None if keys::comparable(name(&before)) == keys::comparable(name(after)) => {}
-            None => organizations::check_free(scope.transaction, name(after))?,
+            None => organizations::check_free(&mut scope.work(), name(after))?,
         }
     }
     let is_complete = |edit: &MemberEdit<'_>| matches!(edit, MemberEdit::Replace(_) | MemberEdit::RemoveAll);
-    let mut others_in = None;
+    let (mut others_in, mut replaced) = (None, None);
     if let Some(organization) = old.header.organization {
         let is_complete = members.iter().any(is_complete);
-        let has_others = organizations::settle(&mut scope.work(), organization, is_complete)?;
-        others_in = Some(organization).filter(|_| has_others);
+        let settled = organizations::settle(&mut scope.work(), organization, is_complete)?;
+        others_in = Some(organization).filter(|_| settled.has_others);
+        replaced = Some((organization, settled.replaced));
     }
     let edited = members::edit(scope, id, old.header.members, members)?;
+    if let Some((organization, replaced)) = replaced {
+        probation::record_gone(&mut scope.work(), organization, replaced)?;
+    }
     if let Some(organization) = others_in {
+        probation::confirm(&mut scope.work(), organization, &edited.added)?;
         // Also those who are no members of the group: they may be members through something else.
         let named = members.iter().filter(|edit| matches!(edit, MemberEdit::Remove(_))).flat_map(members::named);
         let named = named.filter(|id| keys::is_id(id)).map(ToString::to_string);

@@ -15,9 +15,10 @@ use crate::error::{Error, Result};
 use crate::filter::Filter;
 use crate::patch::MemberEdit;
 use crate::path::quoted;
-use crate::site::{customers, membership};
+use crate::site::customers::{self, Kept};
+use crate::site::membership;
 use crate::store::keys::{self, Kind};
-use crate::store::records::{self, Detail, Header, Stored, Sweep, UnknownMembers};
+use crate::store::records::{self, Detail, Due, Header, Stored, Sweep, UnknownMembers};
 use crate::store::{Transaction, prefix_range};
 
 /// How many memberships a deletion removes itself. People are in a few dozen groups and most groups are as small, so that
@@ -52,6 +53,8 @@ pub struct Edited {
     pub count: u32,
     /// Whether any came or went.
     pub changed: bool,
+    /// Those who came.
+    pub added: Vec<String>,
     /// Those who went.
     pub removed: Vec<String>,
 }
@@ -63,7 +66,7 @@ pub struct Edited {
 /// would have to be tried on too many members.
 pub fn edit(scope: &mut Scope<'_>, group: &str, count: u32, edits: &[MemberEdit<'_>]) -> Result<Edited> {
     if edits.is_empty() {
-        return Ok(Edited { count, changed: false, removed: Vec::new() });
+        return Ok(Edited { count, changed: false, added: Vec::new(), removed: Vec::new() });
     }
     // Who is a member then depends on nothing that comes before all members are replaced, except that it must be possible.
     let from = edits.iter().rposition(is_about_all).unwrap_or_default();
@@ -104,7 +107,7 @@ pub fn edit(scope: &mut Scope<'_>, group: &str, count: u32, edits: &[MemberEdit<
     }
     let changed = !(added.is_empty() && removed.is_empty());
     write(scope, group, &added, &removed);
-    Ok(Edited { count: after, changed, removed })
+    Ok(Edited { count: after, changed, added, removed })
 }
 
 fn length(users: &[String]) -> u32 {
@@ -237,7 +240,16 @@ fn write(scope: &mut Scope<'_>, group: &str, added: &[String], removed: &[String
     }
 }
 
-/// Removes a membership.
+/// Removes a membership, with what is due of it: `value` is what is stored of it.
+pub fn remove_stored_edge(transaction: &mut Transaction, holder: &str, member: &str, value: &str) {
+    remove_edge(transaction, holder, member);
+    if let Some(end) = membership::end_of(value) {
+        let due = Due::Probation { holder: holder.to_string(), customer: member.to_string() };
+        transaction.delete(due.key(end));
+    }
+}
+
+/// Removes a membership of a group.
 pub fn remove_edge(transaction: &mut Transaction, group: &str, user: &str) {
     transaction.delete(keys::member(group, user));
     transaction.delete(keys::member_of(user, group));
@@ -282,10 +294,7 @@ pub fn leave_groups(
     now: &Moment,
     customer: Option<&str>,
 ) -> Result<Left> {
-    let customer = match customer {
-        Some(id) if customers::is_kept(transaction, id)? => Some(id),
-        _ => None,
-    };
+    let kept = customer.map(|id| customers::kept(transaction, id)).transpose()?.flatten();
     let mut range = prefix_range(&keys::memberships(user), limit.saturating_add(1));
     range.keys_only = true;
     // A customer often has the id of its user, and what it has of its own sorts behind the groups: no id of a group begins
@@ -307,8 +316,8 @@ pub fn leave_groups(
         let header = Header { members, ..stored.header.next(&now.text) };
         transaction.put(key, stored.with_header(header).text());
     }
-    if let Some(customer) = customer {
-        membership::remember(transaction, &groups, customer)?;
+    if let (Some(customer), Some(kept)) = (customer, kept) {
+        membership::remember(transaction, &groups, customer, kept == Kept::Present, now)?;
     }
     Ok(Left { removed: u32::try_from(groups.len()).unwrap_or(u32::MAX), counted, more })
 }
@@ -318,7 +327,13 @@ pub fn leave_groups(
 ///
 /// # Errors
 /// Where the storage fails.
-pub fn leave_deleted_groups(transaction: &mut Transaction, directory: &str, user: &str, customer: &str) -> Result<()> {
+pub fn leave_deleted_groups(
+    transaction: &mut Transaction,
+    directory: &str,
+    user: &str,
+    customer: &str,
+    now: &Moment,
+) -> Result<()> {
     let mut range = prefix_range(&keys::memberships(user), KEYS_AT_ONCE as u32);
     range.keys_only = true;
     range.end = keys::own_memberships(user);
@@ -330,7 +345,7 @@ pub fn leave_deleted_groups(transaction: &mut Transaction, directory: &str, user
         let deleted: Vec<&str> =
             groups.into_iter().zip(found).filter(|(_, found)| found.is_none()).map(|(group, _)| group).collect();
         deleted.iter().for_each(|group| remove_edge(transaction, group, user));
-        membership::remember(transaction, &deleted, customer)?;
+        membership::remember(transaction, &deleted, customer, true, now)?;
         match entries.last() {
             Some(last) if entries.len() >= KEYS_AT_ONCE => range.start = keys::next(&last.key),
             _ => return Ok(()),
@@ -351,20 +366,18 @@ pub fn forget_group(scope: &mut Scope<'_>, group: &str, count: u32, kept: bool) 
     Ok(())
 }
 
-/// Removes up to `limit` memberships of a group that is deleted.
+/// Removes up to `limit` memberships of a group that is deleted, or of what else holds members.
 ///
 /// # Errors
 /// Where the storage fails.
 pub fn drop_members(transaction: &mut Transaction, group: &str, limit: u32) -> Result<Left> {
-    let mut range = prefix_range(&keys::members(group), limit.saturating_add(1));
-    range.keys_only = true;
-    let entries = transaction.scan(&range)?;
+    let mut entries = transaction.scan(&prefix_range(&keys::members(group), limit.saturating_add(1)))?;
     let more = entries.len() > limit as usize;
-    let users: Vec<&str> = entries.iter().take(limit as usize).map(|entry| keys::id_of(&entry.key)).collect();
-    for user in &users {
-        remove_edge(transaction, group, user);
+    entries.truncate(limit as usize);
+    for entry in &entries {
+        remove_stored_edge(transaction, group, keys::id_of(&entry.key), &entry.value);
     }
-    Ok(Left { removed: u32::try_from(users.len()).unwrap_or(u32::MAX), counted: 0, more })
+    Ok(Left { removed: u32::try_from(entries.len()).unwrap_or(u32::MAX), counted: 0, more })
 }
 
 /// Calls `visit` with every member of a group that has `count` of them, in order of their ids.

@@ -7,8 +7,9 @@ use alloc::vec::Vec;
 use super::members;
 use super::scope::Scope;
 use crate::address::is_address;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Status};
 use crate::json::{Object, Value};
+use crate::resource;
 use crate::schema::ENTERPRISE_USER;
 use crate::site::customers;
 use crate::store::keys::{self, Kind};
@@ -57,38 +58,98 @@ pub fn create(scope: &mut Scope<'_>, id: &str, attributes: &Object<'_>) -> Resul
     Ok(stored)
 }
 
-/// Gives a user other attributes. Nothing happens where they are the same.
+/// What is left out, one after the other, of the request of somebody who leaves until the rest of it can be done. All else
+/// that the state of things can have against a change of a user concerns its name or its address.
+const LEFT_OUT: [&[&str]; 4] = [&[], &["userName"], &["emails"], &["userName", "emails"]];
+
+/// Gives a user other attributes. Nothing happens where they are the same. `leaves` says that the request wants the user
+/// inactive: that is done whatever stands beside it, and what of it cannot be is left out and noted.
 ///
 /// # Errors
 /// 400 `mutability` for a change of email that the directory refuses; 503 for a deactivation that is held; otherwise as
-/// [`create`].
-pub fn update(scope: &mut Scope<'_>, id: &str, old: &Stored, attributes: Object<'_>) -> Result<Stored> {
+/// [`create`]. For somebody who leaves, only 503.
+pub fn update(
+    scope: &mut Scope<'_>,
+    id: &str,
+    old: &Stored,
+    mut attributes: Object<'_>,
+    leaves: bool,
+) -> Result<Stored> {
     let before = scope.attributes(Kind::User, id, old)?;
-    let mut after = attributes;
-    if after.get("active").is_none() {
+    if attributes.get("active").is_none() {
         // A blind default must not let a leaver in again: who is silent on the status leaves it as it is.
-        after.set("active", Value::Bool(!old.header.inactive));
+        attributes.set("active", Value::Bool(!old.header.inactive));
     }
-    let inactive = after.get("active") == Some(&Value::Bool(false));
-    if scope.settings.email_change == EmailChange::Refuse && changes_email(&before, &after) {
-        if !inactive || old.header.inactive {
-            return Err(Error::mutability(
-                "the email address of a user cannot be changed here; a userName that is the email address neither",
-            ));
+    let attributes = &attributes;
+    if !leaves {
+        return change(scope, id, old, &before, attributes);
+    }
+    let mut refusal = None;
+    for names in LEFT_OUT {
+        let mark = scope.mark();
+        let outcome = leave_out(&before, attributes, names)
+            .and_then(|after| change(scope, id, old, &before, after.as_ref().unwrap_or(attributes)));
+        match outcome {
+            Err(error) if !error.is_breakdown && error.status != Status::Unavailable => {
+                scope.undo_since(mark);
+                refusal.get_or_insert(error);
+            }
+            done => {
+                if let Some(refusal) = refusal.filter(|_| done.is_ok()) {
+                    note_left_out(scope, id, &names.join(" and "), &refusal);
+                }
+                return done;
+            }
         }
-        // Somebody who leaves must lose access whatever else the request asks for.
-        keep(&before, &mut after, "emails");
-        keep(&before, &mut after, "userName");
-        scope.noted.note(alloc::format!("the user {id} was deactivated, and its change of email address was not made"));
     }
-    check_email_presence(scope, &after)?;
-    let changed = changed_names(&before, &after);
+    let mut after = before.clone();
+    after.set("active", Value::Bool(false));
+    let stored = change(scope, id, old, &before, &after)?;
+    if let Some(refusal) = refusal {
+        note_left_out(scope, id, "everything else", &refusal);
+    }
+    Ok(stored)
+}
+
+/// The attributes that are asked for, those of these names as they were before; none where nothing is left out.
+///
+/// # Errors
+/// 400 `invalidValue` where old and new together are too large.
+fn leave_out<'a>(before: &Object<'a>, attributes: &Object<'a>, names: &[&'static str]) -> Result<Option<Object<'a>>> {
+    if names.is_empty() {
+        return Ok(None);
+    }
+    let mut after = attributes.clone();
+    names.iter().for_each(|name| keep(before, &mut after, name));
+    resource::check(Kind::User.resource_type(), &after)?;
+    Ok(Some(after))
+}
+
+/// Notes what was left out of the request of a user who leaves, and why.
+pub fn note_left_out(scope: &mut Scope<'_>, id: &str, what: &str, refusal: &Error) {
+    let detail = &refusal.detail;
+    scope.noted.note(alloc::format!("the user {id} is inactive as asked, and this was left out: {what}: {detail}"));
+}
+
+/// Gives a user other attributes, all or none.
+fn change(scope: &mut Scope<'_>, id: &str, old: &Stored, before: &Object<'_>, after: &Object<'_>) -> Result<Stored> {
+    let inactive = after.get("active") == Some(&Value::Bool(false));
+    if scope.settings.email_change == EmailChange::Refuse && changes_email(before, after) {
+        return Err(Error::mutability(
+            "the email address of a user cannot be changed here; a userName that is the email address neither",
+        ));
+    }
+    // Who had none before the directory required one can leave without.
+    if !inactive || email(before).is_some() {
+        check_email_presence(scope, after)?;
+    }
+    let changed = changed_names(before, after);
     if changed.is_empty() {
         return Ok(old.clone());
     }
     let mut twin = old.header.twin;
     if concerns(&changed, &INDEXED) {
-        twin = index(scope, id, twin, Some(&before), Some(&after))?;
+        twin = index(scope, id, twin, Some(before), Some(after))?;
     }
     if inactive && !old.header.inactive {
         scope.pass_deletion()?;
@@ -98,7 +159,7 @@ pub fn update(scope: &mut Scope<'_>, id: &str, old: &Stored, attributes: Object<
     let customer = match &old.header.customer {
         Some(customer) => {
             if followed {
-                customers::follow(&mut scope.work(), customer, &after, inactive)?;
+                customers::follow(&mut scope.work(), customer, after, inactive)?;
             }
             Some(customer.clone())
         }
@@ -106,7 +167,7 @@ pub fn update(scope: &mut Scope<'_>, id: &str, old: &Stored, attributes: Object<
         None if old.header.unlinked.is_some() => None,
         None => {
             let link = Link { directory: scope.directory().to_string(), resource: id.to_string() };
-            let customer = customers::provision(&mut scope.work(), link, &after, inactive, true)?;
+            let customer = customers::provision(&mut scope.work(), link, after, inactive, true)?;
             if customer.is_some() {
                 set_unlinked(scope, id, None);
             }
@@ -115,7 +176,7 @@ pub fn update(scope: &mut Scope<'_>, id: &str, old: &Stored, attributes: Object<
     };
     let enterprise = after.get(ENTERPRISE_USER).is_some();
     let header = Header { enterprise, inactive, customer, twin, ..old.header.next(&scope.call.now.text) };
-    let stored = Stored::new(header, &after);
+    let stored = Stored::new(header, after);
     scope.store(Kind::User, id, &stored);
     Ok(stored)
 }
@@ -186,6 +247,7 @@ fn check_email_presence(scope: &Scope<'_>, attributes: &Object<'_>) -> Result<()
     Ok(())
 }
 
+/// Leaves an attribute as it was.
 fn keep<'a>(before: &Object<'a>, after: &mut Object<'a>, name: &'static str) {
     match before.get(name) {
         Some(value) => after.set(name, value.clone()),

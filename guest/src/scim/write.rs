@@ -5,9 +5,9 @@ use alloc::vec::Vec;
 use super::conditions::Conditions;
 use super::scope::Scope;
 use super::{groups, users};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, ScimType};
 use crate::json::{Object, Value};
-use crate::patch::{self, MemberEdit, Operation};
+use crate::patch::{self, Effort, MemberEdit, Operation};
 use crate::resource::{self, Read};
 use crate::store::keys::Kind;
 use crate::store::records::Stored;
@@ -40,6 +40,16 @@ impl<'r> Write<'r> {
         })
     }
 
+    /// Whether it changes a user and says so of the status.
+    #[must_use]
+    pub fn says_status(&self) -> bool {
+        match self {
+            Write::Replace(new) => new.attributes.get("active").is_some(),
+            Write::Patch(operations) => operations.iter().any(Operation::says_status),
+            Write::Create(_) | Write::Delete => false,
+        }
+    }
+
     /// Does it. For a creation, `id` is the id that the resource is to get. Yields the resource as it is then.
     ///
     /// # Errors
@@ -67,13 +77,31 @@ impl<'r> Write<'r> {
             Write::Replace(new) => {
                 // What a PUT does not name is cleared, members included; only the status stays.
                 let members = MemberEdit::Replace(new.members.clone().unwrap_or_default());
-                update(scope, kind, id, &old, new.attributes.clone(), &[members]).map(Some)
+                match kind {
+                    Kind::User => users::update(scope, id, &old, new.attributes.clone(), is_inactive(&new.attributes)),
+                    Kind::Group => groups::update(scope, id, &old, &new.attributes, &[members]),
+                }
+                .map(Some)
             }
             Write::Patch(operations) => {
-                let mut after = scope.attributes(kind, id, &old)?;
-                let operations = operations.clone();
-                let outcome = patch::apply(kind.resource_type(), &mut after, operations, &mut scope.effort)?;
-                update(scope, kind, id, &old, after, &outcome.members).map(Some)
+                let before = scope.attributes(kind, id, &old)?;
+                let mut after = before.clone();
+                let outcome = patch::apply(kind.resource_type(), &mut after, operations.clone(), &mut scope.effort);
+                match (kind, outcome) {
+                    (Kind::Group, outcome) => groups::update(scope, id, &old, &after, &outcome?.members),
+                    (Kind::User, Ok(_)) => {
+                        let leaves = self.says_status() && is_inactive(&after);
+                        users::update(scope, id, &old, after, leaves)
+                    }
+                    (Kind::User, Err(refusal)) => {
+                        let left = patch_of_leaver(before, operations, &mut scope.effort);
+                        let Some(after) = left else { return Err(refusal) };
+                        let stored = users::update(scope, id, &old, after, true)?;
+                        users::note_left_out(scope, id, "an operation", &refusal);
+                        Ok(stored)
+                    }
+                }
+                .map(Some)
             }
         }
     }
@@ -107,16 +135,31 @@ fn create(scope: &mut Scope<'_>, kind: Kind, id: &str, new: &Read<'_>) -> Result
     }
 }
 
-fn update(
-    scope: &mut Scope<'_>,
-    kind: Kind,
-    id: &str,
-    old: &Stored,
-    after: Object<'_>,
-    members: &[MemberEdit<'_>],
-) -> Result<Stored> {
-    match kind {
-        Kind::User => users::update(scope, id, old, after),
-        Kind::Group => groups::update(scope, id, old, &after, members),
+/// Whether it says that the user is inactive.
+fn is_inactive(user: &Object<'_>) -> bool {
+    user.get("active") == Some(&Value::Bool(false))
+}
+
+/// What becomes of a user where not all operations can be carried out on what it is now, but one of them wants it inactive:
+/// somebody who leaves must lose access, whatever else the request asks for. None where nobody leaves, or an operation can
+/// be carried out on no user at all.
+fn patch_of_leaver<'a>(before: Object<'a>, operations: &[Operation<'a>], effort: &mut Effort) -> Option<Object<'a>> {
+    let user = Kind::User.resource_type();
+    let (mut after, mut leaves) = (before, false);
+    for operation in operations {
+        let mut next = after.clone();
+        match patch::apply(user, &mut next, alloc::vec![operation.clone()], effort) {
+            Ok(_) => {
+                after = next;
+                leaves |= operation.says_status();
+            }
+            Err(refusal) if refusal.scim_type == Some(ScimType::NoTarget) => {}
+            Err(_) => {
+                let mut other = Object::new();
+                other.set("userName", "another user".into());
+                patch::apply(user, &mut other, alloc::vec![operation.clone()], effort).ok()?;
+            }
+        }
     }
+    (leaves && is_inactive(&after)).then_some(after)
 }

@@ -2,14 +2,15 @@
 //! and then erased for good.
 //!
 //! The memberships and project associations of a deleted customer stay where they are and lead to nothing; only those
-//! that were its user's become its own, since the user is gone. The members of a deleted organization stay likewise.
+//! that were its user's become its own, since the user is gone. Once it is restored, it is on probation in those of its
+//! organizations that are managed. The members of a deleted organization stay likewise.
 
 use alloc::string::ToString;
 use alloc::vec::Vec;
 
 use super::customers::{self, Customer};
 use super::organizations::{self, Organization};
-use super::{Error, Page, Position, Result, Work, check_local, scan_page, settings};
+use super::{Error, Page, Position, Result, Work, check_local, probation, scan_page, settings};
 use crate::engine::Engine;
 use crate::error::Result as ScimResult;
 use crate::store::Transaction;
@@ -130,22 +131,24 @@ fn associate_again(transaction: &mut Transaction, id: u64, kept: &[u64]) -> Scim
 }
 
 impl Engine<'_> {
-    /// Restores a deleted customer: local, with its id, its memberships and its projects.
+    /// Restores a deleted customer: local, with its id, its memberships and its projects. In managed organizations it is on
+    /// probation: a member until its directory confirms or ends that, at most for the directory's grace of adoptions.
     ///
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Taken`] where another customer has the email address by now.
     pub fn restore_customer(&self, actor: &str, id: &str) -> Result<Customer> {
         self.site_write(actor, |work| {
+            customers::remove_leaving(work, id)?;
             let kept = customer(work.transaction, id)?.filter(|kept| work.now.milliseconds < kept.until);
             let kept = kept.ok_or_else(|| Error::NotFound("there is no such deleted customer".to_string()))?;
-            let email = keys::customer_email(&kept.record.email);
-            if work.transaction.get(email.clone())?.is_some() || customers::load(work.transaction, id)?.is_some() {
+            if customers::is_taken(work, &kept.record.email)? || customers::load(work.transaction, id)?.is_some() {
                 return Err(Error::Taken("another customer has this email address".to_string()));
             }
             take_customer(work, id, &kept);
-            work.transaction.put(email, id);
+            work.transaction.put(keys::customer_email(&kept.record.email), id);
             work.transaction.put(keys::customer(id), records::write(&kept.record));
             work.record("customer.restored", customers::of_customer(id));
+            probation::begin(work, id, None)?;
             customers::describe(work.transaction, id, kept.record)
         })
     }
@@ -156,10 +159,10 @@ impl Engine<'_> {
     /// [`Error::NotFound`]; [`Error::Taken`] where another organization has the name by now.
     pub fn restore_organization(&self, actor: &str, id: u64) -> Result<Organization> {
         self.site_write(actor, |work| {
+            organizations::remove_leaving(work, id)?;
             let kept = organization(work.transaction, id)?.filter(|kept| work.now.milliseconds < kept.until);
             let kept = kept.ok_or_else(|| Error::NotFound("there is no such deleted organization".to_string()))?;
-            let name = keys::organization_name(&kept.record.name);
-            if work.transaction.get(name.clone())?.is_some() {
+            if organizations::is_taken(work, &kept.record.name)? {
                 return Err(Error::Taken("another organization has this name".to_string()));
             }
             take_organization(work, id, &kept);
@@ -168,7 +171,7 @@ impl Engine<'_> {
                 work.transaction.put(due.key(retained.until), records::write(&due));
             }
             associate_again(work.transaction, id, &kept.projects)?;
-            work.transaction.put(name, keys::number(id));
+            work.transaction.put(keys::organization_name(&kept.record.name), keys::number(id));
             work.transaction.put(keys::organization(id), records::write(&kept.record));
             work.record("organization.restored", organizations::of_organization(id));
             organizations::describe(work.transaction, id, kept.record)
@@ -184,7 +187,9 @@ impl Engine<'_> {
             if customer(work.transaction, id)?.is_some() {
                 return Ok(erase_customer(work, id)?);
             }
-            let old = customers::existing(work.transaction, id)?;
+            // Be it one that goes with its directory.
+            let old = customers::load(work.transaction, id)?;
+            let old = old.ok_or_else(|| Error::NotFound("there is no such customer".to_string()))?;
             check_local(work.transaction, old.link.as_ref(), "the customer")?;
             Ok(customers::remove_for(work, id, 0)?)
         })

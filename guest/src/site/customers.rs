@@ -4,7 +4,10 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::{Error, Page, Position, Result, Work, bin, check_local, is_managed, manager, scan_page, time_zones};
+use super::{
+    Error, Page, Position, Result, Standing, Standings, Work, bin, check_local, is_all_in_sight, is_leaving,
+    is_managed, manager, shown_page, standing, time_zones,
+};
 use crate::address;
 use crate::engine::Engine;
 use crate::error::{Error as Failure, Result as ScimResult};
@@ -19,7 +22,6 @@ use crate::twins;
 
 /// The longest display name, in characters; that of an organization has the same bound.
 const MAX_NAME_CHARACTERS: usize = 200;
-
 
 /// The longest locale that is looked at, in characters; real ones are far shorter.
 const MAX_LOCALE_CHARACTERS: usize = 100;
@@ -87,22 +89,32 @@ pub fn provision(
 ) -> ScimResult<Option<String>> {
     let Some(address) = email(attributes) else { return Ok(None) };
     let user = link.resource.clone();
-    let found = work.transaction.get(keys::customer_email(&address))?;
-    let id = match found {
-        None if was_there && is_kept(work.transaction, &user)? => keys::another_id(&user, work.now.milliseconds),
-        // The user's id is as good as a new one, and tells nothing more.
-        None => user.clone(),
-        Some(id) => {
-            let old = load(work.transaction, &id)?.ok_or_else(|| records::corrupt("cm"))?;
-            if let Some(directory) = manager(work.transaction, old.link.as_ref())? {
+    if let Some(id) = work.transaction.get(keys::customer_email(&address))? {
+        let old = load(work.transaction, &id)?.ok_or_else(|| records::corrupt("cm"))?;
+        match standing(work.transaction, old.link.as_ref())? {
+            Standing::Managed => {
+                let name = manager(work.transaction, old.link.as_ref())?.map(|directory| directory.name);
                 return Err(Failure::uniqueness(format!(
                     "a customer has this email address already, whom the directory {} manages",
-                    quoted(&directory.name)
+                    quoted(&name.unwrap_or_default())
                 )));
             }
-            self::link(work, &id, &old, link, attributes, inactive)?;
-            return Ok(Some(id));
+            Standing::Local => {
+                self::link(work, &id, &old, link, attributes, inactive)?;
+                return Ok(Some(id));
+            }
+            Standing::Leaving => remove(work, &id)?,
         }
+    }
+    let left_behind = |transaction: &mut Transaction| -> ScimResult<bool> {
+        let found = transaction.get_many(alloc::vec![keys::customer(&user), keys::deleted_customer(&user)])?;
+        Ok(found.iter().any(Option::is_some))
+    };
+    let id = if was_there && left_behind(work.transaction)? {
+        keys::another_id(&user, work.now.milliseconds)
+    } else {
+        // The user's id is as good as a new one, and tells nothing more.
+        user.clone()
     };
     let record = wanted(work, attributes, inactive, work.now.milliseconds, link)?;
     work.transaction.put(keys::customer_email(&address), id.as_str());
@@ -205,13 +217,43 @@ pub fn erase(work: &mut Work<'_>, id: &str, old: &CustomerRecord) -> ScimResult<
     Ok(())
 }
 
-/// Whether memberships of a customer are to be kept: there is one, or a deleted one that can be restored.
+/// Whose memberships are to be kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// A customer's that there is.
+    Present,
+    /// A deleted one's that can be restored.
+    Deleted,
+}
+
+/// Whether memberships of a customer are to be kept.
 ///
 /// # Errors
 /// Where the storage fails.
-pub fn is_kept(transaction: &mut Transaction, id: &str) -> ScimResult<bool> {
+pub fn kept(transaction: &mut Transaction, id: &str) -> ScimResult<Option<Kept>> {
     let found = transaction.get_many(alloc::vec![keys::customer(id), keys::deleted_customer(id)])?;
-    Ok(found.iter().any(Option::is_some))
+    let found = found.iter().zip([Kept::Present, Kept::Deleted]).find(|(value, _)| value.is_some());
+    Ok(found.map(|(_, kept)| kept))
+}
+
+/// Removes a customer that goes with its directory, without waiting for upkeep.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn remove_leaving(work: &mut Work<'_>, id: &str) -> ScimResult<()> {
+    let Some(record) = load(work.transaction, id)? else { return Ok(()) };
+    if is_leaving(work.transaction, record.link.as_ref())? { remove(work, id) } else { Ok(()) }
+}
+
+/// Whether a customer has an email address. One that goes with its directory makes way.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn is_taken(work: &mut Work<'_>, address: &str) -> ScimResult<bool> {
+    let key = keys::customer_email(address);
+    let Some(id) = work.transaction.get(key.clone())? else { return Ok(false) };
+    remove_leaving(work, &id)?;
+    Ok(work.transaction.get(key)?.is_some())
 }
 
 /// Removes the customer of a user whose directory goes with all that it managed; unless another user has it by now.
@@ -231,15 +273,13 @@ pub fn remove_of_user(work: &mut Work<'_>, user: &str) -> ScimResult<()> {
 pub fn drop_relations(transaction: &mut Transaction, id: &str, limit: u32) -> ScimResult<(u32, bool)> {
     let mut removed = 0;
     for prefix in [keys::own_memberships(id), Association::Customer.of_other(id)] {
-        let mut range = prefix_range(&prefix, limit - removed + 1);
-        range.keys_only = true;
-        for entry in transaction.scan(&range)? {
+        for entry in transaction.scan(&prefix_range(&prefix, limit - removed + 1))? {
             if removed == limit {
                 return Ok((removed, true));
             }
             let end = keys::id_of(&entry.key);
             if keys::owner(end).is_some() {
-                members::remove_edge(transaction, end, id);
+                members::remove_stored_edge(transaction, end, id, &entry.value);
             } else {
                 let project = end.parse().map_err(|_| records::corrupt(&entry.key))?;
                 Association::Customer.both(project, id).into_iter().for_each(|key| transaction.delete(key));
@@ -251,7 +291,7 @@ pub fn drop_relations(transaction: &mut Transaction, id: &str, limit: u32) -> Sc
 }
 
 /// The users whose memberships are the customer's: the one that it is linked to, and those of disconnected directories.
-pub fn users(customer: &CustomerRecord) -> impl Iterator<Item = &Link> {
+pub fn users(customer: &CustomerRecord) -> impl Iterator<Item = &Link> + Clone {
     customer.link.iter().chain(&customer.former)
 }
 
@@ -300,7 +340,7 @@ fn change(work: &mut Work<'_>, id: &str, old: &CustomerRecord, new: &mut Custome
     }
     let (old_key, new_key) = (keys::customer_email(&old.email), keys::customer_email(&new.email));
     if old_key != new_key {
-        if work.transaction.get(new_key.clone())?.is_some() {
+        if is_taken(work, &new.email)? {
             return Err(Failure::uniqueness("another customer has this email address"));
         }
         new.twin = None;
@@ -339,7 +379,7 @@ fn drop_address(transaction: &mut Transaction, id: &str, record: &mut CustomerRe
     Ok(())
 }
 
-/// The record of a customer, where there is one.
+/// The record of a customer, where there is one, be it out of sight.
 ///
 /// # Errors
 /// Where the storage fails.
@@ -351,12 +391,21 @@ pub fn load(transaction: &mut Transaction, id: &str) -> ScimResult<Option<Custom
     transaction.get(key.clone())?.map(|text| records::read(&key, &text)).transpose()
 }
 
+/// The record of a customer that the site sees.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn visible(transaction: &mut Transaction, id: &str) -> ScimResult<Option<CustomerRecord>> {
+    let Some(record) = load(transaction, id)? else { return Ok(None) };
+    Ok(if is_leaving(transaction, record.link.as_ref())? { None } else { Some(record) })
+}
+
 /// The record of a customer.
 ///
 /// # Errors
 /// [`Error::NotFound`].
 pub fn existing(transaction: &mut Transaction, id: &str) -> Result<CustomerRecord> {
-    load(transaction, id)?.ok_or_else(|| Error::NotFound("there is no such customer".to_string()))
+    visible(transaction, id)?.ok_or_else(|| Error::NotFound("there is no such customer".to_string()))
 }
 
 /// A customer as callers see it.
@@ -365,7 +414,25 @@ pub fn existing(transaction: &mut Transaction, id: &str) -> Result<CustomerRecor
 /// Where the storage fails.
 pub fn describe(transaction: &mut Transaction, id: &str, record: CustomerRecord) -> Result<Customer> {
     let managed = is_managed(transaction, record.link.as_ref())?;
-    Ok(Customer {
+    Ok(described(id, record, managed))
+}
+
+/// A customer as callers see it; none where it is out of sight.
+///
+/// # Errors
+/// Where the storage fails.
+pub(super) fn show(
+    transaction: &mut Transaction,
+    standings: &mut Standings,
+    id: &str,
+    record: CustomerRecord,
+) -> Result<Option<Customer>> {
+    let standing = standings.of(transaction, record.link.as_ref())?;
+    Ok((standing != Standing::Leaving).then(|| described(id, record, standing == Standing::Managed)))
+}
+
+fn described(id: &str, record: CustomerRecord, managed: bool) -> Customer {
+    Customer {
         id: id.to_string(),
         email: record.email,
         display_name: record.display_name,
@@ -374,7 +441,7 @@ pub fn describe(transaction: &mut Transaction, id: &str, record: CustomerRecord)
         locale: record.locale,
         created_at: record.created,
         managed_by: record.link.map(|link| link.directory).filter(|_| managed),
-    })
+    }
 }
 
 /// What a change of a customer says of it.
@@ -403,12 +470,11 @@ impl Engine<'_> {
             twin: None,
         };
         self.site_write(actor, |work| {
-            let key = keys::customer_email(&record.email);
-            if work.transaction.get(key.clone())?.is_some() {
+            if is_taken(work, &record.email)? {
                 return Err(Error::Taken("a customer has this email address".to_string()));
             }
             let record = CustomerRecord { locale: work.locale(new.locale.as_deref())?, ..record.clone() };
-            work.transaction.put(key, id.as_str());
+            work.transaction.put(keys::customer_email(&record.email), id.as_str());
             work.transaction.put(keys::customer(&id), records::write(&record));
             work.record("customer.created", of_customer(&id));
             describe(work.transaction, &id, record)
@@ -421,13 +487,11 @@ impl Engine<'_> {
     /// [`Error::Invalid`] for a limit or cursor that cannot be.
     pub fn customers(&self, position: &Position, limit: u32) -> Result<Page<Customer>> {
         self.read(|transaction| {
-            let page = scan_page(transaction, keys::ALL_CUSTOMERS, position, limit)?;
-            let mut values = Vec::with_capacity(page.values.len());
-            for entry in &page.values {
+            let (every, mut standings) = (is_all_in_sight(transaction)?, Standings::default());
+            shown_page(transaction, keys::ALL_CUSTOMERS, position, limit, every, |transaction, entry| {
                 let record = records::read(&entry.key, &entry.value)?;
-                values.push(describe(transaction, keys::id_of(&entry.key), record)?);
-            }
-            Ok(Page { values, next: page.next })
+                show(transaction, &mut standings, keys::id_of(&entry.key), record)
+            })
         })
     }
 

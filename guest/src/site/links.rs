@@ -92,7 +92,7 @@ pub fn detach(
     let new = CustomerRecord { link: None, ..old };
     work.transaction.put(keys::customer(id), records::write(&new));
     work.transaction.delete(keys::customer_of(&link.resource));
-    members::leave_deleted_groups(work.transaction, &link.directory, &link.resource, id)?;
+    members::leave_deleted_groups(work.transaction, &link.directory, &link.resource, id, work.now)?;
     set_link(work, link, user, Err((id, reason)))?;
     let (user, directory) = (Some(link.resource.clone()), Some(link.directory.clone()));
     work.record("customer.unlinked", Detail { user, directory, ..customers::of_customer(id) });

@@ -2,6 +2,8 @@
 //!
 //! Members are kept under holders: the group that an organization is linked to, what held its members before it was
 //! adopted, and the organization itself. The members of a linked one *are* the group's; no membership is stored twice.
+//!
+//! A customer whose user is deleted keeps, as its own, what the user's groups made it a member of; see `probation`.
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
@@ -10,8 +12,11 @@ use alloc::vec::Vec;
 
 use super::customers::{self, Customer};
 use super::organizations::{self, Organization};
-use super::{Error, KEYS_AT_ONCE, Page, Position, Result, Work, check_limit, check_local, ends, is_managed};
-use crate::engine::Engine;
+use super::{
+    Error, KEYS_AT_ONCE, Page, Position, Result, Standing, Standings, Work, check_limit, check_local, ends, probation,
+    standing,
+};
+use crate::engine::{Engine, Moment};
 use crate::error::Result as ScimResult;
 use crate::scim::members::{self, SWEPT_AT_ONCE};
 use crate::store::keys;
@@ -20,6 +25,37 @@ use crate::store::{Transaction, prefix_range};
 
 /// How many customers one call may add or remove.
 const MAX_CUSTOMERS_PER_CALL: usize = 1_000;
+
+/// How many customers an entry of the change feed names.
+const MEMBERS_PER_CHANGE: usize = 1_000;
+
+/// Something that holds members of an organization.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holder {
+    /// The group, or [`keys::own_members`].
+    pub name: String,
+    /// Where those whom it holds are on probation: the time now, in milliseconds since the Unix epoch.
+    pub(super) probation_at: Option<u64>,
+}
+
+impl Holder {
+    /// One whose members count without an end.
+    #[must_use]
+    pub fn lasting(name: String) -> Self {
+        Holder { name, probation_at: None }
+    }
+
+    /// Whether a membership counts of which this is stored.
+    fn counts(&self, value: &str) -> bool {
+        self.probation_at.is_none_or(|now| end_of(value).is_some_and(|end| now < end))
+    }
+}
+
+/// The end of a probation, in milliseconds since the Unix epoch, in what is stored of a membership.
+#[must_use]
+pub fn end_of(value: &str) -> Option<u64> {
+    value.parse().ok()
+}
 
 /// What holds an organization's own members, from now on.
 pub(super) fn own_holder(id: u64, record: &OrganizationRecord) -> String {
@@ -39,7 +75,8 @@ pub(super) fn all_holders(id: u64, record: &OrganizationRecord) -> Vec<String> {
 }
 
 /// What holds the members of an organization: the group that it is linked to; while the grace of its adoption lasts, what
-/// held them before; and what holds its own, while it is local or customers whose users are gone are kept there.
+/// held them before; and what holds its own, while it is local or customers whose users are gone are kept there. Nothing
+/// where it is out of sight.
 ///
 /// # Errors
 /// Where the storage fails.
@@ -48,39 +85,62 @@ pub fn holders(
     id: u64,
     record: &OrganizationRecord,
     now: u64,
-) -> ScimResult<Vec<String>> {
-    let managed = is_managed(transaction, record.link.as_ref())?;
-    let mut holders = all_holders(id, record);
-    // Where the directory is gone, everything stays as it was.
-    let retained = record.retained.as_ref().filter(|retained| managed && now >= retained.until);
-    holders.retain(|holder| !retained.is_some_and(|retained| retained.holders.contains(holder)));
-    if managed && !record.restored {
-        holders.pop();
-    }
-    Ok(holders)
+) -> ScimResult<Vec<Holder>> {
+    Ok(match standing(transaction, record.link.as_ref())? {
+        Standing::Leaving => Vec::new(),
+        // Where the directory is gone, everything stays as it was.
+        Standing::Local => all_holders(id, record).into_iter().map(Holder::lasting).collect(),
+        Standing::Managed => managed_holders(id, record, now),
+    })
+}
+
+/// What holds the members of an organization that is managed.
+pub(super) fn managed_holders(id: u64, record: &OrganizationRecord, now: u64) -> Vec<Holder> {
+    let group = record.link.as_ref().map(|link| link.resource.clone());
+    let retained = record.retained.iter().filter(|retained| now < retained.until);
+    let retained = retained.flat_map(|retained| retained.holders.iter().cloned());
+    let own = record.restored.then(|| Holder { name: own_holder(id, record), probation_at: Some(now) });
+    group.into_iter().chain(retained).map(Holder::lasting).chain(own).collect()
 }
 
 /// The keys of the memberships that make a customer a member where there is one of them: as itself, or as one of its users.
 fn memberships<'h>(
-    holders: &'h [String],
+    holders: &'h [Holder],
     customer: &'h str,
     record: &'h CustomerRecord,
-) -> impl Iterator<Item = (&'h str, &'h str)> {
+) -> impl Iterator<Item = (&'h Holder, &'h str)> + Clone {
     holders.iter().flat_map(move |holder| {
-        let own = keys::owner(holder).is_some();
+        let own = keys::owner(&holder.name).is_some();
         let users = customers::users(record).map(|link| link.resource.as_str()).filter(move |_| !own);
         let members = users.chain(Some(customer).filter(|_| own));
-        members.map(move |member| (holder.as_str(), member))
+        members.map(move |member| (holder, member))
     })
 }
 
 /// Whether there is one of these memberships.
 fn is_any<'h>(
     transaction: &mut Transaction,
-    memberships: impl Iterator<Item = (&'h str, &'h str)>,
+    memberships: impl Iterator<Item = (&'h Holder, &'h str)> + Clone,
 ) -> ScimResult<bool> {
-    let keys = memberships.map(|(holder, member)| keys::member(holder, member)).collect();
-    Ok(transaction.get_many(keys)?.iter().any(Option::is_some))
+    let keys = memberships.clone().map(|(holder, member)| keys::member(&holder.name, member)).collect();
+    let values = transaction.get_many(keys)?;
+    Ok(memberships.zip(values).any(|((holder, _), value)| value.is_some_and(|value| holder.counts(&value))))
+}
+
+/// Removes these memberships where there are any. Whether one of them counted.
+pub(super) fn remove_all<'h>(
+    transaction: &mut Transaction,
+    memberships: impl Iterator<Item = (&'h Holder, &'h str)> + Clone,
+) -> ScimResult<bool> {
+    let keys = memberships.clone().map(|(holder, member)| keys::member(&holder.name, member)).collect();
+    let values = transaction.get_many(keys)?;
+    let mut counted = false;
+    for ((holder, member), value) in memberships.zip(values) {
+        let Some(value) = value else { continue };
+        counted |= holder.counts(&value);
+        members::remove_stored_edge(transaction, &holder.name, member, &value);
+    }
+    Ok(counted)
 }
 
 /// The organizations that a customer is a member of, in order of their numbers.
@@ -120,20 +180,21 @@ pub(super) fn of_customer(
 /// Where the storage fails.
 pub fn difference(
     transaction: &mut Transaction,
-    holders: &[String],
-    others: &[String],
+    holders: &[Holder],
+    others: &[Holder],
     mut visit: impl FnMut(String),
 ) -> ScimResult<()> {
     for (place, holder) in holders.iter().enumerate() {
-        let before: Vec<String> = holders[..place].iter().chain(others).cloned().collect();
-        let mut range = prefix_range(&keys::members(holder), KEYS_AT_ONCE);
-        range.keys_only = true;
+        let before: Vec<Holder> = holders[..place].iter().chain(others).cloned().collect();
+        let mut range = prefix_range(&keys::members(&holder.name), KEYS_AT_ONCE);
+        range.keys_only = holder.probation_at.is_none();
         loop {
             let entries = transaction.scan(&range)?;
-            let members: Vec<&str> = entries.iter().map(|entry| keys::id_of(&entry.key)).collect();
+            let counting = entries.iter().filter(|entry| holder.counts(&entry.value));
+            let members: Vec<&str> = counting.map(|entry| keys::id_of(&entry.key)).collect();
             let customers = customers_of(transaction, holder, &members)?;
             let customers: Vec<String> = customers.into_iter().map(|(_, customer)| customer).collect();
-            let customers = load_customers(transaction, &customers)?;
+            let customers = in_sight(transaction, &customers)?;
             without(transaction, &before, customers)?.into_iter().for_each(&mut visit);
             match entries.last() {
                 Some(last) if entries.len() >= range.limit as usize => range.start = keys::after(&last.key),
@@ -145,22 +206,24 @@ pub fn difference(
 }
 
 /// Those customers whom none of `holders` makes a member.
-fn without(
+pub(super) fn without(
     transaction: &mut Transaction,
-    holders: &[String],
+    holders: &[Holder],
     customers: Vec<(String, CustomerRecord)>,
 ) -> ScimResult<Vec<String>> {
     let edges: Vec<usize> =
         customers.iter().map(|(customer, record)| memberships(holders, customer, record).count()).collect();
     let keys = customers.iter().flat_map(|(customer, record)| {
-        memberships(holders, customer, record).map(|(holder, member)| keys::member(holder, member))
+        memberships(holders, customer, record).map(|(holder, member)| keys::member(&holder.name, member))
     });
     let mut values = transaction.get_many(keys.collect())?.into_iter();
     let mut left = Vec::new();
-    for ((customer, _), count) in customers.into_iter().zip(edges) {
+    for ((customer, record), count) in customers.iter().zip(edges) {
         // All of them are taken, whichever is the first that there is.
-        if values.by_ref().take(count).filter(Option::is_some).count() == 0 {
-            left.push(customer);
+        let values: Vec<Option<String>> = values.by_ref().take(count).collect();
+        let mut memberships = memberships(holders, customer, record).zip(values);
+        if !memberships.any(|((holder, _), value)| value.is_some_and(|value| holder.counts(&value))) {
+            left.push(customer.clone());
         }
     }
     Ok(left)
@@ -174,8 +237,8 @@ fn without(
 pub fn release(work: &mut Work<'_>, id: u64, users: &[String]) -> ScimResult<()> {
     let Some(record) = organizations::load(work.transaction, id)?.filter(|_| !users.is_empty()) else { return Ok(()) };
     let Some(Link { directory, .. }) = record.link.clone() else { return Ok(()) };
-    let mut holders = record.retained.as_ref().map(|retained| retained.holders.clone()).unwrap_or_default();
-    holders.extend(Some(own_holder(id, &record)).filter(|_| record.restored));
+    // All but the group itself.
+    let holders: Vec<Holder> = managed_holders(id, &record, work.now.milliseconds).into_iter().skip(1).collect();
     for chunk in users.chunks(KEYS_AT_ONCE as usize) {
         let customers = work.transaction.get_many(chunk.iter().map(|user| keys::customer_of(user)).collect())?;
         let customers: Vec<String> = customers.into_iter().flatten().collect();
@@ -186,20 +249,33 @@ pub fn release(work: &mut Work<'_>, id: u64, users: &[String]) -> ScimResult<()>
         records.retain(|(_, customer)| customer.link.as_ref().is_some_and(is_named));
         let mut released = Vec::new();
         for (customer, record) in &records {
-            let edges = || memberships(&holders, customer, record);
-            if is_any(work.transaction, edges())? {
-                edges().for_each(|(holder, member)| members::remove_edge(work.transaction, holder, member));
+            if remove_all(work.transaction, memberships(&holders, customer, record))? {
                 released.push(customer.clone());
             }
         }
-        if !released.is_empty() {
-            work.record(
-                "organization.members-removed",
-                Detail { members: released, ..organizations::of_organization(id) },
-            );
-        }
+        record_members(work, id, "organization.members-removed", &released);
     }
     Ok(())
+}
+
+/// Names those who came into an organization, or went.
+pub(super) fn record_members(work: &mut Work<'_>, id: u64, kind: &str, customers: &[String]) {
+    for members in customers.chunks(MEMBERS_PER_CHANGE) {
+        work.record(kind, Detail { members: members.to_vec(), ..organizations::of_organization(id) });
+    }
+}
+
+/// The records of customers, without those that are deleted or out of sight.
+pub(super) fn in_sight(transaction: &mut Transaction, ids: &[String]) -> ScimResult<Vec<(String, CustomerRecord)>> {
+    let customers = load_customers(transaction, ids)?;
+    let mut standings = Standings::default();
+    let mut in_sight = Vec::with_capacity(customers.len());
+    for (id, record) in customers {
+        if standings.of(transaction, record.link.as_ref())? != Standing::Leaving {
+            in_sight.push((id, record));
+        }
+    }
+    Ok(in_sight)
 }
 
 /// The records of customers, without those that are deleted.
@@ -212,10 +288,10 @@ fn load_customers(transaction: &mut Transaction, ids: &[String]) -> ScimResult<V
 /// The members that a holder has as customers: users where it is a group, of whom some may be linked to none.
 fn customers_of<'m>(
     transaction: &mut Transaction,
-    holder: &str,
+    holder: &Holder,
     members: &[&'m str],
 ) -> ScimResult<Vec<(&'m str, String)>> {
-    if keys::owner(holder).is_some() {
+    if keys::owner(&holder.name).is_some() {
         return Ok(members.iter().map(|member| (*member, (*member).to_string())).collect());
     }
     let customers = transaction.get_many(members.iter().map(|user| keys::customer_of(user)).collect())?;
@@ -223,17 +299,27 @@ fn customers_of<'m>(
 }
 
 /// Makes the memberships of a customer in groups its own, where the groups are organizations': the user in the groups is
-/// deleted, and the customer is or may be restored. Asks the storage no more often for many groups than for one.
+/// deleted, and the customer `is_present` or may be restored. Asks the storage no more often for many groups than for one.
 ///
 /// # Errors
 /// Where the storage fails.
-pub fn remember(transaction: &mut Transaction, groups: &[&str], customer: &str) -> ScimResult<()> {
+pub fn remember(
+    transaction: &mut Transaction,
+    groups: &[&str],
+    customer: &str,
+    is_present: bool,
+    now: &Moment,
+) -> ScimResult<()> {
     let organizations = of_groups(transaction, groups)?;
     let asked = organizations.iter().filter_map(|(group, id, record)| {
         let link = unopened(record, group)?;
         Some([keys::directory(&link.directory), own_sweep(*id, record)])
     });
     let present = present(transaction, asked.flatten().collect())?;
+    // What the directory has said last was that the customer is a member: an earlier probation is over.
+    let opened = organizations.iter().filter(|(group, _, record)| record.restored && is_linked(record, group));
+    let opened: Vec<Holder> = opened.map(|(_, id, record)| Holder::lasting(own_holder(*id, record))).collect();
+    remove_all(transaction, opened.iter().map(|holder| (holder, customer)))?;
     for (group, id, record) in &organizations {
         if unopened(record, group).is_some_and(|link| present.contains(&keys::directory(&link.directory))) {
             // What is being swept under this name must not come back; until that is done, nothing is remembered.
@@ -245,7 +331,16 @@ pub fn remember(transaction: &mut Transaction, groups: &[&str], customer: &str) 
         }
         keep_own(transaction, *id, record, group, customer);
     }
+    if is_present && organizations.iter().any(|(group, _, record)| is_linked(record, group)) {
+        probation::go_on_later(transaction, customer, None, now);
+    }
     Ok(())
+}
+
+/// Stores something of an organization's own membership, from both ends.
+pub(super) fn set_value(transaction: &mut Transaction, holder: &str, customer: &str, value: &str) {
+    transaction.put(keys::member(holder, customer), value);
+    transaction.put(keys::member_of(customer, holder), value);
 }
 
 /// The organizations of those groups that have one, each with its group; also deleted ones that can be restored.
@@ -275,9 +370,14 @@ fn of_groups<'g>(
     Ok(organizations)
 }
 
-/// The link of an organization to this group, while it has no members of its own. A deleted one has no link.
+/// Whether an organization is linked to this group. A deleted one has no link.
+fn is_linked(record: &OrganizationRecord, group: &str) -> bool {
+    record.link.as_ref().is_some_and(|link| link.resource == group)
+}
+
+/// The link of an organization to this group, while it has no members of its own.
 fn unopened<'r>(record: &'r OrganizationRecord, group: &str) -> Option<&'r Link> {
-    record.link.as_ref().filter(|link| link.resource == group && !record.restored)
+    record.link.as_ref().filter(|_| is_linked(record, group) && !record.restored)
 }
 
 /// The key of what is left to sweep of an organization's own members.
@@ -296,8 +396,7 @@ fn present(transaction: &mut Transaction, keys: BTreeSet<String>) -> ScimResult<
 fn keep_own(transaction: &mut Transaction, id: u64, record: &OrganizationRecord, group: &str, customer: &str) {
     let own = keys::own_members(id, Some(group));
     if all_holders(id, record).contains(&own) {
-        transaction.put(keys::member(&own, customer), "");
-        transaction.put(keys::member_of(customer, &own), "");
+        set_value(transaction, &own, customer, "");
     }
 }
 
@@ -389,10 +488,9 @@ impl Engine<'_> {
                     continue;
                 }
                 if add {
-                    work.transaction.put(keys::member(&own, customer), "");
-                    work.transaction.put(keys::member_of(customer, &own), "");
+                    set_value(work.transaction, &own, customer, "");
                 } else {
-                    edges().for_each(|(holder, member)| members::remove_edge(work.transaction, holder, member));
+                    remove_all(work.transaction, edges())?;
                 }
                 changed.push(customer.clone());
             }
@@ -410,6 +508,7 @@ struct MemberReader {
     skip: u32,
     after: Option<(usize, String)>,
     limit: usize,
+    standings: Standings,
     /// The members, each with its cursor.
     found: Vec<(Customer, String)>,
 }
@@ -423,11 +522,11 @@ impl MemberReader {
                 _ => return Err(Error::Invalid("the cursor is not one that a page named".to_string())),
             },
         };
-        Ok(Self { skip, after, limit: limit as usize, found: Vec::new() })
+        Ok(Self { skip, after, limit: limit as usize, standings: Standings::default(), found: Vec::new() })
     }
 
     /// Reads on until there is one more than wanted.
-    fn page(mut self, transaction: &mut Transaction, holders: &[String]) -> Result<Page<Customer>> {
+    fn page(mut self, transaction: &mut Transaction, holders: &[Holder]) -> Result<Page<Customer>> {
         for place in 0..holders.len() {
             self.read(transaction, holders, place)?;
         }
@@ -437,19 +536,20 @@ impl MemberReader {
         Ok(Page { values: self.found.into_iter().map(|(customer, _)| customer).collect(), next })
     }
 
-    fn read(&mut self, transaction: &mut Transaction, holders: &[String], place: usize) -> Result<()> {
+    fn read(&mut self, transaction: &mut Transaction, holders: &[Holder], place: usize) -> Result<()> {
         let holder = &holders[place];
         let wanted = self.skip.saturating_add(self.limit as u32 + 1).min(KEYS_AT_ONCE);
-        let mut range = prefix_range(&keys::members(holder), wanted);
-        range.keys_only = true;
+        let mut range = prefix_range(&keys::members(&holder.name), wanted);
+        range.keys_only = holder.probation_at.is_none();
         match &self.after {
             Some((after, _)) if *after > place => return Ok(()),
-            Some((after, id)) if *after == place => range.start = keys::after(&keys::member(holder, id)),
+            Some((after, id)) if *after == place => range.start = keys::after(&keys::member(&holder.name, id)),
             _ => {}
         }
         while self.found.len() <= self.limit {
             let entries = transaction.scan(&range)?;
-            let members: Vec<&str> = entries.iter().map(|entry| keys::id_of(&entry.key)).collect();
+            let counting = entries.iter().filter(|entry| holder.counts(&entry.value));
+            let members: Vec<&str> = counting.map(|entry| keys::id_of(&entry.key)).collect();
             for (member, customer) in customers_of(transaction, holder, &members)? {
                 self.visit(transaction, holders, place, member, &customer)?;
             }
@@ -465,7 +565,7 @@ impl MemberReader {
     fn visit(
         &mut self,
         transaction: &mut Transaction,
-        holders: &[String],
+        holders: &[Holder],
         place: usize,
         member: &str,
         customer: &str,
@@ -478,12 +578,14 @@ impl MemberReader {
         if is_any(transaction, memberships(&holders[..place], customer, &record))? {
             return Ok(());
         }
+        let Some(customer) = customers::show(transaction, &mut self.standings, customer, record)? else {
+            return Ok(());
+        };
         if self.skip > 0 {
             self.skip -= 1;
-            return Ok(());
+        } else {
+            self.found.push((customer, format!("{place}.{member}")));
         }
-        let customer = customers::describe(transaction, customer, record)?;
-        self.found.push((customer, format!("{place}.{member}")));
         Ok(())
     }
 }

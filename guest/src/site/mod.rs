@@ -6,6 +6,7 @@
 //! | `links` | links of customers that an administrator undoes and makes again |
 //! | `organizations` | organizations, local and linked to groups |
 //! | `membership` | who is a member of which organization |
+//! | `probation` | restored customers in managed organizations |
 //! | `projects` | projects and what is associated with them |
 //! | `access` | whether a customer may use a project, and why |
 //! | `settings` | the settings of the site |
@@ -22,12 +23,14 @@ pub(crate) mod links;
 mod locales;
 pub(crate) mod membership;
 pub mod organizations;
+pub(crate) mod probation;
 pub mod projects;
 pub mod same_names;
 pub mod settings;
 mod time_zones;
 mod work;
 
+use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
@@ -35,7 +38,7 @@ pub use work::Work;
 
 use crate::engine::Engine;
 use crate::error::{Error as Failure, Status};
-use crate::store::records::{self, DirectoryRecord, Link};
+use crate::store::records::{self, DirectoryRecord, Link, Sweep};
 use crate::store::{Transaction, keys, prefix_range};
 
 /// Why a call did nothing. The texts of the first five may be shown to the administrator.
@@ -148,6 +151,48 @@ fn scan_page(
     Ok(Page { values, next })
 }
 
+/// A page of what stands under the keys that begin with a prefix, without the entries of which `show` makes nothing. Where
+/// it makes something of `every` entry, those that the page begins behind need not be looked at.
+fn shown_page<T>(
+    transaction: &mut Transaction,
+    prefix: &str,
+    position: &Position,
+    limit: u32,
+    every: bool,
+    mut show: impl FnMut(&mut Transaction, &crate::storage::Entry) -> Result<Option<T>>,
+) -> Result<Page<T>> {
+    let (mut skip, mut position) = match position {
+        Position::Offset(skip) if !every => (*skip, Position::Offset(0)),
+        position => (0, position.clone()),
+    };
+    let (mut values, mut last) = (Vec::new(), None);
+    loop {
+        let page = scan_page(transaction, prefix, &position, limit)?;
+        for entry in &page.values {
+            let Some(shown) = show(transaction, entry)? else { continue };
+            if skip > 0 {
+                skip -= 1;
+            } else if values.len() == limit as usize {
+                return Ok(Page { values, next: last });
+            } else {
+                values.push(shown);
+                last = Some(keys::id_of(&entry.key).to_string());
+            }
+        }
+        match page.next {
+            Some(next) if !every => position = Position::After(next),
+            next => return Ok(Page { values, next }),
+        }
+    }
+}
+
+/// Whether nothing is out of sight, as nothing waits to be swept.
+fn is_all_in_sight(transaction: &mut Transaction) -> crate::error::Result<bool> {
+    let mut range = prefix_range(keys::ALL_SWEEPS, 1);
+    range.keys_only = true;
+    Ok(transaction.scan(&range)?.is_empty())
+}
+
 /// What stands at the end of the keys that begin with a prefix.
 fn ends(transaction: &mut Transaction, prefix: &str, limit: u32) -> crate::error::Result<Vec<String>> {
     let mut range = prefix_range(prefix, limit.min(KEYS_AT_ONCE));
@@ -172,6 +217,52 @@ fn no_such_cursor() -> Error {
 /// Cursors are ids or numbers; nothing else gets into a key.
 fn is_cursor(text: &str) -> bool {
     text.len() <= keys::ID_LENGTH && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+/// Whose something is that may be linked to a directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    /// The site's own: it has no link, or that to a directory which is disconnected.
+    Local,
+    /// A connected directory's.
+    Managed,
+    /// Nobody's: its directory is being removed with all that it managed. It is out of sight until upkeep comes round to
+    /// it, or somebody wants its name or address.
+    Leaving,
+}
+
+/// Whose something with this link is.
+fn standing(transaction: &mut Transaction, link: Option<&Link>) -> crate::error::Result<Standing> {
+    let Some(Link { directory, .. }) = link else { return Ok(Standing::Local) };
+    let removal = keys::sweep(directory, directory);
+    let mut values = transaction.get_many(alloc::vec![keys::directory(directory), removal.clone()])?.into_iter();
+    if values.next().flatten().is_some() {
+        return Ok(Standing::Managed);
+    }
+    let sweep: Option<Sweep> = values.next().flatten().map(|text| records::read(&removal, &text)).transpose()?;
+    Ok(if sweep == Some(Sweep::Removal) { Standing::Leaving } else { Standing::Local })
+}
+
+/// What was found of directories in a transaction, so that a list asks for each of them once.
+#[derive(Default)]
+struct Standings(BTreeMap<String, Standing>);
+
+impl Standings {
+    /// As [`standing`].
+    fn of(&mut self, transaction: &mut Transaction, link: Option<&Link>) -> crate::error::Result<Standing> {
+        let Some(Link { directory, .. }) = link else { return Ok(Standing::Local) };
+        if let Some(known) = self.0.get(directory) {
+            return Ok(*known);
+        }
+        let found = standing(transaction, link)?;
+        self.0.insert(directory.clone(), found);
+        Ok(found)
+    }
+}
+
+/// Whether something goes with its directory, see [`Standing::Leaving`].
+fn is_leaving(transaction: &mut Transaction, link: Option<&Link>) -> crate::error::Result<bool> {
+    Ok(standing(transaction, link)? == Standing::Leaving)
 }
 
 /// Whether a link is to a directory that is connected still.

@@ -6,8 +6,8 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::{
-    Error, KEYS_AT_ONCE, Page, Position, Result, Work, bin, check_local, ends, is_managed, manager, membership,
-    scan_page,
+    Error, KEYS_AT_ONCE, Page, Position, Result, Standing, Standings, Work, bin, check_local, ends, is_all_in_sight,
+    is_leaving, is_managed, manager, membership, probation, shown_page, standing,
 };
 use crate::engine::Engine;
 use crate::error::{Error as Failure, Result as ScimResult};
@@ -50,11 +50,12 @@ pub fn provision(
     policy: ConflictPolicy,
     grace_seconds: Option<u32>,
 ) -> ScimResult<Option<u64>> {
-    let Some((id, old)) = named(work.transaction, name)? else { return create(work, link, name).map(Some) };
-    if let Some(directory) = manager(work.transaction, old.link.as_ref())? {
+    let Some((id, old, is_managed)) = claim(work, name)? else { return create(work, link, name).map(Some) };
+    if is_managed {
+        let name = manager(work.transaction, old.link.as_ref())?.map(|directory| directory.name);
         return Err(Failure::uniqueness(format!(
             "an organization has this name already, which the directory {} manages",
-            quoted(&directory.name)
+            quoted(&name.unwrap_or_default())
         )));
     }
     match policy {
@@ -103,7 +104,8 @@ fn adopt(
         Some(_) => membership::holders(work.transaction, id, &old, work.now.milliseconds)?,
         None => Vec::new(),
     };
-    for holder in membership::all_holders(id, &old).iter().filter(|holder| !holders.contains(holder)) {
+    let is_kept = |name: &String| holders.iter().any(|holder| holder.name == *name);
+    for holder in membership::all_holders(id, &old).iter().filter(|holder| !is_kept(holder)) {
         membership::forget_members(work.transaction, holder)?;
     }
     let due = Due::Adoption(id);
@@ -113,7 +115,7 @@ fn adopt(
     let retained = grace_seconds.map(|grace| {
         let until = work.now.milliseconds.saturating_add(u64::from(grace) * 1_000);
         work.transaction.put(due.key(until), records::write(&due));
-        Retained { until, holders }
+        Retained { until, holders: holders.into_iter().map(|holder| holder.name).collect() }
     });
     let record = OrganizationRecord { link: Some(link), former: None, restored: false, retained, ..old };
     work.transaction.put(keys::organization(id), records::write(&record));
@@ -122,15 +124,22 @@ fn adopt(
     Ok(())
 }
 
+/// What has this name, be it out of sight.
+fn holder_of(transaction: &mut Transaction, name: &str) -> ScimResult<Option<(u64, OrganizationRecord, Standing)>> {
+    let Some(number) = transaction.get(keys::organization_name(name))? else { return Ok(None) };
+    let id = parse(keys::organization_name(""), &number)?;
+    let record = load(transaction, id)?.ok_or_else(|| records::corrupt("on"))?;
+    let standing = standing(transaction, record.link.as_ref())?;
+    Ok(Some((id, record, standing)))
+}
+
 /// The organization of this name, where there is one.
 ///
 /// # Errors
 /// Where the storage fails.
 pub fn named(transaction: &mut Transaction, name: &str) -> ScimResult<Option<(u64, OrganizationRecord)>> {
-    let Some(number) = transaction.get(keys::organization_name(name))? else { return Ok(None) };
-    let id = parse(keys::organization_name(""), &number)?;
-    let record = load(transaction, id)?.ok_or_else(|| records::corrupt("on"))?;
-    Ok(Some((id, record)))
+    let found = holder_of(transaction, name)?.filter(|(_, _, standing)| *standing != Standing::Leaving);
+    Ok(found.map(|(id, record, _)| (id, record)))
 }
 
 /// The number of the local organization of this name, where there is one.
@@ -138,9 +147,35 @@ pub fn named(transaction: &mut Transaction, name: &str) -> ScimResult<Option<(u6
 /// # Errors
 /// Where the storage fails.
 pub fn local_named(transaction: &mut Transaction, name: &str) -> ScimResult<Option<u64>> {
-    let Some((id, record)) = named(transaction, name)? else { return Ok(None) };
-    let managed = is_managed(transaction, record.link.as_ref())?;
-    Ok(if managed { None } else { Some(id) })
+    let found = holder_of(transaction, name)?.filter(|(_, _, standing)| *standing == Standing::Local);
+    Ok(found.map(|(id, _, _)| id))
+}
+
+/// The organization of this name, where there is one, and whether it is managed. One that goes with its directory makes way.
+fn claim(work: &mut Work<'_>, name: &str) -> ScimResult<Option<(u64, OrganizationRecord, bool)>> {
+    let Some((id, record, standing)) = holder_of(work.transaction, name)? else { return Ok(None) };
+    if standing == Standing::Leaving {
+        remove(work, id)?;
+        return Ok(None);
+    }
+    Ok(Some((id, record, standing == Standing::Managed)))
+}
+
+/// Whether an organization has this name. One that goes with its directory makes way.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn is_taken(work: &mut Work<'_>, name: &str) -> ScimResult<bool> {
+    Ok(claim(work, name)?.is_some())
+}
+
+/// Removes an organization that goes with its directory, without waiting for upkeep.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn remove_leaving(work: &mut Work<'_>, id: u64) -> ScimResult<()> {
+    let Some(record) = load(work.transaction, id)? else { return Ok(()) };
+    if is_leaving(work.transaction, record.link.as_ref())? { remove(work, id).map(drop) } else { Ok(()) }
 }
 
 /// Ties a group and its organization to each other again, whatever has come between them: an organization of this very
@@ -153,13 +188,10 @@ pub fn mend(work: &mut Work<'_>, link: Link, name: &str, linked: Option<u64>) ->
     let record = linked.map(|id| load(work.transaction, id)).transpose()?.flatten();
     let Some((id, record)) = linked.zip(record).filter(|(_, record)| record.link.as_ref() == Some(&link)) else {
         work.transaction.delete(keys::organization_of(&link.resource));
-        return match named(work.transaction, name)? {
-            None => create(work, link, name).map(Some),
-            Some(_) => Ok(None),
-        };
+        return if is_taken(work, name)? { Ok(None) } else { create(work, link, name).map(Some) };
     };
     work.transaction.put(keys::organization_of(&link.resource), keys::number(id));
-    if named(work.transaction, name)?.is_none() {
+    if !is_taken(work, name)? {
         rename(work, id, &record, name.trim())?;
     }
     Ok(Some(id))
@@ -174,7 +206,7 @@ pub fn make_way(work: &mut Work<'_>, name: &str, new: &str) -> Result<()> {
     if keys::comparable(&new) == keys::comparable(name) {
         return Err(Error::Invalid("the new name must be another than that of the group".to_string()));
     }
-    let Some((id, old)) = named(work.transaction, name)? else { return Ok(()) };
+    let Some((id, old, _)) = claim(work, name)? else { return Ok(()) };
     check_local(work.transaction, old.link.as_ref(), "the organization")?;
     Ok(rename(work, id, &old, &new)?)
 }
@@ -188,32 +220,42 @@ pub fn follow_name(work: &mut Work<'_>, id: u64, name: &str) -> ScimResult<()> {
     rename(work, id, &old, name.trim())
 }
 
-/// Makes sure that no organization has a name.
+/// Makes sure that no organization has a name. One that goes with its directory makes way.
 ///
 /// # Errors
 /// 409 `uniqueness` when one has.
-pub fn check_free(transaction: &mut Transaction, name: &str) -> ScimResult<()> {
-    match transaction.get(keys::organization_name(name))? {
-        None => Ok(()),
-        Some(_) => Err(Failure::uniqueness("another organization has this name")),
-    }
+pub fn check_free(work: &mut Work<'_>, name: &str) -> ScimResult<()> {
+    if is_taken(work, name)? { Err(Failure::uniqueness("another organization has this name")) } else { Ok(()) }
+}
+
+/// What is left of those who were members of an organization besides its group's.
+#[derive(Debug, Default)]
+pub struct Settled {
+    /// Whether there can still be such members.
+    pub has_others: bool,
+    /// The customers whose probation the group's complete list has ended, be it that they are on it.
+    pub replaced: Vec<String>,
 }
 
 /// Ends the grace of an adopted organization when its time has passed, or when the group's list is complete: whoever is not
-/// on it is out then. Whether there can still be members besides the group's.
+/// on it is out then, also who was on probation.
 ///
 /// # Errors
 /// Where the storage fails.
-pub fn settle(work: &mut Work<'_>, id: u64, is_complete: bool) -> ScimResult<bool> {
-    let Some(mut old) = load(work.transaction, id)? else { return Ok(false) };
+pub fn settle(work: &mut Work<'_>, id: u64, is_complete: bool) -> ScimResult<Settled> {
+    let Some(mut old) = load(work.transaction, id)? else { return Ok(Settled::default()) };
+    let mut replaced = Vec::new();
     if is_complete && old.restored {
+        let on_probation = probation::list(work.transaction, id, &old, work.now.milliseconds)?;
+        replaced.extend(on_probation.into_iter().map(|(customer, _)| customer));
         membership::forget_members(work.transaction, &membership::own_holder(id, &old))?;
         old.restored = false;
         work.transaction.put(keys::organization(id), records::write(&old));
     }
-    let Some(retained) = old.retained.take() else { return Ok(old.restored) };
+    let has_others = old.restored;
+    let Some(retained) = old.retained.take() else { return Ok(Settled { has_others, replaced }) };
     if !is_complete && work.now.milliseconds < retained.until {
-        return Ok(true);
+        return Ok(Settled { has_others: true, replaced });
     }
     let due = Due::Adoption(id);
     work.transaction.delete(due.key(retained.until));
@@ -223,29 +265,40 @@ pub fn settle(work: &mut Work<'_>, id: u64, is_complete: bool) -> ScimResult<boo
         work.transaction.put(due.key(retained.until), records::write(&due));
         old.retained = Some(retained);
         work.transaction.put(keys::organization(id), records::write(&old));
-        return Ok(true);
+        return Ok(Settled { has_others: true, replaced });
     }
     for holder in &retained.holders {
         membership::forget_members(work.transaction, holder)?;
     }
     work.transaction.put(keys::organization(id), records::write(&old));
     work.record("organization.settled", of_organization(id));
-    Ok(old.restored)
+    Ok(Settled { has_others, replaced })
 }
 
-/// Ends every grace whose time has passed, where upkeep has not come round to it yet.
+/// Ends every grace and every probation whose time has passed, where upkeep has not come round to it yet.
 ///
 /// # Errors
 /// Where the storage fails.
 pub fn settle_due(work: &mut Work<'_>) -> ScimResult<()> {
     let mut range = prefix_range(keys::ALL_DUE, KEYS_AT_ONCE);
     range.end = keys::due(work.now.milliseconds.saturating_add(1), "");
-    for entry in work.transaction.scan(&range)? {
-        if let Due::Adoption(organization) = records::read(&entry.key, &entry.value)? {
-            settle(work, organization, false)?;
+    loop {
+        let entries = work.transaction.scan(&range)?;
+        for entry in &entries {
+            match records::read(&entry.key, &entry.value)? {
+                Due::Adoption(organization) => drop(settle(work, organization, false)?),
+                Due::Probation { holder, customer } => {
+                    work.transaction.delete(entry.key.clone());
+                    probation::end(work, &holder, &customer)?;
+                }
+                _ => {}
+            }
+        }
+        match entries.last() {
+            Some(last) if entries.len() >= range.limit as usize => range.start = keys::next(&last.key),
+            _ => return Ok(()),
         }
     }
-    Ok(())
 }
 
 /// Removes an organization from the site; its customers stay. Whether it is kept, so that it can be restored with its
@@ -255,6 +308,11 @@ pub fn settle_due(work: &mut Work<'_>) -> ScimResult<()> {
 /// Where the storage fails.
 pub fn remove(work: &mut Work<'_>, id: u64) -> ScimResult<bool> {
     let Some(mut old) = load(work.transaction, id)? else { return Ok(false) };
+    if old.restored {
+        // Who is restored with it is who is a member now.
+        settle_due(work)?;
+        old = load(work.transaction, id)?.unwrap_or(old);
+    }
     work.transaction.delete(keys::organization(id));
     drop_name(work.transaction, id, &mut old)?;
     if let Some(retained) = &old.retained {
@@ -332,7 +390,7 @@ fn rename(work: &mut Work<'_>, id: u64, old: &OrganizationRecord, name: &str) ->
     let mut record = old.clone();
     let (old_key, new_key) = (keys::organization_name(&old.name), keys::organization_name(name));
     if old_key != new_key {
-        check_free(work.transaction, name)?;
+        check_free(work, name)?;
         drop_name(work.transaction, id, &mut record)?;
         work.transaction.put(new_key, keys::number(id));
     }
@@ -352,7 +410,7 @@ fn drop_name(transaction: &mut Transaction, id: u64, record: &mut OrganizationRe
     Ok(())
 }
 
-/// The record of an organization, where there is one.
+/// The record of an organization, where there is one, be it out of sight.
 ///
 /// # Errors
 /// Where the storage fails.
@@ -366,7 +424,9 @@ pub fn load(transaction: &mut Transaction, id: u64) -> ScimResult<Option<Organiz
 /// # Errors
 /// [`Error::NotFound`].
 pub fn existing(transaction: &mut Transaction, id: u64) -> Result<OrganizationRecord> {
-    load(transaction, id)?.ok_or_else(|| Error::NotFound("there is no such organization".to_string()))
+    let missing = || Error::NotFound("there is no such organization".to_string());
+    let record = load(transaction, id)?.ok_or_else(missing)?;
+    if is_leaving(transaction, record.link.as_ref())? { Err(missing()) } else { Ok(record) }
 }
 
 /// The number that an organization or a project has in a key or a value.
@@ -379,9 +439,27 @@ pub(super) fn parse(key: String, number: &str) -> ScimResult<u64> {
 /// # Errors
 /// Where the storage fails.
 pub fn describe(transaction: &mut Transaction, id: u64, record: OrganizationRecord) -> Result<Organization> {
-    let link = if is_managed(transaction, record.link.as_ref())? { record.link } else { None };
-    let (managed_by, group) = link.map(|link| (link.directory, link.resource)).unzip();
-    Ok(Organization { id, name: record.name, uuid: record.uuid, created_at: record.created, managed_by, group })
+    let managed = is_managed(transaction, record.link.as_ref())?;
+    Ok(described(id, record, managed))
+}
+
+/// An organization as callers see it; none where it is out of sight.
+///
+/// # Errors
+/// Where the storage fails.
+pub(super) fn show(
+    transaction: &mut Transaction,
+    standings: &mut Standings,
+    id: u64,
+    record: OrganizationRecord,
+) -> Result<Option<Organization>> {
+    let standing = standings.of(transaction, record.link.as_ref())?;
+    Ok((standing != Standing::Leaving).then(|| described(id, record, standing == Standing::Managed)))
+}
+
+fn described(id: u64, record: OrganizationRecord, managed: bool) -> Organization {
+    let (managed_by, group) = record.link.filter(|_| managed).map(|link| (link.directory, link.resource)).unzip();
+    Organization { id, name: record.name, uuid: record.uuid, created_at: record.created, managed_by, group }
 }
 
 /// What a change of an organization says of it.
@@ -417,7 +495,7 @@ impl Engine<'_> {
             twin: None,
         };
         self.site_write(actor, |work| {
-            if work.transaction.get(keys::organization_name(&record.name))?.is_some() {
+            if is_taken(work, &record.name)? {
                 return Err(Error::Taken("an organization has this name".to_string()));
             }
             let id = insert(work, &record)?;
@@ -432,13 +510,11 @@ impl Engine<'_> {
     /// [`Error::Invalid`] for a limit or cursor that cannot be.
     pub fn organizations(&self, position: &Position, limit: u32) -> Result<Page<Organization>> {
         self.read(|transaction| {
-            let page = scan_page(transaction, keys::ALL_ORGANIZATIONS, position, limit)?;
-            let mut values = Vec::with_capacity(page.values.len());
-            for entry in &page.values {
+            let (every, mut standings) = (is_all_in_sight(transaction)?, Standings::default());
+            shown_page(transaction, keys::ALL_ORGANIZATIONS, position, limit, every, |transaction, entry| {
                 let id = parse(String::from("o"), keys::id_of(&entry.key))?;
-                values.push(describe(transaction, id, records::read(&entry.key, &entry.value)?)?);
-            }
-            Ok(Page { values, next: page.next })
+                show(transaction, &mut standings, id, records::read(&entry.key, &entry.value)?)
+            })
         })
     }
 

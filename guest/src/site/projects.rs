@@ -6,7 +6,10 @@ use alloc::vec::Vec;
 
 use super::customers::{self, Customer};
 use super::organizations::{self, Organization};
-use super::{Error, Page, Position, Result, check_limit, is_cursor, membership, no_such_cursor, scan_page};
+use super::{
+    Error, Page, Position, Result, Standings, check_limit, is_all_in_sight, is_cursor, membership, no_such_cursor,
+    scan_page, shown_page,
+};
 use crate::engine::Engine;
 use crate::error::Result as ScimResult;
 use crate::names;
@@ -258,20 +261,23 @@ impl Engine<'_> {
         let now = self.now().milliseconds;
         self.read(|transaction| {
             existing(transaction, id)?;
-            let page = match member {
-                None => {
-                    let page = scan_page(transaction, &Association::Organization.of_project(id), position, limit)?;
-                    let numbers = page.values.iter().map(|entry| organization_in(&entry.key));
-                    Page { values: numbers.collect::<ScimResult<_>>()?, next: page.next }
+            let mut standings = Standings::default();
+            if let Some(customer) = member {
+                let page = page_of(associated_with(transaction, id, customer, now)?, position, limit)?;
+                let mut values = Vec::with_capacity(page.values.len());
+                for organization in page.values {
+                    let record = organizations::existing(transaction, organization)?;
+                    values.extend(organizations::show(transaction, &mut standings, organization, record)?);
                 }
-                Some(customer) => page_of(associated_with(transaction, id, customer, now)?, position, limit)?,
-            };
-            let mut values = Vec::with_capacity(page.values.len());
-            for organization in page.values {
-                let record = organizations::existing(transaction, organization)?;
-                values.push(organizations::describe(transaction, organization, record)?);
+                return Ok(Page { values, next: page.next });
             }
-            Ok(Page { values, next: page.next })
+            let (prefix, every) = (Association::Organization.of_project(id), is_all_in_sight(transaction)?);
+            shown_page(transaction, &prefix, position, limit, every, |transaction, entry| {
+                let organization = keys::id_of(&entry.key).parse().map_err(|_| records::corrupt(&entry.key))?;
+                let record = organizations::load(transaction, organization)?;
+                let record = record.ok_or_else(|| records::corrupt(&entry.key))?;
+                organizations::show(transaction, &mut standings, organization, record)
+            })
         })
     }
 
@@ -296,42 +302,18 @@ impl Engine<'_> {
         };
         self.read(|transaction| {
             existing(transaction, id)?;
-            // What is passed over are matches, so they have to be looked at.
-            let (mut skip, mut position) = match position {
-                Position::Offset(skip) => (*skip, Position::Offset(0)),
-                after @ Position::After(_) => (0, after.clone()),
-            };
-            let mut values: Vec<Customer> = Vec::new();
-            loop {
-                let page = scan_page(transaction, &Association::Customer.of_project(id), &position, limit)?;
-                for entry in &page.values {
-                    let customer = keys::id_of(&entry.key);
-                    // An association may outlast its customer until it is swept.
-                    let Some(record) = customers::load(transaction, customer)? else { continue };
-                    if !is_wanted(&record) {
-                        continue;
-                    }
-                    if skip > 0 {
-                        skip -= 1;
-                    } else if values.len() == limit as usize {
-                        let next = values.last().map(|last| last.id.clone());
-                        return Ok(Page { values, next });
-                    } else {
-                        values.push(customers::describe(transaction, customer, record)?);
-                    }
+            let (prefix, mut standings) = (Association::Customer.of_project(id), Standings::default());
+            shown_page(transaction, &prefix, position, limit, false, |transaction, entry| {
+                let customer = keys::id_of(&entry.key);
+                // An association may outlast its customer until it is swept.
+                let Some(record) = customers::load(transaction, customer)? else { return Ok(None) };
+                if !is_wanted(&record) {
+                    return Ok(None);
                 }
-                match page.next {
-                    Some(next) => position = Position::After(next),
-                    None => return Ok(Page { values, next: None }),
-                }
-            }
+                customers::show(transaction, &mut standings, customer, record)
+            })
         })
     }
-}
-
-/// The number of the organization at the end of an association's key.
-fn organization_in(key: &str) -> ScimResult<u64> {
-    keys::id_of(key).parse().map_err(|_| records::corrupt(key))
 }
 
 /// The organizations that a customer is a member of and a project is associated with, in order of their numbers.

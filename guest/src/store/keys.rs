@@ -23,7 +23,7 @@
 //! | `ul/{directory}/{user}` | why the user is linked to no customer; there for every such user |
 //! | `m/{group}/{user}` | empty; a membership, read from the group |
 //! | `mo/{user}/{group}` | empty; the same membership, read from the user |
-//! | `m/o:{organization}/{customer}`, `mo/{customer}/o:{organization}` | empty; an organization's own membership, likewise |
+//! | `m/o:{organization}/{customer}`, `mo/{customer}/o:{organization}` | an organization's own; empty, or the end of a probation |
 //! | `cu/{customer}` | a customer |
 //! | `cm/{email}` | the id of the customer that has this email address |
 //! | `uc/{user}` | the id of the customer that the user is linked to |
@@ -48,6 +48,11 @@
 //!
 //! Organizations and projects have numbers for ids, ten digits in keys. The members of an organization that is linked to a
 //! group are the group's. It has members of its own while it is local: [`own_members`] says under which name they are kept.
+//! While it is managed, they are customers whose users were deleted: such a membership is empty until the customer is
+//! restored, and counts from then on until the time in it, in milliseconds since the Unix epoch. Without a time it does not
+//! count.
+//!
+//! While `w/{directory}/{directory}` says that a directory is being removed, what is linked to it is out of sight.
 //!
 //! Texts of the outside (names, addresses) are compared as the index compares them, so they are folded before they are
 //! encoded; external ids are not, they are case-sensitive. [`encode`] keeps their byte order: a prefix of a text is a
@@ -67,7 +72,7 @@ use crate::text::fold;
 /// | layout | what it brought |
 /// |---|---|
 /// | 1 | all of the above |
-/// | 2 | names and addresses compare by the mapping steps of PRECIS (see [`crate::text`]); only what is an address leads to a customer |
+/// | 2 | names and addresses compare by the mapping steps of PRECIS (see [`crate::text`]); only what is an address leads to a customer; probation has an end |
 pub const SCHEMA: &str = "2";
 
 /// Layouts from which upkeep can bring a storage to this one: as they were, and while that is under way.
@@ -293,6 +298,9 @@ const OWN: &str = "o:";
 pub fn owner(holder: &str) -> Option<u64> {
     holder.strip_prefix(OWN)?.split(':').next()?.parse().ok()
 }
+
+/// What the keys of all memberships begin with that are an organization's own, as read from the organization.
+pub const ALL_OWN_MEMBERS: &str = "m/o:";
 
 /// What all memberships of a customer begin with that are an organization's own.
 #[must_use]

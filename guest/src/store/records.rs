@@ -286,7 +286,7 @@ pub struct OrganizationRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub former: Option<String>,
     /// Whether it has members of its own although it is managed: customers whose users were deleted. They are kept for
-    /// those of them who are restored, until the group's list is complete.
+    /// those of them who are restored, until the group's list is complete, and count while they are on probation.
     #[serde(default, skip_serializing_if = "is_false")]
     pub restored: bool,
     /// The members that it had before it was adopted.
@@ -504,6 +504,21 @@ pub enum Due {
     Customer(String),
     /// A deleted organization is erased.
     Organization(u64),
+    /// The probation of a restored customer ends in one organization.
+    Probation {
+        /// What holds it, see [`super::keys::own_members`].
+        holder: String,
+        /// The customer.
+        customer: String,
+    },
+    /// Memberships of a restored customer are to be given their end.
+    Restored {
+        /// The customer.
+        customer: String,
+        /// The holder behind which to go on; none at the beginning.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<String>,
+    },
 }
 
 impl Due {
@@ -516,6 +531,8 @@ impl Due {
             Due::Key { directory, key } => alloc::format!("key/{directory}/{key}"),
             Due::Customer(customer) => alloc::format!("customer/{customer}"),
             Due::Organization(organization) => alloc::format!("organization/{}", super::keys::number(*organization)),
+            Due::Probation { holder, customer } => alloc::format!("probation/{holder}/{customer}"),
+            Due::Restored { customer, .. } => alloc::format!("restored/{customer}"),
         };
         super::keys::due(time, &what)
     }

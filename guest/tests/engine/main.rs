@@ -9,6 +9,7 @@
 //! | `costs` | what a request costs does not depend on the size of the directory |
 //! | `discovery`, `lists`, `cursors`, `resources`, `memberships`, `bulk`, `versions`, `http` | the RFCs, by their sections |
 //! | `selection` | a value filter chooses the same in a PATCH path as in a query |
+//! | `leavers`, `probation`, `removal` | who leaves, is restored, or goes with a directory keeps no access |
 //! | `directories`, `feed`, `sweeping` | keys and settings, the change feed, upkeep |
 //! | `upgrade` | a storage of an older layout is brought to this one, and nothing in it is lost |
 //! | `watch` | request log, status, deletion guard, dry run, key notices |
@@ -28,12 +29,14 @@ mod faults;
 mod feed;
 mod http;
 mod integrity;
+mod leavers;
 mod lists;
 mod memberships;
 mod model;
 mod on_site;
 mod organizations;
-
+mod probation;
+mod removal;
 mod resolving;
 mod resources;
 mod selection;

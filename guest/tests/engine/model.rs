@@ -102,7 +102,9 @@ impl Model {
             }
             Step::PutUser(at, body) => {
                 let (id, old) = self.user(*at)?;
-                self.update(&id, &old, body.user(body.active.unwrap_or(old.active)))?;
+                let new = body.user(body.active.unwrap_or(old.active));
+                let leaves = body.active == Some(false);
+                self.update(&id, &old, new, leaves)?;
             }
             Step::PatchUser(at, patches) => {
                 let (id, old) = self.user(*at)?;
@@ -116,7 +118,8 @@ impl Model {
                         UserPatch::External(external) => new.external = external.map(|number| number.to_string()),
                     }
                 }
-                self.update(&id, &old, new)?;
+                let leaves = !new.active && patches.iter().any(|patch| matches!(patch, UserPatch::Active(_)));
+                self.update(&id, &old, new, leaves)?;
             }
             Step::DeleteUser(at) => {
                 let (id, _) = self.user(*at)?;
@@ -188,15 +191,26 @@ impl Model {
         if self.groups.iter().any(|(other, group)| other != id && same(group)) { Err(TAKEN) } else { Ok(()) }
     }
 
-    fn update(&mut self, id: &str, old: &User, mut new: User) -> Result<(), Refusal> {
+    /// Of the request of somebody who leaves, so much is left out that the rest can be done.
+    fn update(&mut self, id: &str, old: &User, new: User, leaves: bool) -> Result<(), Refusal> {
+        let mut outcome = self.change(id, old, new.clone());
+        for (keeps_name, keeps_email) in [(true, false), (false, true), (true, true)] {
+            if outcome.is_ok() || !leaves {
+                break;
+            }
+            let name = if keeps_name { old } else { &new }.name.clone();
+            let email = if keeps_email { old } else { &new }.email.clone();
+            outcome = self.change(id, old, User { name, email, ..new.clone() });
+        }
+        outcome
+    }
+
+    fn change(&mut self, id: &str, old: &User, mut new: User) -> Result<(), Refusal> {
         let renames_email =
             Some(comparable(&old.name)) == old.address() && comparable(&old.name) != comparable(&new.name);
         let changes_email = old.address().is_some() && (renames_email || old.address() != new.address());
         if changes_email && !self.follows {
-            if new.active || !old.active {
-                return Err((400, "mutability"));
-            }
-            (new.name, new.email) = (old.name.clone(), old.email.clone());
+            return Err((400, "mutability"));
         }
         self.check_name(id, &new)?;
         let changes = User { version: old.version, ..new.clone() } != *old;
@@ -246,6 +260,7 @@ impl Model {
             _ => &[],
         });
         let named: Vec<String> = named.map(|at| self.user_id(*at)).collect();
+        new.members.difference(&old.members).for_each(|user| self.site.confirm(&id, user));
         for user in named.iter().chain(old.members.difference(&new.members)) {
             self.site.release(&id, user);
         }

@@ -104,8 +104,10 @@ struct ModelCustomer {
 struct ModelOrganization {
     name: String,
     group: Option<String>,
-    /// While it is local, and those who were restored. Also such as are deleted.
+    /// While it is local, also such as are deleted. While it is managed, those who are on probation.
     own: BTreeSet<String>,
+    /// While it is managed: those whom a deleted user made members, until they are restored.
+    remembered: BTreeSet<String>,
     /// The users of a group that is deleted.
     left_behind: BTreeSet<String>,
     /// While the grace of its adoption lasts.
@@ -133,8 +135,8 @@ pub struct Sites {
     deleted: BTreeMap<String, ModelCustomer>,
     /// Each with whether it was associated with the project.
     deleted_organizations: BTreeMap<u64, (ModelOrganization, bool)>,
-    /// What goes with a disconnected directory when upkeep comes round.
-    leaving: (BTreeSet<String>, BTreeSet<u64>),
+    /// What goes with a disconnected directory when upkeep comes round, or somebody wants the name or the address.
+    leaving: (BTreeMap<String, ModelCustomer>, BTreeMap<u64, ModelOrganization>),
 }
 
 impl Default for Sites {
@@ -187,7 +189,7 @@ impl Sites {
         };
         let name = user.name.trim().to_string();
         let user = ModelCustomer { email: address, name, active: user.active, user: Some(id.to_string()) };
-        self.leaving.0.remove(&customer);
+        self.make_way(&user.email);
         self.customers.insert(customer, user);
         Ok(())
     }
@@ -203,7 +205,8 @@ impl Sites {
             let was_left_behind = organization.left_behind.remove(user);
             let Some(customer) = &linked else { continue };
             if was_member {
-                organization.own.insert(customer.clone());
+                organization.own.remove(customer);
+                organization.remembered.insert(customer.clone());
             }
             if was_left_behind {
                 organization.own_or_retained().insert(customer.clone());
@@ -216,12 +219,12 @@ impl Sites {
 
     /// Also the deleted ones.
     fn all_organizations(&mut self) -> impl Iterator<Item = &mut ModelOrganization> {
-        self.organizations.values_mut().chain(self.deleted_organizations.values_mut().map(|(one, _)| one))
+        let deleted = self.deleted_organizations.values_mut().map(|(one, _)| one);
+        self.organizations.values_mut().chain(self.leaving.1.values_mut()).chain(deleted)
     }
 
     fn remove_customer(&mut self, id: &str) {
-        let Some(customer) = self.customers.remove(id) else { return };
-        self.leaving.0.remove(id);
+        let Some(customer) = self.customers.remove(id).or_else(|| self.leaving.0.remove(id)) else { return };
         if self.retains {
             self.deleted.insert(id.to_string(), ModelCustomer { user: None, ..customer });
         } else {
@@ -236,6 +239,23 @@ impl Sites {
         for organization in self.all_organizations() {
             organization.own.remove(id);
             organization.retained.remove(id);
+            organization.remembered.remove(id);
+        }
+    }
+
+    /// Somebody gets an email address, be it that of a customer who goes.
+    fn make_way(&mut self, address: &str) {
+        let leaving = self.leaving.0.iter().find(|(_, customer)| customer.email == address);
+        if let Some(id) = leaving.map(|(id, _)| id.clone()) {
+            self.remove_customer(&id);
+        }
+    }
+
+    /// Something gets a name, be it that of an organization that goes.
+    fn make_way_for_name(&mut self, name: &str) {
+        let leaving = self.leaving.1.iter().find(|(_, organization)| has_name(organization, name));
+        if let Some(id) = leaving.map(|(id, _)| *id) {
+            self.remove_organization(id);
         }
     }
 
@@ -249,9 +269,8 @@ impl Sites {
 
     /// Upkeep has done all that there was to do.
     pub fn swept(&mut self) {
-        let (customers, organizations) = std::mem::take(&mut self.leaving);
-        organizations.into_iter().for_each(|id| self.remove_organization(id));
-        customers.iter().for_each(|id| self.remove_customer(id));
+        self.leaving.1.keys().copied().collect::<Vec<_>>().into_iter().for_each(|id| self.remove_organization(id));
+        self.leaving.0.keys().cloned().collect::<Vec<_>>().iter().for_each(|id| self.remove_customer(id));
     }
 
     /// Whether a new group may have this name.
@@ -264,10 +283,10 @@ impl Sites {
     /// A group has come that may have its name.
     pub fn make_group(&mut self, id: &str, name: &str, is_complete: bool) {
         let group = Some(id.to_string());
+        self.make_way_for_name(name);
         match self.organizations.iter_mut().find(|(_, organization)| has_name(organization, name)) {
             None => self.insert(ModelOrganization { name: name.trim().to_string(), group, ..Default::default() }),
-            Some((id, organization)) if self.policy == ConflictPolicy::Sync => {
-                self.leaving.1.remove(id);
+            Some((_, organization)) if self.policy == ConflictPolicy::Sync => {
                 organization.group = group;
                 let own = std::mem::take(&mut organization.own);
                 organization.retained.extend(own);
@@ -302,6 +321,10 @@ impl Sites {
 
     /// A group has changed; whether the request had its whole list of members.
     pub fn follow_group(&mut self, group: &str, old: &str, new: &str, is_complete: bool) {
+        let is_linked = |organization: &ModelOrganization| organization.group.as_deref() == Some(group);
+        if old != new && self.organizations.values().any(is_linked) {
+            self.make_way_for_name(new);
+        }
         let mut all = self.organizations.values_mut();
         let Some(organization) = all.find(|organization| organization.group.as_deref() == Some(group)) else { return };
         if old != new {
@@ -309,7 +332,18 @@ impl Sites {
         }
         if is_complete {
             organization.own.clear();
+            organization.remembered.clear();
             organization.settle();
+        }
+    }
+
+    /// A user was added to a group.
+    pub fn confirm(&mut self, group: &str, user: &str) {
+        let customer = self.customers.iter().find(|(_, customer)| customer.user.as_deref() == Some(user));
+        let mut all = self.organizations.values_mut();
+        let organization = all.find(|organization| organization.group.as_deref() == Some(group));
+        if let (Some((customer, _)), Some(organization)) = (customer, organization) {
+            organization.own.remove(customer);
         }
     }
 
@@ -338,11 +372,10 @@ impl Sites {
     }
 
     fn remove_organization(&mut self, id: u64) {
-        let Some(mut organization) = self.organizations.remove(&id) else { return };
-        self.leaving.1.remove(&id);
+        let found = self.organizations.remove(&id).or_else(|| self.leaving.1.remove(&id));
+        let Some(mut organization) = found else { return };
         let associated = self.associated.remove(&id);
-        organization.group = None;
-        organization.own.append(&mut organization.retained);
+        organization.be_local();
         if self.retains {
             self.deleted_organizations.insert(id, (organization, associated));
         }
@@ -351,19 +384,22 @@ impl Sites {
     /// The directory is disconnected: everything is local from now on, and as it was.
     pub fn disconnect(&mut self, users: &BTreeMap<String, User>, groups: &BTreeMap<String, Group>, removes: bool) {
         self.leave_behind();
-        if removes {
-            let managed = self.customers.iter().filter(|(_, customer)| customer.user.is_some());
-            self.leaving.0.extend(managed.map(|(id, _)| id.clone()));
-            let managed = self.organizations.iter().filter(|(_, organization)| organization.group.is_some());
-            self.leaving.1.extend(managed.map(|(id, _)| *id));
-        }
+        let customers = self.customers.iter().filter(|(_, customer)| customer.user.is_some());
+        let customers: Vec<String> = customers.map(|(id, _)| id.clone()).collect();
+        let organizations = self.organizations.iter().filter(|(_, organization)| organization.group.is_some());
+        let organizations: Vec<u64> = organizations.map(|(id, _)| *id).collect();
         let members: Vec<_> = self.organizations.values().map(|one| self.of_group(one, users, groups)).collect();
         for (organization, members) in self.organizations.values_mut().zip(members) {
             organization.own.extend(members);
-            organization.own.append(&mut organization.retained);
-            organization.group = None;
+            organization.be_local();
         }
         self.customers.values_mut().for_each(|customer| customer.user = None);
+        if removes {
+            let customers = customers.into_iter().filter_map(|id| self.customers.remove_entry(&id));
+            self.leaving.0.extend(customers);
+            let organizations = organizations.into_iter().filter_map(|id| self.organizations.remove_entry(&id));
+            self.leaving.1.extend(organizations);
+        }
         self.unlinked.clear();
         self.conflicts.clear();
     }
@@ -436,6 +472,7 @@ impl Sites {
                 if let Ok(made) = made {
                     let customer =
                         ModelCustomer { email: comparable(email), name: new.display_name, active: true, user: None };
+                    self.make_way(&customer.email);
                     self.customers.insert(made.id, customer);
                 }
             }
@@ -449,6 +486,9 @@ impl Sites {
                     expected = self.check_email(&id, email);
                 }
                 compare_outcome(&engine.update_customer("ann", &id, &update), expected);
+                if let (Ok(()), Some(email)) = (expected, email) {
+                    self.make_way(&comparable(email));
+                }
                 if let (Ok(()), Some(customer)) = (expected, self.customers.get_mut(&id)) {
                     customer.email = email.map_or(customer.email.clone(), comparable);
                     customer.active = active.unwrap_or(customer.active);
@@ -511,6 +551,7 @@ impl Sites {
                 let expected = self.check_name(0, GROUPS[*name]).map_err(|_| "taken");
                 compare_outcome(&engine.create_organization("ann", GROUPS[*name]), expected);
                 if expected.is_ok() {
+                    self.make_way_for_name(GROUPS[*name]);
                     self.insert(ModelOrganization { name: GROUPS[*name].trim().to_string(), ..Default::default() });
                 }
             }
@@ -519,6 +560,9 @@ impl Sites {
                 let taken = self.check_name(id, GROUPS[*name]).map_err(|_| "taken");
                 let expected = self.check_local_organization(id).and(taken);
                 compare_outcome(&engine.rename_organization("ann", id, GROUPS[*name]), expected);
+                if expected.is_ok() {
+                    self.make_way_for_name(GROUPS[*name]);
+                }
                 if let (Ok(()), Some(organization)) = (expected, self.organizations.get_mut(&id)) {
                     organization.name = GROUPS[*name].trim().to_string();
                 }
@@ -561,6 +605,12 @@ impl Sites {
                 if expected.is_ok()
                     && let Some(customer) = self.deleted.remove(&id)
                 {
+                    self.make_way(&customer.email);
+                    for organization in self.organizations.values_mut() {
+                        if organization.remembered.remove(&id) {
+                            organization.own.insert(id.clone());
+                        }
+                    }
                     self.customers.insert(id, customer);
                 }
             }
@@ -571,7 +621,6 @@ impl Sites {
                 compare_outcome(&engine.erase_customer("ann", &id), expected);
                 if expected.is_ok() {
                     self.customers.remove(&id);
-                    self.leaving.0.remove(&id);
                     self.forget_customer(&id);
                 }
             }
@@ -585,6 +634,7 @@ impl Sites {
                 if expected.is_ok()
                     && let Some((organization, associated)) = self.deleted_organizations.remove(&id)
                 {
+                    self.make_way_for_name(&organization.name);
                     self.organizations.insert(id, organization);
                     set(&mut self.associated, id, associated);
                 }
@@ -645,6 +695,7 @@ impl Sites {
             (Resolution::Adopt | Resolution::Rename(_), Some((_, true))) => return Err("refused"),
             (Resolution::Rename(new), Some((id, false))) => {
                 self.check_name(id, new).map_err(|_| "refused")?;
+                self.make_way_for_name(new);
                 if let Some(organization) = self.organizations.get_mut(&id) {
                     organization.name = new.trim().to_string();
                 }
@@ -732,7 +783,7 @@ impl Sites {
         let conflicts = engine.conflicts(directory, None, 1_000).unwrap().values.into_iter();
         assert_eq!(conflicts.map(|conflict| conflict.subject.id()).collect::<BTreeSet<_>>(), self.conflicts);
         for group in groups.keys() {
-            self.compare_check(site, directory, group);
+            self.compare_check(site, directory, group, users, groups);
         }
         self.compare_deleted(site);
         let customers = everything(|position, limit| engine.customers(position, limit).unwrap());
@@ -769,7 +820,7 @@ impl Sites {
     /// Nothing is left of the address of anybody who is erased, in the directory neither.
     fn check_erased(&self, site: &Site, users: &BTreeMap<String, User>) {
         // The name of a user who has no other is what its customer is called.
-        let customers = self.customers.values().chain(self.deleted.values());
+        let customers = self.customers.values().chain(self.leaving.0.values()).chain(self.deleted.values());
         let customers = customers.flat_map(|customer| [customer.email.clone(), comparable(&customer.name)]);
         let of_users =
             users.values().flat_map(|user| user.email.iter().chain([&user.name])).map(|text| comparable(text));
@@ -819,14 +870,30 @@ impl Sites {
         assert_eq!(named(preview.removed), before.difference(&after).cloned().collect());
     }
 
-    /// A group and its organization fit.
-    fn compare_check(&self, site: &Site, directory: &str, group: &str) {
+    /// A group and its organization fit, and those are named who are members besides for a time.
+    fn compare_check(
+        &self,
+        site: &Site,
+        directory: &str,
+        group: &str,
+        users: &BTreeMap<String, User>,
+        groups: &BTreeMap<String, Group>,
+    ) {
         let linked = self.organizations.iter().find(|(_, organization)| organization.group.as_deref() == Some(group));
-        let linked = linked.map(|(id, _)| *id);
         let check = site.engine().check_group(directory, group).unwrap();
-        assert_eq!(check.organization, linked);
+        assert_eq!(check.organization, linked.map(|(id, _)| *id));
         let expected = if linked.is_some() { vec![] } else { vec![Difference::NoOrganization] };
         assert_eq!(check.differences, expected);
+        let on_probation = linked.map(|(_, organization)| {
+            let others = ModelOrganization { own: BTreeSet::new(), ..organization.clone() };
+            let others = self.members(&others, users, groups);
+            let own = organization.own.iter().filter(|id| self.customers.contains_key(*id) && !others.contains(*id));
+            own.cloned().collect::<Vec<_>>()
+        });
+        let now = site.surroundings.now();
+        assert!(check.probation.first.iter().all(|(_, end)| (now..=now + GRACE).contains(end)));
+        let named: Vec<String> = check.probation.first.into_iter().map(|(customer, _)| customer).collect();
+        assert_eq!((check.probation.count as usize, &named), (named.len(), &on_probation.unwrap_or_default()));
     }
 
     fn compare_access(&self, site: &Site, id: &str, customer: &ModelCustomer, organizations: &BTreeSet<u64>) {
@@ -867,9 +934,17 @@ impl ModelOrganization {
         if self.group.is_some() { &mut self.retained } else { &mut self.own }
     }
 
-    /// The time of the grace has passed.
+    /// The directory is gone, or the group: all who are members stay so, and who is restored is one again.
+    fn be_local(&mut self) {
+        self.group = None;
+        self.own.append(&mut self.retained);
+        self.own.append(&mut self.remembered);
+    }
+
+    /// The time of the grace has passed, and that of any probation.
     fn end_grace(&mut self) {
         if self.group.is_some() {
+            self.own.clear();
             self.retained.clear();
             self.left_behind.clear();
         }
