@@ -41,6 +41,8 @@ pub(super) struct Journal {
     pub(super) end: u64,
     /// Where the first batch begins whose number is not below the one asked for.
     pub(super) from: Option<u64>,
+    /// The number of the last batch before that.
+    pub(super) last_before: Option<u64>,
 }
 
 /// Why journals cannot be used.
@@ -91,7 +93,7 @@ pub(super) fn read(entries: &Path, from: u64) -> Result<Vec<Journal>, Unusable> 
 fn read_one(id: u64, path: PathBuf, asked: u64) -> Result<Journal, Unusable> {
     let damaged = |what: String| Unusable::Damaged(format!("{}: {what}", path.display()));
     let mut reader = BufReader::new(File::open(&path)?);
-    let (mut last, mut from) = (None, None);
+    let (mut last, mut from, mut last_before) = (None, None, None);
     let end = loop {
         let at = reader.stream_position()?;
         let Some(number) = batch(&mut reader)? else { break at };
@@ -100,6 +102,8 @@ fn read_one(id: u64, path: PathBuf, asked: u64) -> Result<Journal, Unusable> {
         }
         if number >= asked {
             from.get_or_insert(at);
+        } else {
+            last_before = Some(number);
         }
         last = Some(number);
     };
@@ -109,20 +113,23 @@ fn read_one(id: u64, path: PathBuf, asked: u64) -> Result<Journal, Unusable> {
             return Err(damaged(format!("the write at byte {end} cannot be read, and others follow it")));
         }
     }
-    Ok(Journal { path, id, last, end, from })
+    Ok(Journal { path, id, last, end, from, last_before })
 }
 
 impl Journal {
-    /// Makes the journal end at a byte, in a file of its own: whoever still has the old one open writes to nobody's harm.
-    /// What is kept is written anew. `spare` is a name in the same file system that is free to be used.
+    /// Makes the journal end before the number that was asked for, and behind its last whole batch, in a file of its own:
+    /// whoever still has the old one open writes to nobody's harm. What is kept is written anew. `spare` is a name in the
+    /// same file system that is free to be used.
     ///
     /// # Errors
     /// Those of the files. The journal is as it was before, then.
-    pub(super) fn cut(&self, end: u64, spare: &Path) -> io::Result<()> {
+    pub(super) fn cut(&mut self, spare: &Path) -> io::Result<()> {
+        let end = self.from.unwrap_or(self.end);
         let mut copy = File::create(spare)?;
         io::copy(&mut File::open(&self.path)?.take(end), &mut copy)?;
         copy.sync_all()?;
         fs::rename(spare, &self.path)?;
+        (self.last, self.end, self.from) = (self.last_before, end, None);
         self.path.parent().map_or(Ok(()), sync_folder)
     }
 

@@ -26,7 +26,8 @@ use std::path::Path;
 use std::time::Duration;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-/// How often it is written while there are writes. How much this costs does not depend on how many there are.
+/// How often it is written while there are writes. What this costs does not depend on how many there are. Of the time in
+/// which another journal is begun the next writing speaks, hence it may lag by twice as much.
 pub(super) const EVERY: Duration = Duration::from_secs(1);
 
 /// How long each of its two places is, in bytes.

@@ -22,10 +22,9 @@ use std::time::Duration;
 /// and can write: a day. What is due when it is opened is erased then. See [`EmbeddedOptions::erased_within`].
 pub const ERASED_WITHIN: Duration = Duration::from_hours(24);
 
-/// By how much the mark of an [`EmbeddedStorage`] may lag behind what was acknowledged last, in a process that has ended
-/// without closing it; where it is closed, by nothing. What is cut off or deleted of writes that are younger than that looks
-/// like what a loss of power leaves of writes that were under way. Twice as often as that the mark is written, as the time
-/// in which another journal is begun is left out.
+/// By how much the mark of an [`EmbeddedStorage`] may lag behind what was acknowledged, where the process has ended without
+/// closing it: two seconds. Where it was closed, the mark lags by nothing. A cut through what is younger than the mark cannot
+/// be told from the end of a write that was under way when the power failed.
 pub const MARKED_WITHIN: Duration = mark::EVERY.saturating_mul(2);
 
 /// Keeps a site in one folder on disk: the default, for one machine, without a server.
@@ -45,8 +44,8 @@ pub const MARKED_WITHIN: Duration = mark::EVERY.saturating_mul(2);
 /// which lags by at most [`MARKED_WITHIN`]. A copy of a folder that is open is no backup: its files are from different
 /// moments. Only a copy of a folder that is closed is one, or a snapshot of the file system, which is of one moment.
 ///
-/// The folder can be entered by its owner only. What was removed is out of the files [`ERASED_WITHIN`] a day; a disk may
-/// keep it for longer in blocks that are free.
+/// The folder can be entered by its owner only. What was removed is out of the files within a day, see [`ERASED_WITHIN`];
+/// a disk may keep it for longer in blocks that are free.
 ///
 /// ```
 /// use usher_host::storage::{Access, Change, EmbeddedStorage, Storage};

@@ -43,14 +43,16 @@ pub(super) fn open(
     if let Some(missing) = missing_file(&entries, before).map_err(failed)? {
         return Err(incomplete(missing));
     }
-    if let Some(cut) = cut {
-        cut_journals(folder, cut).map_err(unusable)?;
-    }
     let proven = before.map_or(0, |facts| facts.written + 1);
-    let journals = journal::read(&entries, proven).map_err(unusable)?;
+    let journals = match cut {
+        Some(cut) => cut_journals(folder, cut),
+        None => journal::read(&entries, proven),
+    };
+    let journals = journals.map_err(unusable)?;
     if let Some(missing) = before.and_then(|facts| missing_journal(facts, &journals)) {
         return Err(incomplete(missing));
     }
+    // Those that were cut were written anew, as far as they go.
     for journal in &journals {
         if let Some(from) = journal.from {
             journal.settle(from).map_err(failed)?;
@@ -205,14 +207,14 @@ fn found(
 }
 
 /// Takes what was not acknowledged out of the journals.
-fn cut_journals(folder: &Folder, cut: u64) -> Result<(), Unusable> {
-    let journals = journal::read(&folder.entries(), cut)?;
+fn cut_journals(folder: &Folder, cut: u64) -> Result<Vec<Journal>, Unusable> {
+    let mut journals = journal::read(&folder.entries(), cut)?;
     let newest = journals.last().map(|journal| journal.id);
-    for journal in &journals {
+    for journal in &mut journals {
         // Whatever still has the last one open may have something left to write to it.
         if journal.from.is_some() || Some(journal.id) == newest {
-            journal.cut(journal.from.unwrap_or(journal.end), &folder.journal_new())?;
+            journal.cut(&folder.journal_new())?;
         }
     }
-    Ok(())
+    Ok(journals)
 }
