@@ -576,4 +576,35 @@ mod tests {
         put(&storage, "b").expect("a write");
         assert_eq!(read(&storage), ["a", "b"]);
     }
+
+    /// The engine's thread takes requests from a queue that it also writes to, and each write adds to it.
+    #[test]
+    fn any_number_of_writes_while_the_engine_is_busy_leaves_it_going() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let options = EmbeddedOptions { write_buffer_bytes: 1 << 10, ..EmbeddedOptions::default() };
+        let disk = Folder::open(folder.path()).and_then(|folder| FjallDisk::open(folder, &options)).expect("it opens");
+        let engine = disk.engine().expect("it is open");
+        let ends = AtomicU8::new(0);
+        let write = |number: u64| disk.write(&Changes::from([(format!("k{number}"), Some("v".repeat(300)))]));
+        thread::scope(|scope| {
+            let busy = engine.keyspace.tree.get_flush_lock();
+            let writer = scope.spawn(|| {
+                let mut number = 0;
+                while ends.load(Ordering::SeqCst) == 0 {
+                    write(number).expect("a write");
+                    number += 1;
+                }
+            });
+            thread::sleep(Duration::from_secs(3));
+            drop(busy);
+            thread::sleep(Duration::from_secs(2));
+            ends.store(1, Ordering::SeqCst);
+            writer.join().expect("no panic");
+        });
+        let began = Instant::now();
+        while engine.keyspace.tree.sealed_memtable_count() > 0 {
+            assert!(began.elapsed() < Duration::from_secs(60), "what is sealed is not written to a table");
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
 }
