@@ -607,4 +607,34 @@ mod tests {
             thread::sleep(Duration::from_millis(5));
         }
     }
+
+    #[test]
+    fn a_store_whose_last_removals_were_merged_away_is_whole() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let open = || {
+            let folder = Folder::open(folder.path()).expect("it is free");
+            FjallDisk::open(folder, &EmbeddedOptions::default()).expect("it opens")
+        };
+        let disk = open();
+        for value in [Some("1".to_owned()), None] {
+            disk.write(&Changes::from([("a".to_owned(), value)])).expect("a write");
+        }
+        {
+            let engine = disk.engine().expect("it is open");
+            let removal = engine.next_number() - 1;
+            let seal = |engine: &Engine| {
+                engine.seal().expect("it is asked for");
+                while engine.keyspace.tree.sealed_memtable_count() > 0 {
+                    thread::sleep(PAUSE);
+                }
+            };
+            seal(&engine);
+            assert_eq!(engine.highest_in_tables(), Some(removal));
+            disk.keeping.lock().mark_all(&engine, &disk.folder).expect("it is written");
+            engine.merge_all().expect("they are merged");
+            assert!(engine.highest_in_tables() < Some(removal), "the removal is not needed any more");
+        }
+        drop(disk);
+        open();
+    }
 }

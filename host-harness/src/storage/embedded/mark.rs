@@ -11,7 +11,7 @@
 //! ```text
 //! mark 17 9f86d081884c7d65     which writing of it this is, and the checksum of that and the lines that follow
 //! written 8123                 a batch with this number or a higher one was acknowledged
-//! tables 7921                  everything up to this number is in tables
+//! tables 7921                  everything up to this number has gone into tables
 //! journal 4 8123               journal 4 has a batch with this number or a higher one, unless it went into tables
 //! tree 0                       a tree of the engine
 //! stale 1732803600             since when something may lie in the files that has been removed, in Unix seconds
@@ -38,7 +38,7 @@ const PLACE_BYTES: usize = 4096;
 pub(super) struct Facts {
     /// The least that the highest number of a batch can be, in journals and tables.
     pub(super) written: u64,
-    /// The least that the highest number in tables can be.
+    /// Up to which number everything has gone into tables.
     pub(super) tables: Option<u64>,
     /// By journal, the least that the highest number in it can be; none where nothing is known of it.
     pub(super) journals: BTreeMap<u64, Option<u64>>,

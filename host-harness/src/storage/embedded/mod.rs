@@ -62,7 +62,7 @@ pub struct EmbeddedStorage {
     commits: GroupCommit<FjallDisk>,
 }
 
-/// How much memory an [`EmbeddedStorage`] takes.
+/// How much memory an [`EmbeddedStorage`] takes, and how soon what was removed is out of its files.
 #[derive(Debug, Clone)]
 pub struct EmbeddedOptions {
     /// Bytes of the disk that are kept in memory for reading.
