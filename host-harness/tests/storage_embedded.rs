@@ -434,6 +434,13 @@ fn nobody_but_the_owner_can_reach_what_is_stored() {
         assert_eq!(mode & 0o777, wanted, "{path:?}");
     }
     drop(storage);
+    let linked = folder();
+    let (there, link) = (linked.path().join("there"), linked.path().join("link"));
+    fs::create_dir(&there).expect("a folder");
+    fs::set_permissions(&there, fs::Permissions::from_mode(0o755)).expect("they are changed");
+    std::os::unix::fs::symlink(&there, &link).expect("a link");
+    drop(open(&link).expect("it opens"));
+    assert_eq!(fs::metadata(&there).expect("it is there").permissions().mode() & 0o777, 0o700);
     let made = folder();
     let deep = made.path().join("a/b");
     drop(open(&deep).expect("it opens"));

@@ -140,7 +140,9 @@ fn make_private(path: &Path) -> Result<(), OpenError> {
     let mut left = vec![path.to_owned()];
     left.extend([FORMAT, LOCK, MARK, ENTRIES].map(|name| path.join(name)));
     while let Some(next) = left.pop() {
-        let found = match fs::symlink_metadata(&next) {
+        // The folder itself may be somewhere else; nothing in it is.
+        let found = if next == path { fs::metadata(&next) } else { fs::symlink_metadata(&next) };
+        let found = match found {
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             found => found.map_err(exposed)?,
         };
