@@ -32,7 +32,7 @@ fn embedded_keeps_the_contract() {
 
 #[test]
 fn embedded_keeps_the_contract_while_it_writes_tables_all_the_time() {
-    let options = EmbeddedOptions { cache_bytes: 1 << 20, write_buffer_bytes: 4 << 10 };
+    let options = EmbeddedOptions { cache_bytes: 1 << 20, write_buffer_bytes: 4 << 10, ..EmbeddedOptions::default() };
     contract::check(|| {
         let folder = tempfile::tempdir().expect("a folder");
         let storage = EmbeddedStorage::open_with(folder.path(), &options).expect("a storage");

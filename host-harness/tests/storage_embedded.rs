@@ -2,6 +2,8 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use usher_host::storage::{Access, Change, EmbeddedOptions, EmbeddedStorage, Error, OpenError, Range, Storage};
 
@@ -129,6 +131,8 @@ fn a_torn_last_write_is_dropped_and_what_came_before_is_there() {
         }
     }
     let before = end(&fs::read(journal(template.path())).expect("a journal"));
+    // Where the power fails, nobody can have written the mark since.
+    let mark = fs::read(template.path().join("mark")).expect("a mark");
     {
         let storage = open(template.path()).expect("a storage");
         let mut transaction = storage.begin(Access::ReadWrite).expect("a transaction");
@@ -147,6 +151,7 @@ fn a_torn_last_write_is_dropped_and_what_came_before_is_there() {
             torn[cut..].fill(0);
             torn.truncate(length);
             fs::write(journal(copy.path()), torn).expect("a journal");
+            fs::write(copy.path().join("mark"), &mark).expect("a mark");
             let storage = open(copy.path()).expect("a torn journal opens");
             let found = keys(&storage).expect("a scan");
             assert_eq!(found.len(), 20, "cut at {cut} of {before}..{written}: {found:?}");
@@ -185,7 +190,7 @@ fn end(bytes: &[u8]) -> usize {
 #[test]
 fn damage_is_an_error_and_never_a_wrong_answer() {
     let template = folder();
-    let options = EmbeddedOptions { cache_bytes: 1 << 20, write_buffer_bytes: 8 << 10 };
+    let options = EmbeddedOptions { cache_bytes: 1 << 20, write_buffer_bytes: 8 << 10, ..EmbeddedOptions::default() };
     let value = |key: &str| format!("{key} ").repeat(20);
     {
         let storage = EmbeddedStorage::open_with(template.path(), &options).expect("a storage");
@@ -261,4 +266,234 @@ fn damage_to_what_is_only_in_the_journal_is_an_error() {
         }
     }
     assert!(refusals > 0);
+}
+
+/// A store with tables and a journal, closed, and its keys.
+fn filled(options: &EmbeddedOptions) -> (TempDir, Vec<String>) {
+    let template = folder();
+    let storage = EmbeddedStorage::open_with(template.path(), options).expect("a storage");
+    for n in 0..300 {
+        put(&storage, &format!("k{n:04}"), &"v".repeat(300)).expect("a write");
+    }
+    let found = keys(&storage).expect("a scan");
+    assert_eq!(found.len(), 300);
+    drop(storage);
+    (template, found)
+}
+
+/// Everything below a folder, itself included, relative to where it began.
+fn everything(below: &Path) -> Vec<PathBuf> {
+    let mut found = vec![below.to_owned()];
+    if below.is_dir() {
+        for entry in fs::read_dir(below).expect("a folder") {
+            found.extend(everything(&entry.expect("an entry").path()));
+        }
+    }
+    found
+}
+
+fn remove(path: &Path) {
+    if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) }.expect("it is removed");
+}
+
+#[test]
+fn a_folder_in_which_something_is_missing_is_refused_or_whole() {
+    let options = EmbeddedOptions { write_buffer_bytes: 8 << 10, ..EmbeddedOptions::default() };
+    let (template, expected) = filled(&options);
+    let mut refusals = 0;
+    for path in everything(&template.path().join("entries")) {
+        let path = path.strip_prefix(template.path()).expect("a path in it");
+        let copy = folder();
+        copy_all(template.path(), copy.path());
+        remove(&copy.path().join(path));
+        let left = everything(copy.path());
+        match EmbeddedStorage::open_with(copy.path(), &options) {
+            Ok(storage) => assert_eq!(keys(&storage).as_ref(), Ok(&expected), "without {path:?}"),
+            Err(error) => {
+                refusals += 1;
+                // But for lists of tables that others have replaced, which the engine removes when it opens a tree.
+                let lists = |path: &Path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('v'));
+                let lost: Vec<_> = left.iter().filter(|path| !path.exists() && !lists(path)).collect();
+                assert!(lost.is_empty(), "without {path:?} more is lost, {lost:?}: {error}");
+                // What was put back is all that was missing.
+                copy_back(template.path(), copy.path(), path);
+                let storage = EmbeddedStorage::open_with(copy.path(), &options).expect("it is whole again");
+                assert_eq!(keys(&storage).as_ref(), Ok(&expected), "with {path:?} again");
+            }
+        }
+    }
+    assert!(refusals > 5);
+    for (path, named) in [
+        ("entries", "entries"),
+        ("entries/0.jnl", "0.jnl"),
+        ("entries/version", "version"),
+        ("entries/keyspaces/0/current", "keyspaces/0/current"),
+        ("entries/keyspaces/1/current", "keyspaces/1/current"),
+        ("entries/keyspaces/1/tables", "tables"),
+    ] {
+        let copy = folder();
+        copy_all(template.path(), copy.path());
+        remove(&copy.path().join(path));
+        let error = EmbeddedStorage::open_with(copy.path(), &options).map(drop).expect_err(path);
+        assert!(error.to_string().contains(named), "without {path}: {error}");
+    }
+}
+
+fn copy_back(from: &Path, to: &Path, path: &Path) {
+    let (from, to) = (from.join(path), to.join(path));
+    if from.is_dir() {
+        fs::create_dir_all(&to).expect("a folder");
+        copy_all(&from, &to);
+    } else {
+        fs::copy(from, to).expect("a copy");
+    }
+}
+
+/// As after a crash, the journal ends too soon; but what is missing had been acknowledged long before.
+#[test]
+fn a_journal_that_was_cut_is_refused() {
+    let (template, expected) = filled(&EmbeddedOptions::default());
+    let bytes = fs::read(journal(template.path())).expect("a journal");
+    let written = end(&bytes);
+    for (kept, length) in [(written / 2, bytes.len()), (written / 2, written / 2), (written - 1, written - 1), (0, 0)] {
+        let copy = folder();
+        copy_all(template.path(), copy.path());
+        let mut cut = bytes.clone();
+        cut[kept..].fill(0);
+        cut.truncate(length);
+        fs::write(journal(copy.path()), cut).expect("a journal");
+        let error = refused(copy.path());
+        assert!(matches!(&error, OpenError::Incomplete { .. }), "{error}");
+        assert!(error.to_string().contains("0.jnl holds"), "{error}");
+        // As the error says: what is left can be had.
+        fs::remove_file(copy.path().join("mark")).expect("a mark");
+        let left = keys(&open(copy.path()).expect("it opens")).expect("a scan");
+        assert!(left.len() < expected.len() && expected.starts_with(&left));
+    }
+}
+
+/// Within the time that is promised, also where the process is killed: the copy is what it leaves.
+#[test]
+fn a_cut_is_told_from_a_torn_end_once_the_mark_has_caught_up() {
+    let folder = folder();
+    let storage = open(folder.path()).expect("a storage");
+    put(&storage, "a", "1").expect("a write");
+    put(&storage, "b", "1").expect("a write");
+    thread::sleep(usher_host::storage::MARKED_WITHIN + Duration::from_secs(1));
+    let copy = self::folder();
+    copy_all(folder.path(), copy.path());
+    let bytes = fs::read(journal(copy.path())).expect("a journal");
+    fs::write(journal(copy.path()), &bytes[..end(&bytes) - 1]).expect("a journal");
+    let error = refused(copy.path());
+    assert!(matches!(&error, OpenError::Incomplete { .. }), "{error}");
+}
+
+#[test]
+fn a_mark_that_is_no_mark_is_refused_and_a_folder_without_one_gets_one() {
+    let (template, expected) = filled(&EmbeddedOptions::default());
+    let mark = template.path().join("mark");
+    fs::write(&mark, "usher").expect("a file");
+    let error = refused(template.path());
+    assert!(error.to_string().contains("remove the file `mark`"), "{error}");
+    fs::remove_file(&mark).expect("it is removed");
+    assert_eq!(keys(&open(template.path()).expect("it opens")).as_ref(), Ok(&expected));
+    assert!(mark.exists());
+}
+
+#[test]
+fn a_first_start_that_was_cut_short_in_the_engine_is_gone_over() {
+    let folder = folder();
+    drop(open(folder.path()).expect("a storage"));
+    fs::remove_file(folder.path().join("mark")).expect("a mark");
+    let entries = folder.path().join("entries");
+    fs::remove_file(entries.join("version")).expect("a file");
+    fs::remove_dir_all(entries.join("keyspaces")).expect("a folder");
+    fs::create_dir(entries.join("keyspaces")).expect("a folder");
+    put(&open(folder.path()).expect("it opens"), "a", "1").expect("a write");
+    // But nothing that holds something is taken for that.
+    fs::remove_file(folder.path().join("mark")).expect("a mark");
+    fs::remove_file(entries.join("version")).expect("a file");
+    let error = refused(folder.path());
+    assert!(error.to_string().contains("version"), "{error}");
+}
+
+#[cfg(unix)]
+#[test]
+fn nobody_but_the_owner_can_reach_what_is_stored() {
+    use std::os::unix::fs::PermissionsExt;
+    let (template, _) = filled(&EmbeddedOptions { write_buffer_bytes: 8 << 10, ..EmbeddedOptions::default() });
+    let paths = everything(template.path());
+    for path in &paths {
+        let mode = if path.is_dir() { 0o755 } else { 0o644 };
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("they are changed");
+    }
+    let storage = open(template.path()).expect("it opens");
+    for path in paths.iter().filter(|path| path.exists()) {
+        let mode = fs::metadata(path).expect("it is there").permissions().mode();
+        let wanted = if path.is_dir() { 0o700 } else { 0o600 };
+        assert_eq!(mode & 0o777, wanted, "{path:?}");
+    }
+    drop(storage);
+    let linked = folder();
+    let (there, link) = (linked.path().join("there"), linked.path().join("link"));
+    fs::create_dir(&there).expect("a folder");
+    fs::set_permissions(&there, fs::Permissions::from_mode(0o755)).expect("they are changed");
+    std::os::unix::fs::symlink(&there, &link).expect("a link");
+    drop(open(&link).expect("it opens"));
+    assert_eq!(fs::metadata(&there).expect("it is there").permissions().mode() & 0o777, 0o700);
+    let made = folder();
+    let deep = made.path().join("a/b");
+    drop(open(&deep).expect("it opens"));
+    assert_eq!(fs::metadata(&deep).expect("it is there").permissions().mode() & 0o777, 0o700);
+}
+
+/// Whether any file below a folder has these bytes in it.
+fn found_in_files(folder: &Path, bytes: &[u8]) -> bool {
+    everything(folder).iter().any(|path| {
+        // What is not there any more has nothing in it.
+        fs::read(path).is_ok_and(|content| content.windows(bytes.len()).any(|window| window == bytes))
+    })
+}
+
+#[test]
+fn what_was_removed_is_out_of_the_files_within_the_time_that_is_set() {
+    let folder = folder();
+    let options = EmbeddedOptions { write_buffer_bytes: 64 << 10, ..EmbeddedOptions::default() };
+    let (in_journal, in_table) = ("zelda.quist@example.com", "ximena.young@example.org");
+    let addresses = [in_journal, in_table];
+    let write = |storage: &dyn Storage, changes: Vec<(String, Option<&str>)>| {
+        let mut transaction = storage.begin(Access::ReadWrite).expect("a transaction");
+        let changes = changes.into_iter().map(|(key, value)| Change { key, value: value.map(String::from) });
+        transaction.write(changes.collect()).expect("a write");
+        transaction.commit().expect("a commit").wait().expect("it is durable");
+    };
+    {
+        let storage = EmbeddedStorage::open_with(folder.path(), &options).expect("a storage");
+        let text = "v".repeat(300);
+        let mut changes = vec![("t".to_owned(), Some(in_table))];
+        changes.extend((0..1_000).map(|n| (format!("k{n:04}"), Some(text.as_str()))));
+        write(&storage, changes);
+        write(&storage, vec![("j".into(), Some(in_journal))]);
+        write(&storage, vec![("j".into(), None), ("t".into(), Some("erased"))]);
+    }
+    for address in addresses {
+        assert!(
+            found_in_files(folder.path(), address.as_bytes()),
+            "{address} is stored in clear, and a day has not gone by"
+        );
+    }
+    let options = EmbeddedOptions { erased_within: Duration::from_secs(1), ..options };
+    let storage = EmbeddedStorage::open_with(folder.path(), &options).expect("a storage");
+    let began = Instant::now();
+    for address in addresses {
+        while found_in_files(folder.path(), address.as_bytes()) {
+            assert!(began.elapsed() < Duration::from_secs(240), "{address} is still in a file");
+            put(&storage, "k0000", "written meanwhile").expect("a write");
+            thread::sleep(Duration::from_millis(500));
+        }
+    }
+    assert_eq!(keys(&storage).expect("a scan").len(), 1_001);
+    drop(storage);
+    let storage = EmbeddedStorage::open_with(folder.path(), &options).expect("it opens");
+    assert_eq!(keys(&storage).expect("a scan").len(), 1_001);
 }

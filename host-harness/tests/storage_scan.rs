@@ -110,7 +110,7 @@ proptest! {
     #[test]
     fn embedded_scans_like_an_ordered_map(rounds in rounds()) {
         let folder = tempfile::tempdir().expect("a folder");
-        let options = EmbeddedOptions { cache_bytes: 1 << 20, write_buffer_bytes: 1 << 10 };
+        let options = EmbeddedOptions { cache_bytes: 1 << 20, write_buffer_bytes: 1 << 10, ..EmbeddedOptions::default() };
         let storage = EmbeddedStorage::open_with(folder.path(), &options).expect("a storage");
         check(&storage, rounds)?;
     }

@@ -18,6 +18,9 @@ type Outcome = Result<(), String>;
 
 /// Runs the program.
 pub(crate) fn run() -> ExitCode {
+    // Whatever is made is for the owner only, also by libraries that do not ask.
+    #[cfg(unix)]
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     let cli = Cli::parse();
     let outcome = match cli.command {
         Command::Serve(args) => serve::run(&args),

@@ -1,6 +1,7 @@
 //! What `/metrics` tells, in the text format of Prometheus.
 
 use crate::runtime::Usage;
+use crate::storage::Health;
 use hyper::StatusCode;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::EncodeLabelSet;
@@ -76,7 +77,7 @@ impl Metrics {
     }
 
     /// Everything, as text.
-    pub(super) fn encode(&self, usage: Usage) -> Result<String, std::fmt::Error> {
+    pub(super) fn encode(&self, usage: Usage, storage: Health) -> Result<String, std::fmt::Error> {
         let mut registry = Registry::with_prefix("usher");
         registry.register("http_requests", "Requests answered, by surface and status", self.requests.clone());
         registry.register(
@@ -85,21 +86,25 @@ impl Metrics {
             self.durations.clone(),
         );
         registry.register("http_connections", "Connections open", self.connections.clone());
-        registry.register_collector(Box::new(Calls(usage)));
+        registry.register_collector(Box::new(Calls { usage, storage }));
         let mut text = String::new();
         encode(&mut text, &registry)?;
         Ok(text)
     }
 }
 
-/// What the calls of the component add up to.
+/// What the calls of the component add up to, and how the storage is.
 #[derive(Debug)]
-struct Calls(Usage);
+struct Calls {
+    usage: Usage,
+    storage: Health,
+}
 
 impl Collector for Calls {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
-        let usage = self.0;
+        let Self { usage, storage } = *self;
         let gauges = [
+            ("storage_writable", "1 while the storage takes writes, else 0", u64::from(storage.trouble.is_none())),
             ("instances", "Instances at work", usage.running as u64),
             ("instances_limit", "Instances that can be at work", usage.instances as u64),
         ];
@@ -112,6 +117,8 @@ impl Collector for Calls {
             ("call_failures", "Calls that yielded no answer", usage.failures),
             ("commits", "Transactions committed", usage.commits),
             ("committed_bytes", "Bytes of keys and values committed", usage.committed_bytes),
+            ("storage_failures", "Times that the storage stopped taking writes", storage.failures),
+            ("storage_recoveries", "Times that it took them up again by itself", storage.recoveries),
         ];
         for (name, help, value) in counters {
             let counter = ConstCounter::new(value);

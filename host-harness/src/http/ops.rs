@@ -30,6 +30,11 @@ async fn answer(service: &Service, request: &Request<Incoming>) -> Result<Reply,
     match path {
         "/healthz" => Ok(content(StatusCode::OK, "text/plain", "alive\n")),
         "/readyz" => {
+            if let Some(trouble) = service.site.storage().health().trouble {
+                // Reads are answered all the same, but whoever asks whether to send requests here sends writes as well.
+                let detail = format!("Nothing can be written: {trouble}. It is taken up again by itself.");
+                return Err(Fault { detail, ..Fault::unavailable() });
+            }
             // A call that reads: it takes the component and the storage to answer it.
             let read = service.site.readiness().await?;
             let readiness = read.map_err(|error| {
@@ -51,7 +56,7 @@ async fn answer(service: &Service, request: &Request<Incoming>) -> Result<Reply,
         "/metrics" => {
             let admin = service.settings.admin_key.admit(request.headers());
             admin.ok_or_else(Fault::unauthorized)?;
-            let text = service.metrics.encode(service.site.usher().usage());
+            let text = service.metrics.encode(service.site.usher().usage(), service.site.storage().health());
             let text = text.map_err(|error| {
                 tracing::error!(%error, "the metrics could not be written");
                 Fault::internal()

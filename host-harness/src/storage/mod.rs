@@ -14,6 +14,7 @@
 pub mod contract;
 mod durability;
 mod embedded;
+mod health;
 mod lent;
 mod memory;
 mod turns;
@@ -21,7 +22,8 @@ mod writes;
 
 pub use durability::{Durability, Flush};
 pub(crate) use embedded::open_engine;
-pub use embedded::{EmbeddedOptions, EmbeddedStorage, OpenError};
+pub use embedded::{ERASED_WITHIN, EmbeddedOptions, EmbeddedStorage, MARKED_WITHIN, OpenError};
+pub use health::{Health, Trouble};
 pub use lent::Lent;
 pub use memory::MemoryStorage;
 pub use usher_engine::storage::{Access, Change, Entry, Error, MAX_KEY_BYTES, MAX_VALUE_BYTES, Range};
@@ -41,6 +43,13 @@ pub trait Storage: Send + Sync {
     /// # Errors
     /// [`Error::Unavailable`] or [`Error::Other`] where the storage does not answer.
     fn begin(&self, access: Access) -> Result<Box<dyn Transaction>, Error>;
+
+    /// Whether it can do its part, for operators. Answers at once, whatever the storage is doing.
+    ///
+    /// Unless a back end knows better, all is well.
+    fn health(&self) -> Health {
+        Health::default()
+    }
 }
 
 /// One transaction. Dropping it without [`commit`](Transaction::commit), on whatever thread, leaves nothing behind.

@@ -6,19 +6,27 @@
 //! - writers do not wait for one another's disk, and the more there are, the more share one trip;
 //! - what readers see is what is on disk: nothing that a crash could take back;
 //! - writers see the newest state: the group that gathers, over the one that is being written, over the disk.
+//!
+//! When the disk fails, everything that is not durable is forgotten, and whoever waits for it is told so. The same thread
+//! then tries to open the disk again, until it can be written to. Readers go on with the last durable state; only while
+//! the disk is closed and opened they wait.
 
-use super::disk::{Changes, Disk};
+use super::disk::{Changes, Disk, Failed};
 use super::merge;
 use crate::storage::turns::{Turn, Turns};
-use crate::storage::{Access, Change, Durability, Entry, Error, Flush, Range, Transaction, Writes};
+use crate::storage::{Access, Change, Durability, Entry, Error, Flush, Health, Range, Transaction, Trouble, Writes};
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
+use std::time::{Duration, Instant};
 
 /// How many bytes of keys and values may wait for the disk before commits wait with them. Bounds the memory that a slow
 /// disk can cost to this, twice (one group gathers while one is written), and one more commit.
 const MAX_GATHERED_BYTES: usize = 32 << 20;
+
+/// How long the thread that writes rests between two looks at a disk that has nothing to write, or that has failed.
+const REST: Duration = Duration::from_secs(1);
 
 /// Transactions over a [`Disk`]. Dropping it writes what is committed, and stops the thread.
 pub(super) struct GroupCommit<D: Disk> {
@@ -33,13 +41,17 @@ struct Shared<D: Disk> {
     work: Condvar,
     /// A group went to the disk: there may be room in the next.
     room: Condvar,
+    /// The disk was opened again, or could not be.
+    opened: Condvar,
     /// After the states of it, so that the disk is closed last.
     disk: D,
 }
 
 struct State<D: Disk> {
-    /// The newest durable state.
-    durable: Arc<D::Snapshot>,
+    /// The newest durable state; `None` while the disk is opened again, and where that has left nothing to read.
+    durable: Option<Arc<D::Snapshot>>,
+    /// Whether the disk is being opened again.
+    opening: bool,
     /// What is being written to the disk, or nothing.
     writing: Arc<Changes>,
     writing_flush: Option<Flush>,
@@ -47,35 +59,51 @@ struct State<D: Disk> {
     gathering: Arc<Changes>,
     gathering_flush: Flush,
     gathering_bytes: usize,
-    /// Why nothing is written any more.
-    stopped: Option<Error>,
+    /// Why nothing is written until the disk is opened again.
+    failed: Option<Failed>,
+    /// How often the disk has failed. Who began to write before a failure may have seen what is no more.
+    failures: u64,
+    recoveries: u64,
+    /// Whether nothing more is to come.
+    closed: bool,
+}
+
+/// What the thread that writes does next.
+enum Next {
+    Write(Arc<Changes>),
+    /// Nothing came for a while.
+    Rest,
+    End,
 }
 
 impl<D: Disk> GroupCommit<D> {
     /// Starts the thread that writes.
-    pub(super) fn new(disk: D) -> Result<Self, Error> {
+    pub(super) fn new(disk: D) -> Result<Self, Failed> {
         let durable = Arc::new(disk.snapshot()?);
         let shared = Arc::new(Shared {
             turns: Turns::default(),
             state: Mutex::new(State {
-                durable,
+                durable: Some(durable),
+                opening: false,
                 writing: Arc::default(),
                 writing_flush: None,
                 gathering: Arc::default(),
                 gathering_flush: Flush::new(),
                 gathering_bytes: 0,
-                stopped: None,
+                failed: None,
+                failures: 0,
+                recoveries: 0,
+                closed: false,
             }),
             work: Condvar::new(),
             room: Condvar::new(),
+            opened: Condvar::new(),
             disk,
         });
         let writer = {
             let shared = shared.clone();
             let thread = Builder::new().name("usher-storage".into());
-            thread
-                .spawn(move || shared.write_groups())
-                .map_err(|error| Error::Unavailable(format!("the thread that writes did not start: {error}")))?
+            thread.spawn(move || shared.run()).map_err(Failed::from)?
         };
         Ok(Self { shared, writer: Some(writer) })
     }
@@ -83,23 +111,39 @@ impl<D: Disk> GroupCommit<D> {
     /// Begins a transaction; a read-write one when it is its turn.
     pub(super) fn begin(&self, access: Access) -> Result<Box<dyn Transaction>, Error> {
         let shared = self.shared.clone();
-        let (turn, view) = match access {
-            Access::ReadOnly => (None, View { durable: shared.state.lock().durable.clone(), pending: None }),
-            Access::ReadWrite => {
-                let turn = shared.turns.wait();
-                let state = shared.state.lock();
-                state.check()?;
-                let pending = Pending { gathering: state.gathering.clone(), writing: state.writing.clone() };
-                (Some(turn), View { durable: state.durable.clone(), pending: Some(pending) })
-            }
+        let turn = match access {
+            Access::ReadOnly => None,
+            Access::ReadWrite => Some(shared.turns.wait()),
         };
-        Ok(Box::new(GroupTransaction { view, writes: Writes::new(access), turn, shared }))
+        let state = shared.open_state();
+        if turn.is_some() {
+            state.check(state.failures)?;
+        }
+        let durable = state.durable.clone().ok_or_else(|| state.error())?;
+        let pending =
+            turn.is_some().then(|| Pending { gathering: state.gathering.clone(), writing: state.writing.clone() });
+        let (view, failures) = (View { durable, pending }, state.failures);
+        drop(state);
+        Ok(Box::new(GroupTransaction { view, writes: Writes::new(access), turn, failures, shared }))
+    }
+
+    /// The disk, for tests that do to it what the engine does.
+    #[cfg(test)]
+    pub(super) fn disk(&self) -> &D {
+        &self.shared.disk
+    }
+
+    /// How the disk is.
+    pub(super) fn health(&self) -> Health {
+        let state = self.shared.state.lock();
+        let trouble = state.failed.as_ref().map(|failed| failed.trouble);
+        Health { trouble, failures: state.failures, recoveries: state.recoveries }
     }
 }
 
 impl<D: Disk> Drop for GroupCommit<D> {
     fn drop(&mut self) {
-        self.shared.state.lock().stop(Error::Unavailable("the storage was closed".into()));
+        self.shared.state.lock().closed = true;
         self.shared.work.notify_one();
         self.shared.room.notify_all();
         if let Some(writer) = self.writer.take() {
@@ -109,28 +153,51 @@ impl<D: Disk> Drop for GroupCommit<D> {
     }
 }
 
+/// What the engine does on this thread. A panic in it must not leave anyone waiting for ever.
+fn guarded<T>(engine: impl FnOnce() -> Result<T, Failed>) -> Result<T, Failed> {
+    catch_unwind(AssertUnwindSafe(engine))
+        .unwrap_or_else(|_| Err(Failed::new(Trouble::Failed, "the engine panicked; see standard error")))
+}
+
 impl<D: Disk> Shared<D> {
-    /// Writes group after group until the storage is closed or the disk fails.
-    fn write_groups(&self) {
-        while let Some(changes) = self.next_group() {
-            // A panic in the engine must not leave commits waiting for ever.
-            let written = catch_unwind(AssertUnwindSafe(|| {
-                self.disk.write(&changes)?;
-                self.disk.snapshot()
-            }));
-            let written = written.unwrap_or_else(|_| Err(Error::Other("the engine panicked while writing".into())));
-            self.finish_group(written);
+    /// The state, not while the disk is being opened again.
+    fn open_state(&self) -> MutexGuard<'_, State<D>> {
+        let mut state = self.state.lock();
+        while state.opening {
+            self.opened.wait(&mut state);
+        }
+        state
+    }
+
+    /// Writes group after group until the storage is closed.
+    fn run(&self) {
+        loop {
+            let done = match self.next() {
+                Next::Write(changes) => self.write(&changes),
+                Next::Rest => self.refresh(),
+                Next::End => return,
+            };
+            let done = done.and_then(|()| guarded(|| self.disk.tend()));
+            if let Err(failed) = done {
+                self.fail(failed);
+                if !self.recover() {
+                    return;
+                }
+            }
         }
     }
 
-    /// What has gathered, as soon as there is any; `None` when there will be no more.
-    fn next_group(&self) -> Option<Arc<Changes>> {
+    /// What has gathered, as soon as there is any.
+    fn next(&self) -> Next {
         let mut state = self.state.lock();
-        while state.gathering.is_empty() {
-            if state.stopped.is_some() {
-                return None;
+        if state.gathering.is_empty() {
+            if state.closed {
+                return Next::End;
             }
-            self.work.wait(&mut state);
+            self.work.wait_for(&mut state, REST);
+            if state.gathering.is_empty() {
+                return Next::Rest;
+            }
         }
         // Whoever is about to commit and waits for a processor gets it first, and shares the trip. Where processors are free,
         // this costs nothing.
@@ -140,49 +207,126 @@ impl<D: Disk> Shared<D> {
         state.writing_flush = Some(std::mem::take(&mut state.gathering_flush));
         state.gathering_bytes = 0;
         self.room.notify_all();
-        Some(changes)
+        Next::Write(changes)
     }
 
-    fn finish_group(&self, written: Result<D::Snapshot, Error>) {
+    /// Writes a group, and tells those that wait for it when it is durable.
+    fn write(&self, changes: &Changes) -> Result<(), Failed> {
+        let durable = guarded(|| {
+            self.disk.write(changes)?;
+            self.disk.snapshot()
+        })?;
         let mut state = self.state.lock();
-        let written_flush = state.writing_flush.take();
-        let (outcome, rest) = match written {
-            Ok(durable) => {
-                let durable = std::mem::replace(&mut state.durable, Arc::new(durable));
-                let changes = std::mem::take(&mut state.writing);
-                drop(state);
-                drop((durable, changes));
-                (Ok(()), None)
-            }
-            Err(error) => {
-                // What the disk holds now is not known. Only opening the store again tells.
-                let reason = match error {
-                    Error::Unavailable(reason) | Error::Other(reason) => reason,
-                    error => error.to_string(),
-                };
-                let error = Error::Unavailable(format!("writing to disk failed: {reason}"));
-                state.stop(error.clone());
-                state.writing = Arc::default();
-                state.gathering = Arc::default();
-                let rest = std::mem::take(&mut state.gathering_flush);
-                drop(state);
-                self.room.notify_all();
-                (Err(error), Some(rest))
-            }
-        };
-        for flush in written_flush.into_iter().chain(rest) {
-            flush.finish(outcome.clone());
+        let before = state.durable.replace(Arc::new(durable));
+        let written = std::mem::take(&mut state.writing);
+        let flush = state.writing_flush.take();
+        drop(state);
+        drop((before, written));
+        if let Some(flush) = flush {
+            flush.finish(Ok(()));
         }
+        Ok(())
+    }
+
+    /// Takes a new look at the durable state, which is the same, so that the disk need not keep what an old look may see.
+    fn refresh(&self) -> Result<(), Failed> {
+        let durable = guarded(|| self.disk.snapshot())?;
+        let before = self.state.lock().durable.replace(Arc::new(durable));
+        drop(before);
+        Ok(())
+    }
+
+    /// Forgets what is not durable. What the disk holds of it is not known.
+    fn fail(&self, failed: Failed) {
+        tracing::error!(reason = failed.reason, "the storage takes no writes until it can be opened again");
+        let error = failed.to_error();
+        let mut state = self.state.lock();
+        state.failed = Some(failed);
+        state.failures += 1;
+        state.writing = Arc::default();
+        state.gathering = Arc::default();
+        state.gathering_bytes = 0;
+        let flushes = [state.writing_flush.take(), Some(std::mem::take(&mut state.gathering_flush))];
+        drop(state);
+        self.room.notify_all();
+        for flush in flushes.into_iter().flatten() {
+            flush.finish(Err(error.clone()));
+        }
+    }
+
+    /// Opens the disk again, as soon as that can be done. False where the storage is closed before.
+    fn recover(&self) -> bool {
+        let began = Instant::now();
+        loop {
+            let opened = guarded(|| self.disk.can_write()).and_then(|()| self.reopen());
+            let mut state = self.state.lock();
+            match opened {
+                Ok(()) => {
+                    state.failed = None;
+                    state.recoveries += 1;
+                    drop(state);
+                    tracing::info!(seconds = began.elapsed().as_secs(), "the storage takes writes again");
+                    return true;
+                }
+                Err(failed) => {
+                    // The first reason may only have been that something had failed before.
+                    if state.failed.as_ref() != Some(&failed) {
+                        tracing::error!(reason = failed.reason, "the storage cannot be opened again yet");
+                        state.failed = Some(failed);
+                    }
+                    if !state.closed {
+                        self.work.wait_for(&mut state, REST);
+                    }
+                    if state.closed {
+                        return false;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Closes the disk and opens it. Whoever wants to begin a transaction waits meanwhile.
+    fn reopen(&self) -> Result<(), Failed> {
+        let before = {
+            let mut state = self.state.lock();
+            state.opening = true;
+            state.durable.take()
+        };
+        drop(before);
+        let opened = guarded(|| self.disk.reopen());
+        // Where it could not be closed, there is still the state before to be read.
+        let durable = guarded(|| self.disk.snapshot());
+        let mut state = self.state.lock();
+        state.opening = false;
+        let outcome = match durable {
+            Ok(durable) => {
+                state.durable = Some(Arc::new(durable));
+                opened
+            }
+            Err(failed) => opened.and(Err(failed)),
+        };
+        drop(state);
+        self.opened.notify_all();
+        outcome
     }
 }
 
 impl<D: Disk> State<D> {
-    fn check(&self) -> Result<(), Error> {
-        self.stopped.clone().map_or(Ok(()), Err)
+    /// Whether a transaction that began when there had been so many failures can go on.
+    fn check(&self, failures: u64) -> Result<(), Error> {
+        if self.closed || self.failed.is_some() || self.failures != failures {
+            return Err(self.error());
+        }
+        Ok(())
     }
 
-    fn stop(&mut self, error: Error) {
-        self.stopped.get_or_insert(error);
+    /// Why there is nothing to be had.
+    fn error(&self) -> Error {
+        match &self.failed {
+            Some(failed) => failed.to_error(),
+            None if self.closed => Error::Unavailable("the storage was closed".into()),
+            None => Error::Unavailable("writing to disk failed since the transaction began".into()),
+        }
     }
 
     /// When all that a writer can see is durable.
@@ -218,6 +362,8 @@ struct GroupTransaction<D: Disk> {
     view: View<D>,
     writes: Writes,
     turn: Option<Turn>,
+    /// How often the disk had failed when it began.
+    failures: u64,
     shared: Arc<Shared<D>>,
 }
 
@@ -237,7 +383,7 @@ impl<D: Disk> Transaction for GroupTransaction<D> {
     }
 
     fn commit(self: Box<Self>) -> Result<Durability, Error> {
-        let Self { view, writes, turn, shared } = *self;
+        let Self { view, writes, turn, failures, shared } = *self;
         let changes = writes.finish()?;
         if turn.is_none() {
             return Ok(Durability::done());
@@ -245,13 +391,13 @@ impl<D: Disk> Transaction for GroupTransaction<D> {
         // Without this, each commit would copy the group that it has looked at.
         drop(view);
         let mut state = shared.state.lock();
-        state.check()?;
+        state.check(failures)?;
         if changes.is_empty() {
             return Ok(state.durability());
         }
         while state.gathering_bytes >= MAX_GATHERED_BYTES {
             shared.room.wait(&mut state);
-            state.check()?;
+            state.check(failures)?;
         }
         let bytes = |change: &Change| change.key.len() + change.value.as_ref().map_or(0, String::len);
         state.gathering_bytes += changes.iter().map(bytes).sum::<usize>();
@@ -268,6 +414,7 @@ impl<D: Disk> Transaction for GroupTransaction<D> {
 mod tests {
     use super::*;
     use crate::storage::embedded::disk::{Snapshot, Stored};
+    use std::sync::atomic::{AtomicBool, Ordering};
     use std::sync::mpsc::{Receiver, Sender, channel};
     use std::thread;
 
@@ -277,6 +424,10 @@ mod tests {
         /// Tells the test how many keys a group has.
         writes: Mutex<Sender<usize>>,
         steps: Mutex<Receiver<Step>>,
+        /// Whether it can be opened again after a failure.
+        usable: Arc<AtomicBool>,
+        /// Held by the test to keep it from being opened for as long.
+        opens: Arc<Mutex<()>>,
     }
 
     enum Step {
@@ -289,12 +440,14 @@ mod tests {
         storage: GroupCommit<StepDisk>,
         writes: Receiver<usize>,
         steps: Sender<Step>,
+        usable: Arc<AtomicBool>,
+        opens: Arc<Mutex<()>>,
     }
 
     impl Disk for StepDisk {
         type Snapshot = Changes;
 
-        fn write(&self, changes: &Changes) -> Result<(), Error> {
+        fn write(&self, changes: &Changes) -> Result<(), Failed> {
             self.writes.lock().send(changes.len()).expect("the test listens");
             match self.steps.lock().recv() {
                 Ok(Step::Succeed) => {
@@ -302,13 +455,30 @@ mod tests {
                     Ok(())
                 }
                 Ok(Step::Panic) => panic!("a panic that the test asked for"),
-                Ok(Step::Fail) | Err(_) => Err(Error::Unavailable("no space left".into())),
+                Ok(Step::Fail) | Err(_) => Err(no_space()),
             }
         }
 
-        fn snapshot(&self) -> Result<Changes, Error> {
+        fn snapshot(&self) -> Result<Changes, Failed> {
             Ok(self.entries.lock().clone())
         }
+
+        fn tend(&self) -> Result<(), Failed> {
+            Ok(())
+        }
+
+        fn can_write(&self) -> Result<(), Failed> {
+            if self.usable.load(Ordering::SeqCst) { Ok(()) } else { Err(no_space()) }
+        }
+
+        fn reopen(&self) -> Result<(), Failed> {
+            let _open = self.opens.lock();
+            self.can_write()
+        }
+    }
+
+    fn no_space() -> Failed {
+        Failed::new(Trouble::NoSpace, "no space left")
     }
 
     impl Snapshot for Changes {
@@ -339,9 +509,16 @@ mod tests {
     impl Test {
         fn new() -> Self {
             let ((writes, told), (steps, stepped)) = (channel(), channel());
-            let disk = StepDisk { entries: Mutex::default(), writes: Mutex::new(writes), steps: Mutex::new(stepped) };
+            let (usable, opens) = (Arc::<AtomicBool>::default(), Arc::<Mutex<()>>::default());
+            let disk = StepDisk {
+                entries: Mutex::default(),
+                writes: Mutex::new(writes),
+                steps: Mutex::new(stepped),
+                usable: usable.clone(),
+                opens: opens.clone(),
+            };
             let storage = GroupCommit::new(disk).expect("a thread starts");
-            Self { storage, writes: told, steps }
+            Self { storage, writes: told, steps, usable, opens }
         }
 
         fn commit(&self, key: &str, value: Option<&str>) -> Result<Durability, Error> {
@@ -358,15 +535,19 @@ mod tests {
         }
 
         fn all(&self, access: Access, reverse: bool) -> Vec<(String, String)> {
-            let mut transaction = self.storage.begin(access).expect("a transaction");
-            let range = Range { start: String::new(), end: "~".into(), reverse, skip: 0, limit: 100, keys_only: false };
-            let found = transaction.scan(&range).expect("a scan");
-            for Entry { key, value } in &found {
-                let read = transaction.get_many(std::slice::from_ref(key));
-                assert_eq!(read, Ok(vec![Some(value.clone())]));
-            }
-            found.into_iter().map(|entry| (entry.key, entry.value)).collect()
+            all(&self.storage, access, reverse)
         }
+    }
+
+    fn all(storage: &GroupCommit<StepDisk>, access: Access, reverse: bool) -> Vec<(String, String)> {
+        let mut transaction = storage.begin(access).expect("a transaction");
+        let range = Range { start: String::new(), end: "~".into(), reverse, skip: 0, limit: 100, keys_only: false };
+        let found = transaction.scan(&range).expect("a scan");
+        for Entry { key, value } in &found {
+            let read = transaction.get_many(std::slice::from_ref(key));
+            assert_eq!(read, Ok(vec![Some(value.clone())]));
+        }
+        found.into_iter().map(|entry| (entry.key, entry.value)).collect()
     }
 
     fn commit(storage: &GroupCommit<StepDisk>, key: &str, value: Option<&str>) -> Result<Durability, Error> {
@@ -423,7 +604,7 @@ mod tests {
         test.group();
         let looked = test.storage.begin(Access::ReadWrite).and_then(Transaction::commit);
         let looked = thread::spawn(|| looked.and_then(Durability::wait));
-        thread::sleep(std::time::Duration::from_millis(20));
+        thread::sleep(Duration::from_millis(20));
         assert!(!looked.is_finished(), "what it saw is not durable yet");
         test.step(Step::Succeed);
         assert_eq!(written.wait(), Ok(()));
@@ -453,6 +634,63 @@ mod tests {
         }
     }
 
+    /// Waits for something that the thread that writes does.
+    fn until(what: &str, done: impl Fn() -> bool) {
+        let began = Instant::now();
+        while !done() {
+            assert!(began.elapsed() < Duration::from_secs(60), "{what}");
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    #[test]
+    fn a_disk_that_has_failed_is_opened_again_by_itself_when_it_can_be_written_to() {
+        let test = Test::new();
+        assert_eq!(test.storage.health(), Health::default());
+        let durable = test.commit("a", Some("1")).expect("a commit");
+        test.group();
+        test.step(Step::Succeed);
+        assert_eq!(durable.wait(), Ok(()));
+        let failing = test.commit("b", Some("1")).expect("a commit");
+        test.group();
+        let began_before = test.storage.begin(Access::ReadWrite).expect("a transaction");
+        test.step(Step::Fail);
+        failing.wait().expect_err("it is not durable");
+        let stopped = Health { trouble: Some(Trouble::NoSpace), failures: 1, recoveries: 0 };
+        assert_eq!(test.storage.health(), stopped);
+        assert_eq!(test.all(Access::ReadOnly, false), entries(&[("a", "1")]));
+        // Whoever comes while it is being opened waits for it, and finds what is durable.
+        let opens = test.opens.lock();
+        test.usable.store(true, Ordering::SeqCst);
+        until("it is being opened", || test.storage.shared.state.lock().opening);
+        let storage = &test.storage;
+        thread::scope(|scope| {
+            let reader = scope.spawn(|| all(storage, Access::ReadOnly, false));
+            thread::sleep(Duration::from_millis(20));
+            assert!(!reader.is_finished(), "there is no disk to read");
+            drop(opens);
+            assert_eq!(reader.join().expect("no panic"), entries(&[("a", "1")]));
+        });
+        until("it takes writes again", || test.storage.health().trouble.is_none());
+        assert_eq!(test.storage.health(), Health { trouble: None, failures: 1, recoveries: 1 });
+        assert!(matches!(began_before.commit(), Err(Error::Unavailable(_))), "it has seen what is no more");
+        let after = test.commit("c", Some("1")).expect("a commit");
+        test.group();
+        test.step(Step::Succeed);
+        assert_eq!(after.wait(), Ok(()));
+        assert_eq!(test.all(Access::ReadWrite, false), entries(&[("a", "1"), ("c", "1")]));
+    }
+
+    #[test]
+    fn a_storage_that_has_failed_can_be_closed() {
+        let test = Test::new();
+        let failing = test.commit("a", Some("1")).expect("a commit");
+        test.group();
+        test.step(Step::Fail);
+        failing.wait().expect_err("it is not durable");
+        drop(test.storage);
+    }
+
     #[test]
     fn closing_writes_what_was_committed() {
         let test = Test::new();
@@ -476,7 +714,7 @@ mod tests {
         thread::scope(|scope| {
             let storage = &test.storage;
             let waiting = scope.spawn(|| commit(storage, "d", Some("1")));
-            thread::sleep(std::time::Duration::from_millis(20));
+            thread::sleep(Duration::from_millis(20));
             assert!(!waiting.is_finished(), "there is no room before the next group starts");
             for _ in 0..3 {
                 test.step(Step::Succeed);

@@ -10,9 +10,11 @@
 //! value (32 bits) and of the value as stored (32 bits), key, value; then `3`, a checksum of the items (XXH3, 64 bits),
 //! [`MAGIC`]. After the last batch there are only zeros, if anything.
 
+use super::folder::sync_folder;
+use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
-use std::path::Path;
+use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
 use xxhash_rust::xxh3::Xxh3;
 
 /// How a batch ends.
@@ -24,43 +26,132 @@ const BATCH_START_BYTES: usize = 13;
 /// How much of an item comes before its key.
 const ITEM_HEAD_BYTES: usize = 21;
 
-/// What is wrong with the journals in the engine's folder; `None` where all is well.
+/// How a journal's file name ends.
+const EXTENSION: &str = "jnl";
+
+/// A journal of the engine, and what is to be read from it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Journal {
+    pub(super) path: PathBuf,
+    /// The engine counts its journals; it writes to the last.
+    pub(super) id: u64,
+    /// The number of the last whole batch.
+    pub(super) last: Option<u64>,
+    /// Where the last whole batch ends. What comes after it is nothing, or a batch that was cut short.
+    pub(super) end: u64,
+    /// Where the first batch begins whose number is not below the one asked for.
+    pub(super) from: Option<u64>,
+    /// The number of the last batch before that.
+    pub(super) last_before: Option<u64>,
+}
+
+/// Why journals cannot be used.
+#[derive(Debug)]
+pub(super) enum Unusable {
+    /// One of them cannot be read.
+    Io(io::Error),
+    /// One of them is not as the engine wrote it.
+    Damaged(String),
+}
+
+impl From<io::Error> for Unusable {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+/// The journals in the engine's folder by their number, without reading them. There are none where there is no folder.
 ///
 /// # Errors
-/// Those of reading the files.
-pub(super) fn damage(entries: &Path) -> io::Result<Option<String>> {
+/// Those of reading the folder.
+pub(super) fn list(entries: &Path) -> io::Result<BTreeMap<u64, PathBuf>> {
+    let mut found = BTreeMap::new();
     if !entries.try_exists()? {
-        return Ok(None);
+        return Ok(found);
     }
     for entry in fs::read_dir(entries)? {
         let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "jnl")
-            && let Some(what) = damage_in(File::open(&path)?)?
+        let id = path.file_stem().and_then(|stem| stem.to_str()).and_then(|stem| stem.parse().ok());
+        // The engine refuses a journal whose name is no number.
+        if let Some(id) = id
+            && path.extension().is_some_and(|extension| extension == EXTENSION)
         {
-            return Ok(Some(format!("{}: {what}", path.display())));
+            found.insert(id, path);
         }
     }
-    Ok(None)
+    Ok(found)
 }
 
-fn damage_in(file: File) -> io::Result<Option<String>> {
-    let mut reader = BufReader::new(file);
-    let mut last = None;
+/// Reads all journals in the engine's folder, and looks in them for the first batch whose number is not below `from`.
+///
+/// # Errors
+/// [`Unusable::Damaged`] where the engine would drop batches that were acknowledged, or take a wrong one.
+pub(super) fn read(entries: &Path, from: u64) -> Result<Vec<Journal>, Unusable> {
+    list(entries)?.into_iter().map(|(id, path)| read_one(id, path, from)).collect()
+}
+
+fn read_one(id: u64, path: PathBuf, asked: u64) -> Result<Journal, Unusable> {
+    let damaged = |what: String| Unusable::Damaged(format!("{}: {what}", path.display()));
+    let mut reader = BufReader::new(File::open(&path)?);
+    let (mut last, mut from, mut last_before) = (None, None, None);
     let end = loop {
         let at = reader.stream_position()?;
         let Some(number) = batch(&mut reader)? else { break at };
         if last.is_some_and(|last| number <= last) {
-            return Ok(Some(format!("the write at byte {at} has a number out of order")));
+            return Err(damaged(format!("the write at byte {at} has a number out of order")));
+        }
+        if number >= asked {
+            from.get_or_insert(at);
+        } else {
+            last_before = Some(number);
         }
         last = Some(number);
     };
     let rest = rest(reader.into_inner(), end)?;
     for at in 1..rest.len() {
         if starts_batch(&rest[at..]) && batch(&mut &rest[at..])?.is_some() {
-            return Ok(Some(format!("the write at byte {end} cannot be read, and others follow it")));
+            return Err(damaged(format!("the write at byte {end} cannot be read, and others follow it")));
         }
     }
-    Ok(None)
+    Ok(Journal { path, id, last, end, from, last_before })
+}
+
+impl Journal {
+    /// Makes the journal end before the number that was asked for, and behind its last whole batch, in a file of its own:
+    /// whoever still has the old one open writes to nobody's harm. What is kept is written anew. `spare` is a name in the
+    /// same file system that is free to be used.
+    ///
+    /// # Errors
+    /// Those of the files. The journal is as it was before, then.
+    pub(super) fn cut(&mut self, spare: &Path) -> io::Result<()> {
+        let end = self.from.unwrap_or(self.end);
+        let mut copy = File::create(spare)?;
+        io::copy(&mut File::open(&self.path)?.take(end), &mut copy)?;
+        copy.sync_all()?;
+        fs::rename(spare, &self.path)?;
+        (self.last, self.end, self.from) = (self.last_before, end, None);
+        self.path.parent().map_or(Ok(()), sync_folder)
+    }
+
+    /// Writes what is there from a byte on once more. When the power fails, or a write to the disk, the system may go on
+    /// showing what never reached the disk; after this, it did.
+    ///
+    /// # Errors
+    /// Those of the file.
+    pub(super) fn settle(&self, from: u64) -> io::Result<()> {
+        let mut file = File::options().read(true).write(true).open(&self.path)?;
+        let mut chunk = vec![0; 1 << 20];
+        let mut at = from;
+        while at < self.end {
+            let length = usize::try_from(self.end - at).map_or(chunk.len(), |left| left.min(chunk.len()));
+            file.seek(SeekFrom::Start(at))?;
+            file.read_exact(&mut chunk[..length])?;
+            file.seek(SeekFrom::Start(at))?;
+            file.write_all(&chunk[..length])?;
+            at += length as u64;
+        }
+        file.sync_all()
+    }
 }
 
 /// What comes after `from`, without the zeros at the end, of which there may be many.
@@ -128,4 +219,76 @@ fn bytes<const N: usize>(reader: &mut impl Read) -> io::Result<[u8; N]> {
 
 fn expect(holds: bool) -> io::Result<()> {
     if holds { Ok(()) } else { Err(io::ErrorKind::InvalidData.into()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::EmbeddedOptions;
+    use crate::storage::embedded::open_engine;
+    use fjall::PersistMode;
+    use xxhash_rust::xxh3::xxh3_64;
+
+    /// An item as this module describes it.
+    fn item(kind: u8, keyspace: u64, key: &str, value: &str) -> Vec<u8> {
+        let mut bytes = vec![2, kind, 0];
+        bytes.extend(keyspace.to_le_bytes());
+        bytes.extend((key.len() as u16).to_le_bytes());
+        bytes.extend((value.len() as u32).to_le_bytes());
+        bytes.extend((value.len() as u32).to_le_bytes());
+        bytes.extend(key.as_bytes());
+        bytes.extend(value.as_bytes());
+        bytes
+    }
+
+    /// A batch as this module describes it.
+    fn described(number: u64, items: &[Vec<u8>]) -> Vec<u8> {
+        let mut bytes = vec![1];
+        bytes.extend((items.len() as u32).to_le_bytes());
+        bytes.extend(number.to_le_bytes());
+        bytes.extend(items.concat());
+        bytes.push(3);
+        bytes.extend(xxh3_64(&items.concat()).to_le_bytes());
+        bytes.extend(b"FJL\x03");
+        bytes
+    }
+
+    /// The engine's files are its own affair, and another version of it may write them otherwise. What is read here, and
+    /// by what names its files are known, has to be looked through again where this fails.
+    #[test]
+    fn the_engine_writes_what_is_described_here() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let long = "long ".repeat(2_000);
+        let (database, keyspace) = open_engine(folder.path(), &EmbeddedOptions::default()).expect("it opens");
+        let first = database.seqno();
+        let mut batch = database.batch().durability(Some(PersistMode::SyncData));
+        batch.insert(&keyspace, "a", "1");
+        batch.remove(&keyspace, "b");
+        batch.commit().expect("a commit");
+        let mut batch = database.batch().durability(Some(PersistMode::SyncData));
+        batch.insert(&keyspace, "c", long.as_str());
+        batch.commit().expect("a commit");
+        let journal = fs::read(folder.path().join("0.jnl")).expect("the journal has this name");
+        let expected = described(first, &[item(0, 1, "a", "1"), item(1, 1, "b", "")]);
+        assert_eq!(&journal[..expected.len()], expected);
+        // The long value is compressed, by the engine's way of doing that: its length as stored is what counts here.
+        let rest = &journal[expected.len()..];
+        assert_eq!(&rest[..BATCH_START_BYTES], &described(first + 1, &[Vec::new()])[..BATCH_START_BYTES]);
+        let stored = u32::from_le_bytes(rest[BATCH_START_BYTES + 17..][..4].try_into().expect("four bytes"));
+        assert!((stored as usize) < long.len(), "it is compressed");
+        let read = read(folder.path(), first + 1).expect("it can be read");
+        let [journal] = &read[..] else { panic!("there is one journal: {read:?}") };
+        assert_eq!((journal.id, journal.last, journal.from), (0, Some(first + 1), Some(expected.len() as u64)));
+        // The key has one byte; after the value come the end's mark, checksum and magic.
+        let long_batch = BATCH_START_BYTES + ITEM_HEAD_BYTES + 1 + stored as usize + 13;
+        assert_eq!(journal.end, (expected.len() + long_batch) as u64);
+        assert_eq!(fs::read(folder.path().join("version")).expect("the engine's format"), b"FJL\x03");
+        for (tree, tables) in [("0", true), ("1", false)] {
+            let tree = folder.path().join("keyspaces").join(tree);
+            let current = fs::read(tree.join("current")).expect("it names the list of tables");
+            let list = u64::from_le_bytes(current[..8].try_into().expect("eight bytes"));
+            assert!(tree.join(format!("v{list}")).is_file());
+            assert_eq!(fs::read_dir(tree.join("tables")).expect("a folder").next().is_some(), tables);
+        }
+    }
 }
