@@ -227,6 +227,10 @@ impl exports::site::Guest for Component {
         engine().update_site_settings(&actor, &update)
     }
 
+    fn note_refused_keys(count: u32, first: u64, last: u64) -> Result<(), site::Error> {
+        engine().note_refused_keys(count, first, last)
+    }
+
     fn create_customer(actor: String, customer: NewCustomer) -> Result<Customer, site::Error> {
         engine().create_customer(&actor, &customer)
     }

@@ -78,8 +78,7 @@ impl<'h> Engine<'h> {
     /// The current time.
     pub(crate) fn now(&self) -> Moment {
         let milliseconds = self.environment.now();
-        let timestamp = i64::try_from(milliseconds).ok().and_then(|now| Timestamp::from_millisecond(now).ok());
-        Moment { milliseconds, text: alloc::format!("{:.3}", timestamp.unwrap_or(Timestamp::MAX)) }
+        Moment { milliseconds, text: time(milliseconds) }
     }
 
     /// A new id.
@@ -95,6 +94,12 @@ impl<'h> Engine<'h> {
         self.environment.random(&mut bytes);
         bytes
     }
+}
+
+/// A time in milliseconds since the Unix epoch, as [`Moment::text`].
+pub(crate) fn time(milliseconds: u64) -> String {
+    let timestamp = i64::try_from(milliseconds).ok().and_then(|now| Timestamp::from_millisecond(now).ok());
+    alloc::format!("{:.3}", timestamp.unwrap_or(Timestamp::MAX))
 }
 
 /// Refuses a store that was written with another layout of keys and values.

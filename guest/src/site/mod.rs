@@ -9,6 +9,7 @@
 //! | `projects` | projects and what is associated with them |
 //! | `access` | whether a customer may use a project, and why |
 //! | `settings` | the settings of the site |
+//! | `sign_ins` | sign-ins of administrators that the host refused |
 //! | `bin` | what is deleted and can be restored |
 //! | `locales` | which locales the site has, and what others become |
 //! | `work` | a transaction on somebody's behalf |
@@ -22,6 +23,7 @@ pub(crate) mod membership;
 pub mod organizations;
 pub mod projects;
 pub mod settings;
+mod sign_ins;
 mod work;
 
 use alloc::string::{String, ToString};
