@@ -14,7 +14,7 @@ use usher_host::storage::MemoryStorage;
 use crate::server::{self, Directory, Http, Request, Response, ScimServer};
 
 /// The key of the servers' administrators.
-pub const ADMIN_KEY: &str = "the-key-of-the-administrators";
+const ADMIN_KEY: &str = "the-key-of-the-administrators";
 
 /// A server that ends when it is dropped.
 pub struct Served {

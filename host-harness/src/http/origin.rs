@@ -43,7 +43,7 @@ pub(super) fn check_host(head: &Parts) -> Result<(), Fault> {
     let mut hosts = head.headers.get_all(header::HOST).iter();
     let valid = match (hosts.next(), hosts.next()) {
         (None, _) => head.version < Version::HTTP_11,
-        (Some(host), None) => Authority::try_from(host.as_bytes()).is_ok(),
+        (Some(host), None) => Authority::try_from(host.as_bytes()).is_ok_and(|host| !host.as_str().contains('@')),
         (Some(_), Some(_)) => false,
     };
     let fault = || Fault::new(StatusCode::BAD_REQUEST, "The request has to name its host once, in `Host`.");

@@ -22,6 +22,9 @@ use tokio_io_timeout::TimeoutStream;
 /// How long to wait where the system has no more file handles or memory for another connection.
 const PAUSE: Duration = Duration::from_millis(50);
 
+/// How much a connection keeps of a header on its way in, and of a response on its way out besides the part at hand.
+const BUFFER: usize = 64 << 10;
+
 /// An HTTP server for one site, bound to its address. It speaks HTTP/1.1; TLS is left to a proxy in front.
 ///
 /// It has to be made and run on a Tokio runtime with I/O and time enabled.
@@ -105,8 +108,11 @@ async fn run(
     let settings = &service.settings;
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(settings.write_timeout));
-    let served =
-        http1::Builder::new().timer(TokioTimer::new()).header_read_timeout(settings.idle_timeout).serve_connection(
+    let served = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(settings.idle_timeout)
+        .max_buf_size(BUFFER)
+        .serve_connection(
             TokioIo::new(Box::pin(stream)),
             service_fn(|request| {
                 let answering = connection.answering();

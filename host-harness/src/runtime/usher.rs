@@ -20,6 +20,9 @@ use tokio::sync::oneshot;
 use wasmtime::Store;
 use wasmtime::component::InstancePre;
 
+/// From how many bytes on a request that writes is taken for a long one.
+const LARGE: usize = 128 << 10;
+
 /// A time that no call lasts to.
 const FAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
@@ -117,14 +120,18 @@ impl Usher {
         origin: Origin,
         body: impl Body<R> + Send + Sync + 'static,
     ) -> Result<R, Failure> {
-        let lane = Lane::of(access);
+        // A large request that writes is not short, and need not be tried: that would take its turn from others in vain.
+        let large =
+            matches!(&origin, Origin::Scim(request) if request.body.as_ref().is_some_and(|body| body.len() > LARGE));
+        let large = large && access == Access::ReadWrite && self.inner.lanes.is_short(Lane::Writes);
+        let lane = if large { Lane::LongWrites } else { Lane::of(access) };
         let term = Waiting::new(self.term());
         // Without a thread between, if it is short, nothing has to be known of whose it is.
         let here = self.here(storage, lane, &term.0, &body);
         let (mut lane, tried) = match here {
             Some(Ran::Done(result, outcome)) => return settle(announcer, result, outcome).await,
             Some(ran) => (next(lane, &ran), true),
-            None => (lane, false),
+            None => (lane, large),
         };
         let party = match origin {
             Origin::Of(party) => party,

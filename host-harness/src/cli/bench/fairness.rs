@@ -53,6 +53,8 @@ pub(super) async fn run(bench: &Bench) -> Result<Section, String> {
     bench.progress.step(format!("fairness: filling a directory with {users} users"));
     let mut strong = Directory::start(&bench.folder).await?;
     strong.fill(users).await?;
+    // The one from the beginning may have been closed meanwhile: it had nothing to do.
+    strong.client = strong.connect().await?;
     let group = strong.group("Everybody", users).await?;
     let mut victim = Victim::make(&strong.server).await?;
     strong.server.settle().await;
