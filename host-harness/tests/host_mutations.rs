@@ -1,7 +1,7 @@
 //! Whatever bytes come, the server answers them or closes the connection. Nothing that is wrong with a request is an error
 //! of the server's.
 
-use proptest::prelude::RngCore;
+use proptest::prelude::Rng;
 use proptest::test_runner::{RngAlgorithm, TestRng};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
