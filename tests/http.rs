@@ -60,11 +60,14 @@ impl Served {
 
     /// Sends a request of an administrator.
     pub fn send(&self, method: &str, target: &str, body: Option<&Value>) -> Response {
-        let headers = vec![
+        let mut headers = vec![
             ("authorization".to_owned(), format!("Bearer {ADMIN_KEY}")),
             // A server that wants room may close a connection that is kept for the next request.
             ("connection".to_owned(), "close".to_owned()),
         ];
+        if body.is_some() {
+            headers.push(("content-type".to_owned(), "application/json".to_owned()));
+        }
         self.client.send(Request {
             method: method.to_owned(),
             target: target.to_owned(),

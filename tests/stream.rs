@@ -88,6 +88,8 @@ fn streams_are_bounded_and_their_places_are_given_back() {
     let stream = server.stream("", &[]);
     let refused = server.send("GET", "/admin/v1/changes/stream", None);
     assert_eq!((refused.status, refused.header("retry-after")), (503, Some("1")));
+    let reason = refused.json()["detail"].as_str().expect("it says why").to_owned();
+    assert!(reason.contains("as many streams of changes as there may be, 1"), "{reason}");
     drop(stream);
     let begun = Instant::now();
     // That a client is gone shows when something is sent to it, or when its end of the connection is closed.

@@ -32,3 +32,8 @@ unsafe extern "C" fn canonical_realloc(old: *mut u8, old_len: usize, align: usiz
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
     core::arch::wasm32::unreachable()
 }
+
+/// Nothing has to be done when a call is over. The linker takes the function from the target's C library otherwise, and with
+/// it an allocator, a way to exit, and the description of interfaces of which this component imports a part only.
+#[unsafe(no_mangle)]
+extern "C" fn __wasm_call_dtors() {}

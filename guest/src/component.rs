@@ -237,6 +237,10 @@ impl exports::site::Guest for Component {
         Ok(exports::site::SameNamePage { values, next })
     }
 
+    fn note_refused_keys(count: u32, first: u64, last: u64) -> Result<(), site::Error> {
+        engine().note_refused_keys(count, first, last)
+    }
+
     fn create_customer(actor: String, customer: NewCustomer) -> Result<Customer, site::Error> {
         engine().create_customer(&actor, &customer)
     }
@@ -504,6 +508,11 @@ unsafe extern "C" fn canonical_realloc(old: *mut u8, old_len: usize, align: usiz
     }
     new
 }
+
+/// Nothing has to be done when a call is over. The linker takes the function from the target's C library otherwise, and with
+/// it an allocator and a way to exit.
+#[unsafe(no_mangle)]
+extern "C" fn __wasm_call_dtors() {}
 
 // A panic ends the instance with a trap, which the host sees and logs. There is nowhere to print a message to, and
 // formatting one would only make the component larger.

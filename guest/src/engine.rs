@@ -93,8 +93,7 @@ impl<'h> Engine<'h> {
     /// The current time.
     pub(crate) fn now(&self) -> Moment {
         let milliseconds = self.environment.now().min(LATEST_MS);
-        let timestamp = i64::try_from(milliseconds).ok().and_then(|now| Timestamp::from_millisecond(now).ok());
-        Moment { milliseconds, text: alloc::format!("{:.3}", timestamp.unwrap_or(Timestamp::MAX)) }
+        Moment { milliseconds, text: time(milliseconds) }
     }
 
     /// A new id.
@@ -110,4 +109,10 @@ impl<'h> Engine<'h> {
         self.environment.random(&mut bytes);
         bytes
     }
+}
+
+/// A time in milliseconds since the Unix epoch, as [`Moment::text`].
+pub(crate) fn time(milliseconds: u64) -> String {
+    let timestamp = i64::try_from(milliseconds).ok().and_then(|now| Timestamp::from_millisecond(now).ok());
+    alloc::format!("{:.3}", timestamp.unwrap_or(Timestamp::MAX))
 }

@@ -27,8 +27,19 @@ fn is_empty(folder: &Path) -> bool {
 fn every_workload_is_listed_and_said_what_it_measures() {
     let list = text(run(&["--list"]).stdout);
     let named: BTreeSet<&str> = list.lines().filter_map(|line| line.split_whitespace().next()).collect();
-    for name in ["create", "get", "filter", "page", "member", "member-1000", "sync", "full-directory", "bulk", "mixed"]
-    {
+    for name in [
+        "create",
+        "get",
+        "filter",
+        "page",
+        "member",
+        "member-1000",
+        "sync",
+        "full-directory",
+        "bulk",
+        "mixed",
+        "fairness",
+    ] {
         assert!(named.contains(name), "{name}: {list}");
     }
     assert!(list.lines().all(|line| line.split_whitespace().count() > 3), "each has a description: {list}");

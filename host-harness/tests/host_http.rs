@@ -8,13 +8,14 @@ use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 use usher_host::http::{AdminKey, Server, Settings};
 use usher_host::storage::MemoryStorage;
-use usher_host::{Usher, directories};
+use usher_host::{Limits, Site, Usher, directories, scim};
 
 const ADMIN_KEY: &str = "the admin key of this test";
 
 /// A server in this process, that ends with this.
 struct Running {
     address: SocketAddr,
+    site: Site,
     scim_path: String,
     api_key: String,
     _stop: oneshot::Sender<()>,
@@ -26,10 +27,14 @@ fn serve(change: impl FnOnce(&mut Settings)) -> Running {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("threads");
     let mut settings = Settings::new(AdminKey::new(ADMIN_KEY));
     change(&mut settings);
-    let site = USHER.site(Arc::new(MemoryStorage::new()));
+    serve_on(&USHER, runtime, settings)
+}
+
+fn serve_on(usher: &Usher, runtime: Runtime, settings: Settings) -> Running {
+    let site = usher.site(Arc::new(MemoryStorage::new()));
     let (connected, server) = runtime.block_on(async {
         let connected = site.connect_directory("test", directories::Settings::named("test")).await;
-        let server = Server::bind(site, settings, SocketAddr::from(([127, 0, 0, 1], 0))).await;
+        let server = Server::bind(site.clone(), settings, SocketAddr::from(([127, 0, 0, 1], 0))).await;
         (connected.expect("an answer").expect("connected"), server.expect("an address"))
     });
     let address = server.address();
@@ -38,7 +43,7 @@ fn serve(change: impl FnOnce(&mut Settings)) -> Running {
         let _ = stopped.await;
     }));
     let (scim_path, api_key) = (connected.directory.scim_path, connected.key.api_key);
-    Running { address, scim_path, api_key, _stop: stop, _runtime: runtime }
+    Running { address, site, scim_path, api_key, _stop: stop, _runtime: runtime }
 }
 
 impl Running {
@@ -61,6 +66,41 @@ impl Running {
             "{method} {scim_path}{path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {api_key}\r\n\
              content-type: application/scim+json\r\nconnection: close\r\n{more}\r\n"
         )
+    }
+
+    /// The header of a request with the admin key.
+    fn admin(&self, method: &str, path: &str, more: &str) -> String {
+        format!(
+            "{method} {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {ADMIN_KEY}\r\nconnection: close\r\n{more}\r\n"
+        )
+    }
+
+    /// Makes so many users, a thousand in a request.
+    fn fill(&self, users: usize) {
+        for first in (0..users).step_by(1_000) {
+            let operation = |number: usize| {
+                format!(r#"{{"method":"POST","path":"/Users","bulkId":"{number}","data":{{"userName":"u{number}"}}}}"#)
+            };
+            let operations: Vec<String> = (first..users.min(first + 1_000)).map(operation).collect();
+            let body = format!(
+                r#"{{"schemas":["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],"Operations":[{}]}}"#,
+                operations.join(",")
+            );
+            assert_eq!(self.handle("POST", "/Bulk", body).status, 200);
+        }
+    }
+
+    /// Makes a call without HTTP.
+    fn handle(&self, method: &str, path: &str, body: String) -> scim::Response {
+        let request = scim::Request {
+            method: method.into(),
+            origin: "http://x".into(),
+            path: format!("{}{path}", self.scim_path),
+            query: None,
+            headers: vec![("authorization".into(), format!("Bearer {}", self.api_key))],
+            body: Some(body).filter(|body| !body.is_empty()),
+        };
+        futures_lite::future::block_on(self.site.handle(request)).expect("an answer")
     }
 
     fn get(&self, path: &str) -> String {
@@ -276,7 +316,7 @@ fn a_body_of_the_admin_api_that_says_too_much_is_refused_by_name() {
         let length = body.len();
         server.raw(&format!(
             "POST /admin/v1/directories HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {ADMIN_KEY}\r\n\
-             content-length: {length}\r\nconnection: close\r\n\r\n{body}"
+             content-type: application/json\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
         ))
     };
     let response = post(r#"{"name":"x","emailchange":"follow"}"#);
@@ -286,4 +326,254 @@ fn a_body_of_the_admin_api_that_says_too_much_is_refused_by_name() {
     assert!(post(r#"{"name":"X"}"#).starts_with("HTTP/1.1 409 "));
     assert!(post("").starts_with("HTTP/1.1 400 "));
     assert!(post("[]").starts_with("HTTP/1.1 400 "));
+}
+
+#[test]
+fn a_request_names_its_host_once() {
+    let server = serve(|_| {});
+    for fields in ["", "host: x\r\nhost: x\r\n", "host: x\r\nhost: y\r\n", "host: a b\r\n", "host: u@x\r\n"] {
+        for path in ["/healthz", "/scim/x", "/admin/v1/directories"] {
+            let response = server.raw(&format!("GET {path} HTTP/1.1\r\n{fields}connection: close\r\n\r\n"));
+            assert!(
+                response.starts_with("HTTP/1.1 400 ") && response.contains("`Host`"),
+                "{path} {fields}: {response}"
+            );
+        }
+    }
+    assert!(server.raw("GET /healthz HTTP/1.0\r\n\r\n").starts_with("HTTP/1.0 200 "), "HTTP/1.0 needs none");
+}
+
+#[test]
+fn a_connection_is_closed_in_word_and_deed_where_a_body_was_not_read() {
+    let server = serve(|_| {});
+    let closed = |response: &str| response.contains("connection: close\r\n");
+    for request in [
+        format!("POST {}/Users HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000\r\n\r\n", server.scim_path),
+        "POST /admin/v1/directories HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000\r\n\r\n".to_owned(),
+        "POST /healthz HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n".to_owned(),
+        "POST /healthz HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\nexpect: 100-continue\r\n\r\n".to_owned(),
+    ] {
+        let response = server.raw(&request);
+        assert!(response.starts_with("HTTP/1.1 4") && closed(&response), "{request} {response}");
+    }
+    // What came along is passed over, and the connection goes on.
+    let mut stream = server.connect();
+    for _ in 0..3 {
+        stream.write_all(b"POST /healthz HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\n\r\nbody").expect("sent");
+        let mut buffer = [0; 1_024];
+        let length = stream.read(&mut buffer).expect("a response");
+        let response = String::from_utf8_lossy(&buffer[..length]);
+        assert!(response.starts_with("HTTP/1.1 405 ") && !closed(&response), "{response}");
+    }
+}
+
+#[test]
+fn no_page_of_another_site_changes_anything() {
+    let server = serve(|_| {});
+    let body = r#"{"name":"another"}"#;
+    let post = |path: &str, fields: &str, body: &str| {
+        let fields = format!("{fields}content-length: {}\r\n", body.len());
+        server.raw(&(server.admin("POST", path, &fields) + body))
+    };
+    let json = "content-type: application/json\r\n";
+    for path in ["/admin/v1/directories", "/rest/servicedeskapi/organization"] {
+        for foreign in ["origin: http://evil.example\r\n", "origin: null\r\n", "sec-fetch-site: cross-site\r\n"] {
+            for kind in ["content-type: text/plain\r\n", json] {
+                let response = post(path, &format!("{foreign}{kind}"), body);
+                assert!(response.starts_with("HTTP/1.1 403 "), "{path} {foreign}{kind}: {response}");
+            }
+        }
+        for kind in ["", "content-type: text/plain\r\n", "content-type: application/x-www-form-urlencoded\r\n"] {
+            let response = post(path, kind, body);
+            assert!(response.starts_with("HTTP/1.1 415 "), "{path} {kind}: {response}");
+        }
+        let own = format!("origin: http://x\r\nsec-fetch-site: same-origin\r\n{json}");
+        assert!(post(path, &own, body).starts_with("HTTP/1.1 201 "), "{path}");
+    }
+    let keys = format!("/admin/v1/directories/{}/keys", server.scim_path.rsplit('/').next().expect("an id"));
+    assert!(post(&keys, "", "").starts_with("HTTP/1.1 201 "), "a change without a body needs no type");
+    let chunked = server.admin("POST", &keys, "transfer-encoding: chunked\r\n");
+    assert!(server.raw(&(chunked.clone() + "0\r\n\r\n")).starts_with("HTTP/1.1 201 "), "nor does one that is empty");
+    assert!(server.raw(&(chunked + "2\r\n{}\r\n0\r\n\r\n")).starts_with("HTTP/1.1 415 "));
+    let connected = server.raw(&server.admin("GET", "/admin/v1/directories", ""));
+    assert_eq!(connected.matches("\"scimBaseUrl\"").count(), 2, "{connected}");
+}
+
+#[test]
+fn wrong_admin_keys_are_slowed_counted_and_told_of_and_the_right_one_is_not_slowed() {
+    let server = serve(|settings| settings.sign_in_report = Duration::from_millis(300));
+    let sign_in = |key: &str| {
+        server.raw(&format!(
+            "GET /admin/v1/settings HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {key}\r\nconnection: close\r\n\r\n"
+        ))
+    };
+    let answered = std::sync::atomic::AtomicUsize::new(0);
+    let order = std::sync::atomic::Ordering::SeqCst;
+    std::thread::scope(|scope| {
+        for _ in 0..40 {
+            scope.spawn(|| {
+                assert!(sign_in("wrong").starts_with("HTTP/1.1 401 "));
+                answered.fetch_add(1, order);
+            });
+        }
+        while answered.load(order) < 20 {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        assert!(sign_in(ADMIN_KEY).starts_with("HTTP/1.1 200 "));
+        assert!(answered.load(order) < 40, "the right key waits for no wrong one");
+    });
+    let begin = Instant::now();
+    let mut told = 0;
+    while told < 40 {
+        assert!(begin.elapsed() < Duration::from_secs(20), "{told} were told of");
+        std::thread::sleep(Duration::from_millis(50));
+        let feed = futures_lite::future::block_on(server.site.changes(0, 1_000)).expect("an answer").expect("a feed");
+        let counts = feed.iter().filter(|change| change.kind == "admin-key.refused").map(|change| {
+            let detail: serde_json::Value = serde_json::from_str(&change.detail).expect("JSON");
+            assert!(detail["first"].is_string() && detail["last"].is_string() && change.actor == "usher");
+            detail["count"].as_u64().expect("a count")
+        });
+        told = counts.sum();
+    }
+    assert_eq!(told, 40);
+}
+
+#[test]
+fn senders_without_a_key_take_no_room_and_are_sent_away() {
+    let server = serve(|settings| settings.bodies = 16 << 20);
+    let length = "content-length: 16777216\r\n";
+    let strange = server.head("POST", "/Users", length).replace("Bearer ", "Bearer x");
+    let mut strangers: Vec<TcpStream> = (0..64)
+        .map(|_| {
+            let mut stream = server.connect();
+            stream.write_all(strange.as_bytes()).expect("sent");
+            stream
+        })
+        .collect();
+    // Those with a key that announce much and send nothing take none, either.
+    let _silent: Vec<TcpStream> = (0..8)
+        .map(|_| {
+            let mut stream = server.connect();
+            stream.write_all(server.head("POST", "/Users", length).as_bytes()).expect("sent");
+            stream
+        })
+        .collect();
+    let begin = Instant::now();
+    let body = format!(r#"{{"userName":"long@example.com","unknown":"{}"}}"#, "x".repeat(1 << 20));
+    let head = server.head("POST", "/Users", &format!("content-length: {}\r\n", body.len()));
+    assert!(server.raw(&(head + &body)).starts_with("HTTP/1.1 201 "));
+    assert!(begin.elapsed() < Duration::from_secs(15), "{:?}", begin.elapsed());
+    for stream in &mut strangers {
+        assert_scim_error(&read_all(stream), 401);
+    }
+}
+
+#[test]
+fn a_short_body_that_does_not_come_is_waited_for_only_from_those_with_a_key() {
+    let server = serve(|settings| settings.body_timeout = Duration::from_secs(60));
+    let begin = Instant::now();
+    let strange = server.head("POST", "/Users", "content-length: 10\r\n").replace("Bearer ", "Bearer x");
+    assert_scim_error(&server.raw(&(strange + "{")), 401);
+    assert!(begin.elapsed() < Duration::from_secs(20), "{:?}", begin.elapsed());
+    let mut slow = server.connect();
+    let body = r#"{"userName":"slow@example.com"}"#;
+    let head = server.head("POST", "/Users", &format!("content-length: {}\r\n", body.len()));
+    slow.write_all((head + &body[..1]).as_bytes()).expect("sent");
+    std::thread::sleep(Duration::from_millis(1_500));
+    slow.write_all(&body.as_bytes()[1..]).expect("sent");
+    assert!(read_all(&mut slow).starts_with("HTTP/1.1 201 "));
+}
+
+#[test]
+fn clients_that_stop_in_the_middle_of_a_body_keep_nobody_out() {
+    let server = serve(|settings| settings.connections = 20);
+    let stuck: Vec<TcpStream> = (0..60)
+        .map(|number| {
+            let mut stream = server.connect();
+            let head = server.head("POST", "/Users", "content-length: 10\r\n");
+            let head = if number % 2 == 0 { head } else { head.replace("Bearer ", "Bearer x") };
+            stream.write_all((head + "{").as_bytes()).expect("sent");
+            stream
+        })
+        .collect();
+    for _ in 0..5 {
+        let begin = Instant::now();
+        assert!(server.get("/healthz").starts_with("HTTP/1.1 200 "));
+        assert!(begin.elapsed() < Duration::from_secs(5), "{:?}", begin.elapsed());
+    }
+    drop(stuck);
+}
+
+/// A server of its own component, whose threads are as few as can be.
+fn serve_narrowly() -> Running {
+    let mut limits = Limits::default();
+    limits.deadline = Duration::from_secs(60);
+    let usher = Usher::builder().limits(limits).threads(1).short_calls_inline(true).load();
+    let usher = usher.expect("the component loads");
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("threads");
+    serve_on(&usher, runtime, Settings::new(AdminKey::new(ADMIN_KEY)))
+}
+
+/// A search that looks at every user. A path can be written in more ways than one.
+fn search(server: &Running, number: usize) -> String {
+    let body = r#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:SearchRequest"],"filter":"title co \"x\""}"#;
+    let path = ["/Users/.search", "/Users/%2Esearch"][number % 2];
+    server.head("POST", path, &format!("content-length: {}\r\n", body.len())) + body
+}
+
+#[test]
+fn searches_keep_no_write_waiting() {
+    let server = serve_narrowly();
+    server.fill(20_000);
+    let neighbour = directories::Settings::named("neighbour");
+    let neighbour = futures_lite::future::block_on(server.site.connect_directory("test", neighbour));
+    let neighbour = neighbour.expect("an answer").expect("connected");
+    let done = std::sync::atomic::AtomicUsize::new(0);
+    let order = std::sync::atomic::Ordering::SeqCst;
+    std::thread::scope(|scope| {
+        for number in 0..16 {
+            let (server, done) = (&server, &done);
+            scope.spawn(move || {
+                let response = server.raw(&search(server, number));
+                done.fetch_add(1, order);
+                assert!(response.starts_with("HTTP/1.1 200 ") || response.starts_with("HTTP/1.1 503 "), "{response}");
+            });
+        }
+        std::thread::sleep(Duration::from_millis(100));
+        let body = r#"{"userName":"victim@example.com"}"#;
+        let head = server.head("POST", "/Users", &format!("content-length: {}\r\n", body.len()));
+        let head = head.replace(&server.scim_path, &neighbour.directory.scim_path);
+        let head = head.replace(&server.api_key, &neighbour.key.api_key);
+        assert!(server.raw(&(head + body)).starts_with("HTTP/1.1 201 "));
+        assert!(done.load(order) < 12, "the write waited for the searches");
+    });
+}
+
+#[test]
+fn searches_that_nobody_waits_for_are_given_up_and_a_directory_has_its_share() {
+    let server = serve_narrowly();
+    server.fill(20_000);
+    let mut all: Vec<TcpStream> = (0..200)
+        .map(|number| {
+            let mut stream = server.connect();
+            stream.write_all(search(&server, number).as_bytes()).expect("sent");
+            stream
+        })
+        .collect();
+    // The last ones find as many waiting as there may be.
+    let refused = read_all(&mut all.pop().expect("it was opened"));
+    assert_scim_error(&refused, 429);
+    assert!(refused.contains("retry-after: 1\r\n"), "{refused}");
+    assert!(server.get("/readyz").starts_with("HTTP/1.1 200 "), "others are answered");
+    assert!(server.raw(&server.head("GET", "/Users?count=1", "")).starts_with("HTTP/1.1 200 "));
+    drop(all);
+    // Were they all made, this one would be waited for in vain.
+    let begin = Instant::now();
+    let response = loop {
+        let response = server.raw(&search(&server, 0));
+        if !response.starts_with("HTTP/1.1 429 ") || begin.elapsed() > Duration::from_secs(5) {
+            break response;
+        }
+    };
+    assert!(response.starts_with("HTTP/1.1 200 "), "{response}");
 }

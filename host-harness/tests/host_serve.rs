@@ -52,6 +52,7 @@ fn send(method: &str, url: &str, key: &str, body: Option<&Value>) -> Option<(u16
     let agent = ureq::Agent::new_with_config(config.timeout_global(Some(Duration::from_secs(30))).build());
     let request =
         ureq::http::Request::builder().method(method).uri(url).header("authorization", format!("Bearer {key}"));
+    let request = request.header("content-type", "application/json");
     let response = match body {
         Some(body) => agent.run(request.body(body.to_string()).expect("a request")),
         None => agent.run(request.body(()).expect("a request")),
@@ -154,7 +155,26 @@ fn what_is_in_the_way_of_a_start_is_said() {
     assert!(unusable.contains("--data"), "{unusable}");
     let url = refused(&["--memory", "--public-url", "usher.example.com"]);
     assert!(url.contains("https://usher.example.com"), "{url}");
+    let log = refused(&["--memory", "--log", "inof"]);
+    assert!(log.contains("`inof`") && log.contains("warn"), "{log}");
+    for listen in ["127.0.0.1", "nowhere.invalid:8080"] {
+        let told = refused(&["--memory", "--listen", listen]);
+        assert!(told.contains(listen) && told.contains("--listen"), "{told}");
+    }
     let mut process = first.process;
+    process.kill().expect("it is killed");
+    process.wait().expect("it is gone");
+}
+
+#[test]
+fn a_host_name_can_be_listened_on() {
+    let mut command = usher(&["serve", "--memory", "--listen", "localhost:0"]);
+    let mut process = command.spawn().expect("usher starts");
+    let mut line = String::new();
+    BufReader::new(process.stdout.take().expect("piped")).read_line(&mut line).expect("it prints a line");
+    let url = line.strip_prefix("usher is ready on ").expect("it is the ready line").trim();
+    let answer = send("GET", &format!("{url}/admin/v1/directories"), "no key", None);
+    assert_eq!(answer.expect("it answers").0, 401);
     process.kill().expect("it is killed");
     process.wait().expect("it is gone");
 }

@@ -10,6 +10,7 @@
 //! | `projects` | projects and what is associated with them |
 //! | `access` | whether a customer may use a project, and why |
 //! | `settings` | the settings of the site |
+//! | `sign_ins` | sign-ins of administrators that the host refused |
 //! | `bin` | what is deleted and can be restored |
 //! | `same_names` | what came to have the name of another |
 //! | `locales` | which locales the site has, and what others become |
@@ -27,6 +28,7 @@ pub(crate) mod probation;
 pub mod projects;
 pub mod same_names;
 pub mod settings;
+mod sign_ins;
 mod time_zones;
 mod work;
 

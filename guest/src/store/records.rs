@@ -594,6 +594,15 @@ pub struct Detail {
     /// How a conflict was resolved: `adopt`, `rename` or `leave`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub action: Option<String>,
+    /// How many keys of administrators were refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub count: Option<u32>,
+    /// When the first of them was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first: Option<String>,
+    /// When the last of them was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last: Option<String>,
 }
 
 /// Reads a record.

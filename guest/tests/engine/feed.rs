@@ -90,3 +90,19 @@ fn many_members_are_many_changes() {
         .collect();
     assert_eq!(members, [1_000, 1_000, 500]);
 }
+
+#[test]
+fn refused_keys_of_administrators_are_one_entry_with_count_and_times() {
+    use usher_engine::site::Error as SiteError;
+    let site = Site::new();
+    let before = site.engine().changes(0, 1_000).unwrap().len() as u64;
+    site.engine().note_refused_keys(3_000, 1_750_000_000_000, 1_750_000_000_400).unwrap();
+    let changes = site.engine().changes(before, 10).unwrap();
+    let [change] = &changes[..] else { panic!("one entry: {changes:?}") };
+    assert_eq!((change.kind.as_str(), change.actor.as_str()), ("admin-key.refused", "usher"));
+    let expected = r#"{"count":3000,"first":"2025-06-15T15:06:40.000Z","last":"2025-06-15T15:06:40.400Z"}"#;
+    assert_eq!(change.detail, expected);
+    for (count, first, last) in [(0, 1, 2), (1, 2, 1)] {
+        assert!(matches!(site.engine().note_refused_keys(count, first, last), Err(SiteError::Invalid(_))));
+    }
+}

@@ -2,7 +2,6 @@
 
 use super::bench::Workload;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 /// Customer provisioning for service desks over SCIM 2.0
@@ -33,7 +32,7 @@ Examples:
   usher serve --listen 0.0.0.0:8080 --data /var/lib/usher --public-url https://usher.example.com
       Behind a proxy that terminates TLS.
 
-  curl -H 'Authorization: Bearer ADMIN_KEY' -d '{\"name\":\"Entra ID\"}' http://127.0.0.1:8080/admin/v1/directories
+  curl -H 'Authorization: Bearer ADMIN_KEY' --json '{\"name\":\"Entra ID\"}' http://127.0.0.1:8080/admin/v1/directories
       Connect an identity provider: the answer has the SCIM base URL and the API key to enter there.
 
 Without credentials: /healthz, /readyz, /openapi.json. With the admin key: /admin/v1 and /metrics.
@@ -99,21 +98,23 @@ pub(super) struct ServeArgs {
     #[arg(long, value_name = "URL", env = "USHER_PUBLIC_URL")]
     pub(super) public_url: Option<String>,
 
-    /// Believe X-Forwarded-Proto, X-Forwarded-Host and X-Forwarded-Prefix
+    /// Believe X-Forwarded-For, X-Forwarded-Proto, X-Forwarded-Host and X-Forwarded-Prefix
     ///
-    /// Only where nobody can reach this server but through a proxy that sets or removes all three.
-    #[arg(long, conflicts_with = "public_url")]
+    /// Only where nobody can reach this server but through a proxy that sets or removes all four. Of X-Forwarded-For, the
+    /// last address counts: wrong admin keys are slowed by it, and without this option by the address of the connection.
+    /// The others say where clients reach this server, unless --public-url does.
+    #[arg(long)]
     pub(super) trust_proxy: bool,
 }
 
 /// What serving and demonstrating have in common.
 #[derive(Debug, Args)]
 pub(super) struct SiteArgs {
-    /// The address and port to listen on; port 0 lets the system choose one
+    /// The address or host name and the port to listen on; port 0 lets the system choose one
     #[arg(long, value_name = "ADDRESS", env = "USHER_LISTEN", default_value = "127.0.0.1:8080")]
-    pub(super) listen: SocketAddr,
+    pub(super) listen: String,
 
-    /// How many seconds one request may compute before it is stopped and answered 503
+    /// How many seconds one request may wait and compute before it is stopped and answered 503
     #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=3_600), help_heading = "Limits")]
     pub(super) deadline: u64,
 
@@ -125,17 +126,18 @@ pub(super) struct SiteArgs {
     #[arg(long, value_name = "MIB", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=16), help_heading = "Limits")]
     pub(super) body: u32,
 
-    /// How many requests may compute at once, each on a thread of its own [default: four for each processor]
+    /// How many long requests may compute at once, each on a thread of its own [default: four for each processor]
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=1_024), help_heading = "Limits")]
     pub(super) workers: Option<u16>,
 
-    /// How many connections may be open; past it, the one that has been idle the longest is closed
+    /// How many connections may be open; past it, one that waits for its client is closed, those without a key first
     #[arg(long, value_name = "COUNT", default_value_t = 4_096, value_parser = clap::value_parser!(u32).range(1..), help_heading = "Limits")]
     pub(super) connections: u32,
 
     /// What to log, on standard error: a level (error, warn, info, debug, trace), or levels by part
     ///
-    /// `debug` adds one line for each request. `info,usher_host::http=debug` is a level by part.
+    /// `debug` adds one line for each request, `off` is silence. `info,usher_host::http=debug` is a level by part; parts
+    /// are the modules of `usher` and `usher_host`.
     #[arg(long, value_name = "FILTER", env = "USHER_LOG", default_value = "info", help_heading = "Logs")]
     pub(super) log: String,
 

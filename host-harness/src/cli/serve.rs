@@ -28,12 +28,12 @@ pub(super) fn run(args: &ServeArgs) -> Outcome {
     let mut settings = settings(&args.site, key);
     settings.trust_proxy = args.trust_proxy;
     settings.public_url = public_url;
-    runtime()?.block_on(serve(usher, storage, settings, args.site.listen))
+    runtime()?.block_on(serve(usher, storage, settings, &args.site.listen))
 }
 
-async fn serve(usher: Usher, storage: Arc<dyn Storage>, settings: Settings, address: SocketAddr) -> Outcome {
+async fn serve(usher: Usher, storage: Arc<dyn Storage>, settings: Settings, listen: &str) -> Outcome {
     let site = usher.site(storage);
-    let server = bind(site.clone(), settings, address).await?;
+    let server = bind(site.clone(), settings, listen).await?;
     let upkeep = tokio::spawn(upkeep::run(site));
     // Whoever reads that it is ready may ask it to end at once.
     let terminated = terminated()?;
@@ -105,10 +105,26 @@ pub(super) fn load(args: &SiteArgs, data: Option<&DataFolder>) -> Result<Usher, 
     builder.load().map_err(|error| error.to_string())
 }
 
-/// Binds to the address, or says what is in the way.
-pub(super) async fn bind(site: usher_host::Site, settings: Settings, address: SocketAddr) -> Result<Server, String> {
-    let bound = Server::bind(site, settings, address).await;
-    bound.map_err(|error| match error.kind() {
+/// Binds to the address, or says what is in the way. Of a name's addresses, to the first that can be had.
+pub(super) async fn bind(site: usher_host::Site, settings: Settings, listen: &str) -> Result<Server, String> {
+    let resolved = tokio::net::lookup_host(listen).await;
+    let addresses = resolved.map_err(|error| match error.kind() {
+        io::ErrorKind::InvalidInput => format!("--listen {listen} is no address and port like 127.0.0.1:8080: {error}"),
+        _ => format!("--listen {listen}: the name has no address: {error}"),
+    })?;
+    let mut refused = format!("--listen {listen}: the name has no address");
+    for address in addresses {
+        match Server::bind(site.clone(), settings.clone(), address).await {
+            Ok(server) => return Ok(server),
+            Err(error) => refused = why(address, &error),
+        }
+    }
+    Err(refused)
+}
+
+/// Why an address cannot be listened on.
+fn why(address: SocketAddr, error: &io::Error) -> String {
+    match error.kind() {
         io::ErrorKind::AddrInUse => {
             format!("{address} is taken by another program. Stop it, or choose another port with --listen.")
         }
@@ -116,7 +132,7 @@ pub(super) async fn bind(site: usher_host::Site, settings: Settings, address: So
             format!("{address} may not be listened on by this user. Ports from 1024 on are open to everyone.")
         }
         _ => format!("cannot listen on {address}: {error}"),
-    })
+    }
 }
 
 /// Prints the one line that says that the server answers.

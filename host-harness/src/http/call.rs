@@ -1,11 +1,13 @@
 //! What a request from an administrator brings, checked.
 
+use super::asked::Asked;
+use super::body::{Arriving, BodyError, is_encoded};
+use super::connections::Answering;
 use super::origin::origin;
 use super::reply::Fault;
 use super::service::Service;
-use hyper::StatusCode;
-use hyper::body::Incoming;
 use hyper::http::request::Parts;
+use hyper::{HeaderMap, Method, StatusCode, header};
 use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
@@ -18,10 +20,33 @@ pub(super) struct Call<'a> {
     /// The variable parts of the path, in order.
     pub(super) parameters: Vec<String>,
     pub(super) head: &'a Parts,
-    pub(super) body: Incoming,
+    body: &'a mut Arriving,
+    answering: &'a Answering,
 }
 
-impl Call<'_> {
+impl<'a> Call<'a> {
+    /// A request that changes something has to say that its body is JSON: a page of another site can have a browser send
+    /// anything but that.
+    pub(super) async fn new(
+        service: &'a Service,
+        actor: String,
+        parameters: Vec<String>,
+        asked: &'a mut Asked<'_>,
+    ) -> Result<Self, Fault> {
+        let (head, body, answering) = (asked.head, &mut asked.body, asked.answering);
+        let changes = head.method != Method::GET && head.method != Method::HEAD;
+        if is_encoded(&head.headers) && !body.is_empty(&service.settings).await? {
+            return Err(BodyError::Encoded.into());
+        }
+        if changes && !is_json(&head.headers) && !body.is_empty(&service.settings).await? {
+            return Err(Fault::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "The body has to be JSON and to say so, with `Content-Type: application/json`.",
+            ));
+        }
+        Ok(Self { service, actor, parameters, head, body, answering })
+    }
+
     /// A variable part of the path, percent-decoded.
     pub(super) fn parameter(&self, index: usize) -> &str {
         self.parameters.get(index).map_or("", String::as_str)
@@ -74,8 +99,8 @@ impl Call<'_> {
 
     /// The body, a JSON object, where there is one.
     pub(super) async fn json_or_nothing<T: DeserializeOwned>(self) -> Result<Option<T>, Fault> {
-        let Self { service, head, body, .. } = self;
-        let text = service.room.read(&head.headers, body, &service.settings).await?.text;
+        let Self { service, body, answering, .. } = self;
+        let text = service.text(body, answering).await?.text;
         if text.trim_ascii().is_empty() {
             return Ok(None);
         }
@@ -86,6 +111,16 @@ impl Call<'_> {
         let parsed = serde_json::from_str(&text);
         parsed.map(Some).map_err(|error| invalid(format!("The body does not fit: {error}.")))
     }
+}
+
+/// Whether a body is said to be JSON: `application/json`, or a type that is written in it.
+fn is_json(headers: &HeaderMap) -> bool {
+    let mut types = headers.get_all(header::CONTENT_TYPE).iter();
+    let (Some(kind), None) = (types.next(), types.next()) else { return false };
+    let essence = kind.to_str().ok().and_then(|kind| kind.split(';').next()).unwrap_or_default();
+    let Some((main, sub)) = essence.trim().split_once('/') else { return false };
+    let sub = sub.to_ascii_lowercase();
+    main.eq_ignore_ascii_case("application") && (sub == "json" || sub.ends_with("+json"))
 }
 
 /// A number as it stands in a URL: digits and nothing else.

@@ -12,8 +12,10 @@ const RECHECK: Duration = Duration::from_millis(100);
 
 /// The open connections.
 ///
-/// A client that opens many and sends nothing cannot keep others out: the connection that has waited for its client the
-/// longest makes room for a new one. One whose request is being answered is never closed.
+/// A client that opens many and sends nothing, or half a request, cannot keep others out: a connection that waits for its
+/// client makes room for a new one. Those on which no key has worked go first, then those between two requests, then
+/// those in the middle of one; of equal ones, that which has waited the longest. One whose request is being answered is
+/// never closed.
 pub(super) struct Connections {
     limit: usize,
     /// Counts events, as a clock that needs no system call.
@@ -23,9 +25,33 @@ pub(super) struct Connections {
 }
 
 struct State {
-    /// Since when the connection has been waiting for its client; 0 while a request is being answered.
-    waiting_since: AtomicU64,
+    standing: Mutex<Standing>,
     evicted: Notify,
+}
+
+/// How it stands with a connection.
+#[derive(Debug, Clone, Copy)]
+struct Standing {
+    /// Whether the last request that had to have a key had one that worked.
+    known: bool,
+    waits: Option<Wait>,
+}
+
+/// What a connection waits for.
+#[derive(Debug, Clone, Copy)]
+struct Wait {
+    /// Whether it is for the rest of a request, or for the end of a delay that its client has brought on itself; else it is
+    /// for a request, or for its client to take an answer.
+    within: bool,
+    since: u64,
+}
+
+impl Standing {
+    /// In which order connections are given up; none where this one is not.
+    fn order(self) -> Option<impl Ord> {
+        let Wait { within, since } = self.waits?;
+        Some((self.known, self.known && within, since))
+    }
 }
 
 /// One open connection; it counts until this is dropped.
@@ -40,6 +66,9 @@ pub(super) struct Answering {
     all: Arc<Connections>,
     state: Arc<State>,
 }
+
+/// The time in which it is the client's turn, until this is dropped.
+pub(super) struct Waiting<'a>(&'a State);
 
 impl Connections {
     pub(super) fn new(limit: usize) -> Arc<Self> {
@@ -56,10 +85,10 @@ impl Connections {
                     return;
                 }
                 let waiting = open.values().filter_map(|state| {
-                    let since = state.waiting_since.load(Ordering::Relaxed);
-                    (since > 0).then_some((since, state))
+                    let order = state.standing.lock().order()?;
+                    Some((order, state))
                 });
-                if let Some((_, state)) = waiting.min_by_key(|(since, _)| *since) {
+                if let Some((_, state)) = waiting.min_by(|(one, _), (other, _)| one.cmp(other)) {
                     state.evicted.notify_one();
                 }
             }
@@ -71,7 +100,8 @@ impl Connections {
     /// Counts a connection in.
     pub(super) fn add(self: &Arc<Self>) -> Connection {
         let number = self.tick();
-        let state = Arc::new(State { waiting_since: AtomicU64::new(number), evicted: Notify::new() });
+        let standing = Standing { known: false, waits: Some(Wait { within: false, since: number }) };
+        let state = Arc::new(State { standing: Mutex::new(standing), evicted: Notify::new() });
         self.open.lock().insert(number, state.clone());
         Connection { all: self.clone(), number, state }
     }
@@ -84,7 +114,7 @@ impl Connections {
 impl Connection {
     /// Says that a request is being answered.
     pub(super) fn answering(&self) -> Answering {
-        self.state.waiting_since.store(0, Ordering::Relaxed);
+        self.state.standing.lock().waits = None;
         Answering { all: self.all.clone(), state: self.state.clone() }
     }
 
@@ -92,7 +122,7 @@ impl Connection {
     pub(super) async fn evicted(&self) {
         loop {
             self.state.evicted.notified().await;
-            if self.state.waiting_since.load(Ordering::Relaxed) > 0 {
+            if self.state.standing.lock().waits.is_some() {
                 return;
             }
             // Whoever wants the room looks for another connection.
@@ -101,10 +131,30 @@ impl Connection {
     }
 }
 
+impl Answering {
+    /// Says whether the request came with a key that works.
+    pub(super) fn known(&self, known: bool) {
+        self.state.standing.lock().known = known;
+    }
+
+    /// Says that it is the client's turn, in the middle of its request.
+    pub(super) fn waiting(&self) -> Waiting<'_> {
+        let since = self.all.tick();
+        self.state.standing.lock().waits = Some(Wait { within: true, since });
+        Waiting(&self.state)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.standing.lock().waits = None;
+    }
+}
+
 impl Drop for Answering {
     fn drop(&mut self) {
-        let now = self.all.tick();
-        self.state.waiting_since.store(now, Ordering::Relaxed);
+        let since = self.all.tick();
+        self.state.standing.lock().waits = Some(Wait { within: false, since });
     }
 }
 
@@ -112,5 +162,46 @@ impl Drop for Connection {
     fn drop(&mut self) {
         self.all.open.lock().remove(&self.number);
         self.all.closed.notify_waiters();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    fn is_evicted(connection: &Connection) -> bool {
+        let mut context = Context::from_waker(Waker::noop());
+        pin!(connection.evicted()).poll(&mut context) == Poll::Ready(())
+    }
+
+    /// Which of these has to make room.
+    async fn goes(all: &Connections, open: &[&Connection]) -> Option<usize> {
+        let _ = tokio::time::timeout(Duration::from_millis(1), all.room()).await;
+        open.iter().position(|connection| is_evicted(connection))
+    }
+
+    #[tokio::test]
+    async fn those_without_a_key_go_first_and_those_that_are_answered_stay() {
+        let all = Connections::new(5);
+        let (idle, sends, stranger, slow, busy) = (all.add(), all.add(), all.add(), all.add(), all.add());
+        for known in [&idle, &sends, &busy] {
+            known.answering().known(true);
+        }
+        let (sending, slowing) = (sends.answering(), slow.answering());
+        let (in_body, in_strange_body) = (sending.waiting(), slowing.waiting());
+        let answering = busy.answering();
+        let all_open = [&idle, &sends, &stranger, &slow, &busy];
+        assert_eq!(goes(&all, &all_open).await, Some(2), "no key and no request");
+        let strange_request = stranger.answering();
+        assert_eq!(goes(&all, &all_open).await, Some(3), "no key and half a request");
+        drop(in_strange_body);
+        assert_eq!(goes(&all, &all_open).await, Some(0), "a key, between two requests");
+        let request = idle.answering();
+        assert_eq!(goes(&all, &all_open).await, Some(1), "a key and half a request");
+        drop(in_body);
+        assert_eq!(goes(&all, &all_open).await, None, "all are answered");
+        drop((strange_request, request, answering));
     }
 }

@@ -4,6 +4,7 @@
 //! [`Site`](crate::Site). `GET /openapi.json` describes all of it.
 
 mod admin;
+mod asked;
 mod body;
 mod call;
 mod connections;
@@ -14,11 +15,14 @@ mod metrics;
 mod ops;
 mod origin;
 mod reply;
+mod room;
 mod routes;
 mod scim;
 mod server;
 mod service;
 mod settings;
+mod sign_in;
+mod whole;
 
 pub use credentials::AdminKey;
 pub use server::Server;

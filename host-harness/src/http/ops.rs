@@ -1,10 +1,10 @@
 //! What operators and tools ask: is it alive, is it ready, what does it do, how is it spoken to.
 
+use super::asked::Asked;
 use super::reply::{Fault, Reply, content};
 use super::service::Service;
 use crate::runtime::upkeep;
-use hyper::body::Incoming;
-use hyper::{Method, Request, StatusCode};
+use hyper::{Method, StatusCode};
 
 /// The paths, for the test that compares them with the OpenAPI description.
 pub(super) const PATHS: [&str; 4] = ["/healthz", "/readyz", "/metrics", "/openapi.json"];
@@ -12,19 +12,12 @@ pub(super) const PATHS: [&str; 4] = ["/healthz", "/readyz", "/metrics", "/openap
 /// The description of the whole HTTP surface.
 pub(super) const OPENAPI: &str = include_str!("../../openapi.json");
 
-pub(super) async fn handle(service: &Service, request: &Request<Incoming>) -> Reply {
-    match answer(service, request).await {
-        Ok(reply) => reply,
-        Err(fault) => fault.into_problem(),
-    }
-}
-
-async fn answer(service: &Service, request: &Request<Incoming>) -> Result<Reply, Fault> {
-    let path = request.uri().path();
+pub(super) async fn answer(service: &Service, asked: &Asked<'_>) -> Result<Reply, Fault> {
+    let path = asked.head.uri.path();
     if !PATHS.contains(&path) {
         return Err(Fault::not_found());
     }
-    if request.method() != Method::GET && request.method() != Method::HEAD {
+    if asked.head.method != Method::GET && asked.head.method != Method::HEAD {
         return Err(Fault::wrong_method("GET, HEAD"));
     }
     match path {
@@ -54,8 +47,7 @@ async fn answer(service: &Service, request: &Request<Incoming>) -> Result<Reply,
             }
         }
         "/metrics" => {
-            let admin = service.settings.admin_key.admit(request.headers());
-            admin.ok_or_else(Fault::unauthorized)?;
+            service.admit(asked).await?;
             let text = service.metrics.encode(service.site.usher().usage(), service.site.storage().health());
             let text = text.map_err(|error| {
                 tracing::error!(%error, "the metrics could not be written");

@@ -2,15 +2,16 @@
 
 use super::body::BodyError;
 use super::events::Events;
+use super::whole::Whole;
 use crate::runtime::{Failure, site};
-use http_body_util::{Either, Full};
+use http_body_util::Either;
 use hyper::body::Bytes;
 use hyper::header::{self, HeaderValue};
 use hyper::{Response, StatusCode};
 use serde::Serialize;
 
 /// What is sent.
-pub(super) type Reply = Response<Either<Full<Bytes>, Events>>;
+pub(super) type Reply = Response<Either<Whole, Events>>;
 
 /// Which rule of the site a request would have broken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +57,11 @@ impl Fault {
                 "The request could not be carried out at the moment. Try again later.",
             )
         }
+    }
+
+    /// Of what one has to itself, all is in use.
+    pub(super) fn crowded(detail: impl Into<String>) -> Self {
+        Self { retry_after: Some(1), ..Self::new(StatusCode::TOO_MANY_REQUESTS, detail) }
     }
 
     pub(super) fn not_found() -> Self {
@@ -124,18 +130,11 @@ impl Fault {
         if let Some(methods) = self.allow.and_then(|methods| methods.parse().ok()) {
             headers.insert(header::ALLOW, methods);
         }
-        match self.status {
-            StatusCode::UNAUTHORIZED => {
-                for challenge in ["Bearer realm=\"usher\"", "Basic realm=\"usher\""] {
-                    let challenge = HeaderValue::from_static(challenge);
-                    headers.append(header::WWW_AUTHENTICATE, challenge);
-                }
+        if self.status == StatusCode::UNAUTHORIZED {
+            for challenge in ["Bearer realm=\"usher\"", "Basic realm=\"usher\""] {
+                let challenge = HeaderValue::from_static(challenge);
+                headers.append(header::WWW_AUTHENTICATE, challenge);
             }
-            // What is left of the body is not going to be read.
-            StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT => {
-                headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
-            }
-            _ => {}
         }
         reply
     }
@@ -188,6 +187,9 @@ impl From<site::Error> for Fault {
 
 impl From<Failure> for Fault {
     fn from(failure: Failure) -> Self {
+        if matches!(failure, Failure::Crowded) {
+            return Self::crowded("The directory has as many requests waiting as it may. Try again later.");
+        }
         tracing::error!(%failure, "a call failed");
         if failure.is_passing() { Self::unavailable() } else { Self::internal() }
     }
@@ -214,8 +216,8 @@ pub(super) fn content(status: StatusCode, kind: &'static str, body: impl Into<By
 }
 
 /// A body that is there as a whole.
-pub(super) fn whole(body: impl Into<Bytes>) -> Either<Full<Bytes>, Events> {
-    Either::Left(Full::new(body.into()))
+pub(super) fn whole(body: impl Into<Bytes>) -> Either<Whole, Events> {
+    Either::Left(Whole::new(body))
 }
 
 /// A response without a body.

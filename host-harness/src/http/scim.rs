@@ -1,13 +1,13 @@
 //! The SCIM surface: HTTP in, one call, HTTP out.
 
-use super::body::{BodyError, is_encoded};
+use super::asked::Asked;
+use super::body::{BodyError, Progress, Reading, is_encoded};
 use super::origin::origin;
 use super::reply::{Fault, Reply, whole};
 use super::service::Service;
-use crate::runtime::scim;
-use hyper::body::Incoming;
+use crate::runtime::{Party, scim};
 use hyper::header::{self, HeaderName, HeaderValue};
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{Method, Response, StatusCode};
 
 /// The header fields that `wit/scim.wit` wants to see.
 static PASSED: [HeaderName; 7] = [
@@ -23,23 +23,53 @@ static PASSED: [HeaderName; 7] = [
 /// What every path of this surface starts with.
 pub(super) const PREFIX: &str = "/scim/";
 
-pub(super) async fn handle(service: &Service, request: Request<Incoming>, id: &str) -> Reply {
-    match answer(service, request, id).await {
-        Ok(reply) => reply,
-        Err(fault) => fault.into_scim(),
+pub(super) async fn answer(service: &Service, asked: &mut Asked<'_>) -> Result<Reply, Fault> {
+    let mut request = bare(service, asked)?;
+    let mut party = None;
+    let mut reading = Reading::new(&service.room, &mut asked.body, &service.settings)?;
+    let (body, _room) = loop {
+        let progress = {
+            let _waiting = asked.answering.waiting();
+            reading.advance(party.as_ref()).await
+        };
+        match progress {
+            // What is encoded may be no text; the component says why it is not taken.
+            Err(BodyError::NotText) if is_encoded(&asked.head.headers) => break (None, None),
+            Err(error) => return Err(error.into()),
+            Ok(Progress::Done(text)) => break text.into_parts(),
+            // A body that is long, or slow, is waited for only from those who have a key.
+            Ok(Progress::Whose) => match service.site.authorize(request.clone()).await? {
+                Ok(directory) => {
+                    asked.answering.known(true);
+                    party = Some(Party::Directory(directory.into()));
+                }
+                Err(refusal) => {
+                    asked.answering.known(false);
+                    return reply(refusal);
+                }
+            },
+        }
+    };
+    request.body = body;
+    let response = service.site.handle(request).await?;
+    asked.answering.known(response.status != StatusCode::UNAUTHORIZED.as_u16());
+    if let Some(failure) = &response.failure {
+        tracing::error!(request = asked.id, failure, "a request failed inside");
     }
+    reply(response)
 }
 
-async fn answer(service: &Service, request: Request<Incoming>, id: &str) -> Result<Reply, Fault> {
-    let (head, body) = request.into_parts();
-    let settings = &service.settings;
-    let origin = origin(settings, service.local, &head.uri, &head.headers)
+/// Whose a request is: of the directory that its key opens.
+pub(super) async fn whose(service: &Service, asked: &Asked<'_>) -> Result<Party, Fault> {
+    let directory = service.site.authorize(bare(service, asked)?).await?;
+    Ok(directory.map_or(Party::Unknown, |directory| Party::Directory(directory.into())))
+}
+
+/// A request as the component takes it, without its body.
+fn bare(service: &Service, asked: &Asked<'_>) -> Result<scim::Request, Fault> {
+    let head = asked.head;
+    let origin = origin(&service.settings, service.local, &head.uri, &head.headers)
         .ok_or_else(|| Fault::new(StatusCode::BAD_REQUEST, "The host is not a valid one."))?;
-    let (body, _room) = match service.room.read(&head.headers, body, settings).await {
-        // What is encoded may be no text; the component says why it is not taken.
-        Err(BodyError::NotText) if is_encoded(&head.headers) => (None, None),
-        body => body?.into_parts(),
-    };
     let mut headers = Vec::with_capacity(3);
     for name in &PASSED {
         for value in head.headers.get_all(name) {
@@ -50,22 +80,22 @@ async fn answer(service: &Service, request: Request<Incoming>, id: &str) -> Resu
         }
     }
     if !head.headers.contains_key("x-request-id") {
-        headers.push(("x-request-id".to_owned(), id.to_owned()));
+        headers.push(("x-request-id".to_owned(), asked.id.to_owned()));
     }
     // A response to HEAD is that to GET, of which only the header is sent.
     let method = if head.method == Method::HEAD { "GET" } else { head.method.as_str() };
-    let request = scim::Request {
+    Ok(scim::Request {
         method: method.to_owned(),
         origin,
         path: head.uri.path().to_owned(),
         query: head.uri.query().map(str::to_owned),
         headers,
-        body,
-    };
-    let response = service.site.handle(request).await?;
-    if let Some(failure) = response.failure {
-        tracing::error!(request = id, failure, "a request failed inside");
-    }
+        body: None,
+    })
+}
+
+/// What the component answered, as it is sent.
+fn reply(response: scim::Response) -> Result<Reply, Fault> {
     let mut reply = Response::new(whole(response.body.unwrap_or_default()));
     *reply.status_mut() = StatusCode::from_u16(response.status).map_err(|_| {
         tracing::error!(status = response.status, "the component answered with no status");

@@ -12,7 +12,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use std::convert::Infallible;
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +21,9 @@ use tokio_io_timeout::TimeoutStream;
 
 /// How long to wait where the system has no more file handles or memory for another connection.
 const PAUSE: Duration = Duration::from_millis(50);
+
+/// How much a connection keeps of a header on its way in, and of a response on its way out besides the part at hand.
+const BUFFER: usize = 64 << 10;
 
 /// An HTTP server for one site, bound to its address. It speaks HTTP/1.1; TLS is left to a proxy in front.
 ///
@@ -50,6 +53,7 @@ impl Server {
     /// have begun, and returns; it waits no longer than [`Settings::drain`] and says whether everything was answered.
     pub async fn serve(self, shutdown: impl Future<Output = ()>) -> bool {
         let Self { listener, service } = self;
+        let telling = tokio::spawn(tell(service.clone()));
         let connections = Connections::new(service.settings.connections);
         let graceful = GracefulShutdown::new();
         let mut shutdown = pin!(shutdown);
@@ -59,9 +63,9 @@ impl Server {
                 accepted = accept(&listener, &connections) => accepted,
             };
             match accepted {
-                Ok(stream) => {
+                Ok((stream, peer)) => {
                     let connection = connections.add();
-                    tokio::spawn(run(stream, connection, service.clone(), graceful.watcher()));
+                    tokio::spawn(run(stream, peer.ip(), connection, service.clone(), graceful.watcher()));
                 }
                 Err(error) => {
                     tracing::warn!(%error, "cannot accept a connection");
@@ -71,21 +75,32 @@ impl Server {
         }
         drop(listener);
         service.streams.close();
-        let drained = tokio::time::timeout(service.settings.drain, graceful.shutdown());
-        drained.await.is_ok()
+        let drained = tokio::time::timeout(service.settings.drain, graceful.shutdown()).await.is_ok();
+        telling.abort();
+        service.sign_ins.tell(&service.site).await;
+        drained
     }
 }
 
-async fn accept(listener: &TcpListener, connections: &Connections) -> io::Result<TcpStream> {
+/// Tells of refused sign-ins now and then, until it is dropped.
+async fn tell(service: Arc<Service>) {
+    loop {
+        tokio::time::sleep(service.settings.sign_in_report).await;
+        service.sign_ins.tell(&service.site).await;
+    }
+}
+
+async fn accept(listener: &TcpListener, connections: &Connections) -> io::Result<(TcpStream, SocketAddr)> {
     connections.room().await;
-    let (stream, _) = listener.accept().await?;
+    let (stream, peer) = listener.accept().await?;
     // Without it, a response in two parts waits for the client's acknowledgement of the first.
     stream.set_nodelay(true)?;
-    Ok(stream)
+    Ok((stream, peer))
 }
 
 async fn run(
     stream: TcpStream,
+    peer: IpAddr,
     connection: Connection,
     service: Arc<Service>,
     watcher: hyper_util::server::graceful::Watcher,
@@ -93,14 +108,17 @@ async fn run(
     let settings = &service.settings;
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(settings.write_timeout));
-    let served =
-        http1::Builder::new().timer(TokioTimer::new()).header_read_timeout(settings.idle_timeout).serve_connection(
+    let served = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(settings.idle_timeout)
+        .max_buf_size(BUFFER)
+        .serve_connection(
             TokioIo::new(Box::pin(stream)),
             service_fn(|request| {
                 let answering = connection.answering();
                 let service = &service;
                 async move {
-                    let mut reply = service.handle(request).await;
+                    let mut reply = service.handle(request, peer, &answering).await;
                     if let Either::Right(events) = reply.body_mut() {
                         events.hold(answering);
                     }

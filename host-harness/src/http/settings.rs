@@ -13,15 +13,21 @@ pub struct Settings {
     /// behind a gateway that adds one. Everything that names a resource starts with it. Where it is not set, the `Host`
     /// header tells, and the scheme is `http`.
     pub public_url: Option<String>,
-    /// Believe the headers `X-Forwarded-Proto`, `X-Forwarded-Host` and `X-Forwarded-Prefix`. Only for a server that
-    /// nobody can reach but through a proxy that sets them. Off unless set; no matter where `public_url` is set.
+    /// Believe the headers `X-Forwarded-Proto`, `X-Forwarded-Host` and `X-Forwarded-Prefix`, of which nothing matters where
+    /// `public_url` is set, and the last address in `X-Forwarded-For`, by which wrong admin keys are slowed. Only for a
+    /// server that nobody can reach but through a proxy that sets them. Off unless set.
     pub trust_proxy: bool,
     /// The longest request body, in bytes; a longer one is answered 413 without being read. 16 MiB unless set, and no
     /// more than that, because a storage takes no longer value.
     pub body: usize,
     /// How many bytes the bodies that are being worked on may take in all, not counting those up to 64 KiB; longer ones
-    /// wait for room. 256 MiB unless set.
+    /// wait for room, of which no directory takes more than it leaves. 256 MiB unless set.
     pub bodies: usize,
+    /// How many bytes the responses may take in all that clients have not taken yet, not counting those up to 64 KiB. No
+    /// directory takes more than it leaves; what would go past that is answered 429. 256 MiB unless set.
+    pub answers: usize,
+    /// How often refused sign-ins are told of, in the log and the change feed, if there were any. A minute unless set.
+    pub sign_in_report: Duration,
     /// How long a body may take to come in. Past it, 408. 30 seconds unless set.
     pub body_timeout: Duration,
     /// How long a connection may be idle between requests, and how long a request's header may take to come in. Longer
@@ -29,8 +35,8 @@ pub struct Settings {
     pub idle_timeout: Duration,
     /// How long a client may leave a response unread before its connection is closed. 30 seconds unless set.
     pub write_timeout: Duration,
-    /// How many connections may be open. Past it, the one that has been waiting for its client the longest makes room
-    /// for the next. 4,096 unless set.
+    /// How many connections may be open. Past it, one that waits for its client makes room for the next: first of those on
+    /// which no key has worked, and of these the one that has waited the longest. 4,096 unless set.
     pub connections: usize,
     /// How many clients may follow the change feed as a stream; the next one is answered 503. Each holds a connection
     /// that does not make room for others. 64 unless set.
@@ -48,6 +54,8 @@ impl Settings {
             trust_proxy: false,
             body: 16 << 20,
             bodies: 256 << 20,
+            answers: 256 << 20,
+            sign_in_report: Duration::from_secs(60),
             body_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(75),
             write_timeout: Duration::from_secs(30),

@@ -3,11 +3,13 @@
 use super::failure::{Failure, HeldLimit, MemoryLimit};
 use super::host::{Host, Outcome};
 use super::interfaces::Exports;
+use super::lanes::Lane;
 use super::usher::Inner;
 use crate::storage::{Access, Storage};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 use wasmtime::{PoolConcurrencyLimitError, Store, Trap, UpdateDeadline};
 
 /// How long a short call may take, in ticks of the engine's clock: between one and two, as the first is under way.
@@ -18,21 +20,41 @@ pub(super) trait Body<R>: Fn(&Exports<'_>, &mut Store<Host>) -> wasmtime::Result
 
 impl<R, F: Fn(&Exports<'_>, &mut Store<Host>) -> wasmtime::Result<R>> Body<R> for F {}
 
-/// How long a call may take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Budget {
-    /// A few milliseconds, unless it has committed something by then.
-    Short,
-    /// Up to the deadline.
-    Full,
+/// Until when a call is of use, from where it came in to where it is answered, with all its waiting.
+pub(super) struct Term {
+    until: Instant,
+    /// Whether whoever wanted the answer has gone.
+    abandoned: AtomicBool,
+}
+
+impl Term {
+    pub(super) fn new(until: Instant) -> Arc<Self> {
+        Arc::new(Self { until, abandoned: AtomicBool::new(false) })
+    }
+
+    /// Nobody wants the answer any more.
+    pub(super) fn abandon(&self) {
+        self.abandoned.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_abandoned(&self) -> bool {
+        self.abandoned.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        Instant::now() >= self.until
+    }
 }
 
 /// What became of a call.
 pub(super) enum Ran<R> {
     /// It came to its end.
     Done(Result<R, Failure>, Outcome),
-    /// It was not over within [`Budget::Short`], and left no trace.
-    TooLong,
+    /// It was not short, and left no trace. Whether it had begun to write.
+    TooLong {
+        /// Whether it had begun a transaction that can write.
+        writing: bool,
+    },
     /// It wants to write although it was not said to, and left no trace.
     Writes,
 }
@@ -47,24 +69,29 @@ struct TooLong;
 #[error("not a call that only reads")]
 pub(super) struct Writes;
 
+/// Nobody waits for the call any more. Travels likewise.
+#[derive(Debug, thiserror::Error)]
+#[error("nobody waits for the answer")]
+struct Abandoned;
+
 impl Inner {
     /// Makes a call on this thread.
     pub(super) fn run<R>(
         &self,
         storage: Arc<dyn Storage>,
-        access: Access,
-        budget: Budget,
+        lane: Lane,
+        term: &Arc<Term>,
         body: &impl Body<R>,
     ) -> Ran<R> {
         let counters = &self.counters;
         counters.running.fetch_add(1, Ordering::Relaxed);
         // A panic can only come from the storage, and is nobody's business but this call's.
-        let ran = catch_unwind(AssertUnwindSafe(|| self.run_in_store(storage, access, budget, body)));
+        let ran = catch_unwind(AssertUnwindSafe(|| self.run_in_store(storage, lane, term, body)));
         counters.running.fetch_sub(1, Ordering::Relaxed);
         let (result, outcome) = ran.unwrap_or_else(|_| (Err(Failure::Panicked), Outcome::default()));
         if let Err(Failure::Trap(error)) = &result {
             if error.is::<TooLong>() {
-                return Ran::TooLong;
+                return Ran::TooLong { writing: outcome.writing };
             }
             if error.is::<Writes>() {
                 return Ran::Writes;
@@ -80,30 +107,31 @@ impl Inner {
     fn run_in_store<R>(
         &self,
         storage: Arc<dyn Storage>,
-        access: Access,
-        budget: Budget,
+        lane: Lane,
+        term: &Arc<Term>,
         body: &impl Body<R>,
     ) -> (Result<R, Failure>, Outcome) {
-        let mut store = Store::new(self.pre.engine(), Host::new(storage, self.limits.clone(), access));
+        let host = Host::new(storage, self.limits.clone(), lane.access(), self.lanes.alone(lane));
+        let mut store = Store::new(self.pre.engine(), host);
         store.limiter(|host| host);
         store.set_hostcall_fuel(self.limits.held);
-        match budget {
-            Budget::Full => store.set_epoch_deadline(self.ticks),
-            Budget::Short => {
-                store.set_epoch_deadline(SHORT_TICKS);
-                let (ticks, mut extended) = (self.ticks, false);
-                store.epoch_deadline_callback(move |store| {
-                    if store.data().outcome.durabilities.is_empty() {
-                        return Err(TooLong.into());
-                    }
-                    // What is committed cannot be done again: let it come to its end.
-                    if std::mem::replace(&mut extended, true) {
-                        return Err(Trap::Interrupt.into());
-                    }
-                    Ok(UpdateDeadline::Continue(ticks))
-                });
+        let short = self.lanes.is_short(lane);
+        store.set_epoch_deadline(if short { SHORT_TICKS } else { 1 });
+        let (term, reads) = (term.clone(), lane.access() == Access::ReadOnly);
+        store.epoch_deadline_callback(move |store| {
+            // What is committed cannot be done again: let it come to its end.
+            let traceless = store.data().outcome.durabilities.is_empty();
+            if traceless && short {
+                return Err(TooLong.into());
             }
-        }
+            if traceless && reads && term.is_abandoned() {
+                return Err(Abandoned.into());
+            }
+            if term.is_over() {
+                return Err(Trap::Interrupt.into());
+            }
+            Ok(UpdateDeadline::Continue(1))
+        });
         let result =
             self.pre.instantiate(&mut store).and_then(|instance| body(&self.interfaces.within(instance), &mut store));
         let outcome = std::mem::take(&mut store.data_mut().outcome);

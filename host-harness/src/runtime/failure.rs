@@ -10,7 +10,8 @@ use std::time::Duration;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Failure {
-    /// The call ran longer than [`Limits::deadline`](crate::Limits::deadline) and was stopped.
+    /// The call took longer than [`Limits::deadline`](crate::Limits::deadline), its waiting included, and was stopped or
+    /// not even begun.
     #[error("the call was stopped at its deadline of {0:?}")]
     Deadline(Duration),
     /// The instance asked for more memory than [`Limits::memory`](crate::Limits::memory).
@@ -35,12 +36,15 @@ pub enum Failure {
     /// The host has no room for another instance, or is shutting down. Nothing was begun; trying again later helps.
     #[error("the host takes no more calls at the moment")]
     Overloaded,
+    /// The directory whose call it is has as many calls waiting as it may. Nothing was begun; trying again later helps.
+    #[error("the directory has as many calls waiting as it may")]
+    Crowded,
 }
 
 impl Failure {
     /// Whether the same call may well succeed a little later.
     pub fn is_passing(&self) -> bool {
-        matches!(self, Self::NotDurable(_) | Self::Overloaded | Self::Deadline(_))
+        matches!(self, Self::NotDurable(_) | Self::Overloaded | Self::Crowded | Self::Deadline(_))
     }
 }
 

@@ -5,6 +5,7 @@ use super::bindings::wasi::clocks::wall_clock;
 use super::bindings::wasi::random::random;
 use super::call::Writes;
 use super::failure::{HeldLimit, MemoryLimit};
+use super::lanes::Alone;
 use super::limits::Limits;
 use crate::storage::{Access, Change, Durability, Entry, Error, Range, Storage, Transaction};
 use std::sync::Arc;
@@ -32,6 +33,7 @@ pub(super) struct Host {
     limits: Arc<Limits>,
     /// Whether the call was said to write when it was scheduled.
     access: Access,
+    alone: Alone,
     table: ResourceTable,
     open: usize,
     /// Bytes written in all transactions that are open.
@@ -46,11 +48,14 @@ pub(super) struct Outcome {
     pub(super) durabilities: Vec<Durability>,
     /// Bytes of keys and values committed.
     pub(super) committed: usize,
+    /// Whether a transaction was begun that can write.
+    pub(super) writing: bool,
 }
 
 impl Host {
-    pub(super) fn new(storage: Arc<dyn Storage>, limits: Arc<Limits>, access: Access) -> Self {
-        Self { storage, limits, access, table: ResourceTable::new(), open: 0, pending: 0, outcome: Outcome::default() }
+    pub(super) fn new(storage: Arc<dyn Storage>, limits: Arc<Limits>, access: Access, alone: Alone) -> Self {
+        let (table, outcome) = (ResourceTable::new(), Outcome::default());
+        Self { storage, limits, access, alone, table, open: 0, pending: 0, outcome }
     }
 
     fn remove(&mut self, this: Resource<Open>) -> wasmtime::Result<Open> {
@@ -73,6 +78,10 @@ impl wit::Host for Host {
         // Where only calls that read are made, none may wait for its turn to write.
         if access != self.access && access == Access::ReadWrite && self.outcome.durabilities.is_empty() {
             return Err(Writes.into());
+        }
+        if access == Access::ReadWrite {
+            self.outcome.writing = true;
+            self.alone.wait();
         }
         match self.storage.begin(access) {
             Ok(transaction) => {

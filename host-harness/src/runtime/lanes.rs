@@ -2,88 +2,187 @@
 //!
 //! Handing a call to another thread and its answer back costs about as much as the call itself, so that a short one is
 //! made right where it comes in. What is a short call shows only by trying: one that is not over within a few
-//! milliseconds is given up, having left no trace, and made once more on a thread where it may take its time.
+//! milliseconds is given up, having left no trace, and made once more on a thread where it may take its time. Those
+//! threads are apart from the ones for calls that nobody has tried yet, so that long calls keep no short one waiting.
 //!
-//! A long call that writes may hold the storage's only turn to write. Calls that write are not made where they come in
-//! while it runs: they would all wait there, and everything else behind them.
+//! What a call does decides, too, whether it reads or writes: one that was long without having begun to write is made
+//! again as one that reads, and one that wants to write after all as one that writes. What a request's method says is no
+//! more than the first guess.
+//!
+//! A long call that writes may hold the storage's only turn to write, from when it begins to. Calls that write are not made
+//! where they come in meanwhile: they would all wait there, and everything else behind them.
 
-use super::call::{Budget, Ran};
-use super::workers::{Job, Workers};
+use super::party::Party;
+use super::workers::{Full, Job, Queue, Urgency, Workers};
 use crate::storage::Access;
-use parking_lot::{RwLock, RwLockReadGuard};
+use parking_lot::lock_api::ArcRwLockWriteGuard;
+use parking_lot::{RawRwLock, RwLock, RwLockReadGuard};
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
 
-/// The threads for long calls, and the room for short ones.
-pub(super) struct Lanes {
-    /// Apart, so that calls that wait for their turn to write hold up nobody who only reads.
-    reads: Workers,
-    writes: Workers,
-    short: Option<Short>,
+/// What kind of call it is, as far as that is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lane {
+    /// It should only read.
+    Reads,
+    /// It may write.
+    Writes,
+    /// It reads, and takes its time.
+    LongReads,
+    /// It writes, and takes its time.
+    LongWrites,
 }
 
-struct Short {
-    /// How many more can be made at this moment.
+/// The threads for calls, and the room for short ones.
+pub(super) struct Lanes {
+    reads: Workers,
+    writes: Workers,
+    /// Where calls are tried first; without it, each takes its time where it is.
+    tried: Option<Tried>,
+}
+
+struct Tried {
+    /// How many more can be made where they come in at this moment.
     room: AtomicUsize,
     /// Held shared by short calls that write, and alone by a long one.
-    writing: RwLock<()>,
+    writing: Arc<RwLock<()>>,
+    long_reads: Workers,
+    long_writes: Workers,
 }
 
 /// Leave to make a short call.
 pub(super) struct Turn<'a> {
-    short: &'a Short,
+    tried: &'a Tried,
     _writing: Option<RwLockReadGuard<'a, ()>>,
 }
 
-impl Lanes {
-    /// `threads` of each kind, and room for `short` calls where they come in.
-    pub(super) fn new(threads: usize, short: usize) -> io::Result<Self> {
-        let short = (short > 0).then(|| Short { room: AtomicUsize::new(short), writing: RwLock::new(()) });
-        Ok(Self { reads: Workers::new("reads", threads)?, writes: Workers::new("writes", threads)?, short })
-    }
+/// Leave to write for as long as it takes, once it was asked for.
+#[derive(Default)]
+pub(super) struct Alone {
+    writing: Option<Arc<RwLock<()>>>,
+    held: Option<ArcRwLockWriteGuard<RawRwLock, ()>>,
+}
 
-    /// Leave to make a short call on the thread that asks, without ever waiting for it.
-    pub(super) fn short(&self, access: Access) -> Option<Turn<'_>> {
-        let short = self.short.as_ref()?;
-        let writing = match access {
-            Access::ReadOnly => None,
-            Access::ReadWrite => Some(short.writing.try_read()?),
-        };
-        let take = |room: usize| room.checked_sub(1);
-        short.room.fetch_update(Ordering::Acquire, Ordering::Relaxed, take).ok()?;
-        Some(Turn { short, _writing: writing })
-    }
-
-    /// Hands a call to a thread; `false` if too many wait for one already.
-    pub(super) fn submit(&self, access: Access, job: Job) -> bool {
+impl Lane {
+    /// The one in which a call begins that is said to do this.
+    pub(super) fn of(access: Access) -> Self {
         match access {
-            Access::ReadOnly => self.reads.submit(job),
-            Access::ReadWrite => self.writes.submit(job),
+            Access::ReadOnly => Self::Reads,
+            Access::ReadWrite => Self::Writes,
         }
     }
 
-    /// Makes a call on the thread that it was handed to.
-    pub(super) fn run<R>(&self, access: Access, run: impl Fn(Budget) -> Ran<R>) -> Ran<R> {
-        let Some(short) = self.short.as_ref().filter(|_| access == Access::ReadWrite) else {
-            return run(Budget::Full);
+    /// What a call in this one may do.
+    pub(super) fn access(self) -> Access {
+        match self {
+            Self::Reads | Self::LongReads => Access::ReadOnly,
+            Self::Writes | Self::LongWrites => Access::ReadWrite,
+        }
+    }
+
+    /// Where a call goes on that wants to write.
+    pub(super) fn to_write(self) -> Self {
+        match self {
+            Self::Reads | Self::Writes => Self::Writes,
+            Self::LongReads | Self::LongWrites => Self::LongWrites,
+        }
+    }
+}
+
+impl Lanes {
+    /// `threads` for each kind of long call but those that write, of which one is made at a time; `short` threads for calls
+    /// that are tried first, and as many where they come in. Where `short` is 0 none is tried, and each takes its time.
+    pub(super) fn new(threads: usize, short: usize) -> io::Result<Self> {
+        let tried = (short > 0).then(|| {
+            Ok::<_, io::Error>(Tried {
+                room: AtomicUsize::new(short),
+                writing: Arc::default(),
+                long_reads: Workers::new("long-reads", threads, Urgency::Low)?,
+                long_writes: Workers::new("long-writes", 1, Urgency::Usual)?,
+            })
+        });
+        let readers = if short > 0 { short } else { threads };
+        Ok(Self {
+            reads: Workers::new("reads", readers, Urgency::Usual)?,
+            writes: Workers::new("writes", threads, Urgency::Usual)?,
+            tried: tried.transpose()?,
+        })
+    }
+
+    /// How many calls can be made at once with these settings, wherever.
+    pub(super) fn calls(threads: usize, short: usize, processors: usize) -> usize {
+        // Those on a caller's own thread come on top.
+        if short > 0 { 2 * threads + 2 * short + 1 } else { 2 * threads + processors }
+    }
+
+    /// Leave to make a short call on the thread that asks, without ever waiting for it.
+    pub(super) fn short(&self, lane: Lane) -> Option<Turn<'_>> {
+        let tried = self.tried.as_ref()?;
+        let writing = match lane {
+            Lane::Reads => None,
+            Lane::Writes => Some(tried.writing.try_read()?),
+            Lane::LongReads | Lane::LongWrites => return None,
         };
-        // It may have come here only because another one was long.
-        let ran = {
-            let _shared = short.writing.read();
-            run(Budget::Short)
-        };
-        match ran {
-            Ran::TooLong => {
-                let _alone = short.writing.write();
-                run(Budget::Full)
-            }
-            done => done,
+        let take = |room: usize| room.checked_sub(1);
+        tried.room.fetch_update(Ordering::Acquire, Ordering::Relaxed, take).ok()?;
+        Some(Turn { tried, _writing: writing })
+    }
+
+    /// Whether calls in this lane have to be short.
+    pub(super) fn is_short(&self, lane: Lane) -> bool {
+        self.tried.is_some() && matches!(lane, Lane::Reads | Lane::Writes)
+    }
+
+    /// Whether no call waits in this lane.
+    pub(super) fn is_idle(&self, lane: Lane) -> bool {
+        self.workers(lane).is_idle()
+    }
+
+    /// Hands a call to a thread.
+    pub(super) fn submit(&self, lane: Lane, party: Party, job: Box<dyn Job>) -> Result<(), Full> {
+        self.workers(lane).submit(party, job)
+    }
+
+    /// What a call that is short has to hold while it is made on a thread that may wait.
+    pub(super) fn among_short(&self, lane: Lane) -> Option<RwLockReadGuard<'_, ()>> {
+        let tried = self.tried.as_ref().filter(|_| lane == Lane::Writes)?;
+        Some(tried.writing.read())
+    }
+
+    /// What a call that is long asks before it begins to write.
+    pub(super) fn alone(&self, lane: Lane) -> Alone {
+        let tried = self.tried.as_ref().filter(|_| lane == Lane::LongWrites);
+        Alone { writing: tried.map(|tried| tried.writing.clone()), held: None }
+    }
+
+    /// All queues, to be swept now and then.
+    pub(super) fn queues(&self) -> Vec<Weak<Queue>> {
+        let long = self.tried.iter().flat_map(|tried| [&tried.long_reads, &tried.long_writes]);
+        [&self.reads, &self.writes].into_iter().chain(long).map(Workers::queue).collect()
+    }
+
+    fn workers(&self, lane: Lane) -> &Workers {
+        match (lane, &self.tried) {
+            (Lane::LongReads, Some(tried)) => &tried.long_reads,
+            (Lane::LongWrites, Some(tried)) => &tried.long_writes,
+            (Lane::Reads | Lane::LongReads, _) => &self.reads,
+            (Lane::Writes | Lane::LongWrites, _) => &self.writes,
+        }
+    }
+}
+
+impl Alone {
+    /// Waits until no short call is writing; from then on none does until this is dropped.
+    pub(super) fn wait(&mut self) {
+        if let Some(writing) = self.writing.take() {
+            self.held = Some(RwLock::write_arc(&writing));
         }
     }
 }
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        self.short.room.fetch_add(1, Ordering::Release);
+        self.tried.room.fetch_add(1, Ordering::Release);
     }
 }

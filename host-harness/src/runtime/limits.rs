@@ -7,8 +7,9 @@ use std::time::Duration;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// How long a call may run, counted from where it starts to run. The longest legitimate request, replacing 150,000
-    /// members of a group, takes about a second; 10 seconds unless set. Kept to within about 10 milliseconds.
+    /// How long a call may take, counted from where it comes in, with all the time that it waits for its turn. The longest
+    /// legitimate request, replacing 150,000 members of a group, takes about a second; 10 seconds unless set. Kept to
+    /// within about 10 milliseconds.
     pub deadline: Duration,
     /// How much memory an instance may use, in bytes, rounded up to 64 KiB. A request with a body of 16 MiB that is
     /// parsed, compared and written needs a few times its size; 256 MiB unless set, and at most 4 GiB.

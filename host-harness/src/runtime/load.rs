@@ -7,8 +7,9 @@ use super::interfaces::Interfaces;
 use super::lanes::Lanes;
 use super::limits::Limits;
 use super::usher::{Counters, Inner, Usher};
+use super::workers::Queue;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::Duration;
 use wasmtime::component::{Component, HasSelf, Linker};
@@ -19,6 +20,9 @@ pub const EMBEDDED: &[u8] = include_bytes!(env!("USHER_COMPONENT"));
 
 /// How exactly deadlines are kept. Every tick wakes a thread, so not too short.
 const TICK: Duration = Duration::from_millis(5);
+
+/// How many ticks go by before calls that wait are looked through for those that nobody wants any more.
+const SWEEP_TICKS: u64 = 4;
 
 /// How much of an instance's memory is kept in place for the next one and cleared by copying, which is cheaper than
 /// handing pages back to the system and faulting them in again. About what an ordinary request touches, and no more: after
@@ -84,14 +88,16 @@ impl Builder {
 
     /// How many threads make calls that read, and as many again calls that may write: four for each processor unless
     /// set, and at least one. More of them keep calls going while long ones run; each reserves address space, and
-    /// holds up to [`Limits::memory`] while it works.
+    /// holds up to [`Limits::memory`] while it works. One directory has half of them at the most.
     pub fn threads(mut self, count: usize) -> Self {
         self.threads = Some(count.max(1));
         self
     }
 
     /// Make short calls on the thread that awaits them, as many at a time as there are processors. It saves about half
-    /// of what a call costs, and keeps that thread from other work for up to about 10 milliseconds. Off unless set.
+    /// of what a call costs, and keeps that thread from other work for up to about 10 milliseconds. Those that take longer
+    /// are made again on the other threads, of which the ones that read leave the processors to everything else, where
+    /// the system can do that. Off unless set.
     ///
     /// Only for storages that answer from memory or a local disk: whatever time they take is the thread's, too.
     pub fn short_calls_inline(mut self, inline: bool) -> Self {
@@ -133,8 +139,7 @@ impl Builder {
         let processors = thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let threads = self.threads.unwrap_or(4 * processors);
         let short = if self.inline { processors } else { 0 };
-        // The last are for calls that are made on the caller's thread.
-        let instances = 2 * threads + processors;
+        let instances = Lanes::calls(threads, short, processors);
         let engine = Engine::new(&config(&self.limits, instances)).map_err(LoadError::Settings)?;
         let read;
         let bytes = match &self.source {
@@ -162,18 +167,20 @@ impl Builder {
             Ok((pre, interfaces))
         });
         let (pre, interfaces) = loaded.map_err(LoadError::Component)?;
-        tick(&engine).map_err(LoadError::Threads)?;
+        let lanes = Lanes::new(threads, short).map_err(LoadError::Threads)?;
+        tick(&engine, lanes.queues()).map_err(LoadError::Threads)?;
         let ticks = self.limits.deadline.as_nanos().div_ceil(TICK.as_nanos());
+        // One more, for the tick that is under way when the call comes in.
+        let ticks = u32::try_from(ticks).unwrap_or(u32::MAX).saturating_add(1);
         Ok(Usher {
             inner: Arc::new(Inner {
                 pre,
                 interfaces,
                 limits: Arc::new(self.limits),
-                // One more, for the tick that is under way when the call starts.
-                ticks: u64::try_from(ticks).unwrap_or(u64::MAX / 2).saturating_add(1),
+                term: TICK.saturating_mul(ticks),
                 instances,
                 counters: Counters::default(),
-                lanes: Lanes::new(threads, short).map_err(LoadError::Threads)?,
+                lanes,
             }),
         })
     }
@@ -206,15 +213,19 @@ fn config(limits: &Limits, instances: usize) -> Config {
     config
 }
 
-/// Lets the engine's clock tick for as long as the engine lives.
-fn tick(engine: &Engine) -> std::io::Result<()> {
+/// Lets the engine's clock tick for as long as the engine lives, and has the queues swept.
+fn tick(engine: &Engine, queues: Vec<Weak<Queue>>) -> std::io::Result<()> {
     let engine = engine.weak();
     thread::Builder::new()
         .name("usher-clock".into())
         .spawn(move || {
-            while let Some(engine) = engine.upgrade() {
+            for tick in 1_u64.. {
+                let Some(engine) = engine.upgrade() else { return };
                 engine.increment_epoch();
                 drop(engine);
+                if tick % SWEEP_TICKS == 0 {
+                    queues.iter().filter_map(Weak::upgrade).for_each(|queue| queue.sweep());
+                }
                 thread::sleep(TICK);
             }
         })

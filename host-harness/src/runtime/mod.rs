@@ -11,6 +11,7 @@ mod interfaces;
 mod lanes;
 mod limits;
 mod load;
+mod party;
 mod usher;
 mod workers;
 
@@ -20,4 +21,6 @@ pub use exports::Site;
 pub use failure::Failure;
 pub use limits::Limits;
 pub use load::{Builder, EMBEDDED, LoadError};
+#[cfg(feature = "http")]
+pub(crate) use party::Party;
 pub use usher::{Usage, Usher};

@@ -1,18 +1,30 @@
 //! The component, loaded and ready to be called.
 
-use super::call::{Body, Budget, Ran};
+use super::call::{Body, Ran, Term};
 use super::commits::Announcer;
 use super::exports::Site;
 use super::failure::Failure;
-use super::host::Host;
-use super::interfaces::Interfaces;
-use super::lanes::Lanes;
+use super::host::{Host, Outcome};
+use super::interfaces::{Exports, Interfaces};
+use super::lanes::{Lane, Lanes};
 use super::limits::Limits;
 use super::load::{Builder, LoadError};
+use super::party::{Origin, Party};
+use super::scim;
+use super::workers::{Full, Job};
 use crate::storage::{Access, Storage};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+use tokio::sync::oneshot;
+use wasmtime::Store;
 use wasmtime::component::InstancePre;
+
+/// From how many bytes on a request that writes is taken for a long one.
+const LARGE: usize = 128 << 10;
+
+/// A time that no call lasts to.
+const FAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// A loaded component. Cheap to clone; all clones are one.
 ///
@@ -26,8 +38,8 @@ pub(super) struct Inner {
     pub(super) pre: InstancePre<Host>,
     pub(super) interfaces: Interfaces,
     pub(super) limits: Arc<Limits>,
-    /// [`Limits::deadline`] in ticks of the engine's clock.
-    pub(super) ticks: u64,
+    /// [`Limits::deadline`], to whole ticks of the engine's clock.
+    pub(super) term: Duration,
     /// How many instances can be at work at once.
     pub(super) instances: usize,
     pub(super) counters: Counters,
@@ -99,32 +111,41 @@ impl Usher {
     }
 
     /// Makes one call, of which `access` says whether it is one that writes, waits until what it wrote is durable, and
-    /// tells of it. One that wants to write all the same is made again where those are made that do.
+    /// tells of it. What it does decides in the end: see [`lanes`](super::lanes).
     pub(super) async fn call<R: Send + 'static>(
         &self,
         storage: &Arc<dyn Storage>,
         announcer: &Announcer,
         access: Access,
+        origin: Origin,
         body: impl Body<R> + Send + Sync + 'static,
     ) -> Result<R, Failure> {
-        let mut ran = self.here(storage, access, &body);
-        let body = Arc::new(body);
-        if matches!(ran, Ran::TooLong) {
-            ran = self.elsewhere(storage, access, body.clone()).await?;
-        }
-        if matches!(ran, Ran::Writes) {
-            ran = self.elsewhere(storage, Access::ReadWrite, body).await?;
-        }
-        let Ran::Done(result, outcome) = ran else {
-            return Err(Failure::Deadline(self.inner.limits.deadline));
+        // A large request that writes is not short, and need not be tried: that would take its turn from others in vain.
+        let large =
+            matches!(&origin, Origin::Scim(request) if request.body.as_ref().is_some_and(|body| body.len() > LARGE));
+        let large = large && access == Access::ReadWrite && self.inner.lanes.is_short(Lane::Writes);
+        let lane = if large { Lane::LongWrites } else { Lane::of(access) };
+        let term = Waiting::new(self.term());
+        // Without a thread between, if it is short, nothing has to be known of whose it is.
+        let here = self.here(storage, lane, &term.0, &body);
+        let (mut lane, tried) = match here {
+            Some(Ran::Done(result, outcome)) => return settle(announcer, result, outcome).await,
+            Some(ran) => (next(lane, &ran), true),
+            None => (lane, large),
         };
-        for durability in outcome.durabilities {
-            durability.await.map_err(Failure::NotDurable)?;
+        let party = match origin {
+            Origin::Of(party) => party,
+            // Where nobody waits, nobody is kept waiting.
+            Origin::Scim(_) if !tried && self.inner.lanes.is_idle(lane) => Party::Unknown,
+            Origin::Scim(request) => self.party(storage, request).await,
+        };
+        let body = Arc::new(body);
+        loop {
+            match self.elsewhere(storage, lane, party.clone(), &term.0, body.clone()).await? {
+                Ran::Done(result, outcome) => return settle(announcer, result, outcome).await,
+                ran => lane = next(lane, &ran),
+            }
         }
-        if outcome.committed > 0 {
-            announcer.announce();
-        }
-        result
     }
 
     /// As [`call`](Usher::call), on this thread for as long as it takes.
@@ -135,14 +156,12 @@ impl Usher {
         access: Access,
         body: impl Body<R>,
     ) -> Result<R, Failure> {
-        let run =
-            |access| self.inner.lanes.run(access, |budget| self.inner.run(storage.clone(), access, budget, &body));
-        let ran = match run(access) {
-            Ran::Writes => run(Access::ReadWrite),
-            ran => ran,
-        };
-        let Ran::Done(result, outcome) = ran else {
-            return Err(Failure::Deadline(self.inner.limits.deadline));
+        let (mut lane, term) = (Lane::of(access), Term::new(self.term()));
+        let (result, outcome) = loop {
+            match self.inner.run_among(storage, lane, &term, &body) {
+                Ran::Done(result, outcome) => break (result, outcome),
+                ran => lane = next(lane, &ran),
+            }
         };
         for durability in outcome.durabilities {
             durability.wait().map_err(Failure::NotDurable)?;
@@ -153,11 +172,32 @@ impl Usher {
         result
     }
 
-    /// Makes the call on this thread, if short calls are to be made so and this is one.
-    fn here<R>(&self, storage: &Arc<dyn Storage>, access: Access, body: &impl Body<R>) -> Ran<R> {
-        match self.inner.lanes.short(access) {
-            Some(_turn) => self.inner.run(storage.clone(), access, Budget::Short, body),
-            None => Ran::TooLong,
+    /// Until when a call that comes in now has time.
+    fn term(&self) -> Instant {
+        let now = Instant::now();
+        // A deadline past what the clock can tell is none.
+        now.checked_add(self.inner.term).unwrap_or(now + FAR)
+    }
+
+    /// Makes the call on this thread, if short calls are to be made so and there is room.
+    fn here<R>(&self, storage: &Arc<dyn Storage>, lane: Lane, term: &Arc<Term>, body: &impl Body<R>) -> Option<Ran<R>> {
+        let _turn = self.inner.lanes.short(lane)?;
+        Some(self.inner.run(storage.clone(), lane, term, body))
+    }
+
+    /// Whose a SCIM request is, by its key. Asked of the component each time, so that a key that was revoked is nobody's.
+    async fn party(&self, storage: &Arc<dyn Storage>, request: Arc<scim::Request>) -> Party {
+        let term = Waiting::new(self.term());
+        let ask = move |component: &Exports<'_>, store: &mut Store<Host>| {
+            component.scim(store)?.call_authorize(store, &request)
+        };
+        let ran = match self.here(storage, Lane::Reads, &term.0, &ask) {
+            Some(ran @ Ran::Done(..)) => Ok(ran),
+            _ => self.elsewhere(storage, Lane::Reads, Party::Asking, &term.0, Arc::new(ask)).await,
+        };
+        match ran {
+            Ok(Ran::Done(Ok(Ok(directory)), _)) => Party::Directory(directory.into()),
+            _ => Party::Unknown,
         }
     }
 
@@ -165,22 +205,85 @@ impl Usher {
     async fn elsewhere<R: Send + 'static>(
         &self,
         storage: &Arc<dyn Storage>,
-        access: Access,
+        lane: Lane,
+        party: Party,
+        term: &Arc<Term>,
         body: Arc<impl Body<R> + Send + Sync + 'static>,
     ) -> Result<Ran<R>, Failure> {
-        let (answer, answered) = tokio::sync::oneshot::channel();
-        let (inner, storage) = (self.inner.clone(), storage.clone());
-        let job = move || {
-            let ran = inner.lanes.run(access, |budget| inner.run(storage.clone(), access, budget, &*body));
-            // Nobody waits any more where the caller has gone away: the call was made all the same.
-            let _ = answer.send(ran);
-        };
-        if !self.inner.lanes.submit(access, Box::new(job)) {
-            return Err(Failure::Overloaded);
-        }
-        match answered.await {
-            Ok(ran) => Ok(ran),
-            Err(_) => Err(Failure::Panicked),
-        }
+        let (answer, answered) = oneshot::channel();
+        let (inner, storage, term) = (self.inner.clone(), storage.clone(), term.clone());
+        let handed = Handed { term: term.clone(), answer, run: move || inner.run_among(&storage, lane, &term, &*body) };
+        self.inner.lanes.submit(lane, party, Box::new(handed)).map_err(|full| match full {
+            Full::All => Failure::Overloaded,
+            Full::Directory => Failure::Crowded,
+        })?;
+        answered.await.map_err(|_| {
+            let counters = &self.inner.counters;
+            counters.calls.fetch_add(1, Ordering::Relaxed);
+            counters.failures.fetch_add(1, Ordering::Relaxed);
+            Failure::Deadline(self.inner.limits.deadline)
+        })
+    }
+}
+
+impl Inner {
+    /// Makes a call on this thread, which may wait for its turn.
+    fn run_among<R>(&self, storage: &Arc<dyn Storage>, lane: Lane, term: &Arc<Term>, body: &impl Body<R>) -> Ran<R> {
+        // It may have come here only because another one was long.
+        let _among = self.lanes.among_short(lane);
+        self.run(storage.clone(), lane, term, body)
+    }
+}
+
+/// Where a call is made again that has not come to its end.
+fn next<R>(lane: Lane, ran: &Ran<R>) -> Lane {
+    match ran {
+        Ran::TooLong { writing: true } => Lane::LongWrites,
+        Ran::TooLong { writing: false } => Lane::LongReads,
+        Ran::Writes | Ran::Done(..) => lane.to_write(),
+    }
+}
+
+/// Waits until what a call wrote is durable, and tells of it.
+async fn settle<R>(announcer: &Announcer, result: Result<R, Failure>, outcome: Outcome) -> Result<R, Failure> {
+    for durability in outcome.durabilities {
+        durability.await.map_err(Failure::NotDurable)?;
+    }
+    if outcome.committed > 0 {
+        announcer.announce();
+    }
+    result
+}
+
+/// The term of a call whose answer is waited for. Dropped, nobody waits for it any more.
+struct Waiting(Arc<Term>);
+
+impl Waiting {
+    fn new(until: Instant) -> Self {
+        Self(Term::new(until))
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.abandon();
+    }
+}
+
+/// A call that was handed to a thread.
+struct Handed<R, F> {
+    term: Arc<Term>,
+    answer: oneshot::Sender<Ran<R>>,
+    run: F,
+}
+
+impl<R: Send, F: FnOnce() -> Ran<R> + Send> Job for Handed<R, F> {
+    fn is_wanted(&self) -> bool {
+        !self.term.is_abandoned() && !self.term.is_over()
+    }
+
+    fn run(self: Box<Self>) {
+        // Nobody waits any more where the caller has gone away: the call was made all the same.
+        let _ = self.answer.send((self.run)());
     }
 }

@@ -3,6 +3,7 @@
 //! Machines differ and are noisy, so nothing here is a test. Whatever is compared is measured in the same run, turn by
 //! turn. Servers run in processes of their own, as [`server`] says; the load comes from one thread of this one.
 
+mod attack;
 mod breakdown;
 mod bulk;
 mod call;
@@ -10,6 +11,7 @@ mod client;
 mod cold;
 mod context;
 mod directory;
+mod fairness;
 mod footprint;
 mod full_directory;
 mod groups;

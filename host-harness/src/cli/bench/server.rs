@@ -78,6 +78,11 @@ impl Server {
         Ok(Self { process, address, admin_key, folder })
     }
 
+    /// The key of its administrators.
+    pub(super) fn admin_key(&self) -> &str {
+        &self.admin_key
+    }
+
     pub(super) fn address(&self) -> SocketAddr {
         self.address
     }

@@ -2,7 +2,7 @@
 
 use super::context::Bench;
 use super::report::Section;
-use super::{breakdown, bulk, cold, footprint, full_directory, groups, initial_sync, mixed, sandbox, users};
+use super::{breakdown, bulk, cold, fairness, footprint, full_directory, groups, initial_sync, mixed, sandbox, users};
 use clap::ValueEnum;
 
 /// What can be measured. The comments are the text of `--list` and `--help`; the order is that in which they run.
@@ -41,6 +41,8 @@ pub(crate) enum Workload {
     Mixed,
     /// Where the time of a call goes: HTTP, instance, engine, storage, disk
     Breakdown,
+    /// A directory's calls beside attackers of several kinds, against the same calls alone; the server's memory
+    Fairness,
     /// 150,000 users, 20,000 groups, 1,000,000 memberships by single requests: not unless named, or by --all
     FullDirectory,
 }
@@ -88,6 +90,7 @@ impl Workload {
             Self::Sync => initial_sync::run(bench).await,
             Self::Mixed => mixed::run(bench).await,
             Self::Breakdown => breakdown::run(bench).await,
+            Self::Fairness => fairness::run(bench).await,
             Self::FullDirectory => full_directory::run(bench).await,
         }
     }

@@ -37,7 +37,7 @@ pub(super) fn run(args: &DemoArgs) -> Outcome {
 }
 
 async fn demonstrate(args: &DemoArgs, site: Site, key: AdminKey, admin_key: &str) -> Outcome {
-    let server = serve::bind(site.clone(), serve::settings(&args.site, key), args.site.listen).await?;
+    let server = serve::bind(site.clone(), serve::settings(&args.site, key), &args.site.listen).await?;
     let origin = format!("http://{}", server.address());
     // Whoever reads that it is ready may ask it to end at once.
     let terminated = std::pin::pin!(serve::terminated()?);

@@ -16,13 +16,12 @@ mod stream;
 mod unlinked;
 mod watch;
 
-use super::body::unencoded;
+use super::asked::Asked;
 use super::call::Call;
 use super::reply::{Fault, Reply};
 use super::routes::Routes;
 use super::service::Service;
-use hyper::body::Incoming;
-use hyper::{Method, Request};
+use hyper::Method;
 
 /// What every path of this surface starts with.
 pub(super) const PREFIX: &str = "/admin/";
@@ -170,30 +169,15 @@ pub(super) enum Endpoint {
     StreamChanges,
 }
 
-pub(super) async fn handle(
+pub(super) async fn answer(
     routes: &Routes<Endpoint>,
     service: &Service,
-    request: Request<Incoming>,
-    id: &str,
-) -> Reply {
-    match answer(routes, service, request, id).await {
-        Ok(reply) => reply,
-        Err(fault) => fault.into_problem(),
-    }
-}
-
-async fn answer(
-    routes: &Routes<Endpoint>,
-    service: &Service,
-    request: Request<Incoming>,
-    id: &str,
+    asked: &mut Asked<'_>,
 ) -> Result<Reply, Fault> {
-    let (head, body) = request.into_parts();
-    let (endpoint, parameters) = routes.find(&head.method, head.uri.path())?;
-    let actor = service.settings.admin_key.admit(&head.headers).ok_or_else(Fault::unauthorized)?;
-    tracing::debug!(request = id, actor, ?endpoint, "administration");
-    let body = unencoded(&head.headers, body)?;
-    let call = Call { service, actor, parameters, head: &head, body };
+    let (endpoint, parameters) = routes.find(&asked.head.method, asked.head.uri.path())?;
+    let actor = service.admit(asked).await?;
+    tracing::debug!(request = asked.id, actor, ?endpoint, "administration");
+    let call = Call::new(service, actor, parameters, asked).await?;
     match endpoint {
         Endpoint::ListDirectories => directories::list(call).await,
         Endpoint::ConnectDirectory => directories::connect(call).await,

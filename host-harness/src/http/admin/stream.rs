@@ -35,7 +35,14 @@ pub(super) async fn open(call: Call<'_>) -> Result<Reply, Fault> {
         (None, None) => 0,
     };
     let service = call.service;
-    let place = service.streams.take().ok_or_else(Fault::unavailable)?;
+    let place = service.streams.take().ok_or_else(|| Fault {
+        detail: format!(
+            "There are as many streams of changes as there may be, {}. Try again when one has ended, or read \
+             /admin/v1/changes.",
+            service.settings.streams
+        ),
+        ..Fault::unavailable()
+    })?;
     let site = service.site.clone();
     let commits = site.commits();
     let now = Instant::now();

@@ -20,7 +20,7 @@ struct Message {
 
 /// An error as it is sent. What is managed is forbidden to everyone here, as it is in the reference product to those who
 /// lack a permission: its clients take a conflict for something that another name would solve.
-pub(super) fn reply(mut fault: Fault) -> Reply {
+pub(in crate::http) fn reply(mut fault: Fault) -> Reply {
     if fault.rule == Some(Rule::Managed) {
         fault.status = StatusCode::FORBIDDEN;
     }
@@ -36,6 +36,7 @@ fn key(fault: &Fault) -> &'static str {
         (Some(Rule::Managed), _) => "usher.error.managed",
         (Some(Rule::Unique), _) => "usher.error.taken",
         (None, StatusCode::UNAUTHORIZED) => "usher.error.unauthorized",
+        (None, StatusCode::FORBIDDEN) => "usher.error.forbidden",
         (None, StatusCode::NOT_FOUND) => "usher.error.not-found",
         (None, StatusCode::METHOD_NOT_ALLOWED) => "usher.error.method",
         (None, StatusCode::SERVICE_UNAVAILABLE) => "usher.error.unavailable",

@@ -8,13 +8,14 @@ mod organizations;
 mod page;
 mod shape;
 
-use super::body::unencoded;
+use super::asked::Asked;
 use super::call::Call;
 use super::reply::{Fault, Reply};
 use super::routes::Routes;
 use super::service::Service;
-use hyper::body::Incoming;
-use hyper::{Method, Request};
+use hyper::Method;
+
+pub(super) use fault::reply as shaped;
 
 /// What every path of this surface starts with.
 pub(super) const PREFIX: &str = "/rest/servicedeskapi/";
@@ -84,30 +85,15 @@ pub(super) enum Endpoint {
     RemoveDeskCustomers,
 }
 
-pub(super) async fn handle(
+pub(super) async fn answer(
     routes: &Routes<Endpoint>,
     service: &Service,
-    request: Request<Incoming>,
-    id: &str,
-) -> Reply {
-    match answer(routes, service, request, id).await {
-        Ok(reply) => reply,
-        Err(fault) => fault::reply(fault),
-    }
-}
-
-async fn answer(
-    routes: &Routes<Endpoint>,
-    service: &Service,
-    request: Request<Incoming>,
-    id: &str,
+    asked: &mut Asked<'_>,
 ) -> Result<Reply, Fault> {
-    let (head, body) = request.into_parts();
-    let (endpoint, parameters) = routes.find(&head.method, head.uri.path())?;
-    let actor = service.settings.admin_key.admit(&head.headers).ok_or_else(Fault::unauthorized)?;
-    tracing::debug!(request = id, actor, ?endpoint, "service desk");
-    let body = unencoded(&head.headers, body)?;
-    let call = Call { service, actor, parameters, head: &head, body };
+    let (endpoint, parameters) = routes.find(&asked.head.method, asked.head.uri.path())?;
+    let actor = service.admit(asked).await?;
+    tracing::debug!(request = asked.id, actor, ?endpoint, "service desk");
+    let call = Call::new(service, actor, parameters, asked).await?;
     match endpoint {
         Endpoint::CreateCustomer => customers::create(call).await,
         Endpoint::RevokeAccess => customers::revoke_access(call).await,

@@ -11,6 +11,7 @@ mod upkeep;
 use super::call::Body;
 use super::commits::{Announcer, Commits};
 use super::failure::Failure;
+use super::party::{Origin, Party};
 use super::usher::Usher;
 use crate::storage::{Access, Storage};
 use std::sync::Arc;
@@ -18,8 +19,8 @@ use std::sync::Arc;
 /// One site: a loaded component and the storage that it is lent. Cheap to clone.
 ///
 /// Every method is one call of the component in an instance of its own, and returns when what it wrote is durable. Any
-/// number may run at once. No async runtime in particular is needed. A future that is dropped does not undo its call,
-/// which may have been made, or be made later.
+/// number may run at once. No async runtime in particular is needed. A future that is dropped does not undo its call: one
+/// that waits is not made any more and one that reads is stopped, but one that writes may have been made, or be made yet.
 ///
 /// The outer error says that the call yielded no answer; the inner one is the component's answer. Times are milliseconds
 /// since the Unix epoch, and `actor` names the administrator on whose behalf a change is made, for the change feed.
@@ -55,19 +56,20 @@ impl Site {
 
     /// Makes a call that writes nothing.
     async fn read<R: Send + 'static>(&self, body: impl Body<R> + Send + Sync + 'static) -> Result<R, Failure> {
-        self.call(Access::ReadOnly, body).await
+        self.call(Access::ReadOnly, Origin::Of(Party::Host), body).await
     }
 
     /// Makes a call that may write.
     async fn write<R: Send + 'static>(&self, body: impl Body<R> + Send + Sync + 'static) -> Result<R, Failure> {
-        self.call(Access::ReadWrite, body).await
+        self.call(Access::ReadWrite, Origin::Of(Party::Host), body).await
     }
 
     async fn call<R: Send + 'static>(
         &self,
         access: Access,
+        origin: Origin,
         body: impl Body<R> + Send + Sync + 'static,
     ) -> Result<R, Failure> {
-        self.usher.call(&self.storage, &self.announcer, access, body).await
+        self.usher.call(&self.storage, &self.announcer, access, origin, body).await
     }
 }

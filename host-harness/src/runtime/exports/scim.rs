@@ -1,8 +1,10 @@
 //! SCIM 2.0, as HTTP messages.
 
 use super::Site;
+use crate::runtime::party::{Origin, Party};
 use crate::runtime::{Failure, scim};
 use crate::storage::Access;
+use std::sync::Arc;
 
 impl Site {
     /// Whether a SCIM request has a key that opens a directory: the id of the directory, or the response to send in place
@@ -11,7 +13,7 @@ impl Site {
     /// # Errors
     /// See [`Failure`].
     pub async fn authorize(&self, request: scim::Request) -> Result<Result<String, scim::Response>, Failure> {
-        let call = self.read(move |component, store| {
+        let call = self.call(Access::ReadOnly, Origin::Of(Party::Asking), move |component, store| {
             let scim = component.scim(store)?;
             scim.call_authorize(store, &request)
         });
@@ -23,7 +25,8 @@ impl Site {
     /// # Errors
     /// See [`Failure`]; whatever else fails is a response.
     pub async fn handle(&self, request: scim::Request) -> Result<scim::Response, Failure> {
-        let call = self.call(access(&request), move |component, store| {
+        let request = Arc::new(request);
+        let call = self.call(access(&request), Origin::Scim(request.clone()), move |component, store| {
             let scim = component.scim(store)?;
             scim.call_handle(store, &request)
         });
@@ -42,10 +45,11 @@ impl Site {
     }
 }
 
-/// Whether a request may write. Only how it is scheduled depends on it.
+/// Whether a request may write, by the looks of it. Only how it is scheduled at first depends on it.
 fn access(request: &scim::Request) -> Access {
     match request.method.as_str() {
         "GET" | "HEAD" => Access::ReadOnly,
+        "POST" if request.path.trim_end_matches('/').ends_with("/.search") => Access::ReadOnly,
         _ => Access::ReadWrite,
     }
 }

@@ -23,6 +23,16 @@ impl Site {
         let actor = actor.to_owned();
         self.write(move |component, store| component.site(store)?.call_update_settings(store, &actor, &update)).await
     }
+
+    /// Notes in the change feed that so many sign-ins of administrators were refused for a wrong key, the first and the
+    /// last at these times.
+    ///
+    /// # Errors
+    /// See [`Failure`](crate::Failure) and [`Error`].
+    pub async fn note_refused_keys(&self, count: u32, first: u64, last: u64) -> Answer<(), Error> {
+        self.write(move |component, store| component.site(store)?.call_note_refused_keys(store, count, first, last))
+            .await
+    }
 }
 
 impl Site {
