@@ -4,6 +4,7 @@ mod small_disk;
 
 use serde_json::{Value, json};
 use small_disk::SmallDisk;
+use std::cell::Cell;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -76,9 +77,15 @@ fn a_full_disk_is_said_at_once_and_writing_goes_on_when_there_is_space_again() {
     let server = Server::start(&disk.path().join("data"));
     assert_eq!(server.connect("first"), 201);
     assert_eq!(server.send("/readyz", None).0, 200);
+    // Each has a name of its own: one that is taken would be refused without a write.
+    let attempts = Cell::new(0_u32);
+    let connect_another = |server: &Server| {
+        attempts.set(attempts.get() + 1);
+        server.connect(&format!("attempt {}", attempts.get()))
+    };
     for round in 1..=2 {
         disk.fill();
-        server.until("nothing is refused", |server| server.connect("other") == 503);
+        server.until("nothing is refused", |server| connect_another(server) == 503);
         let (status, told) = server.send("/readyz", None);
         assert_eq!(status, 503);
         assert!(told.contains("no space is left on the disk"), "{told}");
@@ -92,6 +99,6 @@ fn a_full_disk_is_said_at_once_and_writing_goes_on_when_there_is_space_again() {
         let (_, metrics) = server.send("/metrics", None);
         assert!(metrics.contains("\nusher_storage_writable 1\n"), "{metrics}");
         assert!(metrics.contains(&format!("\nusher_storage_recoveries_total {round}\n")), "{metrics}");
-        assert_eq!(server.connect("again"), 201);
+        assert_eq!(connect_another(&server), 201);
     }
 }

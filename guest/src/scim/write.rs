@@ -84,8 +84,7 @@ impl<'r> Write<'r> {
                 .map(Some)
             }
             Write::Patch(operations) => {
-                let before = scope.attributes(kind, id, &old)?;
-                let mut after = before.clone();
+                let mut after = scope.attributes(kind, id, &old)?;
                 let outcome = patch::apply(kind.resource_type(), &mut after, operations.clone(), &mut scope.effort);
                 match (kind, outcome) {
                     (Kind::Group, outcome) => groups::update(scope, id, &old, &after, &outcome?.members),
@@ -94,6 +93,7 @@ impl<'r> Write<'r> {
                         users::update(scope, id, &old, after, leaves)
                     }
                     (Kind::User, Err(refusal)) => {
+                        let before = scope.attributes(kind, id, &old)?;
                         let left = patch_of_leaver(before, operations, &mut scope.effort);
                         let Some(after) = left else { return Err(refusal) };
                         let stored = users::update(scope, id, &old, after, true)?;
