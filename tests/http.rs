@@ -9,7 +9,7 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 use usher_host::Site;
 use usher_host::http::{AdminKey, Server, Settings};
-use usher_host::storage::MemoryStorage;
+use usher_host::storage::{MemoryStorage, Storage};
 
 use crate::server::{self, Directory, Http, Request, Response, ScimServer};
 
@@ -33,10 +33,15 @@ impl Default for Served {
 impl Served {
     /// A server over a storage of its own, with settings that `change` has been over.
     pub fn new(change: impl FnOnce(&mut Settings)) -> Self {
+        Self::over(Arc::new(MemoryStorage::new()), change)
+    }
+
+    /// A server over this storage, with settings that `change` has been over.
+    pub fn over(storage: Arc<dyn Storage>, change: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = Settings::new(AdminKey::new(ADMIN_KEY));
         settings.public_url = Some(server::ORIGIN.to_owned());
         change(&mut settings);
-        let site = server::usher().site(Arc::new(MemoryStorage::new()));
+        let site = server::usher().site(storage);
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
         let runtime = runtime.expect("threads can be started");
         let bound = runtime.block_on(Server::bind(site.clone(), settings, SocketAddr::from(([127, 0, 0, 1], 0))));

@@ -1,7 +1,10 @@
 //! The site over HTTP: the admin API and the REST of service desks. Golden files in `golden/admin` and `golden/desk`;
 //! `USHER_BLESS=1` rewrites them.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
+use usher_host::storage::{Access, Change, MemoryStorage, Storage};
 use usher_tests::golden;
 use usher_tests::http::Served;
 use usher_tests::server::{Directory, Request, Response};
@@ -99,6 +102,33 @@ fn directories_say_how_they_are_doing() {
     for (method, below) in [("GET", "status"), ("GET", "requests"), ("POST", "release")] {
         assert_eq!(server.send(method, &format!("{ADMIN}/directories/nothing/{below}"), None).status, 404);
     }
+}
+
+#[test]
+fn a_storage_that_an_earlier_version_wrote_is_brought_along() {
+    let storage: Arc<dyn Storage> = Arc::new(MemoryStorage::new());
+    let entries = include_str!("../guest/tests/engine/layouts/1.jsonl").lines();
+    let changes = entries.map(|line| {
+        let (key, value) = serde_json::from_str(line).expect("a key and a value");
+        Change { key, value: Some(value) }
+    });
+    let mut transaction = storage.begin(Access::ReadWrite).expect("it begins");
+    transaction.write(changes.collect()).expect("it takes writes");
+    transaction.commit().map(drop).expect("it commits");
+
+    let server = Served::over(storage, |_| {});
+    shape(&server, "admin/storage-not-ready", "GET", "/readyz", None);
+    let at = &format!("{ADMIN}/customers");
+    let new = json!({"email": "new@example.com", "displayName": "New"});
+    assert_eq!(server.send("POST", at, Some(&new)).status, 503);
+    assert_eq!(get(&server, at).status, 200);
+    server.upkeep();
+    assert_eq!(get(&server, "/readyz").status, 200);
+    assert_eq!(server.send("POST", at, Some(&new)).status, 201);
+    shape(&server, "admin/conflicts-of-the-site", "GET", &format!("{ADMIN}/conflicts?limit=3"), None);
+    let directories = get(&server, &format!("{ADMIN}/directories")).json();
+    let id = directories["values"][0]["id"].as_str().expect("it is listed").to_owned();
+    shape(&server, "admin/conflicts-of-names", "GET", &format!("{ADMIN}/directories/{id}/conflicts"), None);
 }
 
 #[test]

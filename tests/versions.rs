@@ -1,15 +1,17 @@
 //! What was published of the contract stays as it is: in `golden/wit` there is a file for each version, with every item
 //! that the version has, and the package in `wit/` must still have exactly these from that version or before. A version
-//! without a file there is open: it may change until `USHER_BLESS=1` writes its file.
+//! without a file there is open: it may change until `USHER_PUBLISH=1` writes its file.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::{env, fs};
 
-use usher_tests::golden::BLESS;
 use wit_parser::{
     Function, Handle, PackageId, Resolve, Stability, Type, TypeDef, TypeDefKind, TypeId, TypeOwner, WorldItem,
 };
+
+/// The environment variable that has the version of the package published, with the value 1.
+const PUBLISH: &str = "USHER_PUBLISH";
 
 #[test]
 fn what_was_published_is_unchanged() {
@@ -19,7 +21,7 @@ fn what_was_published_is_unchanged() {
     let frozen = tests().join("golden/wit");
 
     let current = frozen.join(&now.version);
-    if !current.exists() && env::var_os(BLESS).is_some_and(|value| value == "1") {
+    if !current.exists() && env::var_os(PUBLISH).is_some_and(|value| value == "1") {
         // A file that is there is never written again: what is published is published.
         fs::create_dir_all(&frozen).expect("the folder can be made");
         fs::write(&current, now.up_to(&now.version)).expect("the file can be written");

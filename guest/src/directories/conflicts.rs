@@ -13,8 +13,9 @@ use crate::site::organizations;
 use crate::site::projects::{self, Audience};
 use crate::storage::Range;
 use crate::store::keys::{self, Association, Kind};
-pub use crate::store::records::Subject;
-use crate::store::records::{self, ConflictPolicy, ConflictRecord, Detail, Header, Link, OrganizationRecord, Stored};
+use crate::store::records::{
+    self, ConflictPolicy, ConflictRecord, Detail, Header, Link, OrganizationRecord, Stored, Subject,
+};
 use crate::store::{Transaction, prefix_range};
 
 /// How many customers a preview names on either side.
@@ -23,17 +24,26 @@ const MAX_NAMED: usize = 100;
 /// How many projects of an organization a preview looks at.
 const MAX_PROJECTS: u32 = 1_000;
 
+/// What a conflict is about, by its id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ConflictSubject {
+    /// A group.
+    Group(String),
+    /// A user.
+    User(String),
+}
+
 /// A conflict that is open.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conflict {
     /// The group or user.
-    pub subject: Subject,
+    pub subject: ConflictSubject,
     /// Its name.
     pub name: String,
     /// Whether it is a group that is left apart from the organization of its name.
     pub apart: bool,
-    /// The other group or user of the directory that has the same name since names compare otherwise than before.
-    pub same_name: Option<Subject>,
+    /// The id of the other group or user of the directory that has the same name since names compare otherwise than before.
+    pub same_name: Option<String>,
     /// The organization that has the name of a group now: its number and name.
     pub organization: Option<(u64, String)>,
     /// Since when, in milliseconds since the Unix epoch.
@@ -216,10 +226,10 @@ fn open(transaction: &mut Transaction, directory: &str, group: &str, record: Con
 
 fn describe(group: &str, apart: Apart, organization: Option<&(u64, OrganizationRecord)>) -> Conflict {
     Conflict {
-        subject: Subject::Group(group.to_string()),
+        subject: ConflictSubject::Group(group.to_string()),
         name: apart.name,
         apart: apart.record.apart,
-        same_name: apart.record.same_name,
+        same_name: apart.record.same_name.map(|other| other.id()),
         organization: organization.map(|(id, record)| (*id, record.name.clone())),
         since: apart.record.since,
     }
@@ -231,8 +241,9 @@ fn of_user(transaction: &mut Transaction, directory: &str, user: &str, record: C
     let stored = Stored::read(&key, transaction.get(key.clone())?.ok_or_else(|| records::corrupt(&key))?)?;
     let attributes = stored.attributes(&key)?;
     let name = attributes.get("userName").and_then(Value::as_str).unwrap_or_default().to_string();
-    let subject = Subject::User(user.to_string());
-    Ok(Conflict { subject, name, apart: false, same_name: record.same_name, organization: None, since: record.since })
+    let subject = ConflictSubject::User(user.to_string());
+    let same_name = record.same_name.map(|other| other.id());
+    Ok(Conflict { subject, name, apart: false, same_name, organization: None, since: record.since })
 }
 
 /// The projects of an organization that not every customer may use, in order of their numbers.

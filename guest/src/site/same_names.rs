@@ -6,7 +6,8 @@ use alloc::vec::Vec;
 use super::{Page, Position, Result, customers, organizations, scan_page};
 use crate::engine::Engine;
 use crate::store::keys;
-use crate::store::records::{self, ConflictRecord, DirectoryRecord, Subject};
+pub use crate::store::records::Subject;
+use crate::store::records::{self, ConflictRecord, DirectoryRecord};
 
 /// One of two that have the same name or address.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::upgrade::about;
 use proptest::prelude::*;
 use usher_engine::Environment;
 use usher_engine::directories::conflicts::{MemberChange, Resolution};
@@ -781,7 +782,7 @@ impl Sites {
     ) {
         let engine = site.engine();
         let conflicts = engine.conflicts(directory, None, 1_000).unwrap().values.into_iter();
-        assert_eq!(conflicts.map(|conflict| conflict.subject.id()).collect::<BTreeSet<_>>(), self.conflicts);
+        assert_eq!(conflicts.map(|conflict| about(&conflict)).collect::<BTreeSet<_>>(), self.conflicts);
         for group in groups.keys() {
             self.compare_check(site, directory, group, users, groups);
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use usher_engine::directories::conflicts::{MemberChange, Resolution, Subject};
+use usher_engine::directories::conflicts::{ConflictSubject, MemberChange, Resolution};
 use usher_engine::directories::groups::Difference;
 use usher_engine::directories::unlinked::UnlinkedReason;
 use usher_engine::directories::{ConflictPolicy, Error};
@@ -109,7 +109,7 @@ fn a_conflict_is_listed_as_long_as_it_is_open() {
     let Apart { directory, group, organization, .. } = apart(&site);
     assert_eq!(conflicts(&directory), [("STAFF".to_string(), Some((organization, "Staff".to_string())))]);
     let listed = site.engine().conflicts(&directory.id, None, 1).unwrap();
-    assert_eq!((listed.values[0].subject.clone(), listed.next), (Subject::Group(group.clone()), None));
+    assert_eq!((listed.values[0].subject.clone(), listed.next), (ConflictSubject::Group(group.clone()), None));
     // It follows the name, and the policy is not asked again.
     rename(&directory, &group, "Friends");
     assert_eq!(conflicts(&directory), [("Friends".to_string(), None)]);

@@ -3,7 +3,7 @@
 use super::super::call::{Call, invalid, time};
 use super::super::reply::{Fault, Reply, empty};
 use super::shape::{Page, limit, ok, position};
-use crate::runtime::directories;
+use crate::runtime::directories::{self, ConflictSubject};
 use crate::runtime::site::{self, Subject};
 use hyper::StatusCode;
 use jiff::Timestamp;
@@ -139,10 +139,9 @@ fn identified(subject: Subject) -> (&'static str, String) {
 }
 
 fn shown(conflict: directories::Conflict) -> Result<Conflict, Fault> {
-    let (kind, id) = identified(conflict.subject);
-    let ((group_id, group_name), (user_id, user_name)) = match kind {
-        "user" => ((None, None), (Some(id), Some(conflict.name))),
-        _ => ((Some(id), Some(conflict.name)), (None, None)),
+    let ((group_id, group_name), (user_id, user_name)) = match conflict.subject {
+        ConflictSubject::Group(id) => ((Some(id), Some(conflict.name)), (None, None)),
+        ConflictSubject::User(id) => ((None, None), (Some(id), Some(conflict.name))),
     };
     Ok(Conflict {
         group_id,
@@ -150,7 +149,7 @@ fn shown(conflict: directories::Conflict) -> Result<Conflict, Fault> {
         user_id,
         user_name,
         apart: conflict.apart,
-        same_name_as: conflict.same_name.map(|other| identified(other).1),
+        same_name_as: conflict.same_name,
         organization: conflict.organization.map(named),
         since: time(conflict.since)?,
     })
