@@ -1,5 +1,6 @@
 //! What the server does with clients that send too much, too slowly, or nonsense.
 
+use socket2::{Domain, Socket, Type};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, LazyLock};
@@ -502,6 +503,74 @@ fn clients_that_stop_in_the_middle_of_a_body_keep_nobody_out() {
         assert!(begin.elapsed() < Duration::from_secs(5), "{:?}", begin.elapsed());
     }
     drop(stuck);
+}
+
+/// Has as little as can be taken in by the system at either end before the client reads it.
+fn connect_narrowly(server: &Running) -> TcpStream {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+    // The server's end keeps a few segments, however long they are.
+    socket.set_recv_buffer_size(4 << 10).expect("a smaller buffer");
+    socket.set_tcp_mss(536).expect("shorter segments");
+    socket.connect(&server.address.into()).expect("a connection");
+    socket.set_read_timeout(Some(Duration::from_secs(20))).expect("a time-out");
+    socket.into()
+}
+
+#[test]
+fn answers_that_nobody_takes_are_bounded_and_leave_room_to_others() {
+    const BUDGET: usize = 4 << 20;
+    let mut server = serve(|settings| {
+        settings.answers = BUDGET;
+        // None of them is to be closed for its slowness.
+        settings.write_timeout = Duration::from_secs(600);
+    });
+    server.fill(1_000);
+    let all = |server: &Running| server.head("GET", "/Users?count=1000", "");
+    let length = server.raw(&all(&server)).len();
+    assert!((256 << 10..BUDGET / 4).contains(&length), "{length} bytes");
+
+    let mut taking_nothing = Vec::new();
+    let refused = loop {
+        let mut stream = connect_narrowly(&server);
+        stream.write_all(all(&server).as_bytes()).expect("sent");
+        let mut begin = [0; 12];
+        stream.read_exact(&mut begin).expect("an answer begins");
+        if &begin != b"HTTP/1.1 200" {
+            break String::from_utf8_lossy(&begin).into_owned() + &read_all(&mut stream);
+        }
+        taking_nothing.push(stream);
+        assert!(taking_nothing.len() * length <= BUDGET, "{} are on their way", taking_nothing.len());
+    };
+    assert_scim_error(&refused, 429);
+    assert!(refused.contains("retry-after: 1\r\n"), "{refused}");
+    assert!(server.raw(&server.head("GET", "/Users?count=1", "")).starts_with("HTTP/1.1 200 "), "short ones go out");
+
+    let first = (server.scim_path.clone(), server.api_key.clone());
+    let neighbour = directories::Settings::named("neighbour");
+    let neighbour = futures_lite::future::block_on(server.site.connect_directory("test", neighbour));
+    let neighbour = neighbour.expect("an answer").expect("connected");
+    (server.scim_path, server.api_key) = (neighbour.directory.scim_path, neighbour.key.api_key);
+    server.fill(1_000);
+    let answer = server.raw(&all(&server));
+    assert!(answer.starts_with("HTTP/1.1 200 ") && answer.len() > 256 << 10, "another directory is answered");
+
+    (server.scim_path, server.api_key) = first;
+    assert_scim_error(&server.raw(&all(&server)), 429);
+    let as_many = taking_nothing.len();
+    drop(taking_nothing);
+    // As many find room again, once the server has seen that those before are gone.
+    let begin = Instant::now();
+    let mut taking_nothing = Vec::new();
+    while taking_nothing.len() < as_many {
+        assert!(begin.elapsed() < Duration::from_secs(60), "{} of {as_many} found room", taking_nothing.len());
+        let mut stream = connect_narrowly(&server);
+        stream.write_all(all(&server).as_bytes()).expect("sent");
+        let mut begin = [0; 12];
+        stream.read_exact(&mut begin).expect("an answer begins");
+        if &begin == b"HTTP/1.1 200" {
+            taking_nothing.push(stream);
+        }
+    }
 }
 
 /// A server of its own component, whose threads are as few as can be.

@@ -107,9 +107,9 @@ impl Attack {
 }
 
 /// Does something again and again, whatever becomes of it.
-fn spawn<F: Future<Output = Result<(), String>> + Send>(all: &mut JoinSet<()>, act: impl Fn() -> F + Send + 'static)
+fn spawn<F>(all: &mut JoinSet<()>, act: impl Fn() -> F + Send + 'static)
 where
-    F: 'static,
+    F: Future<Output = Result<(), String>> + Send + 'static,
 {
     all.spawn(async move {
         loop {
