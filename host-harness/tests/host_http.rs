@@ -583,11 +583,14 @@ fn serve_narrowly() -> Running {
     serve_on(&usher, runtime, Settings::new(AdminKey::new(ADMIN_KEY)))
 }
 
-/// A search that looks at every user. A path can be written in more ways than one.
+/// A search that looks at every user, and at each for long: far longer than it takes to send another. A path can be written
+/// in more ways than one.
 fn search(server: &Running, number: usize) -> String {
-    let body = r#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:SearchRequest"],"filter":"title co \"x\""}"#;
+    let terms: Vec<String> = (0..200).map(|term| format!(r#"userName co \"none {term}\""#)).collect();
+    let filter = terms.join(" or ");
+    let body = format!(r#"{{"schemas":["urn:ietf:params:scim:api:messages:2.0:SearchRequest"],"filter":"{filter}"}}"#);
     let path = ["/Users/.search", "/Users/%2Esearch"][number % 2];
-    server.head("POST", path, &format!("content-length: {}\r\n", body.len())) + body
+    server.head("POST", path, &format!("content-length: {}\r\n", body.len())) + &body
 }
 
 #[test]
