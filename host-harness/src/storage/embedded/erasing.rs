@@ -103,10 +103,21 @@ impl Erasing {
         self.run.as_ref().map(|run| run.since).into_iter().chain(stale_since).min()
     }
 
-    /// Asks it to end. The store can be closed at any point of it.
-    pub(super) fn stop(&self) {
-        if let Some(run) = &self.run {
+    /// Whether it is at it.
+    #[cfg(test)]
+    pub(super) fn is_running(&self) -> bool {
+        self.run.as_ref().is_some_and(|run| !run.thread.is_finished())
+    }
+}
+
+/// Ends it, and waits for that: it has the folder open, and whoever closed the storage may open the folder next. The store
+/// can be closed at any point of it but while the engine merges tables, which is waited for.
+impl Drop for Erasing {
+    fn drop(&mut self) {
+        if let Some(run) = self.run.take() {
             run.stop.store(true, Ordering::Relaxed);
+            // It is done anew when the store is open again, so that it is all one how it ended.
+            let _ = run.thread.join();
         }
     }
 }

@@ -147,7 +147,6 @@ impl FjallDisk {
 impl Drop for FjallDisk {
     fn drop(&mut self) {
         let keeping = self.keeping.get_mut();
-        keeping.erasing.stop();
         if let Some(engine) = &*self.engine.get_mut()
             && keeping.cut.is_none()
             && let Err(error) = keeping.mark_all(engine, &self.folder)
@@ -605,6 +604,20 @@ mod tests {
         while engine.keyspace.tree.sealed_memtable_count() > 0 {
             assert!(began.elapsed() < Duration::from_secs(60), "what is sealed is not written to a table");
             thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    #[test]
+    fn the_folder_is_free_as_soon_as_a_store_is_closed_that_is_erasing() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let options = EmbeddedOptions { erased_within: Duration::ZERO, ..EmbeddedOptions::default() };
+        for round in 0..10 {
+            let free = Folder::open(folder.path()).unwrap_or_else(|error| panic!("round {round}: {error}"));
+            let disk = FjallDisk::open(free, &options).expect("it opens");
+            disk.write(&Changes::from([("a".to_owned(), Some("1".to_owned()))])).expect("a write");
+            thread::sleep(mark::EVERY);
+            disk.tend().expect("nothing is wrong");
+            assert!(disk.keeping.lock().erasing.is_running());
         }
     }
 
