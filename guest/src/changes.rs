@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::engine::Engine;
-use crate::error::{Error as Failure, Status};
+use crate::language::error::{Error as Failure, Status};
 use crate::store::records::{self, ChangeRecord};
 use crate::store::{keys, prefix_range};
 

@@ -15,7 +15,7 @@ use crate::directories::conflicts::{ConflictPage, ConflictPreview, Resolution};
 use crate::directories::groups::{GroupCheck, GroupRepair};
 use crate::directories::unlinked::UnlinkedPage;
 use crate::engine::{Engine, Environment};
-use crate::http::{Request, Response};
+use crate::scim::http::{Request, Response};
 use crate::site::access::{Access as ProjectAccess, OpenProject};
 use crate::site::customers::{Customer, CustomerUpdate, NewCustomer};
 use crate::site::organizations::Organization;

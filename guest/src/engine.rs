@@ -4,7 +4,7 @@ use alloc::string::String;
 
 use jiff::Timestamp;
 
-use crate::error::{Error, Result};
+use crate::language::error::{Error, Result};
 use crate::storage::{Access, Storage};
 use crate::store::{Transaction, keys};
 

@@ -24,19 +24,12 @@
 extern crate alloc;
 
 mod address;
-mod api_key;
 pub mod changes;
 pub mod directories;
 mod engine;
-mod error;
-mod filter;
-mod http;
 mod json;
+mod language;
 mod names;
-mod patch;
-mod path;
-mod resource;
-mod schema;
 mod scim;
 pub mod site;
 pub mod storage;
@@ -45,10 +38,9 @@ mod text;
 mod twins;
 mod upgrade;
 pub mod upkeep;
-mod watch;
 
 #[cfg(target_family = "wasm")]
 mod component;
 
 pub use engine::{Engine, Environment};
-pub use http::{Request, Response};
+pub use scim::http::{Request, Response};

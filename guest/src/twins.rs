@@ -5,7 +5,7 @@
 
 use alloc::string::{String, ToString};
 
-use crate::error::Result;
+use crate::language::error::Result;
 use crate::site::Work;
 use crate::store::Transaction;
 use crate::store::keys::{self, Kind};

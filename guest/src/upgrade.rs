@@ -15,7 +15,7 @@ use alloc::string::{String, ToString};
 
 use crate::address::is_address;
 use crate::engine::Engine;
-use crate::error::{Error, Result};
+use crate::language::error::{Error, Result};
 use crate::scim::users::email;
 use crate::site::{Work, customers, links, probation};
 use crate::storage::Entry;

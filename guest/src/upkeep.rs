@@ -5,7 +5,7 @@ use alloc::string::{String, ToString};
 
 use crate::directories;
 use crate::engine::{Engine, Moment};
-use crate::error::{Error as Failure, Status};
+use crate::language::error::{Error as Failure, Status};
 use crate::scim::members;
 use crate::site::{Work, bin, customers, organizations, probation, projects};
 use crate::store::keys::{self, Kind};

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use super::{Error, Result, load};
 use crate::engine::Engine;
-use crate::error::Result as ScimResult;
+use crate::language::error::Result as ScimResult;
 use crate::scim::groups::name;
 use crate::scim::members::remove_edge;
 use crate::site::{Work, organizations, probation};

@@ -1,6 +1,6 @@
 //! Notices that API keys expire: in the change feed, some days before.
 
-use crate::error::Result;
+use crate::language::error::Result;
 use crate::site::Work;
 use crate::store::records::{self, ApiKeyRecord, Due};
 use crate::store::{Transaction, keys};

@@ -16,10 +16,10 @@ use super::scope::{Call, Scope};
 use super::users;
 use super::write::{Method, Write};
 use crate::engine::Engine;
-use crate::error::{Error, Result, Status};
-use crate::http::{Request, Response};
 use crate::json::{self, Object, Value};
-use crate::path::quoted;
+use crate::language::error::{Error, Result, Status};
+use crate::language::path::quoted;
+use crate::scim::http::{Request, Response};
 use crate::store::keys::Kind;
 
 /// How many operations a request may have.

@@ -2,8 +2,8 @@
 
 use alloc::borrow::Cow;
 
-use crate::error::{Error, Result, Status};
-use crate::http::Request;
+use crate::language::error::{Error, Result, Status};
+use crate::scim::http::Request;
 use crate::store::records::Header;
 
 /// In which state a client expects a resource.

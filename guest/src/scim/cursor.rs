@@ -11,7 +11,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
 use super::sorted::Rank;
-use crate::error::{Error, Result};
+use crate::language::error::{Error, Result};
 use crate::store::keys;
 
 /// The longest cursor that is looked at, in bytes. Ours have about 60, and 200 more in a sorted list.

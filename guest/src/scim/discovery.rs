@@ -8,10 +8,10 @@ use alloc::vec::Vec;
 use super::bulk;
 use super::message::LIST_RESPONSE;
 use super::query::{DEFAULT_PAGE, MAX_PAGE};
-use crate::error::{Error, Result};
-use crate::http::MAX_BODY_BYTES;
 use crate::json::{self, Object, Value};
-use crate::schema::{Attribute, RESOURCE_TYPES, ResourceType, Schema, Type};
+use crate::language::error::{Error, Result};
+use crate::language::schema::{Attribute, RESOURCE_TYPES, ResourceType, Schema, Type};
+use crate::scim::http::MAX_BODY_BYTES;
 
 /// What the service provider can do (RFC 7643, section 5; `pagination` is of RFC 9865, section 4).
 #[must_use]
@@ -208,7 +208,7 @@ fn number<'s>(number: usize) -> Value<'s> {
 pub fn check_no_filter(parameters: &[(String, Cow<'_, str>)]) -> Result<()> {
     if parameters.iter().any(|(name, _)| name == "filter") {
         let detail = "discovery endpoints take no filter";
-        return Err(Error::new(crate::error::Status::Forbidden, detail.to_string()));
+        return Err(Error::new(crate::language::error::Status::Forbidden, detail.to_string()));
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use alloc::collections::BTreeMap;
 use alloc::string::String;
 
 use super::scope::Scope;
-use crate::error::{Error, Result};
+use crate::language::error::{Error, Result};
 use crate::store::records::{Subject, Twin};
 use crate::twins;
 

@@ -4,13 +4,13 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::scope::{Call, Scope};
+use crate::directories::activity::{ChangeCount, LoggedRequest, MAX_AGE_MS, MAX_LOGGED};
 use crate::engine::Engine;
-use crate::error::{Error, Result};
-use crate::http::Response;
+use crate::language::error::{Error, Result};
+use crate::scim::http::Response;
 use crate::store::Mark;
 use crate::store::keys;
 use crate::store::records::{self, Detail, Due};
-use crate::watch::{ChangeCount, LoggedRequest, MAX_AGE_MS, MAX_LOGGED};
 
 /// How much of an error's detail or a note is kept, in characters.
 const MAX_DETAIL_CHARACTERS: usize = 500;

@@ -1,8 +1,8 @@
 //! The envelopes of SCIM messages (RFC 7644, section 3.1 and after).
 
-use crate::error::{Error, Result};
 use crate::json::{Object, Value};
-use crate::path::quoted;
+use crate::language::error::{Error, Result};
+use crate::language::path::quoted;
 
 /// The URN of a list response.
 pub const LIST_RESPONSE: &str = "urn:ietf:params:scim:api:messages:2.0:ListResponse";

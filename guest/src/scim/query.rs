@@ -6,12 +6,12 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::cursor::Cursor;
-use crate::error::{Error, Result};
-use crate::filter::{self, Filter};
 use crate::json::{Object, Value};
-use crate::path::{self, AttributePath, Named, quoted};
-use crate::resource::Projection;
-use crate::schema::{RESOURCE_TYPES, ResourceType};
+use crate::language::error::{Error, Result};
+use crate::language::filter::{self, Filter};
+use crate::language::path::{self, AttributePath, Named, quoted};
+use crate::language::resource::Projection;
+use crate::language::schema::{RESOURCE_TYPES, ResourceType};
 
 /// How many resources a page has where the client does not say.
 pub const DEFAULT_PAGE: u32 = 100;

@@ -10,10 +10,10 @@ use alloc::vec::Vec;
 
 use super::members;
 use super::scope::{Scope, location};
-use crate::error::Result;
 use crate::json::{self, Object, Value, push_string};
-use crate::resource::Projection;
-use crate::schema::{CORE_GROUP, CORE_USER, ENTERPRISE_USER, USHER_GROUP, USHER_USER};
+use crate::language::error::Result;
+use crate::language::resource::Projection;
+use crate::language::schema::{CORE_GROUP, CORE_USER, ENTERPRISE_USER, USHER_GROUP, USHER_USER};
 use crate::store::keys;
 use crate::store::keys::Kind;
 use crate::store::prefix_range;

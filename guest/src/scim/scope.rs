@@ -5,16 +5,16 @@ use alloc::vec::Vec;
 
 use super::conditions::Conditions;
 use super::log::Noted;
-use crate::api_key::Token;
+use crate::directories::activity::StatusRecord;
+use crate::directories::api_key::Token;
 use crate::engine::{Engine, Moment};
-use crate::error::{Error, Result, Status};
 use crate::json::{Object, Value};
-use crate::patch::Effort;
+use crate::language::error::{Error, Result, Status};
+use crate::language::patch::Effort;
 use crate::site::{Work, settings};
 use crate::store::keys::{self, Kind};
 use crate::store::records::{self, ApiKeyRecord, Counts, Detail, DirectoryRecord, Stored};
 use crate::store::{Mark, Transaction};
-use crate::watch::StatusRecord;
 
 /// What stays the same during a request.
 #[derive(Debug, Clone)]

@@ -9,7 +9,7 @@ use super::list::{Found, Search, Window};
 use super::query::{Sort, sort_key};
 use super::render;
 use super::scope::Scope;
-use crate::error::{Error, Result};
+use crate::language::error::{Error, Result};
 
 /// How much of a value counts when resources are sorted, in bytes. It goes into cursors and is held for many resources at
 /// once. Values that differ only behind it keep the order of their ids.

@@ -7,10 +7,10 @@ use alloc::vec::Vec;
 use super::members;
 use super::scope::Scope;
 use crate::address::is_address;
-use crate::error::{Error, Result, Status};
 use crate::json::{Object, Value};
-use crate::resource;
-use crate::schema::ENTERPRISE_USER;
+use crate::language::error::{Error, Result, Status};
+use crate::language::resource;
+use crate::language::schema::ENTERPRISE_USER;
 use crate::site::customers;
 use crate::store::keys::{self, Kind};
 use crate::store::records::{

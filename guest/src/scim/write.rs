@@ -5,10 +5,10 @@ use alloc::vec::Vec;
 use super::conditions::Conditions;
 use super::scope::Scope;
 use super::{groups, users};
-use crate::error::{Error, Result, ScimType};
 use crate::json::{Object, Value};
-use crate::patch::{self, Effort, MemberEdit, Operation};
-use crate::resource::{self, Read};
+use crate::language::error::{Error, Result, ScimType};
+use crate::language::patch::{self, Effort, MemberEdit, Operation};
+use crate::language::resource::{self, Read};
 use crate::store::keys::Kind;
 use crate::store::records::Stored;
 

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use super::projects::{self, Audience, Project};
 use super::{Result, customers, ends, membership};
 use crate::engine::Engine;
-use crate::error::Result as ScimResult;
+use crate::language::error::Result as ScimResult;
 use crate::store::keys::{self, Association};
 use crate::store::{Transaction, records};
 

@@ -12,7 +12,7 @@ use super::customers::{self, Customer};
 use super::organizations::{self, Organization};
 use super::{Error, Page, Position, Result, Work, check_local, probation, scan_page, settings};
 use crate::engine::Engine;
-use crate::error::Result as ScimResult;
+use crate::language::error::Result as ScimResult;
 use crate::store::Transaction;
 use crate::store::keys::{self, Association};
 use crate::store::records::{

@@ -10,9 +10,9 @@ use super::{
 };
 use crate::address;
 use crate::engine::Engine;
-use crate::error::{Error as Failure, Result as ScimResult};
 use crate::json::{Object, Value};
-use crate::path::quoted;
+use crate::language::error::{Error as Failure, Result as ScimResult};
+use crate::language::path::quoted;
 use crate::scim::members::{self, SWEPT_AT_ONCE};
 use crate::scim::users::email;
 use crate::store::keys::{self, Association};

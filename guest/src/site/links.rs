@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use super::customers::{self, Customer};
 use super::{Error, Result, Work, check_local, is_managed};
 use crate::engine::Engine;
-use crate::error::Result as ScimResult;
+use crate::language::error::Result as ScimResult;
 use crate::scim::members;
 use crate::scim::users::email;
 use crate::store::keys::{self, Kind};

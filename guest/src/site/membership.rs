@@ -17,7 +17,7 @@ use super::{
     standing,
 };
 use crate::engine::{Engine, Moment};
-use crate::error::Result as ScimResult;
+use crate::language::error::Result as ScimResult;
 use crate::scim::members::{self, SWEPT_AT_ONCE};
 use crate::store::keys;
 use crate::store::records::{self, CustomerRecord, DeletedOrganizationRecord, Detail, Link, OrganizationRecord, Sweep};

@@ -39,7 +39,7 @@ use alloc::vec::Vec;
 pub use work::Work;
 
 use crate::engine::Engine;
-use crate::error::{Error as Failure, Status};
+use crate::language::error::{Error as Failure, Status};
 use crate::store::records::{self, DirectoryRecord, Link, Sweep};
 use crate::store::{Transaction, keys, prefix_range};
 
@@ -189,14 +189,14 @@ fn shown_page<T>(
 }
 
 /// Whether nothing is out of sight, as nothing waits to be swept.
-fn is_all_in_sight(transaction: &mut Transaction) -> crate::error::Result<bool> {
+fn is_all_in_sight(transaction: &mut Transaction) -> crate::language::error::Result<bool> {
     let mut range = prefix_range(keys::ALL_SWEEPS, 1);
     range.keys_only = true;
     Ok(transaction.scan(&range)?.is_empty())
 }
 
 /// What stands at the end of the keys that begin with a prefix.
-fn ends(transaction: &mut Transaction, prefix: &str, limit: u32) -> crate::error::Result<Vec<String>> {
+fn ends(transaction: &mut Transaction, prefix: &str, limit: u32) -> crate::language::error::Result<Vec<String>> {
     let mut range = prefix_range(prefix, limit.min(KEYS_AT_ONCE));
     range.keys_only = true;
     let mut all = Vec::new();
@@ -234,7 +234,7 @@ enum Standing {
 }
 
 /// Whose something with this link is.
-fn standing(transaction: &mut Transaction, link: Option<&Link>) -> crate::error::Result<Standing> {
+fn standing(transaction: &mut Transaction, link: Option<&Link>) -> crate::language::error::Result<Standing> {
     let Some(Link { directory, .. }) = link else { return Ok(Standing::Local) };
     let removal = keys::sweep(directory, directory);
     let mut values = transaction.get_many(alloc::vec![keys::directory(directory), removal.clone()])?.into_iter();
@@ -251,7 +251,7 @@ struct Standings(BTreeMap<String, Standing>);
 
 impl Standings {
     /// As [`standing`].
-    fn of(&mut self, transaction: &mut Transaction, link: Option<&Link>) -> crate::error::Result<Standing> {
+    fn of(&mut self, transaction: &mut Transaction, link: Option<&Link>) -> crate::language::error::Result<Standing> {
         let Some(Link { directory, .. }) = link else { return Ok(Standing::Local) };
         if let Some(known) = self.0.get(directory) {
             return Ok(*known);
@@ -263,12 +263,12 @@ impl Standings {
 }
 
 /// Whether something goes with its directory, see [`Standing::Leaving`].
-fn is_leaving(transaction: &mut Transaction, link: Option<&Link>) -> crate::error::Result<bool> {
+fn is_leaving(transaction: &mut Transaction, link: Option<&Link>) -> crate::language::error::Result<bool> {
     Ok(standing(transaction, link)? == Standing::Leaving)
 }
 
 /// Whether a link is to a directory that is connected still.
-fn is_managed(transaction: &mut Transaction, link: Option<&Link>) -> crate::error::Result<bool> {
+fn is_managed(transaction: &mut Transaction, link: Option<&Link>) -> crate::language::error::Result<bool> {
     match link {
         Some(link) => Ok(transaction.get(keys::directory(&link.directory))?.is_some()),
         None => Ok(false),
@@ -276,7 +276,10 @@ fn is_managed(transaction: &mut Transaction, link: Option<&Link>) -> crate::erro
 }
 
 /// The directory that manages what has this link, where one does.
-fn manager(transaction: &mut Transaction, link: Option<&Link>) -> crate::error::Result<Option<DirectoryRecord>> {
+fn manager(
+    transaction: &mut Transaction,
+    link: Option<&Link>,
+) -> crate::language::error::Result<Option<DirectoryRecord>> {
     let Some(link) = link else { return Ok(None) };
     let key = keys::directory(&link.directory);
     transaction.get(key.clone())?.map(|text| records::read(&key, &text)).transpose()

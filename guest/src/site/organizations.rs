@@ -10,9 +10,9 @@ use super::{
     is_leaving, is_managed, manager, membership, probation, shown_page, standing,
 };
 use crate::engine::Engine;
-use crate::error::{Error as Failure, Result as ScimResult};
+use crate::language::error::{Error as Failure, Result as ScimResult};
+use crate::language::path::quoted;
 use crate::names;
-use crate::path::quoted;
 use crate::store::keys::{self, Association};
 use crate::store::records::{self, ConflictPolicy, Detail, Due, Link, OrganizationRecord, Retained, Subject};
 use crate::store::{Transaction, prefix_range};

@@ -14,7 +14,7 @@ use super::membership::{
 };
 use super::{KEYS_AT_ONCE, Work, customers, is_managed, organizations};
 use crate::engine::Moment;
-use crate::error::Result as ScimResult;
+use crate::language::error::Result as ScimResult;
 use crate::scim::members;
 use crate::storage::Entry;
 use crate::store::keys;

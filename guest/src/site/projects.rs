@@ -11,7 +11,7 @@ use super::{
     scan_page, shown_page,
 };
 use crate::engine::Engine;
-use crate::error::Result as ScimResult;
+use crate::language::error::Result as ScimResult;
 use crate::names;
 use crate::scim::members::SWEPT_AT_ONCE;
 use crate::store::keys::{self, Association};

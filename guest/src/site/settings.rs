@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 
 use super::{Error, Result, Work, locales};
 use crate::engine::Engine;
-use crate::error::Result as ScimResult;
+use crate::language::error::Result as ScimResult;
 use crate::store::records::{self, Detail, SiteRecord};
 use crate::store::{Transaction, keys};
 

@@ -8,7 +8,7 @@
 //! | `d/{directory}` | a directory: name and settings |
 //! | `dn/{name}` | the id of the directory that has this name |
 //! | `dc/{directory}` | what the directory has: counts of users, groups, memberships |
-//! | `ds/{directory}` | how its requests went lately, see [`crate::watch::StatusRecord`]; none before the first |
+//! | `ds/{directory}` | how its requests went lately, see [`crate::directories::activity::StatusRecord`]; none before the first |
 //! | `rl/{directory}/{sequence}` | a request in the directory's log |
 //! | `k/{directory}/{key}` | an API key: the hash of its secret, when it expires |
 //! | `u/{directory}/{user}` | a SCIM user, see [`super::records`] |
@@ -62,7 +62,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use crate::schema::{self, ResourceType};
+use crate::language::schema::{self, ResourceType};
 use crate::storage::MAX_KEY_BYTES;
 use crate::text::fold;
 

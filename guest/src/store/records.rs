@@ -9,8 +9,8 @@ use alloc::vec::Vec;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
 use crate::json::{self, Object, Value};
+use crate::language::error::{Error, Result};
 
 /// What the service provider keeps about a resource.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -626,7 +626,7 @@ pub fn corrupt(key: &str) -> Error {
     let kind = key.split('/').next().unwrap_or_default();
     let detail = alloc::format!("a stored entry of kind {kind:?} cannot be read");
     let inside = alloc::format!("the value stored under {key:?} cannot be read");
-    Error { inside: Some(inside), ..Error::new(crate::error::Status::Internal, detail) }
+    Error { inside: Some(inside), ..Error::new(crate::language::error::Status::Internal, detail) }
 }
 
 #[cfg(test)]

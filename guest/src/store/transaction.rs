@@ -12,7 +12,7 @@ use core::cmp::Ordering;
 
 use super::keys;
 use super::records::{ChangeRecord, corrupt};
-use crate::error::{Error, Result};
+use crate::language::error::{Error, Result};
 use crate::storage::{self, Access, Change, Entry, Range, Storage};
 
 /// How many writes are handed to the storage at once. Bounds what a call makes the host hold while it copies.

@@ -5,10 +5,10 @@ use alloc::vec::Vec;
 use core::slice;
 
 use super::{Operation, Verb};
-use crate::error::{Error, Result};
-use crate::filter::{Filter, Literal, Operator};
 use crate::json::Value;
-use crate::resource::{listed_ids, member_ids};
+use crate::language::error::{Error, Result};
+use crate::language::filter::{Filter, Literal, Operator};
+use crate::language::resource::{listed_ids, member_ids};
 
 /// One thing to do to the members of a group.
 #[derive(Debug, Clone, PartialEq)]

@@ -51,11 +51,11 @@ impl Display for Literal<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::filter::typing::compare;
-    use crate::filter::{Operator, parse, parse_path, plan};
     use crate::json::{Value, parse as parse_json};
-    use crate::path::{AttributePath, resolve_attribute};
-    use crate::schema::USER;
+    use crate::language::filter::typing::compare;
+    use crate::language::filter::{Operator, parse, parse_path, plan};
+    use crate::language::path::{AttributePath, resolve_attribute};
+    use crate::language::schema::USER;
     use alloc::borrow::Cow;
     use alloc::boxed::Box;
     use alloc::format;

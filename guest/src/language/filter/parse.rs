@@ -6,10 +6,10 @@ use alloc::format;
 
 use super::typing::compare;
 use super::{Filter, Operator};
-use crate::error::{Error, Result};
 use crate::json::{self, Object, Value};
-use crate::path::{AttributePath, is_name_character, quoted, resolve_attribute, resolve_elsewhere};
-use crate::schema::{Attribute, ResourceType, Type};
+use crate::language::error::{Error, Result};
+use crate::language::path::{AttributePath, is_name_character, quoted, resolve_attribute, resolve_elsewhere};
+use crate::language::schema::{Attribute, ResourceType, Type};
 
 /// How long the text of a filter may be, in bytes. Room for a lookup of 200 ids, and more than most servers take as a
 /// URL.
@@ -331,9 +331,9 @@ fn literal_value(text: &str) -> Option<Value<'_>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::{ScimType, Status};
-    use crate::filter::Literal;
-    use crate::schema::{ENTERPRISE_USER, GROUP, USER};
+    use crate::language::error::{ScimType, Status};
+    use crate::language::filter::Literal;
+    use crate::language::schema::{ENTERPRISE_USER, GROUP, USER};
     use alloc::borrow::Cow;
     use alloc::string::{String, ToString};
 

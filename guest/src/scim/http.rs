@@ -6,8 +6,8 @@ use alloc::vec::Vec;
 
 use percent_encoding::percent_decode_str;
 
-use crate::error::{Error, Result, Status};
 use crate::json::{self, Value};
+use crate::language::error::{Error, Result, Status};
 
 /// The media type of SCIM messages (RFC 7644, section 8.1).
 pub const SCIM_JSON: &str = "application/scim+json";

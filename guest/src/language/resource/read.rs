@@ -5,10 +5,10 @@ use alloc::format;
 use alloc::vec::Vec;
 
 use super::{check, member_ids, typed};
-use crate::error::{Error, Result};
 use crate::json::{Object, Value};
-use crate::path::{AttributePath, quoted};
-use crate::schema::{Attribute, RESOURCE_TYPES, ResourceType, Schema};
+use crate::language::error::{Error, Result};
+use crate::language::path::{AttributePath, quoted};
+use crate::language::schema::{Attribute, RESOURCE_TYPES, ResourceType, Schema};
 
 /// A resource as it was sent, in two parts.
 #[derive(Debug, Clone, PartialEq)]
@@ -158,9 +158,9 @@ fn check_schemas(resource_type: &'static ResourceType, value: &Value<'_>) -> Res
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::ScimType;
     use crate::json;
-    use crate::schema::{GROUP, USER};
+    use crate::language::error::ScimType;
+    use crate::language::schema::{GROUP, USER};
     use alloc::string::{String, ToString};
 
     fn user(members: &str) -> Result<String> {

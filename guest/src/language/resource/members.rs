@@ -6,9 +6,9 @@ use alloc::format;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use crate::error::{Error, Result};
 use crate::json::{Object, Value};
-use crate::path::quoted;
+use crate::language::error::{Error, Result};
+use crate::language::path::quoted;
 
 /// The ids of members that are to be in a group, each once, in the order of their first appearance.
 ///
@@ -89,8 +89,8 @@ fn without_repeats(ids: Vec<Cow<'_, str>>) -> Vec<Cow<'_, str>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::ScimType;
     use crate::json;
+    use crate::language::error::ScimType;
     use alloc::string::String;
 
     fn read(text: &str) -> Result<Vec<String>> {

@@ -3,10 +3,10 @@
 use alloc::format;
 use alloc::vec::Vec;
 
-use crate::error::{Error, Result};
 use crate::json::{Object, Value};
-use crate::path::{self, AttributePath, Named};
-use crate::schema::{Attribute, ResourceType, Returned, Schema};
+use crate::language::error::{Error, Result};
+use crate::language::path::{self, AttributePath, Named};
+use crate::language::schema::{Attribute, ResourceType, Returned, Schema};
 
 /// How many names one list may have: some five times as many as the schema knows.
 pub const MAX_NAMES: usize = 500;
@@ -211,9 +211,9 @@ fn named<'n>(resource_type: &'static ResourceType, names: impl Iterator<Item = &
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::ScimType;
     use crate::json;
-    use crate::schema::{GROUP, USER};
+    use crate::language::error::ScimType;
+    use crate::language::schema::{GROUP, USER};
     use alloc::string::String;
 
     const ADA: &str = r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"id":"1","userName":"ada",

@@ -2,11 +2,11 @@
 
 use alloc::format;
 
-use crate::error::{Error, Result};
 use crate::json::{Object, Value};
+use crate::language::error::{Error, Result};
+use crate::language::path::AttributePath;
+use crate::language::schema::{ResourceType, Type};
 use crate::names;
-use crate::path::AttributePath;
-use crate::schema::{ResourceType, Type};
 use crate::text::fold;
 
 /// The longest text in an attribute, in characters: names and addresses are far shorter, and reading a page of resources

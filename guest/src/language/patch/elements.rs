@@ -6,11 +6,11 @@ use core::{mem, slice};
 
 use super::edit::{Assignment, assign, assign_all, assignments};
 use super::{Effort, Operation, Verb};
-use crate::error::{Error, Result};
-use crate::filter::{Filter, Literal, Operator};
 use crate::json::{Object, Value};
-use crate::path::AttributePath;
-use crate::resource::{check_count, check_primary, elements, is_primary};
+use crate::language::error::{Error, Result};
+use crate::language::filter::{Filter, Literal, Operator};
+use crate::language::path::AttributePath;
+use crate::language::resource::{check_count, check_primary, elements, is_primary};
 use crate::text::fold;
 
 /// Carries out an operation on the attribute's list; whether that changes anything.

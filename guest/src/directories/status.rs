@@ -5,12 +5,12 @@ use alloc::vec::Vec;
 
 use super::notices::{DAY_MS, SOON_DAYS};
 use super::{Admin, Error, Key, Result, check_limit, describe_key, load, load_keys, of_directory, read_counts};
+use crate::directories::activity::{HOUR_MS, Hour, LoggedRequest, MAX_AGE_MS, StatusRecord};
 use crate::engine::Engine;
-use crate::error::Result as ScimResult;
+use crate::language::error::Result as ScimResult;
 use crate::site::{Work, settings};
 use crate::store::records::{self, DirectoryRecord, Due};
 use crate::store::{Transaction, keys, prefix_range};
-use crate::watch::{HOUR_MS, Hour, LoggedRequest, MAX_AGE_MS, StatusRecord};
 
 /// How many requests one step of upkeep takes out of a log.
 const AGED_AT_ONCE: u32 = 100;

@@ -10,10 +10,10 @@ use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use super::limits::{MAX_ELEMENTS, check_text};
-use crate::error::{Error, Result};
 use crate::json::{Object, Value};
-use crate::path::{AttributePath, quoted};
-use crate::schema::Type;
+use crate::language::error::{Error, Result};
+use crate::language::path::{AttributePath, quoted};
+use crate::language::schema::Type;
 
 /// The value as it is stored; none where it means that the attribute is unassigned: `null`, and what has nothing in it.
 ///

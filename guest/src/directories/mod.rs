@@ -10,19 +10,21 @@ pub mod conflicts;
 pub mod groups;
 pub mod unlinked;
 
+pub(crate) mod activity;
+pub(crate) mod api_key;
 mod notices;
-mod watch;
+mod status;
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+pub use self::activity::{ChangeCount, Hour, LoggedRequest};
 use self::notices::{forget_notice, remove_key, store_key};
 pub use self::notices::{next_notice, notify};
-pub use self::watch::{DirectoryStatus, KeyStatus, LogPage, State, age_log};
-use self::watch::{ease_hold, forget_status};
-use crate::api_key;
+pub use self::status::{DirectoryStatus, KeyStatus, LogPage, State, age_log};
+use self::status::{ease_hold, forget_status};
 use crate::engine::{Engine, Moment};
-use crate::error::{Error as Failure, Status};
+use crate::language::error::{Error as Failure, Status};
 use crate::names;
 use crate::site::{self, Work, organizations};
 use crate::storage::Entry;
@@ -30,7 +32,6 @@ use crate::store::records::{self, ApiKeyRecord, ChangeRecord, Counts, Detail, Di
 pub use crate::store::records::{ConflictPolicy, EmailChange, EmailPresence, UnknownMembers};
 use crate::store::{Transaction, keys, prefix_range};
 use crate::twins;
-pub use crate::watch::{ChangeCount, Hour, LoggedRequest};
 
 /// How many directories a page may have.
 const MAX_PAGE: u32 = 1_000;

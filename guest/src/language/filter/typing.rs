@@ -9,10 +9,10 @@ use jiff::civil::DateTime;
 use jiff::tz::Offset;
 
 use super::{Filter, Literal, Operator};
-use crate::error::{Error, Result};
 use crate::json::Value;
-use crate::path::{AttributePath, quoted};
-use crate::schema::{Attribute, Type};
+use crate::language::error::{Error, Result};
+use crate::language::path::{AttributePath, quoted};
+use crate::language::schema::{Attribute, Type};
 use crate::text::fold;
 
 /// The comparison of an attribute with a value, as the attribute's type has it.

@@ -2,7 +2,7 @@
 //!
 //! Where identity providers part from the RFC, or the RFC leaves room:
 //! - `op`, attribute names and URNs are taken in any letter case, and values in every form that
-//!   [`resource::read`](crate::resource::read) takes them in.
+//!   [`resource::read`](crate::language::resource::read) takes them in.
 //! - `remove` with a `value` on a multi-valued attribute takes out what is listed and nothing else (Entra); an empty list
 //!   takes out nothing. Without a `value`, or with `null`, all goes.
 //! - `add` and `replace` through a filter that matches nothing make the element that the filter describes, as in
@@ -24,12 +24,12 @@ mod request;
 
 use alloc::vec::Vec;
 
-use crate::error::Result;
-use crate::filter::Filter;
 use crate::json::{Object, Value};
-use crate::path::AttributePath;
-use crate::resource;
-use crate::schema::ResourceType;
+use crate::language::error::Result;
+use crate::language::filter::Filter;
+use crate::language::path::AttributePath;
+use crate::language::resource;
+use crate::language::schema::ResourceType;
 
 pub use effort::Effort;
 pub use members::MemberEdit;

@@ -5,9 +5,9 @@ use alloc::format;
 
 use super::Filter;
 use super::parse::{Parser, Scope};
-use crate::error::{Error, Result};
-use crate::path::{AttributePath, Named, is_sub_attribute_name, is_well_formed, quoted, resolve};
-use crate::schema::{ResourceType, Schema, Type};
+use crate::language::error::{Error, Result};
+use crate::language::path::{AttributePath, Named, is_sub_attribute_name, is_well_formed, quoted, resolve};
+use crate::language::schema::{ResourceType, Schema, Type};
 
 /// What the path of a PATCH operation leads to.
 #[derive(Debug, Clone, PartialEq)]
@@ -105,8 +105,8 @@ fn no_values(name: &str) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::ScimType;
-    use crate::schema::{ENTERPRISE_USER, GROUP, USER};
+    use crate::language::error::ScimType;
+    use crate::language::schema::{ENTERPRISE_USER, GROUP, USER};
     use alloc::string::{String, ToString};
 
     fn understood(resource_type: &'static ResourceType, text: &str) -> String {

@@ -5,7 +5,7 @@ use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use crate::filter::{Filter, Literal, PatchPath};
+use crate::language::filter::{Filter, Literal, PatchPath};
 
 /// The same path, owning its literals.
 pub(super) fn path(path: PatchPath<'_>) -> PatchPath<'static> {

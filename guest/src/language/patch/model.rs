@@ -11,8 +11,8 @@ use serde_json::{Map, Value as Json, json};
 
 use super::{Effort, apply, parse};
 use crate::json::{self, Object, Value};
-use crate::resource::{Projection, read};
-use crate::schema::{CORE_USER, ENTERPRISE_USER, GROUP, USER};
+use crate::language::resource::{Projection, read};
+use crate::language::schema::{CORE_USER, ENTERPRISE_USER, GROUP, USER};
 
 /// What an operation is about. Attributes are from a few names, so that operations meet.
 #[derive(Debug, Clone)]

@@ -7,11 +7,11 @@ use alloc::vec::Vec;
 use core::mem;
 
 use super::{Effort, Operation, Verb, elements};
-use crate::error::{Error, Result};
 use crate::json::{Object, Value};
-use crate::path::AttributePath;
-use crate::resource::{object_for, typed};
-use crate::schema::Type;
+use crate::language::error::{Error, Result};
+use crate::language::path::AttributePath;
+use crate::language::resource::{object_for, typed};
+use crate::language::schema::Type;
 
 /// A sub-attribute and what it is to be; none takes it away.
 pub(super) type Assignment<'a> = (&'static str, Option<Value<'a>>);

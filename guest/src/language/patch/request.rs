@@ -6,11 +6,11 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::{Operation, Verb, owned};
-use crate::error::{Error, Result};
-use crate::filter::{Filter, PatchPath, parse_path};
 use crate::json::{Object, Value};
-use crate::path::{AttributePath, Named, quoted, resolve};
-use crate::schema::{ResourceType, Schema};
+use crate::language::error::{Error, Result};
+use crate::language::filter::{Filter, PatchPath, parse_path};
+use crate::language::path::{AttributePath, Named, quoted, resolve};
+use crate::language::schema::{ResourceType, Schema};
 
 /// How many operations one message may have. Some providers send one for each member of a group, a few thousand at once.
 pub const MAX_OPERATIONS: usize = 10_000;

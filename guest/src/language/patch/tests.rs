@@ -7,9 +7,9 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::*;
-use crate::error::{Error, ScimType};
 use crate::json;
-use crate::schema::{ENTERPRISE_USER, GROUP, USER};
+use crate::language::error::{Error, ScimType};
+use crate::language::schema::{ENTERPRISE_USER, GROUP, USER};
 
 const ADA: &str = r#"{"userName":"ada@x","displayName":"Ada","title":"Countess","active":true,
     "name":{"givenName":"Ada","familyName":"King"},

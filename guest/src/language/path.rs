@@ -2,8 +2,8 @@
 
 use alloc::format;
 
-use crate::error::{Error, Result};
-use crate::schema::{Attribute, RESOURCE_TYPES, ResourceType, Schema};
+use crate::language::error::{Error, Result};
+use crate::language::schema::{Attribute, RESOURCE_TYPES, ResourceType, Schema};
 
 /// An attribute that the schema knows, or one of its sub-attributes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -206,7 +206,7 @@ fn dotted(text: &str, find: impl Fn(&str) -> Option<&'static Attribute>, extensi
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::schema::{ENTERPRISE_USER, GROUP, USER};
+    use crate::language::schema::{ENTERPRISE_USER, GROUP, USER};
     use alloc::string::{String, ToString};
 
     fn path(text: &str) -> String {

@@ -7,8 +7,8 @@ use core::slice;
 use super::typing::instant;
 use super::{Filter, Literal, Operator};
 use crate::json::{Object, Value};
-use crate::path::AttributePath;
-use crate::schema::Attribute;
+use crate::language::path::AttributePath;
+use crate::language::schema::Attribute;
 use crate::text::{compare_folded, contains_folded, ends_with_folded, starts_with_folded};
 
 impl Filter<'_> {
@@ -117,9 +117,9 @@ fn is_in_order(operator: Operator, order: Ordering) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::filter::parse;
     use crate::json;
-    use crate::schema::USER;
+    use crate::language::filter::parse;
+    use crate::language::schema::USER;
 
     const BARBARA: &str = r#"{
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],

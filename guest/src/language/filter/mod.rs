@@ -28,7 +28,7 @@ use alloc::vec::Vec;
 
 use jiff::Timestamp;
 
-use crate::path::AttributePath;
+use crate::language::path::AttributePath;
 
 pub use parse::{parse, parse_for_one_of_all};
 pub use patch_path::{PatchPath, parse_path};
@@ -266,7 +266,7 @@ fn names(path: &AttributePath, attribute: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::schema::{GROUP, USER};
+    use crate::language::schema::{GROUP, USER};
 
     #[test]
     fn chains_are_flat() {

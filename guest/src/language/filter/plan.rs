@@ -3,8 +3,8 @@
 use alloc::vec::Vec;
 
 use super::{Filter, Literal, Operator};
-use crate::path::AttributePath;
-use crate::schema::Attribute;
+use crate::language::path::AttributePath;
+use crate::language::schema::Attribute;
 
 /// How to find the resources that match a filter.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,8 +124,8 @@ fn expected_resources(read: &Read<'_>) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::filter::parse;
-    use crate::schema::{GROUP, ResourceType, USER};
+    use crate::language::filter::parse;
+    use crate::language::schema::{GROUP, ResourceType, USER};
     use alloc::vec;
 
     fn check(resource_type: &'static ResourceType, text: &str, read: Read<'_>, exact: bool) {

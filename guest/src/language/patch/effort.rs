@@ -1,6 +1,6 @@
 //! How much one request may have tried and compared.
 
-use crate::error::{Error, Result};
+use crate::language::error::{Error, Result};
 
 /// How many values the filters of one request may be tried on, and its values be compared with, in all: some tenths of a
 /// second. Of the largest group members can be chosen by a hundred tests; those that are named by their `value` need none.
@@ -38,7 +38,7 @@ impl Effort {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::ScimType;
+    use crate::language::error::ScimType;
 
     #[test]
     fn what_is_too_much_is_refused_and_takes_nothing_off() {
