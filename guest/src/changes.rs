@@ -1,16 +1,19 @@
 //! The change feed (`wit/changes.wit`). Entries are numbered and written by [`crate::store::Transaction`] when it
 //! commits.
 
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use crate::engine::Engine;
-use crate::language::error::{Error as Failure, Status};
-use crate::store::records::{self, ChangeRecord};
-use crate::store::{keys, prefix_range};
+use serde::Serialize;
 
-/// How many changes a read may yield.
-const MAX_PAGE: u32 = 1_000;
+use crate::engine::Engine;
+use crate::invalid::Invalid;
+use crate::json;
+pub use crate::store::feed::ChangeKind;
+use crate::store::feed::{ChangeRecord, Detail};
+use crate::store::pages::check_limit;
+use crate::store::records::{self, UnlinkedReason};
+use crate::store::{self, keys, prefix_range};
 
 /// Why a read yielded nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -19,19 +22,13 @@ pub enum Error {
     #[error("{0}")]
     Invalid(String),
     /// The storage did not do its part.
-    #[error("{0}")]
-    Unavailable(String),
-    /// Anything else.
-    #[error("{0}")]
-    Other(String),
+    #[error(transparent)]
+    Store(#[from] store::Error),
 }
 
-impl From<Failure> for Error {
-    fn from(failure: Failure) -> Self {
-        match failure.status {
-            Status::Unavailable => Error::Unavailable(failure.into_log()),
-            _ => Error::Other(failure.into_log()),
-        }
+impl From<Invalid> for Error {
+    fn from(Invalid(detail): Invalid) -> Self {
+        Error::Invalid(detail)
     }
 }
 
@@ -58,27 +55,84 @@ impl Engine<'_> {
     /// # Errors
     /// [`Error::Invalid`] for a limit that cannot be.
     pub fn changes(&self, after: u64, limit: u32) -> Result<Vec<Change>, Error> {
-        if !(1..=MAX_PAGE).contains(&limit) {
-            return Err(Error::Invalid(alloc::format!("the limit must be 1 to {MAX_PAGE}")));
-        }
+        check_limit(limit)?;
         let Some(first) = after.checked_add(1) else { return Ok(Vec::new()) };
         self.read(|transaction| {
             let mut range = prefix_range("c/", limit);
             range.start = keys::change(first);
             let entries = transaction.scan(&range)?;
             let changes = entries.into_iter().map(|entry| {
-                let sequence = keys::id_of(&entry.key).parse().map_err(|_| records::corrupt(&entry.key))?;
+                let sequence = keys::id_of(&entry.key).parse().map_err(|_| store::Error::corrupt(&entry.key))?;
                 let record: ChangeRecord = records::read(&entry.key, &entry.value)?;
                 Ok(Change {
                     sequence,
                     at: record.at,
                     actor: record.actor,
                     request: record.request,
-                    kind: record.kind,
-                    detail: records::write(&record.detail),
+                    kind: record.kind.text().to_string(),
+                    detail: describe(&record.detail),
                 })
             });
             changes.collect()
         })
     }
+}
+
+/// The details of a change, as readers of the feed get them. What is stored may change without them.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Details<'d> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    directory: Option<&'d str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<&'d str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<&'d str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    group: Option<&'d str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    customer: Option<&'d str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    organization: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    project: Option<u64>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    members: &'d [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    days: Option<u32>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    changed: &'d [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    action: Option<&'d str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    count: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first: Option<&'d str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last: Option<&'d str>,
+}
+
+fn describe(detail: &Detail) -> String {
+    json::to_text(&Details {
+        directory: detail.directory.as_deref(),
+        key: detail.key.as_deref(),
+        user: detail.user.as_deref(),
+        group: detail.group.as_deref(),
+        customer: detail.customer.as_deref(),
+        organization: detail.organization,
+        project: detail.project,
+        members: &detail.members,
+        days: detail.days,
+        changed: &detail.changed,
+        reason: detail.reason.map(|reason| match reason {
+            UnlinkedReason::NoEmail => "noEmail",
+            UnlinkedReason::Unlinked => "unlinked",
+        }),
+        action: detail.action.as_deref(),
+        count: detail.count,
+        first: detail.first.as_deref(),
+        last: detail.last.as_deref(),
+    })
 }

@@ -3,7 +3,7 @@
 #![expect(unsafe_code, reason = "the canonical ABI hands memory over as pointers")]
 
 use alloc::boxed::Box;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::alloc::Layout;
 
@@ -11,15 +11,17 @@ use self::bindings::exports::usher::provisioning as exports;
 use self::bindings::usher::provisioning::storage as imported;
 use self::bindings::wasi::clocks::wall_clock;
 use self::bindings::wasi::random::random;
-use crate::directories::conflicts::{ConflictPage, ConflictPreview, Resolution};
-use crate::directories::groups::{GroupCheck, GroupRepair};
-use crate::directories::unlinked::UnlinkedPage;
 use crate::engine::{Engine, Environment};
+use crate::provisioning::check::{GroupCheck, GroupRepair};
+use crate::provisioning::conflicts::{Conflict, ConflictPreview, Resolution};
+use crate::provisioning::unlinked::UnlinkedUser;
 use crate::scim::http::{Request, Response};
 use crate::site::access::{Access as ProjectAccess, OpenProject};
+use crate::site::bin::{DeletedCustomer, DeletedOrganization};
 use crate::site::customers::{Customer, CustomerUpdate, NewCustomer};
 use crate::site::organizations::Organization;
 use crate::site::projects::{Audience, Project};
+use crate::site::same_names::SameName;
 use crate::site::{Page, Position};
 use crate::storage::{Access, Change, Entry, Error, Range, Storage, Transaction};
 use crate::{changes, directories, site, upkeep};
@@ -44,7 +46,6 @@ mod bindings {
             "usher:provisioning/storage@0.2.0/change": crate::storage::Change,
             "usher:provisioning/scim@0.2.0/request": crate::Request,
             "usher:provisioning/scim@0.2.0/response": crate::Response,
-            "usher:provisioning/directories@0.2.0/error": crate::directories::Error,
             "usher:provisioning/directories@0.2.0/email-change": crate::directories::EmailChange,
             "usher:provisioning/directories@0.2.0/email-presence": crate::directories::EmailPresence,
             "usher:provisioning/directories@0.2.0/unknown-members": crate::directories::UnknownMembers,
@@ -54,7 +55,6 @@ mod bindings {
             "usher:provisioning/directories@0.2.0/key": crate::directories::Key,
             "usher:provisioning/directories@0.2.0/issued-key": crate::directories::IssuedKey,
             "usher:provisioning/directories@0.2.0/connected": crate::directories::Connected,
-            "usher:provisioning/directories@0.2.0/page": crate::directories::Page,
             "usher:provisioning/directories@0.2.0/state": crate::directories::State,
             "usher:provisioning/directories@0.2.0/change-count": crate::directories::ChangeCount,
             "usher:provisioning/directories@0.2.0/logged-request": crate::directories::LoggedRequest,
@@ -62,7 +62,6 @@ mod bindings {
             "usher:provisioning/directories@0.2.0/hour": crate::directories::Hour,
             "usher:provisioning/directories@0.2.0/key-status": crate::directories::KeyStatus,
             "usher:provisioning/directories@0.2.0/directory-status": crate::directories::DirectoryStatus,
-            "usher:provisioning/site@0.2.0/error": crate::site::Error,
             "usher:provisioning/site@0.2.0/settings": crate::site::settings::Settings,
             "usher:provisioning/site@0.2.0/settings-update": crate::site::settings::SettingsUpdate,
             "usher:provisioning/site@0.2.0/subject": crate::site::same_names::Subject,
@@ -80,22 +79,18 @@ mod bindings {
             "usher:provisioning/site@0.2.0/access": crate::site::access::Access,
             "usher:provisioning/site@0.2.0/open-project": crate::site::access::OpenProject,
             "usher:provisioning/directories@0.2.0/conflict-policy": crate::directories::ConflictPolicy,
-            "usher:provisioning/directories@0.2.0/conflict-subject": crate::directories::conflicts::ConflictSubject,
-            "usher:provisioning/directories@0.2.0/conflict": crate::directories::conflicts::Conflict,
-            "usher:provisioning/directories@0.2.0/conflict-page": crate::directories::conflicts::ConflictPage,
-            "usher:provisioning/directories@0.2.0/member-change": crate::directories::conflicts::MemberChange,
-            "usher:provisioning/directories@0.2.0/conflict-preview": crate::directories::conflicts::ConflictPreview,
-            "usher:provisioning/directories@0.2.0/resolution": crate::directories::conflicts::Resolution,
-            "usher:provisioning/directories@0.2.0/unlinked-reason": crate::directories::unlinked::UnlinkedReason,
-            "usher:provisioning/directories@0.2.0/unlinked-user": crate::directories::unlinked::UnlinkedUser,
-            "usher:provisioning/directories@0.2.0/unlinked-page": crate::directories::unlinked::UnlinkedPage,
-            "usher:provisioning/directories@0.2.0/difference": crate::directories::groups::Difference,
-            "usher:provisioning/directories@0.2.0/probation": crate::directories::groups::Probation,
-            "usher:provisioning/directories@0.2.0/group-check": crate::directories::groups::GroupCheck,
-            "usher:provisioning/directories@0.2.0/group-repair": crate::directories::groups::GroupRepair,
-            "usher:provisioning/changes@0.2.0/error": crate::changes::Error,
+            "usher:provisioning/directories@0.2.0/conflict-subject": crate::provisioning::conflicts::ConflictSubject,
+            "usher:provisioning/directories@0.2.0/conflict": crate::provisioning::conflicts::Conflict,
+            "usher:provisioning/directories@0.2.0/member-change": crate::provisioning::conflicts::MemberChange,
+            "usher:provisioning/directories@0.2.0/conflict-preview": crate::provisioning::conflicts::ConflictPreview,
+            "usher:provisioning/directories@0.2.0/resolution": crate::provisioning::conflicts::Resolution,
+            "usher:provisioning/directories@0.2.0/unlinked-reason": crate::provisioning::unlinked::UnlinkedReason,
+            "usher:provisioning/directories@0.2.0/unlinked-user": crate::provisioning::unlinked::UnlinkedUser,
+            "usher:provisioning/directories@0.2.0/difference": crate::provisioning::check::Difference,
+            "usher:provisioning/directories@0.2.0/probation": crate::provisioning::check::Probation,
+            "usher:provisioning/directories@0.2.0/group-check": crate::provisioning::check::GroupCheck,
+            "usher:provisioning/directories@0.2.0/group-repair": crate::provisioning::check::GroupRepair,
             "usher:provisioning/changes@0.2.0/change": crate::changes::Change,
-            "usher:provisioning/upkeep@0.2.0/error": crate::upkeep::Error,
             "usher:provisioning/upkeep@0.2.0/upgrade": crate::upkeep::Upgrade,
             "usher:provisioning/upkeep@0.2.0/readiness": crate::upkeep::Readiness,
             "usher:provisioning/upkeep@0.2.0/progress": crate::upkeep::Progress,
@@ -123,6 +118,53 @@ lift! {
     Audience: Open, Restricted;
 }
 
+/// Why a call yielded nothing, as its interface says it. What is of the store is told apart by whether it passes; its words are
+/// for the host's log.
+macro_rules! errors {
+    ($($engine:ident => $exported:ty: $($variant:ident),+;)+) => {
+        $(impl From<$engine::Error> for $exported {
+            fn from(error: $engine::Error) -> Self {
+                use $engine::Error;
+                match error {
+                    $(Error::$variant(detail) => Self::$variant(detail),)+
+                    Error::Store(error) if error.is_passing() => Self::Unavailable(error.to_string()),
+                    Error::Store(error) => Self::Other(error.to_string()),
+                }
+            }
+        })+
+    };
+}
+
+errors! {
+    directories => exports::directories::Error: NotFound, Invalid, Refused;
+    site => exports::site::Error: NotFound, Invalid, Taken, Managed, Refused;
+    changes => exports::changes::Error: Invalid;
+    upkeep => exports::upkeep::Error: Other;
+}
+
+/// A page of each kind of value; WIT has no generic ones.
+macro_rules! pages {
+    ($($value:ty => $page:ty;)+) => {
+        $(impl From<Page<$value>> for $page {
+            fn from(Page { values, next }: Page<$value>) -> Self {
+                Self { values, next }
+            }
+        })+
+    };
+}
+
+pages! {
+    directories::Directory => exports::directories::Page;
+    Conflict => exports::directories::ConflictPage;
+    UnlinkedUser => exports::directories::UnlinkedPage;
+    SameName => exports::site::SameNamePage;
+    Customer => exports::site::CustomerPage;
+    DeletedCustomer => exports::site::DeletedCustomerPage;
+    Organization => exports::site::OrganizationPage;
+    DeletedOrganization => exports::site::DeletedOrganizationPage;
+    Project => exports::site::ProjectPage;
+}
+
 bindings::export!(Component with_types_in bindings);
 
 /// What implements the world's exports.
@@ -139,52 +181,59 @@ impl exports::scim::Guest for Component {
 }
 
 impl exports::directories::Guest for Component {
-    fn connect(actor: String, settings: directories::Settings) -> Result<directories::Connected, directories::Error> {
-        engine().connect(&actor, &settings)
+    fn connect(
+        actor: String,
+        settings: directories::Settings,
+    ) -> Result<directories::Connected, exports::directories::Error> {
+        Ok(engine().connect(&actor, &settings)?)
     }
 
-    fn list(cursor: Option<String>, limit: u32) -> Result<directories::Page, directories::Error> {
-        engine().directories(cursor.as_deref(), limit)
+    fn list(cursor: Option<String>, limit: u32) -> Result<exports::directories::Page, exports::directories::Error> {
+        Ok(engine().directories(cursor.as_deref(), limit)?.into())
     }
 
-    fn get(id: String) -> Result<directories::Directory, directories::Error> {
-        engine().directory(&id)
+    fn get(id: String) -> Result<directories::Directory, exports::directories::Error> {
+        Ok(engine().directory(&id)?)
     }
 
     fn update(
         actor: String,
         id: String,
         settings: directories::SettingsUpdate,
-    ) -> Result<directories::Directory, directories::Error> {
-        engine().update_directory(&actor, &id, &settings)
+    ) -> Result<directories::Directory, exports::directories::Error> {
+        Ok(engine().update_directory(&actor, &id, &settings)?)
     }
 
-    fn disconnect(actor: String, id: String, remove: bool) -> Result<(), directories::Error> {
-        engine().disconnect(&actor, &id, remove)
+    fn disconnect(actor: String, id: String, remove: bool) -> Result<(), exports::directories::Error> {
+        Ok(engine().disconnect(&actor, &id, remove)?)
     }
 
-    fn keys(id: String) -> Result<Vec<directories::Key>, directories::Error> {
-        engine().keys(&id)
+    fn keys(id: String) -> Result<Vec<directories::Key>, exports::directories::Error> {
+        Ok(engine().keys(&id)?)
     }
 
     fn rotate_key(
         actor: String,
         id: String,
         overlap_seconds: u32,
-    ) -> Result<directories::IssuedKey, directories::Error> {
-        engine().rotate_key(&actor, &id, overlap_seconds)
+    ) -> Result<directories::IssuedKey, exports::directories::Error> {
+        Ok(engine().rotate_key(&actor, &id, overlap_seconds)?)
     }
 
-    fn revoke_key(actor: String, id: String, key_id: String) -> Result<(), directories::Error> {
-        engine().revoke_key(&actor, &id, &key_id)
+    fn revoke_key(actor: String, id: String, key_id: String) -> Result<(), exports::directories::Error> {
+        Ok(engine().revoke_key(&actor, &id, &key_id)?)
     }
 
-    fn conflicts(id: String, cursor: Option<String>, limit: u32) -> Result<ConflictPage, directories::Error> {
-        engine().conflicts(&id, cursor.as_deref(), limit)
+    fn conflicts(
+        id: String,
+        cursor: Option<String>,
+        limit: u32,
+    ) -> Result<exports::directories::ConflictPage, exports::directories::Error> {
+        Ok(engine().conflicts(&id, cursor.as_deref(), limit)?.into())
     }
 
-    fn preview_conflict(id: String, group: String) -> Result<ConflictPreview, directories::Error> {
-        engine().preview_conflict(&id, &group)
+    fn preview_conflict(id: String, group: String) -> Result<ConflictPreview, exports::directories::Error> {
+        Ok(engine().preview_conflict(&id, &group)?)
     }
 
     fn resolve_conflict(
@@ -192,171 +241,180 @@ impl exports::directories::Guest for Component {
         id: String,
         group: String,
         resolution: Resolution,
-    ) -> Result<(), directories::Error> {
-        engine().resolve_conflict(&actor, &id, &group, &resolution)
+    ) -> Result<(), exports::directories::Error> {
+        Ok(engine().resolve_conflict(&actor, &id, &group, &resolution)?)
     }
 
-    fn unlinked(id: String, cursor: Option<String>, limit: u32) -> Result<UnlinkedPage, directories::Error> {
-        engine().unlinked(&id, cursor.as_deref(), limit)
+    fn unlinked(
+        id: String,
+        cursor: Option<String>,
+        limit: u32,
+    ) -> Result<exports::directories::UnlinkedPage, exports::directories::Error> {
+        Ok(engine().unlinked(&id, cursor.as_deref(), limit)?.into())
     }
 
-    fn check_group(id: String, group: String) -> Result<GroupCheck, directories::Error> {
-        engine().check_group(&id, &group)
+    fn check_group(id: String, group: String) -> Result<GroupCheck, exports::directories::Error> {
+        Ok(engine().check_group(&id, &group)?)
     }
 
-    fn repair_group(actor: String, id: String, group: String) -> Result<GroupRepair, directories::Error> {
-        engine().repair_group(&actor, &id, &group)
+    fn repair_group(actor: String, id: String, group: String) -> Result<GroupRepair, exports::directories::Error> {
+        Ok(engine().repair_group(&actor, &id, &group)?)
     }
 
-    fn status(id: String) -> Result<directories::DirectoryStatus, directories::Error> {
-        engine().directory_status(&id)
+    fn status(id: String) -> Result<directories::DirectoryStatus, exports::directories::Error> {
+        Ok(engine().directory_status(&id)?)
     }
 
-    fn requests(id: String, cursor: Option<String>, limit: u32) -> Result<directories::LogPage, directories::Error> {
-        engine().requests(&id, cursor.as_deref(), limit)
+    fn requests(
+        id: String,
+        cursor: Option<String>,
+        limit: u32,
+    ) -> Result<directories::LogPage, exports::directories::Error> {
+        Ok(engine().requests(&id, cursor.as_deref(), limit)?)
     }
 
-    fn release(actor: String, id: String) -> Result<(), directories::Error> {
-        engine().release_deletions(&actor, &id)
+    fn release(actor: String, id: String) -> Result<(), exports::directories::Error> {
+        Ok(engine().release_deletions(&actor, &id)?)
     }
 }
 
 impl exports::site::Guest for Component {
-    fn get_settings() -> Result<site::settings::Settings, site::Error> {
-        engine().site_settings()
+    fn get_settings() -> Result<site::settings::Settings, exports::site::Error> {
+        Ok(engine().site_settings()?)
     }
 
     fn update_settings(
         actor: String,
         update: site::settings::SettingsUpdate,
-    ) -> Result<site::settings::Settings, site::Error> {
-        engine().update_site_settings(&actor, &update)
+    ) -> Result<site::settings::Settings, exports::site::Error> {
+        Ok(engine().update_site_settings(&actor, &update)?)
     }
 
-    fn same_names(position: Position, limit: u32) -> Result<exports::site::SameNamePage, site::Error> {
-        let Page { values, next } = engine().same_names(&position, limit)?;
-        Ok(exports::site::SameNamePage { values, next })
+    fn same_names(position: Position, limit: u32) -> Result<exports::site::SameNamePage, exports::site::Error> {
+        Ok(engine().same_names(&position, limit)?.into())
     }
 
-    fn note_refused_keys(count: u32, first: u64, last: u64) -> Result<(), site::Error> {
-        engine().note_refused_keys(count, first, last)
+    fn note_refused_keys(count: u32, first: u64, last: u64) -> Result<(), exports::site::Error> {
+        Ok(engine().note_refused_keys(count, first, last)?)
     }
 
-    fn create_customer(actor: String, customer: NewCustomer) -> Result<Customer, site::Error> {
-        engine().create_customer(&actor, &customer)
+    fn create_customer(actor: String, customer: NewCustomer) -> Result<Customer, exports::site::Error> {
+        Ok(engine().create_customer(&actor, &customer)?)
     }
 
-    fn customers(position: Position, limit: u32) -> Result<exports::site::CustomerPage, site::Error> {
-        let Page { values, next } = engine().customers(&position, limit)?;
-        Ok(exports::site::CustomerPage { values, next })
+    fn customers(position: Position, limit: u32) -> Result<exports::site::CustomerPage, exports::site::Error> {
+        Ok(engine().customers(&position, limit)?.into())
     }
 
-    fn get_customer(id: String) -> Result<Customer, site::Error> {
-        engine().customer(&id)
+    fn get_customer(id: String) -> Result<Customer, exports::site::Error> {
+        Ok(engine().customer(&id)?)
     }
 
-    fn update_customer(actor: String, id: String, update: CustomerUpdate) -> Result<Customer, site::Error> {
-        engine().update_customer(&actor, &id, &update)
+    fn update_customer(actor: String, id: String, update: CustomerUpdate) -> Result<Customer, exports::site::Error> {
+        Ok(engine().update_customer(&actor, &id, &update)?)
     }
 
-    fn delete_customer(actor: String, id: String) -> Result<(), site::Error> {
-        engine().delete_customer(&actor, &id)
+    fn delete_customer(actor: String, id: String) -> Result<(), exports::site::Error> {
+        Ok(engine().delete_customer(&actor, &id)?)
     }
 
-    fn unlink_customer(actor: String, id: String) -> Result<Customer, site::Error> {
-        engine().unlink_customer(&actor, &id)
+    fn unlink_customer(actor: String, id: String) -> Result<Customer, exports::site::Error> {
+        Ok(engine().unlink_customer(&actor, &id)?)
     }
 
-    fn relink_customer(actor: String, id: String, directory: Option<String>) -> Result<Customer, site::Error> {
-        engine().relink_customer(&actor, &id, directory.as_deref())
+    fn relink_customer(actor: String, id: String, directory: Option<String>) -> Result<Customer, exports::site::Error> {
+        Ok(engine().relink_customer(&actor, &id, directory.as_deref())?)
     }
 
-    fn deleted_customers(position: Position, limit: u32) -> Result<exports::site::DeletedCustomerPage, site::Error> {
-        let Page { values, next } = engine().deleted_customers(&position, limit)?;
-        Ok(exports::site::DeletedCustomerPage { values, next })
+    fn deleted_customers(
+        position: Position,
+        limit: u32,
+    ) -> Result<exports::site::DeletedCustomerPage, exports::site::Error> {
+        Ok(engine().deleted_customers(&position, limit)?.into())
     }
 
-    fn restore_customer(actor: String, id: String) -> Result<Customer, site::Error> {
-        engine().restore_customer(&actor, &id)
+    fn restore_customer(actor: String, id: String) -> Result<Customer, exports::site::Error> {
+        Ok(engine().restore_customer(&actor, &id)?)
     }
 
-    fn erase_customer(actor: String, id: String) -> Result<(), site::Error> {
-        engine().erase_customer(&actor, &id)
+    fn erase_customer(actor: String, id: String) -> Result<(), exports::site::Error> {
+        Ok(engine().erase_customer(&actor, &id)?)
     }
 
-    fn create_organization(actor: String, name: String) -> Result<Organization, site::Error> {
-        engine().create_organization(&actor, &name)
+    fn create_organization(actor: String, name: String) -> Result<Organization, exports::site::Error> {
+        Ok(engine().create_organization(&actor, &name)?)
     }
 
-    fn organizations(position: Position, limit: u32) -> Result<exports::site::OrganizationPage, site::Error> {
-        let Page { values, next } = engine().organizations(&position, limit)?;
-        Ok(exports::site::OrganizationPage { values, next })
+    fn organizations(position: Position, limit: u32) -> Result<exports::site::OrganizationPage, exports::site::Error> {
+        Ok(engine().organizations(&position, limit)?.into())
     }
 
-    fn get_organization(id: u64) -> Result<Organization, site::Error> {
-        engine().organization(id)
+    fn get_organization(id: u64) -> Result<Organization, exports::site::Error> {
+        Ok(engine().organization(id)?)
     }
 
-    fn rename_organization(actor: String, id: u64, name: String) -> Result<Organization, site::Error> {
-        engine().rename_organization(&actor, id, &name)
+    fn rename_organization(actor: String, id: u64, name: String) -> Result<Organization, exports::site::Error> {
+        Ok(engine().rename_organization(&actor, id, &name)?)
     }
 
-    fn delete_organization(actor: String, id: u64) -> Result<(), site::Error> {
-        engine().delete_organization(&actor, id)
+    fn delete_organization(actor: String, id: u64) -> Result<(), exports::site::Error> {
+        Ok(engine().delete_organization(&actor, id)?)
     }
 
     fn deleted_organizations(
         position: Position,
         limit: u32,
-    ) -> Result<exports::site::DeletedOrganizationPage, site::Error> {
-        let Page { values, next } = engine().deleted_organizations(&position, limit)?;
-        Ok(exports::site::DeletedOrganizationPage { values, next })
+    ) -> Result<exports::site::DeletedOrganizationPage, exports::site::Error> {
+        Ok(engine().deleted_organizations(&position, limit)?.into())
     }
 
-    fn restore_organization(actor: String, id: u64) -> Result<Organization, site::Error> {
-        engine().restore_organization(&actor, id)
+    fn restore_organization(actor: String, id: u64) -> Result<Organization, exports::site::Error> {
+        Ok(engine().restore_organization(&actor, id)?)
     }
 
     fn organization_members(
         id: u64,
         position: Position,
         limit: u32,
-    ) -> Result<exports::site::CustomerPage, site::Error> {
-        let Page { values, next } = engine().organization_members(id, &position, limit)?;
-        Ok(exports::site::CustomerPage { values, next })
+    ) -> Result<exports::site::CustomerPage, exports::site::Error> {
+        Ok(engine().organization_members(id, &position, limit)?.into())
     }
 
-    fn get_organization_member(id: u64, customer: String) -> Result<Customer, site::Error> {
-        engine().organization_member(id, &customer)
+    fn get_organization_member(id: u64, customer: String) -> Result<Customer, exports::site::Error> {
+        Ok(engine().organization_member(id, &customer)?)
     }
 
-    fn organizations_of(customer: String) -> Result<Vec<Organization>, site::Error> {
-        engine().organizations_of(&customer)
+    fn organizations_of(customer: String) -> Result<Vec<Organization>, exports::site::Error> {
+        Ok(engine().organizations_of(&customer)?)
     }
 
-    fn add_members(actor: String, id: u64, customers: Vec<String>) -> Result<(), site::Error> {
-        engine().add_members(&actor, id, &customers)
+    fn add_members(actor: String, id: u64, customers: Vec<String>) -> Result<(), exports::site::Error> {
+        Ok(engine().add_members(&actor, id, &customers)?)
     }
 
-    fn remove_members(actor: String, id: u64, customers: Vec<String>) -> Result<(), site::Error> {
-        engine().remove_members(&actor, id, &customers)
+    fn remove_members(actor: String, id: u64, customers: Vec<String>) -> Result<(), exports::site::Error> {
+        Ok(engine().remove_members(&actor, id, &customers)?)
     }
 
-    fn create_project(actor: String, key: String, name: String, audience: Audience) -> Result<Project, site::Error> {
-        engine().create_project(&actor, &key, &name, audience)
+    fn create_project(
+        actor: String,
+        key: String,
+        name: String,
+        audience: Audience,
+    ) -> Result<Project, exports::site::Error> {
+        Ok(engine().create_project(&actor, &key, &name, audience)?)
     }
 
-    fn projects(position: Position, limit: u32) -> Result<exports::site::ProjectPage, site::Error> {
-        let Page { values, next } = engine().projects(&position, limit)?;
-        Ok(exports::site::ProjectPage { values, next })
+    fn projects(position: Position, limit: u32) -> Result<exports::site::ProjectPage, exports::site::Error> {
+        Ok(engine().projects(&position, limit)?.into())
     }
 
-    fn get_project(id: u64) -> Result<Project, site::Error> {
-        engine().project(id)
+    fn get_project(id: u64) -> Result<Project, exports::site::Error> {
+        Ok(engine().project(id)?)
     }
 
-    fn get_project_by_key(key: String) -> Result<Project, site::Error> {
-        engine().project_by_key(&key)
+    fn get_project_by_key(key: String) -> Result<Project, exports::site::Error> {
+        Ok(engine().project_by_key(&key)?)
     }
 
     fn update_project(
@@ -364,12 +422,12 @@ impl exports::site::Guest for Component {
         id: u64,
         name: Option<String>,
         audience: Option<Audience>,
-    ) -> Result<Project, site::Error> {
-        engine().update_project(&actor, id, name.as_deref(), audience)
+    ) -> Result<Project, exports::site::Error> {
+        Ok(engine().update_project(&actor, id, name.as_deref(), audience)?)
     }
 
-    fn delete_project(actor: String, id: u64) -> Result<(), site::Error> {
-        engine().delete_project(&actor, id)
+    fn delete_project(actor: String, id: u64) -> Result<(), exports::site::Error> {
+        Ok(engine().delete_project(&actor, id)?)
     }
 
     fn associate_organization(
@@ -377,8 +435,8 @@ impl exports::site::Guest for Component {
         project: u64,
         organization: u64,
         associated: bool,
-    ) -> Result<(), site::Error> {
-        engine().associate_organization(&actor, project, organization, associated)
+    ) -> Result<(), exports::site::Error> {
+        Ok(engine().associate_organization(&actor, project, organization, associated)?)
     }
 
     fn associate_customers(
@@ -386,8 +444,8 @@ impl exports::site::Guest for Component {
         project: u64,
         customers: Vec<String>,
         associated: bool,
-    ) -> Result<(), site::Error> {
-        engine().associate_customers(&actor, project, &customers, associated)
+    ) -> Result<(), exports::site::Error> {
+        Ok(engine().associate_customers(&actor, project, &customers, associated)?)
     }
 
     fn project_organizations(
@@ -395,9 +453,8 @@ impl exports::site::Guest for Component {
         member: Option<String>,
         position: Position,
         limit: u32,
-    ) -> Result<exports::site::OrganizationPage, site::Error> {
-        let Page { values, next } = engine().project_organizations(id, member.as_deref(), &position, limit)?;
-        Ok(exports::site::OrganizationPage { values, next })
+    ) -> Result<exports::site::OrganizationPage, exports::site::Error> {
+        Ok(engine().project_organizations(id, member.as_deref(), &position, limit)?.into())
     }
 
     fn project_customers(
@@ -405,33 +462,32 @@ impl exports::site::Guest for Component {
         query: Option<String>,
         position: Position,
         limit: u32,
-    ) -> Result<exports::site::CustomerPage, site::Error> {
-        let Page { values, next } = engine().project_customers(id, query.as_deref(), &position, limit)?;
-        Ok(exports::site::CustomerPage { values, next })
+    ) -> Result<exports::site::CustomerPage, exports::site::Error> {
+        Ok(engine().project_customers(id, query.as_deref(), &position, limit)?.into())
     }
 
-    fn access_to(customer: String, project: u64) -> Result<ProjectAccess, site::Error> {
-        engine().access(&customer, project)
+    fn access_to(customer: String, project: u64) -> Result<ProjectAccess, exports::site::Error> {
+        Ok(engine().access(&customer, project)?)
     }
 
-    fn projects_of(customer: String) -> Result<Vec<OpenProject>, site::Error> {
-        engine().projects_of(&customer)
+    fn projects_of(customer: String) -> Result<Vec<OpenProject>, exports::site::Error> {
+        Ok(engine().projects_of(&customer)?)
     }
 }
 
 impl exports::changes::Guest for Component {
-    fn read(after: u64, limit: u32) -> Result<Vec<changes::Change>, changes::Error> {
-        engine().changes(after, limit)
+    fn read(after: u64, limit: u32) -> Result<Vec<changes::Change>, exports::changes::Error> {
+        Ok(engine().changes(after, limit)?)
     }
 }
 
 impl exports::upkeep::Guest for Component {
-    fn ready() -> Result<upkeep::Readiness, upkeep::Error> {
-        engine().readiness()
+    fn ready() -> Result<upkeep::Readiness, exports::upkeep::Error> {
+        Ok(engine().readiness()?)
     }
 
-    fn step(budget: u32) -> Result<upkeep::Progress, upkeep::Error> {
-        engine().upkeep_step(budget)
+    fn step(budget: u32) -> Result<upkeep::Progress, exports::upkeep::Error> {
+        Ok(engine().upkeep_step(budget)?)
     }
 }
 

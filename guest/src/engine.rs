@@ -4,9 +4,8 @@ use alloc::string::String;
 
 use jiff::Timestamp;
 
-use crate::language::error::{Error, Result};
 use crate::storage::{Access, Storage};
-use crate::store::{Transaction, keys};
+use crate::store::{Error, Result, Transaction, keys};
 
 /// How often a transaction is begun again after a conflict before the client is told to come back. With the back ends
 /// that let writers wait there is never a conflict; with optimistic ones eight tries get through all but a storm.
@@ -15,6 +14,15 @@ const MAX_ATTEMPTS: u32 = 8;
 /// The latest time that is believed, in milliseconds since the Unix epoch: the end of the year 2499. A clock that shows a
 /// later one is out of order, and what is reckoned from it would leave what ids, keys and dates can hold.
 const LATEST_MS: u64 = 16_725_225_599_999;
+
+/// The milliseconds of a minute.
+pub(crate) const MINUTE_MS: u64 = 60 * 1_000;
+
+/// The milliseconds of an hour.
+pub(crate) const HOUR_MS: u64 = 60 * MINUTE_MS;
+
+/// The milliseconds of a day.
+pub(crate) const DAY_MS: u64 = 24 * HOUR_MS;
 
 /// What the engine needs of its surroundings besides storage.
 pub trait Environment {

@@ -27,20 +27,23 @@ mod address;
 pub mod changes;
 pub mod directories;
 mod engine;
+mod invalid;
 mod json;
 mod language;
 mod names;
+pub mod provisioning;
 mod scim;
 pub mod site;
 pub mod storage;
 mod store;
 mod text;
 mod twins;
-mod upgrade;
 pub mod upkeep;
+mod work;
 
 #[cfg(target_family = "wasm")]
 mod component;
 
 pub use engine::{Engine, Environment};
 pub use scim::http::{Request, Response};
+pub use store::Error as StoreError;

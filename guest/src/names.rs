@@ -1,5 +1,9 @@
 //! What can be the name of a group, an organization, a project or a directory.
 
+use alloc::format;
+use alloc::string::{String, ToString};
+
+use crate::invalid::Invalid;
 use crate::text::{fold, is_bidi_control};
 
 /// The longest name in characters, not counting the blanks around it.
@@ -25,6 +29,17 @@ pub fn fault(name: &str) -> Option<&'static str> {
         return Some("must be at most 800 bytes long when its characters are composed");
     }
     None
+}
+
+/// A name of a directory, an organization or a project, as it is kept.
+///
+/// # Errors
+/// [`Invalid`] with the [`fault`] of what cannot be one.
+pub fn checked(name: &str) -> Result<String, Invalid> {
+    match fault(name) {
+        None => Ok(name.trim().to_string()),
+        Some(fault) => Err(Invalid(format!("the name {fault}"))),
+    }
 }
 
 #[cfg(test)]

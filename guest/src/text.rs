@@ -5,6 +5,7 @@
 //! blanks. What is folded is compared only; everything is returned as it was sent.
 
 use alloc::borrow::Cow;
+use alloc::format;
 use alloc::string::String;
 use core::cmp::Ordering;
 
@@ -104,6 +105,13 @@ pub fn ends_with_folded(text: &str, folded: &str) -> bool {
 pub fn contains_folded(text: &str, folded: &str) -> bool {
     // Linear in both lengths whatever they hold, which a search without a copy would not be.
     fold(text).contains(folded)
+}
+
+/// A name of the client's for a message, cut to a length that is no burden.
+#[must_use]
+pub fn quoted(text: &str) -> String {
+    let cut = text.char_indices().nth(100).map_or(text.len(), |(at, _)| at);
+    format!("{:?}{}", &text[..cut], if cut < text.len() { "…" } else { "" })
 }
 
 #[cfg(test)]

@@ -1,42 +1,17 @@
-//! Two of one name, made when their names still compared as different ones (see [`crate::upgrade`]).
+//! Two of one name, made when their names still compared as different ones (see [`crate::upkeep`]).
 //!
 //! The index of names leads to the older of the two. Both say so of themselves ([`Twin`]) and are listed among the
 //! conflicts. Where one of them gets another name or goes, the index leads to the one that is left.
 
 use alloc::string::{String, ToString};
 
-use crate::language::error::Result;
-use crate::site::Work;
-use crate::store::Transaction;
+use crate::store::feed::{ChangeKind, Detail};
 use crate::store::keys::{self, Kind};
 use crate::store::records::{
-    self, ConflictRecord, CustomerRecord, Detail, DirectoryRecord, Header, OrganizationRecord, Stored, Subject, Twin,
+    self, ConflictRecord, CustomerRecord, DirectoryRecord, Header, OrganizationRecord, Stored, Subject, Twin,
 };
-
-impl Subject {
-    /// As it stands in keys, and as the index of names has it.
-    #[must_use]
-    pub fn id(&self) -> String {
-        match self {
-            Subject::Directory(id) | Subject::User(id) | Subject::Group(id) | Subject::Customer(id) => id.clone(),
-            Subject::Organization(number) => keys::number(*number),
-        }
-    }
-
-    /// What a change says of it. `directory` is that of a user or group.
-    #[must_use]
-    pub fn detail(&self, directory: Option<&str>) -> Detail {
-        let mut detail = Detail { directory: directory.map(ToString::to_string), ..Detail::default() };
-        match self {
-            Subject::Directory(id) => detail.directory = Some(id.clone()),
-            Subject::User(id) => detail.user = Some(id.clone()),
-            Subject::Group(id) => detail.group = Some(id.clone()),
-            Subject::Customer(id) => detail.customer = Some(id.clone()),
-            Subject::Organization(number) => detail.organization = Some(*number),
-        }
-        detail
-    }
-}
+use crate::store::{Result, Transaction};
+use crate::work::Work;
 
 /// Notes that two have the same name: the one that the index leads to from now on, and the other. `directory` is that of two
 /// users or groups. Returns how many conflicts are open now that were not.
@@ -56,7 +31,7 @@ pub fn note(work: &mut Work<'_>, directory: Option<&str>, indexed: &Subject, oth
             }
         };
         work.transaction.put(key, records::write(&record));
-        work.record("conflict.found", subject.detail(directory));
+        work.record(ChangeKind::ConflictFound, Detail::of_subject(subject, directory));
     }
     Ok(opened)
 }

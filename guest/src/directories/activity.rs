@@ -7,6 +7,8 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
+use crate::engine::{HOUR_MS, MINUTE_MS};
+
 /// How many requests a log holds.
 pub const MAX_LOGGED: u64 = 1_000;
 
@@ -22,11 +24,6 @@ const WINDOW_MINUTES: u64 = 60;
 /// For how long deletions go through that an administrator has released, and when a client may ask again whose
 /// deletions are held.
 pub const RELEASE_MS: u64 = HOUR_MS;
-
-/// The milliseconds of an hour.
-pub const HOUR_MS: u64 = 60 * MINUTE_MS;
-
-const MINUTE_MS: u64 = 60_000;
 
 /// A request as it stands in the log: what was asked and what was answered, and neither secrets nor bodies.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

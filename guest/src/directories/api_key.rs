@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use crate::directories::next_notice;
+use super::notices::next_notice;
 use crate::engine::{Engine, Moment};
 use crate::store::keys;
 use crate::store::records::ApiKeyRecord;

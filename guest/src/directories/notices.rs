@@ -1,15 +1,13 @@
 //! Notices that API keys expire: in the change feed, some days before.
 
-use crate::language::error::Result;
-use crate::site::Work;
+use crate::engine::DAY_MS;
+use crate::store::feed::{ChangeKind, Detail};
 use crate::store::records::{self, ApiKeyRecord, Due};
-use crate::store::{Transaction, keys};
+use crate::store::{Result, Transaction, keys};
+use crate::work::Work;
 
 /// How many days before a key expires there is a notice, soonest first.
 const DAYS_BEFORE: [u32; 4] = [30, 14, 7, 1];
-
-/// The milliseconds of a day.
-pub const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 
 /// How many days before its end a key is said to expire soon.
 pub const SOON_DAYS: u32 = DAYS_BEFORE[0];
@@ -60,7 +58,7 @@ pub fn notify(work: &mut Work<'_>, directory: &str, id: &str) -> Result<()> {
     if let Some(days) = DAYS_BEFORE.into_iter().rev().find(reached)
         && now < key.expires
     {
-        work.record("key.expiring", records::Detail { days: Some(days), ..super::of_key(directory, id) });
+        work.record(ChangeKind::KeyExpiring, Detail { days: Some(days), ..Detail::of_key(directory, id) });
     }
     let key = ApiKeyRecord { notice: next_notice(key.expires, now), ..key };
     store_key(work.transaction, directory, id, &key);

@@ -3,14 +3,18 @@
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::notices::{DAY_MS, SOON_DAYS};
-use super::{Admin, Error, Key, Result, check_limit, describe_key, load, load_keys, of_directory, read_counts};
-use crate::directories::activity::{HOUR_MS, Hour, LoggedRequest, MAX_AGE_MS, StatusRecord};
-use crate::engine::Engine;
-use crate::language::error::Result as ScimResult;
-use crate::site::{Work, settings};
+use super::activity::{Hour, LoggedRequest, MAX_AGE_MS, StatusRecord};
+use super::error::{Error, Result};
+use super::keys::{Key, describe_key, load_keys};
+use super::notices::SOON_DAYS;
+use super::record::{load, read_counts};
+use crate::engine::{DAY_MS, Engine, HOUR_MS};
+use crate::site::settings;
+use crate::store::feed::{ChangeKind, Detail};
+use crate::store::pages::{check_limit, no_such_cursor};
 use crate::store::records::{self, DirectoryRecord, Due};
-use crate::store::{Transaction, keys, prefix_range};
+use crate::store::{self, Transaction, keys, prefix_range};
+use crate::work::Work;
 
 /// How many requests one step of upkeep takes out of a log.
 const AGED_AT_ONCE: u32 = 100;
@@ -83,7 +87,7 @@ pub struct LogPage {
 fn sequence(cursor: &str) -> Result<u64> {
     // Digits alone: a sign would be read as well.
     let digits = Some(cursor).filter(|cursor| cursor.bytes().all(|byte| byte.is_ascii_digit()));
-    digits.and_then(|digits| digits.parse().ok()).ok_or_else(Error::no_such_cursor)
+    digits.and_then(|digits| digits.parse().ok()).ok_or_else(|| no_such_cursor().into())
 }
 
 impl Engine<'_> {
@@ -160,16 +164,16 @@ impl Engine<'_> {
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Refused`] where the directory has no limit of deletions.
     pub fn release_deletions(&self, actor: &str, id: &str) -> Result<()> {
-        let admin = Admin::new(self, actor)?;
-        self.write(|transaction| {
+        self.administer(actor, |work| {
+            let transaction = &mut *work.transaction;
             let record = load(transaction, id)?;
             if record.deletion_limit.is_none() {
                 return Err(Error::Refused("the directory has no limit of deletions".to_string()));
             }
             let mut status = load_status(transaction, id)?;
-            status.release(admin.now.milliseconds);
+            status.release(work.now.milliseconds);
             transaction.put(keys::status(id), records::write(&status));
-            admin.record(transaction, "directory.released", of_directory(id));
+            work.record(ChangeKind::DeletionsReleased, Detail::of_directory(id));
             Ok(())
         })
     }
@@ -190,7 +194,7 @@ fn state(record: &DirectoryRecord, status: &StatusRecord) -> State {
 ///
 /// # Errors
 /// Where the storage fails.
-pub fn load_status(transaction: &mut Transaction, id: &str) -> ScimResult<StatusRecord> {
+pub fn load_status(transaction: &mut Transaction, id: &str) -> store::Result<StatusRecord> {
     let key = keys::status(id);
     let text = transaction.get(key.clone())?;
     Ok(text.map(|text| records::read(&key, &text)).transpose()?.unwrap_or_default())
@@ -207,7 +211,7 @@ pub fn ease_hold(
     old: Option<u32>,
     new: Option<u32>,
     now: u64,
-) -> ScimResult<()> {
+) -> store::Result<()> {
     let status = load_status(transaction, id)?;
     let deletions = match (old, new) {
         (Some(_), None) => Vec::new(),
@@ -225,7 +229,7 @@ pub fn ease_hold(
 ///
 /// # Errors
 /// Where the storage fails.
-pub fn forget_status(transaction: &mut Transaction, id: &str) -> ScimResult<()> {
+pub fn forget_status(transaction: &mut Transaction, id: &str) -> store::Result<()> {
     let status = load_status(transaction, id)?;
     if let Some(time) = status.log_due {
         transaction.delete(Due::Log(id.to_string()).key(time));
@@ -238,7 +242,7 @@ pub fn forget_status(transaction: &mut Transaction, id: &str) -> ScimResult<()> 
 ///
 /// # Errors
 /// Where the storage fails.
-pub fn age_log(work: &mut Work<'_>, id: &str) -> ScimResult<()> {
+pub fn age_log(work: &mut Work<'_>, id: &str) -> store::Result<()> {
     let mut status = load_status(work.transaction, id)?;
     let now = work.now.milliseconds;
     let entries = work.transaction.scan(&prefix_range(&keys::log(id), AGED_AT_ONCE))?;

@@ -3,8 +3,6 @@
 use alloc::borrow::Cow;
 use alloc::string::{String, ToString};
 
-use crate::storage;
-
 /// The status of a refusal; a success cannot be put here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
@@ -107,12 +105,6 @@ pub struct Error {
     pub inside: Option<String>,
 }
 
-/// After how many seconds a client may ask again whose deletions are held.
-const HELD_RETRY_SECONDS: u32 = 3_600;
-
-/// After how many seconds a client may ask again while the storage is brought to another layout.
-const UPGRADE_RETRY_SECONDS: u32 = 10;
-
 /// What engine functions return.
 pub type Result<T, E = Error> = core::result::Result<T, E>;
 
@@ -175,40 +167,6 @@ impl Error {
         Self::new(Status::NotFound, detail)
     }
 
-    /// 503: deletions are held until an administrator lets them through.
-    #[must_use]
-    pub fn held(limit: u32) -> Self {
-        let detail = alloc::format!(
-            "deletions and deactivations are held: more than {limit} came within an hour; an administrator of the \
-             service desk must let them through"
-        );
-        Error { retry_after: HELD_RETRY_SECONDS, ..Self::new(Status::Unavailable, detail) }
-    }
-
-    /// 503: the storage is being brought to the layout of this version, see [`crate::upgrade`].
-    #[must_use]
-    pub fn upgrading() -> Self {
-        let detail = "the storage is being brought to the layout of this version; try again later";
-        Error { is_breakdown: true, retry_after: UPGRADE_RETRY_SECONDS, ..Self::new(Status::Unavailable, detail) }
-    }
-
-    /// 500: the storage has a layout that this version does not know.
-    #[must_use]
-    pub fn unknown_layout(found: &str) -> Self {
-        let inside = alloc::format!(
-            "the storage has layout {found:?}, this version knows {}: it was written by another version of the program",
-            crate::store::keys::SCHEMA
-        );
-        let detail = "the storage was written by another version of the program";
-        Error { inside: Some(inside), ..Self::new(Status::Internal, detail) }
-    }
-
-    /// What the host's log says of it: what happened inside, where that is known.
-    #[must_use]
-    pub fn into_log(self) -> String {
-        self.inside.unwrap_or_else(|| self.detail.into_owned())
-    }
-
     /// 405 with the methods that would do.
     #[must_use]
     pub fn method_not_allowed(allow: &'static str) -> Self {
@@ -216,22 +174,6 @@ impl Error {
             allow: Some(allow),
             ..Self::new(Status::MethodNotAllowed, alloc::format!("this endpoint takes {allow} only"))
         }
-    }
-}
-
-impl From<storage::Error> for Error {
-    fn from(error: storage::Error) -> Self {
-        // The storage's own words may name hosts and paths: they are for the log, the outside gets none. A conflict is
-        // nothing to log: it is what many writers at once come to.
-        let inside = Some(error.to_string()).filter(|_| error != storage::Error::Conflict);
-        let error = match error {
-            storage::Error::TooLarge(_) => Self::new(Status::PayloadTooLarge, "the resource is too large to be stored"),
-            storage::Error::Conflict | storage::Error::Unavailable(_) => {
-                Self::new(Status::Unavailable, "the storage is busy or out of reach; try again later")
-            }
-            storage::Error::Other(_) => Self::new(Status::Internal, "the storage failed"),
-        };
-        Error { is_breakdown: true, inside, ..error }
     }
 }
 

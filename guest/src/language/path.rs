@@ -4,6 +4,7 @@ use alloc::format;
 
 use crate::language::error::{Error, Result};
 use crate::language::schema::{Attribute, RESOURCE_TYPES, ResourceType, Schema};
+use crate::text::quoted;
 
 /// An attribute that the schema knows, or one of its sub-attributes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -163,13 +164,6 @@ pub fn resolve_elsewhere(resource_type: &'static ResourceType, text: &str) -> Op
         Named::Attribute(path) => Some(path),
         _ => None,
     })
-}
-
-/// A name of the client's for a message, cut to a length that is no burden.
-#[must_use]
-pub fn quoted(text: &str) -> alloc::string::String {
-    let cut = text.char_indices().nth(100).map_or(text.len(), |(at, _)| at);
-    format!("{:?}{}", &text[..cut], if cut < text.len() { "…" } else { "" })
 }
 
 /// What follows the schema's URN and a colon, which is something; empty where the URN is all.

@@ -12,15 +12,15 @@ use alloc::vec::Vec;
 
 use super::conditions::Conditions;
 use super::message::{self, BULK_REQUEST, BULK_RESPONSE};
-use super::scope::{Call, Scope};
-use super::users;
 use super::write::{Method, Write};
 use crate::engine::Engine;
 use crate::json::{self, Object, Value};
 use crate::language::error::{Error, Result, Status};
-use crate::language::path::quoted;
+use crate::provisioning::scope::{RequestContext, Scope};
+use crate::provisioning::users;
 use crate::scim::http::{Request, Response};
 use crate::store::keys::Kind;
+use crate::text::quoted;
 
 /// How many operations a request may have.
 pub const MAX_OPERATIONS: usize = 1_000;
@@ -60,14 +60,14 @@ struct Success {
 ///
 /// # Errors
 /// 400 where the request as a whole cannot be taken, 413 past a limit; failures of single operations are in the answer.
-pub fn respond(engine: &Engine<'_>, call: &Call<'_>, request: &Request) -> Result<Response> {
+pub fn respond(engine: &Engine<'_>, call: &RequestContext<'_>, request: &Request) -> Result<Response> {
     let asked = request.json().and_then(|body| read(engine, call, body)).map(|(operations, fail_on_errors)| {
         let order = order(&operations);
         (operations, order, fail_on_errors)
     });
     engine.logged(call, |scope| {
         let (operations, order, fail_on_errors) = asked.as_ref().map_err(Clone::clone)?;
-        scope.noted.operations = u32::try_from(operations.len()).ok();
+        scope.notes.operations = u32::try_from(operations.len()).ok();
         let done = run(scope, operations, order, *fail_on_errors)?;
         let results =
             operations.iter().zip(done).filter_map(|(operation, done)| Some(describe(operation, done?))).collect();
@@ -78,7 +78,11 @@ pub fn respond(engine: &Engine<'_>, call: &Call<'_>, request: &Request) -> Resul
     })
 }
 
-fn read<'r>(engine: &Engine<'_>, call: &Call<'_>, body: Value<'r>) -> Result<(Vec<Operation<'r>>, Option<u64>)> {
+fn read<'r>(
+    engine: &Engine<'_>,
+    call: &RequestContext<'_>,
+    body: Value<'r>,
+) -> Result<(Vec<Operation<'r>>, Option<u64>)> {
     let Value::Object(body) = body else { return Err(Error::invalid_syntax("a bulk request is a JSON object")) };
     message::check(&body, BULK_REQUEST)?;
     let fail_on_errors = match body.get_ignoring_case("failOnErrors") {
@@ -328,16 +332,16 @@ fn run(
     let mut errors = 0;
     for at in order {
         let operation = &operations[*at];
-        let mark = scope.mark();
+        let savepoint = scope.savepoint();
         let result = perform(scope, operation, &made);
         if let Err(error) = &result.outcome {
             // What the storage refuses or cannot do breaks the whole request.
             if error.is_breakdown {
                 return Err(error.clone());
             }
-            scope.undo_since(mark);
-            scope.noted.refused += 1;
-            scope.noted.refusal.get_or_insert_with(|| error.clone());
+            scope.undo_since(savepoint);
+            scope.notes.refused += 1;
+            scope.notes.refusal.get_or_insert_with(|| error.clone());
             made.failed.extend(operation.bulk_id.as_deref());
             errors += 1;
         }

@@ -1,6 +1,6 @@
 //! Cursors (RFC 9865): where a client has got to in a list, as a text that it hands back.
 //!
-//! A cursor holds a position, nothing that the client could not ask for anyhow, so it needs no signature; one that was
+//! A cursor holds a place, nothing that the client could not ask for anyhow, so it needs no signature; one that was
 //! tampered with leads to another place in the same list. It never expires.
 
 use alloc::format;
@@ -10,7 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
-use super::sorted::Rank;
+use super::order::Rank;
 use crate::language::error::{Error, Result};
 use crate::store::keys;
 
@@ -21,7 +21,7 @@ const MAX_LENGTH: usize = 400;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cursor {
     /// Behind what to go on; none at the beginning.
-    pub position: Option<Position>,
+    pub place: Option<Place>,
     /// How many resources the list had when it was begun, once that is known. Counting them again for every page would
     /// make each page cost as much as the whole list.
     pub total: Option<u64>,
@@ -30,18 +30,18 @@ pub struct Cursor {
 /// Behind what a list goes on. It is no number of resources, so that writes in between neither repeat nor hide any other
 /// resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Position {
+pub enum Place {
     /// The resource of this id, in a list in order of creation.
     After(String),
     /// A resource that stands there in a sorted list.
-    Behind(Rank),
+    Ranked(Rank),
 }
 
 impl Cursor {
     /// The cursor of the first page, which clients write as an empty text.
     #[must_use]
     pub fn beginning() -> Self {
-        Cursor { position: None, total: None }
+        Cursor { place: None, total: None }
     }
 
     /// Reads a cursor that was given out for the question with this fingerprint.
@@ -65,21 +65,21 @@ impl Cursor {
         }
         let total = parts.next()?.parse().ok()?;
         let id = parts.next().filter(|id| keys::is_id(id))?.to_string();
-        let position = match parts.next() {
-            None => Position::After(id),
-            Some("") => Position::Behind(Rank { key: None, id }),
-            Some(key) => Position::Behind(Rank { key: Some(key.strip_prefix('=')?.to_string()), id }),
+        let place = match parts.next() {
+            None => Place::After(id),
+            Some("") => Place::Ranked(Rank { key: None, id }),
+            Some(key) => Place::Ranked(Rank { key: Some(key.strip_prefix('=')?.to_string()), id }),
         };
-        Some(Cursor { position: Some(position), total: Some(total) })
+        Some(Cursor { place: Some(place), total: Some(total) })
     }
 
     /// The cursor as text.
     #[must_use]
-    pub fn write(position: &Position, total: u64, fingerprint: &str) -> String {
-        URL_SAFE_NO_PAD.encode(match position {
-            Position::After(id) => format!("{fingerprint}.{total}.{id}"),
-            Position::Behind(Rank { key: None, id }) => format!("{fingerprint}.{total}.{id}."),
-            Position::Behind(Rank { key: Some(key), id }) => format!("{fingerprint}.{total}.{id}.={key}"),
+    pub fn write(place: &Place, total: u64, fingerprint: &str) -> String {
+        URL_SAFE_NO_PAD.encode(match place {
+            Place::After(id) => format!("{fingerprint}.{total}.{id}"),
+            Place::Ranked(Rank { key: None, id }) => format!("{fingerprint}.{total}.{id}."),
+            Place::Ranked(Rank { key: Some(key), id }) => format!("{fingerprint}.{total}.{id}.={key}"),
         })
     }
 }
@@ -104,11 +104,11 @@ mod tests {
     fn a_cursor_is_read_back_for_the_same_question_only() {
         let (one, other) = (fingerprint(&["a", "b"]), fingerprint(&["ab", ""]));
         let id = keys::new_id(1, 2);
-        let ranked = |key: Option<&str>| Position::Behind(Rank { key: key.map(ToString::to_string), id: id.clone() });
-        let positions = [None, Some(""), Some("a.b=."), Some(&*"é".repeat(50))].map(ranked);
-        for position in positions.into_iter().chain([Position::After(id.clone())]) {
-            let text = Cursor::write(&position, u64::MAX, &one);
-            assert_eq!(Cursor::read(&text, &one).unwrap(), Cursor { position: Some(position), total: Some(u64::MAX) });
+        let ranked = |key: Option<&str>| Place::Ranked(Rank { key: key.map(ToString::to_string), id: id.clone() });
+        let places = [None, Some(""), Some("a.b=."), Some(&*"é".repeat(50))].map(ranked);
+        for place in places.into_iter().chain([Place::After(id.clone())]) {
+            let text = Cursor::write(&place, u64::MAX, &one);
+            assert_eq!(Cursor::read(&text, &one).unwrap(), Cursor { place: Some(place), total: Some(u64::MAX) });
             assert!(Cursor::read(&text, &other).is_err());
         }
     }

@@ -3,14 +3,16 @@
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::scope::{Call, Scope};
 use crate::directories::activity::{ChangeCount, LoggedRequest, MAX_AGE_MS, MAX_LOGGED};
 use crate::engine::Engine;
 use crate::language::error::{Error, Result};
+use crate::provisioning::notes::RequestNotes;
+use crate::provisioning::scope::{RequestContext, Scope};
 use crate::scim::http::Response;
-use crate::store::Mark;
+use crate::store::Savepoint;
+use crate::store::feed::{ChangeKind, Detail};
 use crate::store::keys;
-use crate::store::records::{self, Detail, Due};
+use crate::store::records::{self, Due};
 
 /// How much of an error's detail or a note is kept, in characters.
 const MAX_DETAIL_CHARACTERS: usize = 500;
@@ -18,45 +20,20 @@ const MAX_DETAIL_CHARACTERS: usize = 500;
 /// The longest part of a path or method that is kept, in bytes.
 const MAX_PART_BYTES: usize = 64;
 
-/// How many notes an entry has.
-const MAX_NOTES: usize = 10;
-
 /// What stands for what may be anything, somebody's address too.
 const HIDDEN: &str = "*";
-
-/// What a request wants noted besides what it changes.
-#[derive(Debug, Default)]
-pub struct Noted {
-    /// What was done otherwise than asked.
-    pub notes: Vec<String>,
-    /// Of a bulk request: how many operations it had.
-    pub operations: Option<u32>,
-    /// How many of them were refused.
-    pub refused: u32,
-    /// The first refusal.
-    pub refusal: Option<Error>,
-}
-
-impl Noted {
-    /// Adds a note, as long as there is room.
-    pub fn note(&mut self, text: String) {
-        if self.notes.len() < MAX_NOTES {
-            self.notes.push(text);
-        }
-    }
-}
 
 impl Engine<'_> {
     /// Runs the work of a request that writes, and keeps in the log what came of it. What was refused leaves nothing else
     /// behind, and neither does anything in a dry run.
     pub(super) fn logged(
         &self,
-        call: &Call<'_>,
+        call: &RequestContext<'_>,
         mut work: impl FnMut(&mut Scope<'_>) -> Result<Response>,
     ) -> Result<Response> {
         self.write(|transaction| {
             let mut scope = Scope::open(transaction, call)?;
-            let before = scope.mark();
+            let before = scope.savepoint();
             let outcome = work(&mut scope);
             if let Err(error) = &outcome
                 && error.is_breakdown
@@ -64,11 +41,11 @@ impl Engine<'_> {
                 return Err(error.clone());
             }
             let changes = scope.changes();
-            let noted = core::mem::take(&mut scope.noted);
+            let notes = core::mem::take(&mut scope.notes);
             if outcome.is_err() || scope.settings.dry_run {
                 scope.undo_since(before);
             }
-            scope.log(&outcome, noted, changes);
+            scope.log(&outcome, notes, changes);
             scope.finish();
             Ok(outcome)
         })?
@@ -78,7 +55,7 @@ impl Engine<'_> {
     /// the last one, by the minute, so that reads hardly ever write.
     pub(super) fn watched(
         &self,
-        call: &Call<'_>,
+        call: &RequestContext<'_>,
         work: impl FnOnce(&mut Scope<'_>) -> Result<Response>,
     ) -> Result<Response> {
         let (mut outcome, known) = self.read(|transaction| {
@@ -91,18 +68,18 @@ impl Engine<'_> {
             Err(error) => error.is_breakdown,
         };
         if !needless {
-            let noted = self.write(|transaction| {
+            let notes = self.write(|transaction| {
                 let mut scope = Scope::open(transaction, call)?;
                 if outcome.is_ok() {
                     scope.status.note_read(call.now.milliseconds);
                     scope.put_status();
                 } else {
-                    scope.log(&outcome, Noted::default(), Vec::new());
+                    scope.log(&outcome, RequestNotes::default(), Vec::new());
                 }
                 Ok::<_, Error>(())
             });
-            // The answer is there and right; that nothing could be noted of it does not make it wrong.
-            if let (Err(error), Ok(response)) = (noted, &mut outcome) {
+            // The answer is there and right; that nothing could be notes of it does not make it wrong.
+            if let (Err(error), Ok(response)) = (notes, &mut outcome) {
                 response.failure = error.inside;
             }
         }
@@ -111,43 +88,24 @@ impl Engine<'_> {
 }
 
 impl Scope<'_> {
-    /// Lets a deletion or deactivation pass and counts it, unless the directory has had too many.
-    ///
-    /// # Errors
-    /// 503 where it is held.
-    pub fn pass_deletion(&mut self) -> Result<()> {
-        let now = self.call.now.milliseconds;
-        let Some(limit) = self.settings.deletion_limit else { return Ok(()) };
-        if self.settings.dry_run || self.status.is_open(now) {
-            return Ok(());
-        }
-        let before = self.status.deletions_within_hour(now).saturating_add(self.deletions);
-        if self.status.held || self.holds || before >= limit {
-            self.holds = true;
-            return Err(Error::held(limit));
-        }
-        self.deletions += 1;
-        Ok(())
-    }
-
     /// The changes of the request, by their kinds.
     fn changes(&self) -> Vec<ChangeCount> {
         let mut counts: Vec<ChangeCount> = Vec::new();
-        for change in self.transaction.changes_since(Mark::default()) {
+        for change in self.transaction.changes_since(Savepoint::default()) {
             let count = u32::try_from(change.detail.members.len()).unwrap_or(u32::MAX).max(1);
-            match counts.iter_mut().find(|known| known.kind == change.kind) {
+            match counts.iter_mut().find(|known| known.kind == change.kind.text()) {
                 Some(known) => known.count = known.count.saturating_add(count),
-                None => counts.push(ChangeCount { kind: change.kind.clone(), count }),
+                None => counts.push(ChangeCount { kind: change.kind.text().to_string(), count }),
             }
         }
         counts
     }
 
     /// Puts the request into the log.
-    fn log(&mut self, outcome: &Result<Response>, noted: Noted, changes: Vec<ChangeCount>) {
-        let call = self.call;
+    fn log(&mut self, outcome: &Result<Response>, notes: RequestNotes, changes: Vec<ChangeCount>) {
+        let call = self.context;
         let now = call.now.milliseconds;
-        let refusal = outcome.as_ref().err().or(noted.refusal.as_ref());
+        let refusal = outcome.as_ref().err().or(notes.refusal.as_ref());
         let applied = outcome.is_ok();
         let request = self.status.note(LoggedRequest {
             sequence: 0,
@@ -163,16 +121,16 @@ impl Scope<'_> {
             detail: refusal.map(|error| without_addresses(&error.detail)),
             changes: if applied { changes } else { Vec::new() },
             dry_run: self.settings.dry_run && applied,
-            operations: noted.operations.filter(|_| applied),
-            refused: noted.operations.filter(|_| applied).map(|_| noted.refused),
-            notes: if applied { noted.notes.iter().map(|note| without_addresses(note)).collect() } else { Vec::new() },
+            operations: notes.operations.filter(|_| applied),
+            refused: notes.operations.filter(|_| applied).map(|_| notes.refused),
+            notes: if applied { notes.texts.iter().map(|note| without_addresses(note)).collect() } else { Vec::new() },
         });
         if self.deletions > 0 {
             self.status.count_deletions(now, self.deletions);
         }
         if self.holds && !self.status.held {
             self.status.held = true;
-            self.record("directory.deletions-held", Detail::default());
+            self.record(ChangeKind::DeletionsHeld, Detail::default());
         }
         let directory = self.directory();
         if self.status.log_due.is_none() {
@@ -190,7 +148,7 @@ impl Scope<'_> {
 
     /// Stores what the directory remembers of its requests.
     fn put_status(&mut self) {
-        self.transaction.put(keys::status(self.call.directory), records::write(&self.status));
+        self.transaction.put(keys::status(self.context.directory), records::write(&self.status));
     }
 }
 

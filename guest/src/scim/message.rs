@@ -2,7 +2,7 @@
 
 use crate::json::{Object, Value};
 use crate::language::error::{Error, Result};
-use crate::language::path::quoted;
+use crate::text::quoted;
 
 /// The URN of a list response.
 pub const LIST_RESPONSE: &str = "urn:ietf:params:scim:api:messages:2.0:ListResponse";

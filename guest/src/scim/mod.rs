@@ -4,18 +4,15 @@ mod bulk;
 mod conditions;
 mod cursor;
 mod discovery;
-pub mod groups;
 pub mod http;
-mod index;
 mod list;
 mod log;
-pub mod members;
 mod message;
+mod order;
 mod query;
 mod render;
-mod scope;
+mod search;
 mod sorted;
-pub mod users;
 mod write;
 
 use alloc::borrow::Cow;
@@ -24,12 +21,13 @@ use alloc::vec::Vec;
 
 use self::conditions::Conditions;
 use self::query::Parameters;
-use self::scope::{Call, Scope};
 use self::write::{Method, Write};
 use crate::directories::api_key::Token;
+use crate::directories::record::base_path;
 use crate::engine::Engine;
 use crate::language::error::{Error, Result, Status};
 use crate::language::resource::Projection;
+use crate::provisioning::scope::{self, RequestContext, Scope};
 use crate::scim::http::{Request, Response};
 use crate::store::keys::{self, Kind};
 use crate::store::records::{Header, Stored};
@@ -39,12 +37,6 @@ const MEMBERS_SENT_BACK: u32 = 100;
 
 /// The longest request id that is taken over into the change feed, in bytes.
 const MAX_REQUEST_ID_BYTES: usize = 128;
-
-/// The path of a directory's SCIM base URL.
-#[must_use]
-pub fn base_path(directory: &str) -> String {
-    alloc::format!("/scim/directory/{directory}")
-}
 
 /// What a path below the base URL names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -137,7 +129,11 @@ impl Engine<'_> {
     }
 
     /// What stays the same during a request, and the path below the directory's base URL.
-    fn call<'r>(&self, request: &'r Request, segments: &'r [Cow<'r, str>]) -> Result<(Call<'r>, &'r [Cow<'r, str>])> {
+    fn call<'r>(
+        &self,
+        request: &'r Request,
+        segments: &'r [Cow<'r, str>],
+    ) -> Result<(RequestContext<'r>, &'r [Cow<'r, str>])> {
         let (directory, rest) = match segments {
             [scim, name, directory, rest @ ..] if scim == "scim" && name == "directory" => (directory, rest),
             _ => return Err(nothing()),
@@ -151,7 +147,7 @@ impl Engine<'_> {
         if !keys::is_id(directory) {
             return Err(scope::unauthorized());
         }
-        let call = Call {
+        let call = RequestContext {
             directory,
             token,
             base: alloc::format!("{}{}", request.origin, base_path(directory)),
@@ -164,7 +160,7 @@ impl Engine<'_> {
         Ok((call, rest))
     }
 
-    fn dispatch(&self, request: &Request, call: &Call<'_>, endpoint: &Endpoint<'_>) -> Result<Response> {
+    fn dispatch(&self, request: &Request, call: &RequestContext<'_>, endpoint: &Endpoint<'_>) -> Result<Response> {
         match (request.acting_method(), endpoint) {
             ("GET", Endpoint::Resource(kind, id)) => self.watched(call, |scope| read_one(scope, request, *kind, id)),
             ("GET", Endpoint::Resources(_) | Endpoint::Everything) => {
@@ -195,7 +191,14 @@ impl Engine<'_> {
         }
     }
 
-    fn write_one(&self, request: &Request, call: &Call<'_>, kind: Kind, id: &str, method: Method) -> Result<Response> {
+    fn write_one(
+        &self,
+        request: &Request,
+        call: &RequestContext<'_>,
+        kind: Kind,
+        id: &str,
+        method: Method,
+    ) -> Result<Response> {
         // Whatever is wrong with it is an outcome for the log like any other.
         let asked = read_write(request, kind, method);
         let conditions = Conditions::of(request);
@@ -221,7 +224,7 @@ fn read_write(request: &Request, kind: Kind, method: Method) -> Result<(Write<'_
 }
 
 /// Endpoints that need no storage, and methods that an endpoint does not have.
-fn about(request: &Request, call: &Call<'_>, endpoint: &Endpoint<'_>) -> Result<Response> {
+fn about(request: &Request, call: &RequestContext<'_>, endpoint: &Endpoint<'_>) -> Result<Response> {
     if *endpoint == Endpoint::Me && endpoint.allow().split(", ").any(|method| method == request.method) {
         return Err(Error::new(Status::NotImplemented, "a key stands for a directory, not for a user"));
     }

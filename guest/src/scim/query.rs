@@ -6,12 +6,14 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::cursor::Cursor;
-use crate::json::{Object, Value};
+use super::order::Sort;
+use crate::json::Value;
 use crate::language::error::{Error, Result};
 use crate::language::filter::{self, Filter};
-use crate::language::path::{self, AttributePath, Named, quoted};
+use crate::language::path::{self, AttributePath, Named};
 use crate::language::resource::Projection;
 use crate::language::schema::{RESOURCE_TYPES, ResourceType};
+use crate::text::quoted;
 
 /// How many resources a page has where the client does not say.
 pub const DEFAULT_PAGE: u32 = 100;
@@ -56,15 +58,6 @@ pub struct Query<'r> {
     pub fingerprint: String,
     /// Which parts of them.
     pub wanted: Projection,
-}
-
-/// In which order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sort {
-    /// By what.
-    pub path: AttributePath,
-    /// From the largest down.
-    pub descending: bool,
 }
 
 impl Query<'_> {
@@ -273,32 +266,4 @@ fn sortable(resource_type: &'static ResourceType, name: &str) -> Result<Attribut
         return Err(Error::invalid_path("groups cannot be sorted by their members"));
     }
     Ok(path)
-}
-
-/// The value by which a resource is sorted, in a form that compares as text. Of several values the primary one decides,
-/// else the first (RFC 7644, section 3.4.2.3).
-#[must_use]
-pub fn sort_key(path: AttributePath, resource: &Object<'_>) -> Option<String> {
-    let holder = match path.extension {
-        Some(schema) => resource.get(schema.id)?.as_object()?,
-        None => resource,
-    };
-    let value = holder.get(path.attribute.name)?;
-    let value = match value {
-        Value::Array(values) => values
-            .iter()
-            .find(|value| value.as_object().and_then(|value| value.get("primary")) == Some(&Value::Bool(true)))
-            .or_else(|| values.first())?,
-        single => single,
-    };
-    let value = match path.sub_attribute {
-        Some(attribute) => value.as_object()?.get(attribute.name)?,
-        None => value,
-    };
-    match value {
-        Value::String(text) if path.leaf().case_exact => Some(text.to_string()),
-        Value::String(text) => Some(crate::text::fold(text).to_string()),
-        Value::Bool(flag) => Some(flag.to_string()),
-        _ => None,
-    }
 }

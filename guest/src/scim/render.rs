@@ -4,19 +4,17 @@
 //! is it taken apart.
 
 use alloc::borrow::Cow;
-use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::members;
-use super::scope::{Scope, location};
 use crate::json::{self, Object, Value, push_string};
 use crate::language::error::Result;
 use crate::language::resource::Projection;
 use crate::language::schema::{CORE_GROUP, CORE_USER, ENTERPRISE_USER, USHER_GROUP, USHER_USER};
-use crate::store::keys;
+use crate::provisioning::members::member_for_filter;
+use crate::provisioning::memberships::{self, groups_with_names};
+use crate::provisioning::scope::Scope;
 use crate::store::keys::Kind;
-use crate::store::prefix_range;
 use crate::store::records::{Header, Stored};
 
 /// What a resource consists of besides what is stored under its own key.
@@ -27,9 +25,6 @@ pub struct Related {
     /// The members of a group.
     pub members: Vec<String>,
 }
-
-/// How many memberships of a page of users are read in one go before each user is read alone.
-const MEMBERSHIPS_PER_PAGE: u32 = 2_000;
 
 /// One resource, or the part of it that is asked for.
 ///
@@ -86,7 +81,7 @@ pub fn push_user(
         out.push_str(if stored.header.inactive { ",\"active\":false" } else { ",\"active\":true" });
     }
     if !groups.is_empty() {
-        let prefix = escaped(&location(&scope.call.base, Kind::Group, ""));
+        let prefix = escaped(&scope.location(Kind::Group, ""));
         out.push_str(",\"groups\":[");
         for (at, (group, name)) in groups.iter().enumerate() {
             out.push_str(if at == 0 { "{\"value\":\"" } else { ",{\"value\":\"" });
@@ -117,7 +112,7 @@ pub fn push_group(
 ) -> Result<()> {
     if !wanted.is_everything() && wanted.wants("members") {
         let mut related = Related::default();
-        members::for_each(scope, id, stored.header.members, |user| {
+        memberships::for_each(scope, id, stored.header.members, |user| {
             related.members.push(user.to_string());
             Ok(())
         })?;
@@ -128,9 +123,9 @@ pub fn push_group(
     }
     push_beginning(out, Kind::Group, id, stored);
     out.push_str(",\"members\":[");
-    let prefix = escaped(&location(&scope.call.base, Kind::User, ""));
+    let prefix = escaped(&scope.location(Kind::User, ""));
     let mut first = true;
-    members::for_each(scope, id, stored.header.members, |user| {
+    memberships::for_each(scope, id, stored.header.members, |user| {
         out.push_str(if first { "{\"value\":\"" } else { ",{\"value\":\"" });
         first = false;
         out.push_str(user);
@@ -235,7 +230,7 @@ pub fn object<'s>(
         Kind::User => {}
         Kind::Group => {
             let base = scope.location(Kind::User, "");
-            let members = related.members.iter().map(|user| Value::Object(member(&base, user)));
+            let members = related.members.iter().map(|user| Value::Object(member_for_filter(&base, user)));
             object.push("members", Value::Array(members.collect()));
         }
     }
@@ -267,16 +262,6 @@ fn object_of<'s, const N: usize>(members: [(&'static str, Value<'s>); N]) -> Obj
     members.into_iter().map(|(name, value)| (Cow::Borrowed(name), value)).collect()
 }
 
-/// A member of a group, with all that is returned of it. `base` is the URL of all users, with a slash at its end.
-#[must_use]
-pub fn member<'s>(base: &str, user: &'s str) -> Object<'s> {
-    object_of([
-        ("value", Value::from(user)),
-        ("$ref", Value::from([base, user].concat())),
-        ("type", Value::from("User")),
-    ])
-}
-
 fn schemas(kind: Kind, header: &Header) -> &'static [&'static str] {
     match (kind, header.enterprise) {
         (Kind::User, false) => &[CORE_USER],
@@ -290,54 +275,4 @@ fn escaped(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     push_string(&mut quoted, text);
     quoted.get(1..quoted.len() - 1).unwrap_or_default().to_string()
-}
-
-/// The groups of each of these users, with their names. Ids must be in ascending order for one scan to do.
-///
-/// # Errors
-/// Where the storage fails.
-pub fn groups_with_names<T: AsRef<str>>(scope: &mut Scope<'_>, users: &[T]) -> Result<Vec<Vec<(String, String)>>> {
-    let of_users = groups_of_all(scope, users)?;
-    let mut distinct: Vec<&str> = of_users.iter().flatten().map(String::as_str).collect();
-    distinct.sort_unstable();
-    distinct.dedup();
-    let stored = scope.find_many(Kind::Group, &distinct)?;
-    let mut names: BTreeMap<&str, String> = BTreeMap::new();
-    for (group, stored) in distinct.iter().zip(stored) {
-        // Memberships of a deleted group may still wait to be swept: they are no memberships any more.
-        if let Some(stored) = stored {
-            let key = Kind::Group.resource(scope.directory(), group);
-            let attributes = stored.attributes(&key)?;
-            let name = attributes.get("displayName").and_then(Value::as_str).unwrap_or_default();
-            names.insert(group, name.to_string());
-        }
-    }
-    Ok(of_users
-        .iter()
-        .map(|groups| {
-            groups.iter().filter_map(|group| Some((group.clone(), names.get(group.as_str())?.clone()))).collect()
-        })
-        .collect())
-}
-
-fn groups_of_all<T: AsRef<str>>(scope: &mut Scope<'_>, users: &[T]) -> Result<Vec<Vec<String>>> {
-    if let [first, .., last] = users
-        && users.is_sorted_by(|a, b| a.as_ref() < b.as_ref())
-    {
-        // A page of a list: all their memberships lie side by side.
-        let mut range = prefix_range(&keys::memberships(first.as_ref()), MEMBERSHIPS_PER_PAGE);
-        range.end = keys::after(&keys::memberships(last.as_ref()));
-        range.keys_only = true;
-        let entries = scope.transaction.scan(&range)?;
-        if entries.len() < MEMBERSHIPS_PER_PAGE as usize {
-            let mut groups: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-            for entry in &entries {
-                if let Some((user, group)) = keys::two_ids(&entry.key) {
-                    groups.entry(user).or_default().push(group.to_string());
-                }
-            }
-            return Ok(users.iter().map(|user| groups.remove(user.as_ref()).unwrap_or_default()).collect());
-        }
-    }
-    users.iter().map(|user| members::groups_of(scope, user.as_ref())).collect()
 }

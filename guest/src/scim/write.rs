@@ -3,12 +3,12 @@
 use alloc::vec::Vec;
 
 use super::conditions::Conditions;
-use super::scope::Scope;
-use super::{groups, users};
 use crate::json::{Object, Value};
 use crate::language::error::{Error, Result, ScimType};
 use crate::language::patch::{self, Effort, MemberEdit, Operation};
 use crate::language::resource::{self, Read};
+use crate::provisioning::scope::Scope;
+use crate::provisioning::{groups, users};
 use crate::store::keys::Kind;
 use crate::store::records::Stored;
 
@@ -65,7 +65,8 @@ impl<'r> Write<'r> {
         if let Write::Create(new) = self {
             return create(scope, kind, id, new).map(Some);
         }
-        let old = scope.load_if(kind, id, conditions)?;
+        let old = scope.load(kind, id)?;
+        conditions.check(&old.header)?;
         match self {
             Write::Delete | Write::Create(_) => {
                 match kind {

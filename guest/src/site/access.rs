@@ -4,12 +4,13 @@ use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::error::Result;
 use super::projects::{self, Audience, Project};
-use super::{Result, customers, ends, membership};
+use super::{customers, membership, numbers};
 use crate::engine::Engine;
-use crate::language::error::Result as ScimResult;
 use crate::store::keys::{self, Association};
-use crate::store::{Transaction, records};
+use crate::store::pages::ends;
+use crate::store::{self, Transaction, records};
 
 /// Whether a customer may use a project.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,7 +114,7 @@ impl Engine<'_> {
 }
 
 /// The projects whose numbers end the keys that begin with a prefix.
-fn projects_below(transaction: &mut Transaction, prefix: &str) -> ScimResult<Vec<u64>> {
+fn projects_below(transaction: &mut Transaction, prefix: &str) -> store::Result<Vec<u64>> {
     let ends = ends(transaction, prefix, u32::MAX)?;
-    ends.iter().map(|number| number.parse().map_err(|_| records::corrupt(prefix))).collect()
+    ends.iter().map(|number| numbers::parse(prefix, number)).collect()
 }

@@ -9,18 +9,18 @@ use alloc::string::ToString;
 use alloc::vec::Vec;
 
 use super::customers::{self, Customer};
+use super::error::{Error, Result};
+use super::kept::{customer, organization, take_customer, take_organization};
 use super::organizations::{self, Organization};
-use super::{Error, Page, Position, Result, Work, check_local, probation, scan_page, settings};
+use super::standing::check_local;
+use super::{numbers, probation};
 use crate::engine::Engine;
-use crate::language::error::Result as ScimResult;
-use crate::store::Transaction;
+use crate::store::feed::{ChangeKind, Detail};
 use crate::store::keys::{self, Association};
-use crate::store::records::{
-    self, CustomerRecord, DeletedCustomerRecord, DeletedOrganizationRecord, Due, OrganizationRecord,
-};
-
-/// Milliseconds in a day.
-const DAY: u64 = 24 * 60 * 60 * 1_000;
+use crate::store::pages::{Page, Position, scan_page};
+use crate::store::records::{self, DeletedCustomerRecord, DeletedOrganizationRecord, Due};
+use crate::store::{self, Transaction};
+use crate::work::Work;
 
 /// A deleted customer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,56 +44,11 @@ pub struct DeletedOrganization {
     pub erased_at: u64,
 }
 
-/// How long what is deleted can be restored, in milliseconds; 0 where it is erased at once.
-///
-/// # Errors
-/// Where the settings of the site cannot be read.
-pub fn retention(work: &Work<'_>) -> ScimResult<u64> {
-    Ok(u64::from(settings::numbers(work.settings)?.retention_days) * DAY)
-}
-
-/// Keeps a customer that is deleted.
-pub fn keep_customer(work: &mut Work<'_>, id: &str, record: CustomerRecord, retention: u64) {
-    let deleted = work.now.milliseconds;
-    let until = deleted.saturating_add(retention);
-    let due = Due::Customer(id.to_string());
-    work.transaction.put(due.key(until), records::write(&due));
-    work.transaction.put(keys::deleted_customer(id), records::write(&DeletedCustomerRecord { record, deleted, until }));
-}
-
-/// Keeps an organization that is deleted.
-pub fn keep_organization(work: &mut Work<'_>, id: u64, record: OrganizationRecord, projects: Vec<u64>, retention: u64) {
-    let deleted = work.now.milliseconds;
-    let until = deleted.saturating_add(retention);
-    let due = Due::Organization(id);
-    work.transaction.put(due.key(until), records::write(&due));
-    let kept = DeletedOrganizationRecord { record, projects, deleted, until };
-    work.transaction.put(keys::deleted_organization(id), records::write(&kept));
-}
-
-/// The record of a deleted customer, where there is one.
-///
-/// # Errors
-/// Where the storage fails.
-pub fn customer(transaction: &mut Transaction, id: &str) -> ScimResult<Option<DeletedCustomerRecord>> {
-    if !keys::is_id(id) {
-        return Ok(None);
-    }
-    let key = keys::deleted_customer(id);
-    transaction.get(key.clone())?.map(|text| records::read(&key, &text)).transpose()
-}
-
-/// The record of a deleted organization, where there is one.
-fn organization(transaction: &mut Transaction, id: u64) -> ScimResult<Option<DeletedOrganizationRecord>> {
-    let key = keys::deleted_organization(id);
-    transaction.get(key.clone())?.map(|text| records::read(&key, &text)).transpose()
-}
-
 /// Erases a deleted customer for good.
 ///
 /// # Errors
 /// Where the storage fails.
-pub fn erase_customer(work: &mut Work<'_>, id: &str) -> ScimResult<()> {
+pub fn erase_customer(work: &mut Work<'_>, id: &str) -> store::Result<()> {
     let Some(kept) = customer(work.transaction, id)? else { return Ok(()) };
     take_customer(work, id, &kept);
     customers::erase(work, id, &kept.record)
@@ -103,24 +58,14 @@ pub fn erase_customer(work: &mut Work<'_>, id: &str) -> ScimResult<()> {
 ///
 /// # Errors
 /// Where the storage fails.
-pub fn erase_organization(work: &mut Work<'_>, id: u64) -> ScimResult<()> {
+pub fn erase_organization(work: &mut Work<'_>, id: u64) -> store::Result<()> {
     let Some(kept) = organization(work.transaction, id)? else { return Ok(()) };
     take_organization(work, id, &kept);
     organizations::erase(work, id, &kept.record)
 }
 
-fn take_customer(work: &mut Work<'_>, id: &str, kept: &DeletedCustomerRecord) {
-    work.transaction.delete(Due::Customer(id.to_string()).key(kept.until));
-    work.transaction.delete(keys::deleted_customer(id));
-}
-
-fn take_organization(work: &mut Work<'_>, id: u64, kept: &DeletedOrganizationRecord) {
-    work.transaction.delete(Due::Organization(id).key(kept.until));
-    work.transaction.delete(keys::deleted_organization(id));
-}
-
 /// Opens those of these projects again to a restored organization that there are still.
-fn associate_again(transaction: &mut Transaction, id: u64, kept: &[u64]) -> ScimResult<()> {
+fn associate_again(transaction: &mut Transaction, id: u64, kept: &[u64]) -> store::Result<()> {
     let found = transaction.get_many(kept.iter().map(|project| keys::project(*project)).collect())?;
     for (project, _) in kept.iter().zip(found).filter(|(_, found)| found.is_some()) {
         for key in Association::Organization.both(*project, &keys::number(id)) {
@@ -137,7 +82,7 @@ impl Engine<'_> {
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Taken`] where another customer has the email address by now.
     pub fn restore_customer(&self, actor: &str, id: &str) -> Result<Customer> {
-        self.site_write(actor, |work| {
+        self.administer(actor, |work| {
             customers::remove_leaving(work, id)?;
             let kept = customer(work.transaction, id)?.filter(|kept| work.now.milliseconds < kept.until);
             let kept = kept.ok_or_else(|| Error::NotFound("there is no such deleted customer".to_string()))?;
@@ -147,7 +92,7 @@ impl Engine<'_> {
             take_customer(work, id, &kept);
             work.transaction.put(keys::customer_email(&kept.record.email), id);
             work.transaction.put(keys::customer(id), records::write(&kept.record));
-            work.record("customer.restored", customers::of_customer(id));
+            work.record(ChangeKind::CustomerRestored, Detail::of_customer(id));
             probation::begin(work, id, None)?;
             customers::describe(work.transaction, id, kept.record)
         })
@@ -158,7 +103,7 @@ impl Engine<'_> {
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Taken`] where another organization has the name by now.
     pub fn restore_organization(&self, actor: &str, id: u64) -> Result<Organization> {
-        self.site_write(actor, |work| {
+        self.administer(actor, |work| {
             organizations::remove_leaving(work, id)?;
             let kept = organization(work.transaction, id)?.filter(|kept| work.now.milliseconds < kept.until);
             let kept = kept.ok_or_else(|| Error::NotFound("there is no such deleted organization".to_string()))?;
@@ -173,7 +118,7 @@ impl Engine<'_> {
             associate_again(work.transaction, id, &kept.projects)?;
             work.transaction.put(keys::organization_name(&kept.record.name), keys::number(id));
             work.transaction.put(keys::organization(id), records::write(&kept.record));
-            work.record("organization.restored", organizations::of_organization(id));
+            work.record(ChangeKind::OrganizationRestored, Detail::of_organization(id));
             organizations::describe(work.transaction, id, kept.record)
         })
     }
@@ -183,7 +128,7 @@ impl Engine<'_> {
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Managed`] where a directory manages it.
     pub fn erase_customer(&self, actor: &str, id: &str) -> Result<()> {
-        self.site_write(actor, |work| {
+        self.administer(actor, |work| {
             if customer(work.transaction, id)?.is_some() {
                 return Ok(erase_customer(work, id)?);
             }
@@ -201,7 +146,7 @@ impl Engine<'_> {
     /// [`Error::Invalid`] for a limit or cursor that cannot be.
     pub fn deleted_customers(&self, position: &Position, limit: u32) -> Result<Page<DeletedCustomer>> {
         self.read(|transaction| {
-            let page = scan_page(transaction, keys::ALL_DELETED_CUSTOMERS, position, limit)?;
+            let page = scan_page::<Error>(transaction, keys::ALL_DELETED_CUSTOMERS, position, limit)?;
             let mut values = Vec::with_capacity(page.values.len());
             for entry in &page.values {
                 let kept: DeletedCustomerRecord = records::read(&entry.key, &entry.value)?;
@@ -218,10 +163,10 @@ impl Engine<'_> {
     /// [`Error::Invalid`] for a limit or cursor that cannot be.
     pub fn deleted_organizations(&self, position: &Position, limit: u32) -> Result<Page<DeletedOrganization>> {
         self.read(|transaction| {
-            let page = scan_page(transaction, keys::ALL_DELETED_ORGANIZATIONS, position, limit)?;
+            let page = scan_page::<Error>(transaction, keys::ALL_DELETED_ORGANIZATIONS, position, limit)?;
             let mut values = Vec::with_capacity(page.values.len());
             for entry in &page.values {
-                let id = keys::id_of(&entry.key).parse().map_err(|_| records::corrupt(&entry.key))?;
+                let id = numbers::parse(&entry.key, keys::id_of(&entry.key))?;
                 let kept: DeletedOrganizationRecord = records::read(&entry.key, &entry.value)?;
                 let organization = organizations::describe(transaction, id, kept.record)?;
                 values.push(DeletedOrganization { organization, deleted_at: kept.deleted, erased_at: kept.until });

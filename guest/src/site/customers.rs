@@ -4,21 +4,22 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::{
-    Error, Page, Position, Result, Standing, Standings, Work, bin, check_local, is_all_in_sight, is_leaving,
-    is_managed, manager, shown_page, standing, time_zones,
+use super::error::{Error, Result};
+use super::standing::{
+    Standing, Standings, check_local, is_all_in_sight, is_leaving, is_managed, manager, shown_page, standing,
 };
+use super::{kept, time_zones};
 use crate::address;
 use crate::engine::Engine;
-use crate::json::{Object, Value};
-use crate::language::error::{Error as Failure, Result as ScimResult};
-use crate::language::path::quoted;
-use crate::scim::members::{self, SWEPT_AT_ONCE};
-use crate::scim::users::email;
+use crate::store::edges::{self, SWEPT_AT_ONCE};
+use crate::store::feed::{self, ChangeKind, Detail};
 use crate::store::keys::{self, Association};
-use crate::store::records::{self, CustomerRecord, Detail, Link, Subject, Sweep};
-use crate::store::{Transaction, prefix_range};
+use crate::store::pages::{Page, Position};
+use crate::store::records::{self, CustomerRecord, Link, Subject, Sweep};
+use crate::store::{self, Transaction, prefix_range};
+use crate::text::quoted;
 use crate::twins;
+use crate::work::Work;
 
 /// The longest display name, in characters; that of an organization has the same bound.
 const MAX_NAME_CHARACTERS: usize = 200;
@@ -75,38 +76,47 @@ pub struct CustomerUpdate {
     pub locale: Option<String>,
 }
 
+/// What a directory says of a person: what the customer of a user is made from, and follows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Profile {
+    /// The email address as it is compared, where there is one.
+    pub email: Option<String>,
+    /// The name to show.
+    pub display_name: String,
+    /// Whether portals are to be open to the person.
+    pub active: bool,
+    /// The name of a time zone, as it was sent.
+    pub time_zone: Option<String>,
+    /// A language tag, as it was sent.
+    pub locale: Option<String>,
+}
+
 /// Makes or links the customer of a user. A user without an email address has none. One who `was_there` before may have left
 /// behind the customer that it was linked to.
 ///
 /// # Errors
-/// 409 `uniqueness` when the customer with this address is managed already.
-pub fn provision(
-    work: &mut Work<'_>,
-    link: Link,
-    attributes: &Object<'_>,
-    inactive: bool,
-    was_there: bool,
-) -> ScimResult<Option<String>> {
-    let Some(address) = email(attributes) else { return Ok(None) };
+/// [`Error::Taken`] when the customer with this address is managed already.
+pub fn provision(work: &mut Work<'_>, link: Link, profile: &Profile, was_there: bool) -> Result<Option<String>> {
+    let Some(address) = &profile.email else { return Ok(None) };
     let user = link.resource.clone();
-    if let Some(id) = work.transaction.get(keys::customer_email(&address))? {
-        let old = load(work.transaction, &id)?.ok_or_else(|| records::corrupt("cm"))?;
+    if let Some(id) = work.transaction.get(keys::customer_email(address))? {
+        let old = load(work.transaction, &id)?.ok_or_else(|| store::Error::corrupt(&keys::customer(&id)))?;
         match standing(work.transaction, old.link.as_ref())? {
             Standing::Managed => {
                 let name = manager(work.transaction, old.link.as_ref())?.map(|directory| directory.name);
-                return Err(Failure::uniqueness(format!(
+                return Err(Error::Taken(format!(
                     "a customer has this email address already, whom the directory {} manages",
                     quoted(&name.unwrap_or_default())
                 )));
             }
             Standing::Local => {
-                self::link(work, &id, &old, link, attributes, inactive)?;
+                self::link(work, &id, &old, link, profile)?;
                 return Ok(Some(id));
             }
             Standing::Leaving => remove(work, &id)?,
         }
     }
-    let left_behind = |transaction: &mut Transaction| -> ScimResult<bool> {
+    let left_behind = |transaction: &mut Transaction| -> store::Result<bool> {
         let found = transaction.get_many(alloc::vec![keys::customer(&user), keys::deleted_customer(&user)])?;
         Ok(found.iter().any(Option::is_some))
     };
@@ -116,11 +126,11 @@ pub fn provision(
         // The user's id is as good as a new one, and tells nothing more.
         user.clone()
     };
-    let record = wanted(work, attributes, inactive, work.now.milliseconds, link)?;
-    work.transaction.put(keys::customer_email(&address), id.as_str());
+    let record = wanted(work, profile, work.now.milliseconds, link)?;
+    work.transaction.put(keys::customer_email(address), id.as_str());
     work.transaction.put(keys::customer_of(&user), id.as_str());
     work.transaction.put(keys::customer(&id), records::write(&record));
-    work.record("customer.created", Detail { user: Some(user), ..of_customer(&id) });
+    work.record(ChangeKind::CustomerCreated, Detail { user: Some(user), ..Detail::of_customer(&id) });
     Ok(Some(id))
 }
 
@@ -128,36 +138,25 @@ pub fn provision(
 ///
 /// # Errors
 /// Where the settings of the site cannot be read.
-pub fn link(
-    work: &mut Work<'_>,
-    id: &str,
-    old: &CustomerRecord,
-    link: Link,
-    attributes: &Object<'_>,
-    inactive: bool,
-) -> ScimResult<()> {
+pub fn link(work: &mut Work<'_>, id: &str, old: &CustomerRecord, link: Link, profile: &Profile) -> store::Result<()> {
     let user = link.resource.clone();
-    let former = users(old).cloned().collect();
-    let record = CustomerRecord { former, twin: old.twin, ..wanted(work, attributes, inactive, old.created, link)? };
+    let former = old.users().cloned().collect();
+    let record = CustomerRecord { former, twin: old.twin, ..wanted(work, profile, old.created, link)? };
     work.transaction.put(keys::customer_of(&user), id);
     work.transaction.put(keys::customer(id), records::write(&record));
-    work.record("customer.linked", Detail { user: Some(user), ..of_customer(id) });
+    work.record(ChangeKind::CustomerLinked, Detail { user: Some(user), ..Detail::of_customer(id) });
     Ok(())
 }
-
-/// The attributes of a user that its customer follows, besides whether it is active.
-pub const FOLLOWED: [&str; 7] =
-    ["userName", "emails", "displayName", "name", "timezone", "locale", "preferredLanguage"];
 
 /// Brings the customer of a user up to date.
 ///
 /// # Errors
-/// 409 `uniqueness` when the user's new email address is another customer's.
-pub fn follow(work: &mut Work<'_>, id: &str, attributes: &Object<'_>, inactive: bool) -> ScimResult<()> {
-    let old = load(work.transaction, id)?.ok_or_else(|| records::corrupt("cu"))?;
+/// [`Error::Taken`] when the user's new email address is another customer's.
+pub fn follow(work: &mut Work<'_>, id: &str, profile: &Profile) -> Result<()> {
+    let old = load(work.transaction, id)?.ok_or_else(|| store::Error::corrupt(&keys::customer(id)))?;
     let Some(link) = old.link.clone() else { return Ok(()) };
     let (former, twin) = (old.former.clone(), old.twin);
-    let mut new = CustomerRecord { former, twin, ..wanted(work, attributes, inactive, old.created, link)? };
+    let mut new = CustomerRecord { former, twin, ..wanted(work, profile, old.created, link)? };
     if new.email.is_empty() {
         // Whoever loses the address stays reachable under the last one.
         new.email.clone_from(&old.email);
@@ -169,8 +168,8 @@ pub fn follow(work: &mut Work<'_>, id: &str, attributes: &Object<'_>, inactive: 
 ///
 /// # Errors
 /// Where the storage fails.
-pub fn remove(work: &mut Work<'_>, id: &str) -> ScimResult<()> {
-    let retention = bin::retention(work)?;
+pub fn remove(work: &mut Work<'_>, id: &str) -> store::Result<()> {
+    let retention = kept::retention(work)?;
     remove_for(work, id, retention)
 }
 
@@ -178,7 +177,7 @@ pub fn remove(work: &mut Work<'_>, id: &str) -> ScimResult<()> {
 ///
 /// # Errors
 /// Where the storage fails.
-pub fn remove_for(work: &mut Work<'_>, id: &str, retention: u64) -> ScimResult<()> {
+pub fn remove_for(work: &mut Work<'_>, id: &str, retention: u64) -> store::Result<()> {
     let Some(mut old) = load(work.transaction, id)? else { return Ok(()) };
     work.transaction.delete(keys::customer(id));
     drop_address(work.transaction, id, &mut old)?;
@@ -190,11 +189,11 @@ pub fn remove_for(work: &mut Work<'_>, id: &str, retention: u64) -> ScimResult<(
             old.former.push(link);
         }
     }
-    work.record("customer.deleted", of_customer(id));
+    work.record(ChangeKind::CustomerDeleted, Detail::of_customer(id));
     if retention == 0 {
         return erase(work, id, &old);
     }
-    bin::keep_customer(work, id, old, retention);
+    kept::keep_customer(work, id, old, retention);
     Ok(())
 }
 
@@ -202,18 +201,19 @@ pub fn remove_for(work: &mut Work<'_>, id: &str, retention: u64) -> ScimResult<(
 ///
 /// # Errors
 /// Where the storage fails.
-pub fn erase(work: &mut Work<'_>, id: &str, old: &CustomerRecord) -> ScimResult<()> {
-    for link in users(old) {
+pub fn erase(work: &mut Work<'_>, id: &str, old: &CustomerRecord) -> store::Result<()> {
+    for link in old.users() {
         let (directory, user) = (&link.directory, &link.resource);
         work.transaction.delete(keys::customer_of(user));
-        if members::leave_groups(work.transaction, directory, user, SWEPT_AT_ONCE, work.now, None)?.more {
+        // They are of directories that are gone: nobody reads their groups any more, so that no version has to rise.
+        if edges::drop_memberships(work.transaction, user, SWEPT_AT_ONCE)?.0.more {
             work.transaction.put(keys::sweep(directory, user), records::write(&Sweep::User(None)));
         }
     }
     if drop_relations(work.transaction, id, SWEPT_AT_ONCE)?.1 {
         work.transaction.put(keys::sweep(keys::SITE, id), records::write(&Sweep::Customer));
     }
-    work.record("customer.erased", of_customer(id));
+    work.record(ChangeKind::CustomerErased, Detail::of_customer(id));
     Ok(())
 }
 
@@ -230,7 +230,7 @@ pub enum Kept {
 ///
 /// # Errors
 /// Where the storage fails.
-pub fn kept(transaction: &mut Transaction, id: &str) -> ScimResult<Option<Kept>> {
+pub fn kept(transaction: &mut Transaction, id: &str) -> store::Result<Option<Kept>> {
     let found = transaction.get_many(alloc::vec![keys::customer(id), keys::deleted_customer(id)])?;
     let found = found.iter().zip([Kept::Present, Kept::Deleted]).find(|(value, _)| value.is_some());
     Ok(found.map(|(_, kept)| kept))
@@ -240,7 +240,7 @@ pub fn kept(transaction: &mut Transaction, id: &str) -> ScimResult<Option<Kept>>
 ///
 /// # Errors
 /// Where the storage fails.
-pub fn remove_leaving(work: &mut Work<'_>, id: &str) -> ScimResult<()> {
+pub fn remove_leaving(work: &mut Work<'_>, id: &str) -> store::Result<()> {
     let Some(record) = load(work.transaction, id)? else { return Ok(()) };
     if is_leaving(work.transaction, record.link.as_ref())? { remove(work, id) } else { Ok(()) }
 }
@@ -249,7 +249,7 @@ pub fn remove_leaving(work: &mut Work<'_>, id: &str) -> ScimResult<()> {
 ///
 /// # Errors
 /// Where the storage fails.
-pub fn is_taken(work: &mut Work<'_>, address: &str) -> ScimResult<bool> {
+pub fn is_taken(work: &mut Work<'_>, address: &str) -> store::Result<bool> {
     let key = keys::customer_email(address);
     let Some(id) = work.transaction.get(key.clone())? else { return Ok(false) };
     remove_leaving(work, &id)?;
@@ -260,7 +260,7 @@ pub fn is_taken(work: &mut Work<'_>, address: &str) -> ScimResult<bool> {
 ///
 /// # Errors
 /// Where the storage fails.
-pub fn remove_of_user(work: &mut Work<'_>, user: &str) -> ScimResult<()> {
+pub fn remove_of_user(work: &mut Work<'_>, user: &str) -> store::Result<()> {
     let Some(id) = work.transaction.get(keys::customer_of(user))? else { return Ok(()) };
     let is_linked = |record: CustomerRecord| record.link.is_some_and(|link| link.resource == user);
     if load(work.transaction, &id)?.is_some_and(is_linked) { remove(work, &id) } else { Ok(()) }
@@ -270,7 +270,7 @@ pub fn remove_of_user(work: &mut Work<'_>, user: &str) -> ScimResult<()> {
 ///
 /// # Errors
 /// Where the storage fails.
-pub fn drop_relations(transaction: &mut Transaction, id: &str, limit: u32) -> ScimResult<(u32, bool)> {
+pub fn drop_relations(transaction: &mut Transaction, id: &str, limit: u32) -> store::Result<(u32, bool)> {
     let mut removed = 0;
     for prefix in [keys::own_memberships(id), Association::Customer.of_other(id)] {
         for entry in transaction.scan(&prefix_range(&prefix, limit - removed + 1))? {
@@ -279,9 +279,9 @@ pub fn drop_relations(transaction: &mut Transaction, id: &str, limit: u32) -> Sc
             }
             let end = keys::id_of(&entry.key);
             if keys::owner(end).is_some() {
-                members::remove_stored_edge(transaction, end, id, &entry.value);
+                edges::remove_stored(transaction, end, id, &entry.value);
             } else {
-                let project = end.parse().map_err(|_| records::corrupt(&entry.key))?;
+                let project = end.parse().map_err(|_| store::Error::corrupt(&entry.key))?;
                 Association::Customer.both(project, id).into_iter().for_each(|key| transaction.delete(key));
             }
             removed += 1;
@@ -290,26 +290,14 @@ pub fn drop_relations(transaction: &mut Transaction, id: &str, limit: u32) -> Sc
     Ok((removed, false))
 }
 
-/// The users whose memberships are the customer's: the one that it is linked to, and those of disconnected directories.
-pub fn users(customer: &CustomerRecord) -> impl Iterator<Item = &Link> + Clone {
-    customer.link.iter().chain(&customer.former)
-}
-
 /// What the customer of a user is to be. The address is empty where the user has none.
-fn wanted(
-    work: &Work<'_>,
-    attributes: &Object<'_>,
-    inactive: bool,
-    created: u64,
-    link: Link,
-) -> ScimResult<CustomerRecord> {
-    let text = |name: &str| attributes.get(name).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
+fn wanted(work: &Work<'_>, profile: &Profile, created: u64, link: Link) -> store::Result<CustomerRecord> {
     Ok(CustomerRecord {
-        email: email(attributes).unwrap_or_default(),
-        display_name: display_name(attributes),
-        active: !inactive,
-        time_zone: text("timezone").and_then(time_zones::named).map(ToString::to_string),
-        locale: work.locale(text("locale").or_else(|| text("preferredLanguage")))?,
+        email: profile.email.clone().unwrap_or_default(),
+        display_name: profile.display_name.clone(),
+        active: profile.active,
+        time_zone: profile.time_zone.as_deref().and_then(time_zones::named).map(ToString::to_string),
+        locale: work.locale(profile.locale.as_deref())?,
         created,
         link: Some(link),
         former: Vec::new(),
@@ -317,60 +305,40 @@ fn wanted(
     })
 }
 
-/// The display name, else `name.formatted`, else given and family name, else the user name.
-fn display_name(attributes: &Object<'_>) -> String {
-    fn text<'o>(object: &'o Object<'_>, name: &str) -> Option<&'o str> {
-        object.get(name).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty())
-    }
-    let name = attributes.get("name").and_then(Value::as_object);
-    let part = |part: &str| name.and_then(|name| text(name, part));
-    let parts: Vec<&str> = [part("givenName"), part("familyName")].into_iter().flatten().collect();
-    text(attributes, "displayName")
-        .or_else(|| part("formatted"))
-        .map(ToString::to_string)
-        .or_else(|| (!parts.is_empty()).then(|| parts.join(" ")))
-        .or_else(|| text(attributes, "userName").map(ToString::to_string))
-        .unwrap_or_default()
-}
-
 /// Stores what is to be of a customer, and says what of it is new.
-fn change(work: &mut Work<'_>, id: &str, old: &CustomerRecord, new: &mut CustomerRecord) -> ScimResult<()> {
+fn change(work: &mut Work<'_>, id: &str, old: &CustomerRecord, new: &mut CustomerRecord) -> Result<()> {
     if new == old {
         return Ok(());
     }
     let (old_key, new_key) = (keys::customer_email(&old.email), keys::customer_email(&new.email));
     if old_key != new_key {
         if is_taken(work, &new.email)? {
-            return Err(Failure::uniqueness("another customer has this email address"));
+            return Err(Error::Taken("another customer has this email address".to_string()));
         }
         new.twin = None;
         drop_address(work.transaction, id, &mut old.clone())?;
         work.transaction.put(new_key, id);
     }
     work.transaction.put(keys::customer(id), records::write(new));
-    let changed: Vec<String> = [
+    let changed: Vec<String> = feed::changed([
         ("email", old.email != new.email),
         ("displayName", old.display_name != new.display_name),
         ("timeZone", old.time_zone != new.time_zone),
         ("locale", old.locale != new.locale),
-    ]
-    .into_iter()
-    .filter(|(_, changed)| *changed)
-    .map(|(name, _)| name.to_string())
-    .collect();
+    ]);
     if !changed.is_empty() {
-        work.record("customer.updated", Detail { changed, ..of_customer(id) });
+        work.record(ChangeKind::CustomerUpdated, Detail { changed, ..Detail::of_customer(id) });
     }
     match (old.active, new.active) {
-        (true, false) => work.record("customer.deactivated", of_customer(id)),
-        (false, true) => work.record("customer.activated", of_customer(id)),
+        (true, false) => work.record(ChangeKind::CustomerDeactivated, Detail::of_customer(id)),
+        (false, true) => work.record(ChangeKind::CustomerActivated, Detail::of_customer(id)),
         _ => {}
     }
     Ok(())
 }
 
 /// Takes the address of a customer out of the index; where two have it, it is the other one's from now on.
-fn drop_address(transaction: &mut Transaction, id: &str, record: &mut CustomerRecord) -> ScimResult<()> {
+fn drop_address(transaction: &mut Transaction, id: &str, record: &mut CustomerRecord) -> store::Result<()> {
     let key = keys::customer_email(&record.email);
     match record.twin.take() {
         None => transaction.delete(key),
@@ -383,7 +351,7 @@ fn drop_address(transaction: &mut Transaction, id: &str, record: &mut CustomerRe
 ///
 /// # Errors
 /// Where the storage fails.
-pub fn load(transaction: &mut Transaction, id: &str) -> ScimResult<Option<CustomerRecord>> {
+pub fn load(transaction: &mut Transaction, id: &str) -> store::Result<Option<CustomerRecord>> {
     if !keys::is_id(id) {
         return Ok(None);
     }
@@ -395,7 +363,7 @@ pub fn load(transaction: &mut Transaction, id: &str) -> ScimResult<Option<Custom
 ///
 /// # Errors
 /// Where the storage fails.
-pub fn visible(transaction: &mut Transaction, id: &str) -> ScimResult<Option<CustomerRecord>> {
+pub fn visible(transaction: &mut Transaction, id: &str) -> store::Result<Option<CustomerRecord>> {
     let Some(record) = load(transaction, id)? else { return Ok(None) };
     Ok(if is_leaving(transaction, record.link.as_ref())? { None } else { Some(record) })
 }
@@ -444,12 +412,6 @@ fn described(id: &str, record: CustomerRecord, managed: bool) -> Customer {
     }
 }
 
-/// What a change of a customer says of it.
-#[must_use]
-pub fn of_customer(id: &str) -> Detail {
-    Detail { customer: Some(id.to_string()), ..Detail::default() }
-}
-
 impl Engine<'_> {
     /// Makes a local customer.
     ///
@@ -469,14 +431,14 @@ impl Engine<'_> {
             former: Vec::new(),
             twin: None,
         };
-        self.site_write(actor, |work| {
+        self.administer(actor, |work| {
             if is_taken(work, &record.email)? {
                 return Err(Error::Taken("a customer has this email address".to_string()));
             }
             let record = CustomerRecord { locale: work.locale(new.locale.as_deref())?, ..record.clone() };
             work.transaction.put(keys::customer_email(&record.email), id.as_str());
             work.transaction.put(keys::customer(&id), records::write(&record));
-            work.record("customer.created", of_customer(&id));
+            work.record(ChangeKind::CustomerCreated, Detail::of_customer(&id));
             describe(work.transaction, &id, record)
         })
     }
@@ -515,7 +477,7 @@ impl Engine<'_> {
         let email = update.email.as_deref().map(checked_email).transpose()?;
         let name = update.display_name.as_deref().map(checked_name).transpose()?;
         let time_zone = update.time_zone.as_deref().map(checked_time_zone).transpose()?;
-        self.site_write(actor, |work| {
+        self.administer(actor, |work| {
             let old = existing(work.transaction, id)?;
             check_local(work.transaction, old.link.as_ref(), "the customer")?;
             let mut new = CustomerRecord {
@@ -539,7 +501,7 @@ impl Engine<'_> {
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Managed`] where a directory manages it.
     pub fn delete_customer(&self, actor: &str, id: &str) -> Result<()> {
-        self.site_write(actor, |work| {
+        self.administer(actor, |work| {
             let old = existing(work.transaction, id)?;
             check_local(work.transaction, old.link.as_ref(), "the customer")?;
             Ok(remove(work, id)?)

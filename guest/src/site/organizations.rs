@@ -4,19 +4,25 @@
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use core::ops::ControlFlow;
 
-use super::{
-    Error, KEYS_AT_ONCE, Page, Position, Result, Standing, Standings, Work, bin, check_local, ends, is_all_in_sight,
-    is_leaving, is_managed, manager, membership, probation, shown_page, standing,
+use super::error::{Error, Result};
+use super::holders;
+use super::standing::{
+    Standing, Standings, check_local, is_all_in_sight, is_leaving, is_managed, manager, shown_page, standing,
 };
+use super::{kept, numbers, probation};
 use crate::engine::Engine;
-use crate::language::error::{Error as Failure, Result as ScimResult};
-use crate::language::path::quoted;
 use crate::names;
+use crate::storage::Range;
+use crate::store::feed::{ChangeKind, Detail};
 use crate::store::keys::{self, Association};
-use crate::store::records::{self, ConflictPolicy, Detail, Due, Link, OrganizationRecord, Retained, Subject};
-use crate::store::{Transaction, prefix_range};
+use crate::store::pages::{ENTRIES_AT_ONCE, Page, Position, ends, for_each_page};
+use crate::store::records::{self, ConflictPolicy, Due, Link, OrganizationRecord, Retained, Subject};
+use crate::store::{self, Transaction, prefix_range};
+use crate::text::quoted;
 use crate::twins;
+use crate::work::Work;
 
 /// How many projects an organization can be associated with; a site has far fewer.
 const MAX_PROJECTS: u32 = 10_000;
@@ -49,20 +55,20 @@ pub fn provision(
     name: &str,
     policy: ConflictPolicy,
     grace_seconds: Option<u32>,
-) -> ScimResult<Option<u64>> {
-    let Some((id, old, is_managed)) = claim(work, name)? else { return create(work, link, name).map(Some) };
+) -> Result<Option<u64>> {
+    let Some((id, old, is_managed)) = claim(work, name)? else { return Ok(Some(create(work, link, name)?)) };
     if is_managed {
         let name = manager(work.transaction, old.link.as_ref())?.map(|directory| directory.name);
-        return Err(Failure::uniqueness(format!(
+        return Err(Error::Taken(format!(
             "an organization has this name already, which the directory {} manages",
             quoted(&name.unwrap_or_default())
         )));
     }
     match policy {
-        ConflictPolicy::Reject => Err(Failure::uniqueness("an organization of the site has this name")),
+        ConflictPolicy::Reject => Err(Error::Taken("an organization of the site has this name".to_string())),
         ConflictPolicy::Skip => {
             let (directory, group) = (Some(link.directory), Some(link.resource));
-            work.record("organization.conflict", Detail { directory, group, ..of_organization(id) });
+            work.record(ChangeKind::OrganizationConflict, Detail { directory, group, ..Detail::of_organization(id) });
             Ok(None)
         }
         ConflictPolicy::Sync => {
@@ -73,7 +79,7 @@ pub fn provision(
 }
 
 /// Makes the organization of a group.
-fn create(work: &mut Work<'_>, link: Link, name: &str) -> ScimResult<u64> {
+fn create(work: &mut Work<'_>, link: Link, name: &str) -> store::Result<u64> {
     let group = link.resource.clone();
     let record = OrganizationRecord {
         name: name.trim().to_string(),
@@ -87,7 +93,7 @@ fn create(work: &mut Work<'_>, link: Link, name: &str) -> ScimResult<u64> {
     };
     let id = insert(work, &record)?;
     work.transaction.put(keys::organization_of(&group), keys::number(id));
-    work.record("organization.created", Detail { group: Some(group), ..of_organization(id) });
+    work.record(ChangeKind::OrganizationCreated, Detail { group: Some(group), ..Detail::of_organization(id) });
     Ok(id)
 }
 
@@ -98,15 +104,15 @@ fn adopt(
     old: OrganizationRecord,
     link: Link,
     grace_seconds: Option<u32>,
-) -> ScimResult<()> {
+) -> store::Result<()> {
     let group = link.resource.clone();
     let holders = match grace_seconds {
-        Some(_) => membership::holders(work.transaction, id, &old, work.now.milliseconds)?,
+        Some(_) => holders::holders(work.transaction, id, &old, work.now.milliseconds)?,
         None => Vec::new(),
     };
     let is_kept = |name: &String| holders.iter().any(|holder| holder.name == *name);
-    for holder in membership::all_holders(id, &old).iter().filter(|holder| !is_kept(holder)) {
-        membership::forget_members(work.transaction, holder)?;
+    for holder in holders::all_holders(id, &old).iter().filter(|holder| !is_kept(holder)) {
+        holders::forget_members(work.transaction, holder)?;
     }
     let due = Due::Adoption(id);
     if let Some(retained) = &old.retained {
@@ -120,15 +126,16 @@ fn adopt(
     let record = OrganizationRecord { link: Some(link), former: None, restored: false, retained, ..old };
     work.transaction.put(keys::organization(id), records::write(&record));
     work.transaction.put(keys::organization_of(&group), keys::number(id));
-    work.record("organization.adopted", Detail { group: Some(group), ..of_organization(id) });
+    work.record(ChangeKind::OrganizationAdopted, Detail { group: Some(group), ..Detail::of_organization(id) });
     Ok(())
 }
 
 /// What has this name, be it out of sight.
-fn holder_of(transaction: &mut Transaction, name: &str) -> ScimResult<Option<(u64, OrganizationRecord, Standing)>> {
+fn holder_of(transaction: &mut Transaction, name: &str) -> store::Result<Option<(u64, OrganizationRecord, Standing)>> {
     let Some(number) = transaction.get(keys::organization_name(name))? else { return Ok(None) };
-    let id = parse(keys::organization_name(""), &number)?;
-    let record = load(transaction, id)?.ok_or_else(|| records::corrupt("on"))?;
+    let id = numbers::parse(&keys::organization_name(name), &number)?;
+    let record =
+        numbers::organization(transaction, id)?.ok_or_else(|| store::Error::corrupt(&keys::organization(id)))?;
     let standing = standing(transaction, record.link.as_ref())?;
     Ok(Some((id, record, standing)))
 }
@@ -137,7 +144,7 @@ fn holder_of(transaction: &mut Transaction, name: &str) -> ScimResult<Option<(u6
 ///
 /// # Errors
 /// Where the storage fails.
-pub fn named(transaction: &mut Transaction, name: &str) -> ScimResult<Option<(u64, OrganizationRecord)>> {
+pub fn named(transaction: &mut Transaction, name: &str) -> store::Result<Option<(u64, OrganizationRecord)>> {
     let found = holder_of(transaction, name)?.filter(|(_, _, standing)| *standing != Standing::Leaving);
     Ok(found.map(|(id, record, _)| (id, record)))
 }
@@ -146,13 +153,13 @@ pub fn named(transaction: &mut Transaction, name: &str) -> ScimResult<Option<(u6
 ///
 /// # Errors
 /// Where the storage fails.
-pub fn local_named(transaction: &mut Transaction, name: &str) -> ScimResult<Option<u64>> {
+pub fn local_named(transaction: &mut Transaction, name: &str) -> store::Result<Option<u64>> {
     let found = holder_of(transaction, name)?.filter(|(_, _, standing)| *standing == Standing::Local);
     Ok(found.map(|(id, _, _)| id))
 }
 
 /// The organization of this name, where there is one, and whether it is managed. One that goes with its directory makes way.
-fn claim(work: &mut Work<'_>, name: &str) -> ScimResult<Option<(u64, OrganizationRecord, bool)>> {
+fn claim(work: &mut Work<'_>, name: &str) -> store::Result<Option<(u64, OrganizationRecord, bool)>> {
     let Some((id, record, standing)) = holder_of(work.transaction, name)? else { return Ok(None) };
     if standing == Standing::Leaving {
         remove(work, id)?;
@@ -165,7 +172,7 @@ fn claim(work: &mut Work<'_>, name: &str) -> ScimResult<Option<(u64, Organizatio
 ///
 /// # Errors
 /// Where the storage fails.
-pub fn is_taken(work: &mut Work<'_>, name: &str) -> ScimResult<bool> {
+pub fn is_taken(work: &mut Work<'_>, name: &str) -> store::Result<bool> {
     Ok(claim(work, name)?.is_some())
 }
 
@@ -173,8 +180,8 @@ pub fn is_taken(work: &mut Work<'_>, name: &str) -> ScimResult<bool> {
 ///
 /// # Errors
 /// Where the storage fails.
-pub fn remove_leaving(work: &mut Work<'_>, id: u64) -> ScimResult<()> {
-    let Some(record) = load(work.transaction, id)? else { return Ok(()) };
+pub fn remove_leaving(work: &mut Work<'_>, id: u64) -> store::Result<()> {
+    let Some(record) = numbers::organization(work.transaction, id)? else { return Ok(()) };
     if is_leaving(work.transaction, record.link.as_ref())? { remove(work, id).map(drop) } else { Ok(()) }
 }
 
@@ -184,11 +191,11 @@ pub fn remove_leaving(work: &mut Work<'_>, id: u64) -> ScimResult<()> {
 ///
 /// # Errors
 /// Where the storage fails.
-pub fn mend(work: &mut Work<'_>, link: Link, name: &str, linked: Option<u64>) -> ScimResult<Option<u64>> {
-    let record = linked.map(|id| load(work.transaction, id)).transpose()?.flatten();
+pub fn mend(work: &mut Work<'_>, link: Link, name: &str, linked: Option<u64>) -> Result<Option<u64>> {
+    let record = linked.map(|id| numbers::organization(work.transaction, id)).transpose()?.flatten();
     let Some((id, record)) = linked.zip(record).filter(|(_, record)| record.link.as_ref() == Some(&link)) else {
         work.transaction.delete(keys::organization_of(&link.resource));
-        return if is_taken(work, name)? { Ok(None) } else { create(work, link, name).map(Some) };
+        return if is_taken(work, name)? { Ok(None) } else { Ok(Some(create(work, link, name)?)) };
     };
     work.transaction.put(keys::organization_of(&link.resource), keys::number(id));
     if !is_taken(work, name)? {
@@ -202,7 +209,7 @@ pub fn mend(work: &mut Work<'_>, link: Link, name: &str, linked: Option<u64>) ->
 /// # Errors
 /// [`Error::Invalid`]; [`Error::Taken`] where an organization has the new name; [`Error::Managed`].
 pub fn make_way(work: &mut Work<'_>, name: &str, new: &str) -> Result<()> {
-    let new = checked_name(new)?;
+    let new = names::checked(new)?;
     if keys::comparable(&new) == keys::comparable(name) {
         return Err(Error::Invalid("the new name must be another than that of the group".to_string()));
     }
@@ -215,8 +222,9 @@ pub fn make_way(work: &mut Work<'_>, name: &str, new: &str) -> Result<()> {
 ///
 /// # Errors
 /// 409 `uniqueness` when another organization has it.
-pub fn follow_name(work: &mut Work<'_>, id: u64, name: &str) -> ScimResult<()> {
-    let old = load(work.transaction, id)?.ok_or_else(|| records::corrupt("o"))?;
+pub fn follow_name(work: &mut Work<'_>, id: u64, name: &str) -> Result<()> {
+    let old =
+        numbers::organization(work.transaction, id)?.ok_or_else(|| store::Error::corrupt(&keys::organization(id)))?;
     rename(work, id, &old, name.trim())
 }
 
@@ -224,8 +232,8 @@ pub fn follow_name(work: &mut Work<'_>, id: u64, name: &str) -> ScimResult<()> {
 ///
 /// # Errors
 /// 409 `uniqueness` when one has.
-pub fn check_free(work: &mut Work<'_>, name: &str) -> ScimResult<()> {
-    if is_taken(work, name)? { Err(Failure::uniqueness("another organization has this name")) } else { Ok(()) }
+pub fn check_free(work: &mut Work<'_>, name: &str) -> Result<()> {
+    if is_taken(work, name)? { Err(Error::Taken("another organization has this name".to_string())) } else { Ok(()) }
 }
 
 /// What is left of those who were members of an organization besides its group's.
@@ -242,13 +250,13 @@ pub struct Settled {
 ///
 /// # Errors
 /// Where the storage fails.
-pub fn settle(work: &mut Work<'_>, id: u64, is_complete: bool) -> ScimResult<Settled> {
-    let Some(mut old) = load(work.transaction, id)? else { return Ok(Settled::default()) };
+pub fn settle(work: &mut Work<'_>, id: u64, is_complete: bool) -> store::Result<Settled> {
+    let Some(mut old) = numbers::organization(work.transaction, id)? else { return Ok(Settled::default()) };
     let mut replaced = Vec::new();
     if is_complete && old.restored {
         let on_probation = probation::list(work.transaction, id, &old, work.now.milliseconds)?;
         replaced.extend(on_probation.into_iter().map(|(customer, _)| customer));
-        membership::forget_members(work.transaction, &membership::own_holder(id, &old))?;
+        holders::forget_members(work.transaction, &holders::own_holder(id, &old))?;
         old.restored = false;
         work.transaction.put(keys::organization(id), records::write(&old));
     }
@@ -268,10 +276,10 @@ pub fn settle(work: &mut Work<'_>, id: u64, is_complete: bool) -> ScimResult<Set
         return Ok(Settled { has_others: true, replaced });
     }
     for holder in &retained.holders {
-        membership::forget_members(work.transaction, holder)?;
+        holders::forget_members(work.transaction, holder)?;
     }
     work.transaction.put(keys::organization(id), records::write(&old));
-    work.record("organization.settled", of_organization(id));
+    work.record(ChangeKind::OrganizationSettled, Detail::of_organization(id));
     Ok(Settled { has_others, replaced })
 }
 
@@ -279,12 +287,14 @@ pub fn settle(work: &mut Work<'_>, id: u64, is_complete: bool) -> ScimResult<Set
 ///
 /// # Errors
 /// Where the storage fails.
-pub fn settle_due(work: &mut Work<'_>) -> ScimResult<()> {
-    let mut range = prefix_range(keys::ALL_DUE, KEYS_AT_ONCE);
-    range.end = keys::due(work.now.milliseconds.saturating_add(1), "");
-    loop {
-        let entries = work.transaction.scan(&range)?;
-        for entry in &entries {
+pub fn settle_due(work: &mut Work<'_>) -> store::Result<()> {
+    let (now, transaction) = (work.now, &mut *work.transaction);
+    let end = keys::due(now.milliseconds.saturating_add(1), "");
+    let range = Range { end, ..prefix_range(keys::ALL_DUE, ENTRIES_AT_ONCE) };
+    let (actor, request, settings) = (work.actor, work.request, work.settings);
+    for_each_page(transaction, range, |transaction, entries| {
+        let work = &mut Work { transaction, now, actor, request, settings };
+        for entry in entries {
             match records::read(&entry.key, &entry.value)? {
                 Due::Adoption(organization) => drop(settle(work, organization, false)?),
                 Due::Probation { holder, customer } => {
@@ -294,11 +304,8 @@ pub fn settle_due(work: &mut Work<'_>) -> ScimResult<()> {
                 _ => {}
             }
         }
-        match entries.last() {
-            Some(last) if entries.len() >= range.limit as usize => range.start = keys::next(&last.key),
-            _ => return Ok(()),
-        }
-    }
+        Ok(ControlFlow::Continue(()))
+    })
 }
 
 /// Removes an organization from the site; its customers stay. Whether it is kept, so that it can be restored with its
@@ -306,12 +313,12 @@ pub fn settle_due(work: &mut Work<'_>) -> ScimResult<()> {
 ///
 /// # Errors
 /// Where the storage fails.
-pub fn remove(work: &mut Work<'_>, id: u64) -> ScimResult<bool> {
-    let Some(mut old) = load(work.transaction, id)? else { return Ok(false) };
+pub fn remove(work: &mut Work<'_>, id: u64) -> store::Result<bool> {
+    let Some(mut old) = numbers::organization(work.transaction, id)? else { return Ok(false) };
     if old.restored {
         // Who is restored with it is who is a member now.
         settle_due(work)?;
-        old = load(work.transaction, id)?.unwrap_or(old);
+        old = numbers::organization(work.transaction, id)?.unwrap_or(old);
     }
     work.transaction.delete(keys::organization(id));
     drop_name(work.transaction, id, &mut old)?;
@@ -321,12 +328,12 @@ pub fn remove(work: &mut Work<'_>, id: u64) -> ScimResult<bool> {
     let number = keys::number(id);
     let mut projects = Vec::new();
     for project in ends(work.transaction, &Association::Organization.of_other(&number), MAX_PROJECTS)? {
-        let project = parse(String::from("op"), &project)?;
+        let project = numbers::parse("op", &project)?;
         Association::Organization.both(project, &number).into_iter().for_each(|key| work.transaction.delete(key));
         projects.push(project);
     }
-    work.record("organization.deleted", of_organization(id));
-    let retention = bin::retention(work)?;
+    work.record(ChangeKind::OrganizationDeleted, Detail::of_organization(id));
+    let retention = kept::retention(work)?;
     if retention == 0 {
         erase(work, id, &old)?;
         return Ok(false);
@@ -334,19 +341,19 @@ pub fn remove(work: &mut Work<'_>, id: u64) -> ScimResult<bool> {
     old.retained = kept_with(work, old.retained)?;
     old.former = old.link.take().map(|link| link.resource).or(old.former);
     old.restored = false;
-    bin::keep_organization(work, id, old, projects, retention);
+    kept::keep_organization(work, id, old, projects, retention);
     Ok(true)
 }
 
 /// What is kept of the members that an organization had before it was adopted: where their grace lasts still, they are
 /// members when it is restored, without an end.
-fn kept_with(work: &mut Work<'_>, retained: Option<Retained>) -> ScimResult<Option<Retained>> {
+fn kept_with(work: &mut Work<'_>, retained: Option<Retained>) -> store::Result<Option<Retained>> {
     let Some(retained) = retained else { return Ok(None) };
     if work.now.milliseconds < retained.until {
         return Ok(Some(Retained { until: u64::MAX, ..retained }));
     }
     for holder in &retained.holders {
-        membership::forget_members(work.transaction, holder)?;
+        holders::forget_members(work.transaction, holder)?;
     }
     Ok(None)
 }
@@ -355,11 +362,11 @@ fn kept_with(work: &mut Work<'_>, retained: Option<Retained>) -> ScimResult<Opti
 ///
 /// # Errors
 /// Where the storage fails.
-pub fn erase(work: &mut Work<'_>, id: u64, old: &OrganizationRecord) -> ScimResult<()> {
-    for holder in membership::all_holders(id, old) {
-        membership::forget_members(work.transaction, &holder)?;
+pub fn erase(work: &mut Work<'_>, id: u64, old: &OrganizationRecord) -> store::Result<()> {
+    for holder in holders::all_holders(id, old) {
+        holders::forget_members(work.transaction, &holder)?;
     }
-    work.record("organization.erased", of_organization(id));
+    work.record(ChangeKind::OrganizationErased, Detail::of_organization(id));
     Ok(())
 }
 
@@ -367,23 +374,27 @@ pub fn erase(work: &mut Work<'_>, id: u64, old: &OrganizationRecord) -> ScimResu
 ///
 /// # Errors
 /// Where the storage fails.
-pub fn remove_of_group(work: &mut Work<'_>, group: &str) -> ScimResult<()> {
+pub fn remove_of_group(work: &mut Work<'_>, group: &str) -> store::Result<()> {
     let Some(number) = work.transaction.get(keys::organization_of(group))? else {
-        return membership::forget_members(work.transaction, group);
+        return holders::forget_members(work.transaction, group);
     };
-    let id = parse(String::from("og"), &number)?;
+    let id = numbers::parse(&keys::organization_of(group), &number)?;
     let is_linked = |record: OrganizationRecord| record.link.is_some_and(|link| link.resource == group);
-    if load(work.transaction, id)?.is_some_and(is_linked) { remove(work, id).map(drop) } else { Ok(()) }
+    if numbers::organization(work.transaction, id)?.is_some_and(is_linked) {
+        remove(work, id).map(drop)
+    } else {
+        Ok(())
+    }
 }
 
-fn insert(work: &mut Work<'_>, record: &OrganizationRecord) -> ScimResult<u64> {
-    let id = super::projects::next_number(work.transaction, keys::LAST_ORGANIZATION_KEY)?;
+fn insert(work: &mut Work<'_>, record: &OrganizationRecord) -> store::Result<u64> {
+    let id = numbers::next(work.transaction, keys::LAST_ORGANIZATION_KEY)?;
     work.transaction.put(keys::organization(id), records::write(record));
     work.transaction.put(keys::organization_name(&record.name), keys::number(id));
     Ok(id)
 }
 
-fn rename(work: &mut Work<'_>, id: u64, old: &OrganizationRecord, name: &str) -> ScimResult<()> {
+fn rename(work: &mut Work<'_>, id: u64, old: &OrganizationRecord, name: &str) -> Result<()> {
     if old.name == name {
         return Ok(());
     }
@@ -396,12 +407,12 @@ fn rename(work: &mut Work<'_>, id: u64, old: &OrganizationRecord, name: &str) ->
     }
     record.name = name.to_string();
     work.transaction.put(keys::organization(id), records::write(&record));
-    work.record("organization.renamed", of_organization(id));
+    work.record(ChangeKind::OrganizationRenamed, Detail::of_organization(id));
     Ok(())
 }
 
 /// Takes the name of an organization out of the index; where two have it, it is the other one's from now on.
-fn drop_name(transaction: &mut Transaction, id: u64, record: &mut OrganizationRecord) -> ScimResult<()> {
+fn drop_name(transaction: &mut Transaction, id: u64, record: &mut OrganizationRecord) -> store::Result<()> {
     let key = keys::organization_name(&record.name);
     match record.twin.take() {
         None => transaction.delete(key),
@@ -410,28 +421,14 @@ fn drop_name(transaction: &mut Transaction, id: u64, record: &mut OrganizationRe
     Ok(())
 }
 
-/// The record of an organization, where there is one, be it out of sight.
-///
-/// # Errors
-/// Where the storage fails.
-pub fn load(transaction: &mut Transaction, id: u64) -> ScimResult<Option<OrganizationRecord>> {
-    let key = keys::organization(id);
-    transaction.get(key.clone())?.map(|text| records::read(&key, &text)).transpose()
-}
-
 /// The record of an organization.
 ///
 /// # Errors
 /// [`Error::NotFound`].
 pub fn existing(transaction: &mut Transaction, id: u64) -> Result<OrganizationRecord> {
     let missing = || Error::NotFound("there is no such organization".to_string());
-    let record = load(transaction, id)?.ok_or_else(missing)?;
+    let record = numbers::organization(transaction, id)?.ok_or_else(missing)?;
     if is_leaving(transaction, record.link.as_ref())? { Err(missing()) } else { Ok(record) }
-}
-
-/// The number that an organization or a project has in a key or a value.
-pub(super) fn parse(key: String, number: &str) -> ScimResult<u64> {
-    number.parse().map_err(|_| records::corrupt(&key))
 }
 
 /// An organization as callers see it.
@@ -462,12 +459,6 @@ fn described(id: u64, record: OrganizationRecord, managed: bool) -> Organization
     Organization { id, name: record.name, uuid: record.uuid, created_at: record.created, managed_by, group }
 }
 
-/// What a change of an organization says of it.
-#[must_use]
-pub fn of_organization(id: u64) -> Detail {
-    Detail { organization: Some(id), ..Detail::default() }
-}
-
 /// A UUID (RFC 9562, version 8: made from what is unique already) from an id.
 fn uuid(id: &str) -> String {
     let mut bytes = [0; 16];
@@ -485,7 +476,7 @@ impl Engine<'_> {
     pub fn create_organization(&self, actor: &str, name: &str) -> Result<Organization> {
         let now = self.now();
         let record = OrganizationRecord {
-            name: checked_name(name)?,
+            name: names::checked(name)?,
             uuid: uuid(&self.new_id(&now)),
             created: now.milliseconds,
             link: None,
@@ -494,12 +485,12 @@ impl Engine<'_> {
             retained: None,
             twin: None,
         };
-        self.site_write(actor, |work| {
+        self.administer(actor, |work| {
             if is_taken(work, &record.name)? {
                 return Err(Error::Taken("an organization has this name".to_string()));
             }
             let id = insert(work, &record)?;
-            work.record("organization.created", of_organization(id));
+            work.record(ChangeKind::OrganizationCreated, Detail::of_organization(id));
             describe(work.transaction, id, record.clone())
         })
     }
@@ -512,7 +503,7 @@ impl Engine<'_> {
         self.read(|transaction| {
             let (every, mut standings) = (is_all_in_sight(transaction)?, Standings::default());
             shown_page(transaction, keys::ALL_ORGANIZATIONS, position, limit, every, |transaction, entry| {
-                let id = parse(String::from("o"), keys::id_of(&entry.key))?;
+                let id = numbers::parse(&entry.key, keys::id_of(&entry.key))?;
                 show(transaction, &mut standings, id, records::read(&entry.key, &entry.value)?)
             })
         })
@@ -534,8 +525,8 @@ impl Engine<'_> {
     /// # Errors
     /// [`Error::NotFound`], [`Error::Invalid`], [`Error::Taken`]; [`Error::Managed`] where a directory manages it.
     pub fn rename_organization(&self, actor: &str, id: u64, name: &str) -> Result<Organization> {
-        let name = checked_name(name)?;
-        self.site_write(actor, |work| {
+        let name = names::checked(name)?;
+        self.administer(actor, |work| {
             let old = existing(work.transaction, id)?;
             check_local(work.transaction, old.link.as_ref(), "the organization")?;
             rename(work, id, &old, &name)?;
@@ -549,17 +540,10 @@ impl Engine<'_> {
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Managed`] where a directory manages it.
     pub fn delete_organization(&self, actor: &str, id: u64) -> Result<()> {
-        self.site_write(actor, |work| {
+        self.administer(actor, |work| {
             let old = existing(work.transaction, id)?;
             check_local(work.transaction, old.link.as_ref(), "the organization")?;
             Ok(remove(work, id).map(drop)?)
         })
-    }
-}
-
-fn checked_name(name: &str) -> Result<String> {
-    match names::fault(name) {
-        None => Ok(name.trim().to_string()),
-        Some(fault) => Err(Error::Invalid(format!("the name {fault}"))),
     }
 }

@@ -9,17 +9,17 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::membership::{
-    self, Holder, difference, end_of, holders, managed_holders, own_holder, record_members, remove_all, set_value,
-};
-use super::{KEYS_AT_ONCE, Work, customers, is_managed, organizations};
+use super::holders::{self, Holder, difference, holders, managed_holders, own_holder, record_members, remove_all};
+use super::standing::is_managed;
+use super::{customers, numbers};
 use crate::engine::Moment;
-use crate::language::error::Result as ScimResult;
-use crate::scim::members;
 use crate::storage::Entry;
-use crate::store::keys;
+use crate::store::edges::{self, end_of};
+use crate::store::feed::ChangeKind;
+use crate::store::pages::ENTRIES_AT_ONCE;
 use crate::store::records::{self, DirectoryRecord, Due, Link, OrganizationRecord};
-use crate::store::{Transaction, prefix_range};
+use crate::store::{self, Transaction, keys, prefix_range};
+use crate::work::Work;
 
 /// Leaves it to upkeep to give memberships of a restored customer their end.
 pub(super) fn go_on_later(transaction: &mut Transaction, customer: &str, after: Option<&str>, now: &Moment) {
@@ -33,11 +33,11 @@ pub(super) fn go_on_later(transaction: &mut Transaction, customer: &str, after: 
 ///
 /// # Errors
 /// Where the storage fails.
-pub fn begin(work: &mut Work<'_>, customer: &str, after: Option<&str>) -> ScimResult<()> {
+pub fn begin(work: &mut Work<'_>, customer: &str, after: Option<&str>) -> store::Result<()> {
     if customers::visible(work.transaction, customer)?.is_none() {
         return Ok(());
     }
-    let mut range = prefix_range(&keys::own_memberships(customer), KEYS_AT_ONCE);
+    let mut range = prefix_range(&keys::own_memberships(customer), ENTRIES_AT_ONCE);
     if let Some(after) = after {
         range.start = keys::next(&keys::member_of(customer, after));
     }
@@ -49,13 +49,13 @@ pub fn begin(work: &mut Work<'_>, customer: &str, after: Option<&str>) -> ScimRe
             Some(end) => end,
         };
         if until <= now {
-            members::remove_stored_edge(work.transaction, holder, customer, &value);
+            edges::remove_stored(work.transaction, holder, customer, &value);
             continue;
         }
-        set_value(work.transaction, holder, customer, &until.to_string());
+        edges::add(work.transaction, holder, customer, &until.to_string());
         let due = Due::Probation { holder: holder.to_string(), customer: customer.to_string() };
         work.transaction.put(due.key(until), records::write(&due));
-        record_members(work, id, "organization.members-added", &[customer.to_string()]);
+        record_members(work, id, ChangeKind::OrganizationMembersAdded, &[customer.to_string()]);
     }
     if let Some(last) = entries.last().filter(|_| entries.len() >= range.limit as usize) {
         go_on_later(work.transaction, customer, Some(keys::id_of(&last.key)), work.now);
@@ -65,7 +65,10 @@ pub fn begin(work: &mut Work<'_>, customer: &str, after: Option<&str>) -> ScimRe
 
 /// Those of a customer's own memberships that are on probation or to be so: the organization, what holds them, what is
 /// stored of them, and the grace of the directory in seconds.
-fn of_managed<'e>(transaction: &mut Transaction, entries: &'e [Entry]) -> ScimResult<Vec<(u64, &'e str, String, u32)>> {
+fn of_managed<'e>(
+    transaction: &mut Transaction,
+    entries: &'e [Entry],
+) -> store::Result<Vec<(u64, &'e str, String, u32)>> {
     let own = entries.iter().map(|entry| (keys::id_of(&entry.key), entry));
     let own: Vec<(u64, &str, &Entry)> =
         own.filter_map(|(holder, entry)| Some((keys::owner(holder)?, holder, entry))).collect();
@@ -100,19 +103,19 @@ fn of_managed<'e>(transaction: &mut Transaction, entries: &'e [Entry]) -> ScimRe
 ///
 /// # Errors
 /// Where the storage fails.
-pub fn end(work: &mut Work<'_>, holder: &str, customer: &str) -> ScimResult<()> {
+pub fn end(work: &mut Work<'_>, holder: &str, customer: &str) -> store::Result<()> {
     let Some(value) = work.transaction.get(keys::member(holder, customer))? else { return Ok(()) };
     if end_of(&value).is_none_or(|end| work.now.milliseconds < end) {
         return Ok(());
     }
-    let id = keys::owner(holder).ok_or_else(|| records::corrupt("t"))?;
-    let record = organizations::load(work.transaction, id)?.filter(|record| own_holder(id, record) == holder);
+    let id = keys::owner(holder).ok_or_else(|| store::Error::corrupt(holder))?;
+    let record = numbers::organization(work.transaction, id)?.filter(|record| own_holder(id, record) == holder);
     let is_managed = is_managed(work.transaction, record.as_ref().and_then(|record| record.link.as_ref()))?;
     if !is_managed {
-        set_value(work.transaction, holder, customer, "");
+        edges::add(work.transaction, holder, customer, "");
         return Ok(());
     }
-    members::remove_stored_edge(work.transaction, holder, customer, &value);
+    edges::remove_stored(work.transaction, holder, customer, &value);
     record_gone(work, id, alloc::vec![customer.to_string()])
 }
 
@@ -120,18 +123,18 @@ pub fn end(work: &mut Work<'_>, holder: &str, customer: &str) -> ScimResult<()> 
 ///
 /// # Errors
 /// Where the storage fails.
-pub fn record_gone(work: &mut Work<'_>, id: u64, customers: Vec<String>) -> ScimResult<()> {
+pub fn record_gone(work: &mut Work<'_>, id: u64, customers: Vec<String>) -> store::Result<()> {
     if customers.is_empty() {
         return Ok(());
     }
-    let Some(record) = organizations::load(work.transaction, id)? else { return Ok(()) };
+    let Some(record) = numbers::organization(work.transaction, id)? else { return Ok(()) };
     let holders = holders(work.transaction, id, &record, work.now.milliseconds)?;
     let mut gone = Vec::new();
-    for customers in customers.chunks(KEYS_AT_ONCE as usize) {
-        let customers = membership::in_sight(work.transaction, customers)?;
-        gone.extend(membership::without(work.transaction, &holders, customers)?);
+    for customers in customers.chunks(ENTRIES_AT_ONCE as usize) {
+        let customers = holders::in_sight(work.transaction, customers)?;
+        gone.extend(holders::without(work.transaction, &holders, customers)?);
     }
-    record_members(work, id, "organization.members-removed", &gone);
+    record_members(work, id, ChangeKind::OrganizationMembersRemoved, &gone);
     Ok(())
 }
 
@@ -145,7 +148,7 @@ pub fn list(
     id: u64,
     record: &OrganizationRecord,
     now: u64,
-) -> ScimResult<Vec<(String, u64)>> {
+) -> store::Result<Vec<(String, u64)>> {
     let mut holders = managed_holders(id, record, now);
     let Some(own) = holders.pop_if(|holder| holder.probation_at.is_some()) else { return Ok(Vec::new()) };
     let mut customers = Vec::new();
@@ -159,7 +162,12 @@ pub fn list(
 ///
 /// # Errors
 /// Where the storage fails.
-pub fn end_early(work: &mut Work<'_>, id: u64, record: &OrganizationRecord, customers: Vec<String>) -> ScimResult<()> {
+pub fn end_early(
+    work: &mut Work<'_>,
+    id: u64,
+    record: &OrganizationRecord,
+    customers: Vec<String>,
+) -> store::Result<()> {
     let own = Holder::lasting(own_holder(id, record));
     remove_all(work.transaction, customers.iter().map(|customer| (&own, customer.as_str())))?;
     record_gone(work, id, customers)
@@ -170,12 +178,12 @@ pub fn end_early(work: &mut Work<'_>, id: u64, record: &OrganizationRecord, cust
 ///
 /// # Errors
 /// Where the storage fails.
-pub fn confirm(work: &mut Work<'_>, id: u64, users: &[String]) -> ScimResult<()> {
-    let Some(record) = organizations::load(work.transaction, id)?.filter(|record| record.restored) else {
+pub fn confirm(work: &mut Work<'_>, id: u64, users: &[String]) -> store::Result<()> {
+    let Some(record) = numbers::organization(work.transaction, id)?.filter(|record| record.restored) else {
         return Ok(());
     };
     let own = Holder::lasting(own_holder(id, &record));
-    for chunk in users.chunks(KEYS_AT_ONCE as usize) {
+    for chunk in users.chunks(ENTRIES_AT_ONCE as usize) {
         let customers = work.transaction.get_many(chunk.iter().map(|user| keys::customer_of(user)).collect())?;
         let customers: Vec<String> = customers.into_iter().flatten().collect();
         remove_all(work.transaction, customers.iter().map(|customer| (&own, customer.as_str())))?;
@@ -188,7 +196,7 @@ pub fn confirm(work: &mut Work<'_>, id: u64, users: &[String]) -> ScimResult<()>
 ///
 /// # Errors
 /// Where the storage fails.
-pub fn find_without_end(transaction: &mut Transaction, entries: &[Entry], now: &Moment) -> ScimResult<()> {
+pub fn find_without_end(transaction: &mut Transaction, entries: &[Entry], now: &Moment) -> store::Result<()> {
     let without = entries.iter().filter(|entry| entry.value.is_empty());
     let customers: BTreeSet<&str> = without.map(|entry| keys::id_of(&entry.key)).collect();
     let found = transaction.get_many(customers.iter().map(|customer| keys::customer(customer)).collect())?;

@@ -1,23 +1,22 @@
 //! Projects: what customers ask for help in. Their associations are always the site's own.
 
-use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::customers::{self, Customer};
+use super::error::{Error, Result};
 use super::organizations::{self, Organization};
-use super::{
-    Error, Page, Position, Result, Standings, check_limit, is_all_in_sight, is_cursor, membership, no_such_cursor,
-    scan_page, shown_page,
-};
+use super::standing::{Standings, is_all_in_sight, shown_page};
+use super::{membership, numbers};
 use crate::engine::Engine;
-use crate::language::error::Result as ScimResult;
 use crate::names;
-use crate::scim::members::SWEPT_AT_ONCE;
+use crate::store::edges::SWEPT_AT_ONCE;
+use crate::store::feed::{self, ChangeKind, Detail};
 use crate::store::keys::{self, Association};
+use crate::store::pages::{Page, Position, check_limit, is_cursor, no_such_cursor, scan_page};
 pub use crate::store::records::Audience;
-use crate::store::records::{self, CustomerRecord, Detail, ProjectRecord, Sweep};
-use crate::store::{Transaction, prefix_range};
+use crate::store::records::{self, CustomerRecord, ProjectRecord, Sweep};
+use crate::store::{self, Transaction, prefix_range};
 
 /// A project.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,20 +31,6 @@ pub struct Project {
     pub audience: Audience,
     /// When it was made, in milliseconds since the Unix epoch.
     pub created_at: u64,
-}
-
-/// The next number of a kind.
-///
-/// # Errors
-/// Where the storage fails.
-pub fn next_number(transaction: &mut Transaction, key: &str) -> ScimResult<u64> {
-    let last = match transaction.get(key.to_string())? {
-        Some(text) => text.parse().map_err(|_| records::corrupt(key))?,
-        None => 0_u64,
-    };
-    let next = last + 1;
-    transaction.put(key.to_string(), next.to_string());
-    Ok(next)
 }
 
 /// The record of a project.
@@ -77,7 +62,7 @@ pub fn describe(id: u64, record: ProjectRecord) -> Project {
 ///
 /// # Errors
 /// Where the storage fails.
-pub fn drop_associations(transaction: &mut Transaction, id: u64, limit: u32) -> ScimResult<(u32, bool)> {
+pub fn drop_associations(transaction: &mut Transaction, id: u64, limit: u32) -> store::Result<(u32, bool)> {
     let mut removed = 0;
     for association in [Association::Organization, Association::Customer] {
         let mut range = prefix_range(&association.of_project(id), limit - removed + 1);
@@ -93,10 +78,6 @@ pub fn drop_associations(transaction: &mut Transaction, id: u64, limit: u32) -> 
     Ok((removed, false))
 }
 
-fn of_project(id: u64) -> Detail {
-    Detail { project: Some(id), ..Detail::default() }
-}
-
 impl Engine<'_> {
     /// Makes a project.
     ///
@@ -105,19 +86,19 @@ impl Engine<'_> {
     pub fn create_project(&self, actor: &str, key: &str, name: &str, audience: Audience) -> Result<Project> {
         let record = ProjectRecord {
             key: checked_key(key)?,
-            name: checked_name(name)?,
+            name: names::checked(name)?,
             audience,
             created: self.now().milliseconds,
         };
-        self.site_write(actor, |work| {
+        self.administer(actor, |work| {
             let at = keys::project_key(&record.key);
             if work.transaction.get(at.clone())?.is_some() {
                 return Err(Error::Taken("a project has this key".to_string()));
             }
-            let id = next_number(work.transaction, keys::LAST_PROJECT_KEY)?;
+            let id = numbers::next(work.transaction, keys::LAST_PROJECT_KEY)?;
             work.transaction.put(at, keys::number(id));
             store(work.transaction, id, &record);
-            work.record("project.created", of_project(id));
+            work.record(ChangeKind::ProjectCreated, Detail::of_project(id));
             Ok(describe(id, record.clone()))
         })
     }
@@ -128,9 +109,9 @@ impl Engine<'_> {
     /// [`Error::Invalid`] for a limit or cursor that cannot be.
     pub fn projects(&self, position: &Position, limit: u32) -> Result<Page<Project>> {
         self.read(|transaction| {
-            let page = scan_page(transaction, keys::ALL_PROJECTS, position, limit)?;
+            let page = scan_page::<Error>(transaction, keys::ALL_PROJECTS, position, limit)?;
             let values = page.values.iter().map(|entry| {
-                let id = keys::id_of(&entry.key).parse().map_err(|_| records::corrupt(&entry.key))?;
+                let id = numbers::parse(&entry.key, keys::id_of(&entry.key))?;
                 Ok(describe(id, records::read(&entry.key, &entry.value)?))
             });
             Ok(Page { values: values.collect::<Result<_>>()?, next: page.next })
@@ -157,7 +138,7 @@ impl Engine<'_> {
                 return Err(missing());
             }
             let number = transaction.get(at.clone())?.ok_or_else(missing)?;
-            let id = number.parse().map_err(|_| records::corrupt(&at))?;
+            let id = numbers::parse(&at, &number)?;
             Ok(describe(id, existing(transaction, id)?))
         })
     }
@@ -173,8 +154,8 @@ impl Engine<'_> {
         name: Option<&str>,
         audience: Option<Audience>,
     ) -> Result<Project> {
-        let name = name.map(checked_name).transpose()?;
-        self.site_write(actor, |work| {
+        let name = name.map(names::checked).transpose()?;
+        self.administer(actor, |work| {
             let old = existing(work.transaction, id)?;
             let new = ProjectRecord {
                 name: name.clone().unwrap_or_else(|| old.name.clone()),
@@ -183,9 +164,9 @@ impl Engine<'_> {
             };
             if new != old {
                 store(work.transaction, id, &new);
-                let changed = [("name", new.name != old.name), ("audience", new.audience != old.audience)];
-                let changed = changed.into_iter().filter(|(_, changed)| *changed).map(|(name, _)| name.to_string());
-                work.record("project.updated", Detail { changed: changed.collect(), ..of_project(id) });
+                let changed =
+                    feed::changed([("name", new.name != old.name), ("audience", new.audience != old.audience)]);
+                work.record(ChangeKind::ProjectUpdated, Detail { changed, ..Detail::of_project(id) });
             }
             Ok(describe(id, new))
         })
@@ -196,7 +177,7 @@ impl Engine<'_> {
     /// # Errors
     /// [`Error::NotFound`].
     pub fn delete_project(&self, actor: &str, id: u64) -> Result<()> {
-        self.site_write(actor, |work| {
+        self.administer(actor, |work| {
             let old = existing(work.transaction, id)?;
             work.transaction.delete(keys::project(id));
             work.transaction.delete(keys::open_project(id));
@@ -204,7 +185,7 @@ impl Engine<'_> {
             if drop_associations(work.transaction, id, SWEPT_AT_ONCE)?.1 {
                 work.transaction.put(keys::sweep(keys::SITE, &keys::number(id)), records::write(&Sweep::Project));
             }
-            work.record("project.deleted", of_project(id));
+            work.record(ChangeKind::ProjectDeleted, Detail::of_project(id));
             Ok(())
         })
     }
@@ -214,13 +195,17 @@ impl Engine<'_> {
     /// # Errors
     /// [`Error::NotFound`] for either.
     pub fn associate_organization(&self, actor: &str, project: u64, organization: u64, associated: bool) -> Result<()> {
-        self.site_write(actor, |work| {
+        self.administer(actor, |work| {
             existing(work.transaction, project)?;
             organizations::existing(work.transaction, organization)?;
             let keys = Association::Organization.both(project, &keys::number(organization));
             if set_all(work.transaction, keys, associated)? {
-                let kind = if associated { "project.organization-added" } else { "project.organization-removed" };
-                work.record(kind, Detail { organization: Some(organization), ..of_project(project) });
+                let kind = if associated {
+                    ChangeKind::ProjectOrganizationAdded
+                } else {
+                    ChangeKind::ProjectOrganizationRemoved
+                };
+                work.record(kind, Detail { organization: Some(organization), ..Detail::of_project(project) });
             }
             Ok(())
         })
@@ -233,13 +218,14 @@ impl Engine<'_> {
     /// [`Error::NotFound`] for the project or a customer; [`Error::Invalid`] for too many.
     pub fn associate_customers(&self, actor: &str, project: u64, customers: &[String], associated: bool) -> Result<()> {
         membership::check_number(customers)?;
-        self.site_write(actor, |work| {
+        self.administer(actor, |work| {
             existing(work.transaction, project)?;
             for customer in customers {
                 customers::existing(work.transaction, customer)?;
                 if set_all(work.transaction, Association::Customer.both(project, customer), associated)? {
-                    let kind = if associated { "project.customer-added" } else { "project.customer-removed" };
-                    work.record(kind, Detail { customer: Some(customer.clone()), ..of_project(project) });
+                    let kind =
+                        if associated { ChangeKind::ProjectCustomerAdded } else { ChangeKind::ProjectCustomerRemoved };
+                    work.record(kind, Detail { customer: Some(customer.clone()), ..Detail::of_project(project) });
                 }
             }
             Ok(())
@@ -273,9 +259,9 @@ impl Engine<'_> {
             }
             let (prefix, every) = (Association::Organization.of_project(id), is_all_in_sight(transaction)?);
             shown_page(transaction, &prefix, position, limit, every, |transaction, entry| {
-                let organization = keys::id_of(&entry.key).parse().map_err(|_| records::corrupt(&entry.key))?;
-                let record = organizations::load(transaction, organization)?;
-                let record = record.ok_or_else(|| records::corrupt(&entry.key))?;
+                let organization = numbers::parse(&entry.key, keys::id_of(&entry.key))?;
+                let record = numbers::organization(transaction, organization)?;
+                let record = record.ok_or_else(|| store::Error::corrupt(&entry.key))?;
                 organizations::show(transaction, &mut standings, organization, record)
             })
         })
@@ -343,7 +329,7 @@ fn page_of(all: Vec<u64>, position: &Position, limit: u32) -> Result<Page<u64>> 
 }
 
 /// Sets or removes keys together; says whether that changed anything.
-fn set_all(transaction: &mut Transaction, keys: [String; 2], set: bool) -> ScimResult<bool> {
+fn set_all(transaction: &mut Transaction, keys: [String; 2], set: bool) -> store::Result<bool> {
     let is_set = transaction.get(keys[0].clone())?.is_some();
     if is_set == set {
         return Ok(false);
@@ -367,12 +353,5 @@ fn checked_key(key: &str) -> Result<String> {
         Ok(key)
     } else {
         Err(Error::Invalid("the key must be 2 to 10 letters and digits, a letter first".to_string()))
-    }
-}
-
-fn checked_name(name: &str) -> Result<String> {
-    match names::fault(name) {
-        None => Ok(name.trim().to_string()),
-        Some(fault) => Err(Error::Invalid(format!("the name {fault}"))),
     }
 }

@@ -3,11 +3,13 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{Page, Position, Result, customers, organizations, scan_page};
+use super::error::{Error, Result};
+use super::{customers, numbers, organizations};
 use crate::engine::Engine;
-use crate::store::keys;
+use crate::store::pages::{Page, Position, scan_page};
 pub use crate::store::records::Subject;
 use crate::store::records::{self, ConflictRecord, DirectoryRecord};
+use crate::store::{self, keys};
 
 /// One of two that have the same name or address.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,16 +32,16 @@ impl Engine<'_> {
     /// [`Error::Invalid`](super::Error::Invalid) for a limit or cursor that cannot be.
     pub fn same_names(&self, position: &Position, limit: u32) -> Result<Page<SameName>> {
         self.read(|transaction| {
-            let page = scan_page(transaction, &keys::conflicts(keys::SITE), position, limit)?;
+            let page = scan_page::<Error>(transaction, &keys::conflicts(keys::SITE), position, limit)?;
             let mut values = Vec::with_capacity(page.values.len());
             for entry in &page.values {
                 let record: ConflictRecord = records::read(&entry.key, &entry.value)?;
-                let corrupt = || records::corrupt(&entry.key);
+                let corrupt = || store::Error::corrupt(&entry.key);
                 let other = record.same_name.ok_or_else(corrupt)?;
                 let id = String::from(keys::id_of(&entry.key));
                 let (subject, name) = match &other {
                     Subject::Organization(_) => {
-                        let number = organizations::parse(entry.key.clone(), &id)?;
+                        let number = numbers::parse(&entry.key, &id)?;
                         (Subject::Organization(number), organizations::existing(transaction, number)?.name)
                     }
                     Subject::Directory(_) => {

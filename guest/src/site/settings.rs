@@ -7,11 +7,13 @@ use alloc::vec::Vec;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::{Error, Result, Work, locales};
+use super::error::{Error, Result};
+use super::locales;
 use crate::engine::Engine;
-use crate::language::error::Result as ScimResult;
-use crate::store::records::{self, Detail, SiteRecord};
-use crate::store::{Transaction, keys};
+use crate::store::feed::{self, ChangeKind, Detail};
+use crate::store::records::{self, SiteRecord};
+use crate::store::{self, Transaction, keys};
+use crate::work::Work;
 
 /// How many locales a site may have.
 const MAX_LOCALES: usize = 200;
@@ -91,12 +93,12 @@ impl Default for SiteRecord {
 ///
 /// # Errors
 /// Where it cannot be read.
-pub fn numbers(stored: Option<&str>) -> ScimResult<Numbers> {
+pub fn numbers(stored: Option<&str>) -> store::Result<Numbers> {
     read(stored)
 }
 
 /// The settings or a part of them, from what is stored, where there is something.
-fn read<T: Default + DeserializeOwned>(stored: Option<&str>) -> ScimResult<T> {
+fn read<T: Default + DeserializeOwned>(stored: Option<&str>) -> store::Result<T> {
     stored.map_or_else(|| Ok(T::default()), |text| records::read(keys::SITE_SETTINGS_KEY, text))
 }
 
@@ -104,7 +106,7 @@ fn read<T: Default + DeserializeOwned>(stored: Option<&str>) -> ScimResult<T> {
 ///
 /// # Errors
 /// Where the storage fails.
-pub fn load(transaction: &mut Transaction) -> ScimResult<SiteRecord> {
+pub fn load(transaction: &mut Transaction) -> store::Result<SiteRecord> {
     read(transaction.get(keys::SITE_SETTINGS_KEY.to_string())?.as_deref())
 }
 
@@ -122,13 +124,13 @@ impl Engine<'_> {
     /// # Errors
     /// [`Error::Invalid`].
     pub fn update_site_settings(&self, actor: &str, update: &SettingsUpdate) -> Result<Settings> {
-        self.site_write(actor, |work| {
+        self.administer(actor, |work| {
             let old = load(work.transaction)?;
             let new = checked(update, &old)?;
             let changed = changed(&old, &new);
             if !changed.is_empty() {
                 work.transaction.put(keys::SITE_SETTINGS_KEY.to_string(), records::write(&new));
-                work.record("settings.updated", Detail { changed, ..Detail::default() });
+                work.record(ChangeKind::SettingsUpdated, Detail { changed, ..Detail::default() });
             }
             Ok(describe(new))
         })
@@ -140,7 +142,7 @@ impl Work<'_> {
     ///
     /// # Errors
     /// Where the settings cannot be read.
-    pub fn locale(&self, sent: Option<&str>) -> ScimResult<String> {
+    pub fn locale(&self, sent: Option<&str>) -> store::Result<String> {
         let Some(text) = self.settings else {
             return Ok(locales::closest(&locales::DEFAULT_LOCALES, locales::DEFAULT_LOCALE, sent).to_string());
         };
@@ -209,15 +211,11 @@ fn checked_locale(locale: &str) -> Result<String> {
 }
 
 fn changed(old: &SiteRecord, new: &SiteRecord) -> Vec<String> {
-    [
+    feed::changed([
         ("locales", old.locales != new.locales),
         ("defaultLocale", old.default_locale != new.default_locale),
         ("maxMembers", old.max_members != new.max_members),
         ("maxGroups", old.max_groups != new.max_groups),
         ("retentionDays", old.retention_days != new.retention_days),
-    ]
-    .into_iter()
-    .filter(|(_, changed)| *changed)
-    .map(|(name, _)| name.to_string())
-    .collect()
+    ])
 }

@@ -2,9 +2,10 @@
 
 use alloc::string::ToString;
 
-use super::{Error, Result, Work};
+use super::error::{Error, Result};
 use crate::engine::{Engine, time};
-use crate::store::records::Detail;
+use crate::store::feed::{ChangeKind, Detail};
+use crate::work::{USHER, Work};
 
 impl Engine<'_> {
     /// Notes in the change feed that the host refused so many keys of administrators, the first and the last at these
@@ -18,10 +19,10 @@ impl Engine<'_> {
         }
         let now = self.now();
         self.write(|transaction| {
-            let mut work = Work { transaction, now: &now, actor: "usher", request: None, settings: None };
+            let mut work = Work { transaction, now: &now, actor: USHER, request: None, settings: None };
             let series =
                 Detail { count: Some(count), first: Some(time(first)), last: Some(time(last)), ..Detail::default() };
-            work.record("admin-key.refused", series);
+            work.record(ChangeKind::AdminKeyRefused, series);
             Ok(())
         })
     }

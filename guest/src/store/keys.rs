@@ -62,11 +62,10 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use crate::language::schema::{self, ResourceType};
 use crate::storage::MAX_KEY_BYTES;
 use crate::text::fold;
 
-/// The number of this layout. A storage with an older one is brought to it by upkeep, see [`crate::upgrade`]; one with any
+/// The number of this layout. A storage with an older one is brought to it by upkeep, see [`crate::upkeep`]; one with any
 /// other is refused, not guessed at.
 ///
 /// | layout | what it brought |
@@ -497,15 +496,6 @@ impl Kind {
         match self {
             Kind::User => "u",
             Kind::Group => "g",
-        }
-    }
-
-    /// The schema's resource type.
-    #[must_use]
-    pub fn resource_type(self) -> &'static ResourceType {
-        match self {
-            Kind::User => &schema::USER,
-            Kind::Group => &schema::GROUP,
         }
     }
 

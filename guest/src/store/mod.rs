@@ -1,7 +1,12 @@
-//! What is kept in the storage: keys, records, and transactions over them.
+//! What is kept in the storage: keys, records, edges, pages, and transactions over them.
 
+pub mod edges;
+mod error;
+pub mod feed;
 pub mod keys;
+pub mod pages;
 pub mod records;
 mod transaction;
 
-pub use transaction::{Mark, Transaction, prefix_range};
+pub use error::{Error, Result};
+pub use transaction::{Savepoint, Transaction, prefix_range};

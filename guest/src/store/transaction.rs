@@ -10,9 +10,9 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::cmp::Ordering;
 
+use super::error::{Error, Result};
+use super::feed::ChangeRecord;
 use super::keys;
-use super::records::{ChangeRecord, corrupt};
-use crate::language::error::{Error, Result};
 use crate::storage::{self, Access, Change, Entry, Range, Storage};
 
 /// How many writes are handed to the storage at once. Bounds what a call makes the host hold while it copies.
@@ -48,7 +48,7 @@ enum Layout {
 
 /// A point to which [`Transaction::undo_since`] can go back; the beginning, unless said otherwise.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Mark {
+pub struct Savepoint {
     undo: usize,
     changes: usize,
 }
@@ -114,7 +114,7 @@ impl Transaction {
         let result = self.inner.get_many(&keys);
         let mut values = self.noting_conflict(result)?;
         if values.len() != keys.len() {
-            return Err(corrupt("get-many"));
+            return Err(unusable("get-many"));
         }
         if self.layout == Layout::Unknown {
             keys.pop();
@@ -153,7 +153,7 @@ impl Transaction {
         let result = self.inner.get_many(&[keys::SCHEMA_KEY.to_string()]);
         let mut values = self.noting_conflict(result)?;
         if values.len() != 1 {
-            return Err(corrupt("get-many"));
+            return Err(unusable("get-many"));
         }
         self.note_layout(values.pop().flatten().as_deref())
     }
@@ -165,11 +165,11 @@ impl Transaction {
             Some(keys::SCHEMA) => Layout::Fits,
             Some(older) if keys::OLDER_SCHEMAS.contains(&older) => {
                 if self.access == Access::ReadWrite {
-                    return Err(Error::upgrading());
+                    return Err(Error::Upgrading);
                 }
                 Layout::Fits
             }
-            Some(other) => return Err(Error::unknown_layout(other)),
+            Some(other) => return Err(Error::Layout { found: other.to_string() }),
         };
         Ok(())
     }
@@ -185,7 +185,7 @@ impl Transaction {
         let inside = |entry: &Entry| (range.start.as_str()..range.end.as_str()).contains(&entry.key.as_str());
         let fits =
             entries.len() <= range.limit as usize && entries.iter().all(inside) && entries.is_sorted_by(in_order);
-        if fits { Ok(entries) } else { Err(corrupt("scan")) }
+        if fits { Ok(entries) } else { Err(unusable("scan")) }
     }
 
     /// The entries of a range in which something is to be written: what is stored, with the writes in their places. Goes
@@ -242,24 +242,24 @@ impl Transaction {
 
     /// Where the transaction is now.
     #[must_use]
-    pub fn mark(&self) -> Mark {
-        Mark { undo: self.undo.len(), changes: self.changes.len() }
+    pub fn savepoint(&self) -> Savepoint {
+        Savepoint { undo: self.undo.len(), changes: self.changes.len() }
     }
 
     /// The changes since `mark`.
-    pub fn changes_since(&self, mark: Mark) -> &[ChangeRecord] {
-        self.changes.get(mark.changes..).unwrap_or_default()
+    pub fn changes_since(&self, savepoint: Savepoint) -> &[ChangeRecord] {
+        self.changes.get(savepoint.changes..).unwrap_or_default()
     }
 
     /// Takes back all writes and changes since `mark`.
-    pub fn undo_since(&mut self, mark: Mark) {
-        for (key, before) in self.undo.drain(mark.undo..).rev() {
+    pub fn undo_since(&mut self, savepoint: Savepoint) {
+        for (key, before) in self.undo.drain(savepoint.undo..).rev() {
             match before {
                 Some(before) => self.writes.insert(key, before),
                 None => self.writes.remove(&key),
             };
         }
-        self.changes.truncate(mark.changes);
+        self.changes.truncate(savepoint.changes);
     }
 
     /// Writes everything, the changes with their sequence numbers included, and ends. Nothing written is nothing to do.
@@ -305,7 +305,7 @@ impl Transaction {
             return Ok(());
         }
         let mut last: u64 = match self.get(keys::LAST_CHANGE_KEY.to_string())? {
-            Some(text) => text.parse().map_err(|_| corrupt(keys::LAST_CHANGE_KEY))?,
+            Some(text) => text.parse().map_err(|_| Error::corrupt(keys::LAST_CHANGE_KEY))?,
             None => 0,
         };
         for change in core::mem::take(&mut self.changes) {
@@ -368,4 +368,9 @@ impl<'w> Iterator for Directed<'w> {
     fn next(&mut self) -> Option<Self::Item> {
         if self.reverse { self.entries.next_back() } else { self.entries.next() }
     }
+}
+
+/// The error for an answer that the storage contract does not allow.
+fn unusable(call: &str) -> Error {
+    Error::Failed(alloc::format!("{call} was answered otherwise than the contract says"))
 }

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use usher_engine::directories::conflicts::{ConflictSubject, MemberChange, Resolution};
-use usher_engine::directories::groups::Difference;
-use usher_engine::directories::unlinked::UnlinkedReason;
 use usher_engine::directories::{ConflictPolicy, Error};
+use usher_engine::provisioning::check::Difference;
+use usher_engine::provisioning::conflicts::{ConflictSubject, MemberChange, Resolution};
+use usher_engine::provisioning::unlinked::UnlinkedReason;
 use usher_engine::site;
 use usher_engine::site::customers::CustomerUpdate;
 use usher_engine::site::projects::Audience;

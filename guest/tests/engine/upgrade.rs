@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use usher_engine::directories::conflicts::{Conflict, ConflictSubject};
-use usher_engine::directories::unlinked::UnlinkedReason;
+use usher_engine::provisioning::conflicts::{Conflict, ConflictSubject};
+use usher_engine::provisioning::unlinked::UnlinkedReason;
 use usher_engine::site::Position;
 use usher_engine::site::customers::{CustomerUpdate, NewCustomer};
 use usher_engine::site::same_names::Subject;
@@ -60,7 +60,10 @@ fn until_it_is_brought_along_it_can_be_read_and_not_written() {
         let Readiness::Upgrading(upgrade) = site.engine().readiness().unwrap() else { break };
         assert!(upgrade.stage < upgrade.stages && upgrade.entries >= done);
         let refused = site.engine().create_customer("ann", &new).unwrap_err();
-        assert!(matches!(refused, usher_engine::site::Error::Unavailable(_)), "{refused:?}");
+        assert!(
+            matches!(refused, usher_engine::site::Error::Store(usher_engine::StoreError::Upgrading)),
+            "{refused:?}"
+        );
         assert_eq!(site.customers().len(), 9);
         site.engine().upkeep_step(7).unwrap();
     }

@@ -8,8 +8,9 @@ use super::typing::compare;
 use super::{Filter, Operator};
 use crate::json::{self, Object, Value};
 use crate::language::error::{Error, Result};
-use crate::language::path::{AttributePath, is_name_character, quoted, resolve_attribute, resolve_elsewhere};
+use crate::language::path::{AttributePath, is_name_character, resolve_attribute, resolve_elsewhere};
 use crate::language::schema::{Attribute, ResourceType, Type};
+use crate::text::quoted;
 
 /// How long the text of a filter may be, in bytes. Room for a lookup of 200 ids, and more than most servers take as a
 /// URL.

@@ -6,8 +6,9 @@ use alloc::format;
 use super::Filter;
 use super::parse::{Parser, Scope};
 use crate::language::error::{Error, Result};
-use crate::language::path::{AttributePath, Named, is_sub_attribute_name, is_well_formed, quoted, resolve};
+use crate::language::path::{AttributePath, Named, is_sub_attribute_name, is_well_formed, resolve};
 use crate::language::schema::{ResourceType, Schema, Type};
+use crate::text::quoted;
 
 /// What the path of a PATCH operation leads to.
 #[derive(Debug, Clone, PartialEq)]

@@ -11,9 +11,10 @@ use jiff::tz::Offset;
 use super::{Filter, Literal, Operator};
 use crate::json::Value;
 use crate::language::error::{Error, Result};
-use crate::language::path::{AttributePath, quoted};
+use crate::language::path::AttributePath;
 use crate::language::schema::{Attribute, Type};
 use crate::text::fold;
+use crate::text::quoted;
 
 /// The comparison of an attribute with a value, as the attribute's type has it.
 ///

@@ -4,7 +4,7 @@ use alloc::format;
 use alloc::vec::Vec;
 use core::{mem, slice};
 
-use super::edit::{Assignment, assign, assign_all, assignments};
+use super::assign::{Assignment, assign, assign_all, assignments};
 use super::{Effort, Operation, Verb};
 use crate::json::{Object, Value};
 use crate::language::error::{Error, Result};

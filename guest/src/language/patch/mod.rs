@@ -15,6 +15,7 @@
 //! - What the schema does not know is passed over everywhere: `password`, custom extensions.
 //! - Writing what is there already changes nothing, and the outcome says so.
 
+mod assign;
 mod edit;
 mod effort;
 mod elements;

@@ -9,8 +9,9 @@ use super::{Operation, Verb, owned};
 use crate::json::{Object, Value};
 use crate::language::error::{Error, Result};
 use crate::language::filter::{Filter, PatchPath, parse_path};
-use crate::language::path::{AttributePath, Named, quoted, resolve};
+use crate::language::path::{AttributePath, Named, resolve};
 use crate::language::schema::{ResourceType, Schema};
+use crate::text::quoted;
 
 /// How many operations one message may have. Some providers send one for each member of a group, a few thousand at once.
 pub const MAX_OPERATIONS: usize = 10_000;

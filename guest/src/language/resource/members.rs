@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 
 use crate::json::{Object, Value};
 use crate::language::error::{Error, Result};
-use crate::language::path::quoted;
+use crate::text::quoted;
 
 /// The ids of members that are to be in a group, each once, in the order of their first appearance.
 ///

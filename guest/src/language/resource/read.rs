@@ -7,8 +7,9 @@ use alloc::vec::Vec;
 use super::{check, member_ids, typed};
 use crate::json::{Object, Value};
 use crate::language::error::{Error, Result};
-use crate::language::path::{AttributePath, quoted};
+use crate::language::path::AttributePath;
 use crate::language::schema::{Attribute, RESOURCE_TYPES, ResourceType, Schema};
+use crate::text::quoted;
 
 /// A resource as it was sent, in two parts.
 #[derive(Debug, Clone, PartialEq)]

@@ -12,8 +12,9 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use super::limits::{MAX_ELEMENTS, check_text};
 use crate::json::{Object, Value};
 use crate::language::error::{Error, Result};
-use crate::language::path::{AttributePath, quoted};
+use crate::language::path::AttributePath;
 use crate::language::schema::Type;
+use crate::text::quoted;
 
 /// The value as it is stored; none where it means that the attribute is unassigned: `null`, and what has nothing in it.
 ///

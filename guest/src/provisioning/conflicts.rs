@@ -4,19 +4,20 @@
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::{Error, Result, load, scan_ids};
+use super::profile::{group_name, text};
+use crate::directories::record::load;
+use crate::directories::{Error, Result};
 use crate::engine::Engine;
-use crate::json::Value;
-use crate::scim::groups::name;
-use crate::site::membership::{self, Holder};
+use crate::site::holders::{self, Holder};
+use crate::site::numbers;
 use crate::site::organizations;
 use crate::site::projects::{self, Audience};
 use crate::storage::Range;
+use crate::store::feed::{ChangeKind, Detail};
 use crate::store::keys::{self, Association, Kind};
-use crate::store::records::{
-    self, ConflictPolicy, ConflictRecord, Detail, Header, Link, OrganizationRecord, Stored, Subject,
-};
-use crate::store::{Transaction, prefix_range};
+use crate::store::pages::{Page, scan_ids};
+use crate::store::records::{self, ConflictPolicy, ConflictRecord, Header, Link, OrganizationRecord, Stored, Subject};
+use crate::store::{self, Transaction, prefix_range};
 
 /// How many customers a preview names on either side.
 const MAX_NAMED: usize = 100;
@@ -48,15 +49,6 @@ pub struct Conflict {
     pub organization: Option<(u64, String)>,
     /// Since when, in milliseconds since the Unix epoch.
     pub since: u64,
-}
-
-/// One page of conflicts.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConflictPage {
-    /// The conflicts, in the order in which their groups and users were made.
-    pub values: Vec<Conflict>,
-    /// What to pass for the next page.
-    pub next: Option<String>,
 }
 
 /// What adopting would do.
@@ -103,7 +95,7 @@ pub enum Resolution {
 }
 
 /// A group that is left apart.
-struct Apart {
+struct OpenConflict {
     stored: Stored,
     name: String,
     record: ConflictRecord,
@@ -114,10 +106,11 @@ impl Engine<'_> {
     ///
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Invalid`] for a limit or cursor that cannot be.
-    pub fn conflicts(&self, directory: &str, cursor: Option<&str>, limit: u32) -> Result<ConflictPage> {
+    pub fn conflicts(&self, directory: &str, cursor: Option<&str>, limit: u32) -> Result<Page<Conflict>> {
         self.read(|transaction| {
             load(transaction, directory)?;
-            let (entries, next) = scan_ids(transaction, &keys::conflicts(directory), cursor, limit)?;
+            let prefix = keys::conflicts(directory);
+            let Page { values: entries, next } = scan_ids::<Error>(transaction, &prefix, cursor, limit)?;
             let mut values = Vec::with_capacity(entries.len());
             for entry in &entries {
                 let record: ConflictRecord = records::read(&entry.key, &entry.value)?;
@@ -126,11 +119,11 @@ impl Engine<'_> {
                     values.push(of_user(transaction, directory, id, record)?);
                     continue;
                 }
-                let apart = open(transaction, directory, id, record)?;
-                let organization = organizations::named(transaction, &apart.name)?;
-                values.push(describe(id, apart, organization.as_ref()));
+                let conflict = open(transaction, directory, id, record)?;
+                let organization = organizations::named(transaction, &conflict.name)?;
+                values.push(describe(id, conflict, organization.as_ref()));
             }
-            Ok(ConflictPage { values, next })
+            Ok(Page { values, next })
         })
     }
 
@@ -142,19 +135,19 @@ impl Engine<'_> {
         let now = self.now().milliseconds;
         self.read(|transaction| {
             load(transaction, directory)?;
-            let apart = existing(transaction, directory, group)?;
-            let organization = organizations::named(transaction, &apart.name)?;
+            let conflict = existing(transaction, directory, group)?;
+            let organization = organizations::named(transaction, &conflict.name)?;
             let (holders, projects) = match &organization {
                 Some((id, record)) => {
-                    (membership::holders(transaction, *id, record, now)?, restricted_projects(transaction, *id)?)
+                    (holders::holders(transaction, *id, record, now)?, restricted_projects(transaction, *id)?)
                 }
                 None => (Vec::new(), Vec::new()),
             };
             let of_group = [Holder::lasting(group.to_string())];
             let (mut added, mut removed) = (MemberChange::default(), MemberChange::default());
-            membership::difference(transaction, &of_group, &holders, |customer| added.add(customer))?;
-            membership::difference(transaction, &holders, &of_group, |customer| removed.add(customer))?;
-            let conflict = describe(group, apart, organization.as_ref());
+            holders::difference(transaction, &of_group, &holders, |customer| added.add(customer))?;
+            holders::difference(transaction, &holders, &of_group, |customer| removed.add(customer))?;
+            let conflict = describe(group, conflict, organization.as_ref());
             Ok(ConflictPreview { conflict, added, removed, projects })
         })
     }
@@ -165,41 +158,44 @@ impl Engine<'_> {
     /// [`Error::NotFound`] for the directory or the conflict; [`Error::Invalid`] for a name that cannot be;
     /// [`Error::Refused`] where a managed organization has the group's name by now, or any the new one.
     pub fn resolve_conflict(&self, actor: &str, directory: &str, group: &str, resolution: &Resolution) -> Result<()> {
-        self.directory_write(actor, directory, |work, counts| {
-            let apart = existing(work.transaction, directory, group)?;
+        self.administer_directory(actor, directory, |work, counts| {
+            let conflict = existing(work.transaction, directory, group)?;
             if let Resolution::Rename(new) = resolution {
-                organizations::make_way(work, &apart.name, new)?;
+                organizations::make_way(work, &conflict.name, new)?;
             }
             let (action, organization) = match resolution {
                 Resolution::Leave => ("leave", None),
                 adopt_or_rename => {
                     let action = if *adopt_or_rename == Resolution::Adopt { "adopt" } else { "rename" };
                     let link = Link { directory: directory.to_string(), resource: group.to_string() };
-                    (action, organizations::provision(work, link, &apart.name, ConflictPolicy::Sync, None)?)
+                    (action, organizations::provision(work, link, &conflict.name, ConflictPolicy::Sync, None)?)
                 }
             };
             let key = keys::conflict(directory, group);
-            if apart.record.same_name.is_some() {
-                work.transaction.put(key, records::write(&ConflictRecord { apart: false, ..apart.record }));
+            if conflict.record.same_name.is_some() {
+                work.transaction.put(key, records::write(&ConflictRecord { apart: false, ..conflict.record }));
             } else {
                 work.transaction.delete(key);
                 counts.conflicts = counts.conflicts.saturating_sub(1);
             }
             if organization.is_some() {
-                let header = Header { organization, ..apart.stored.header.next(&work.now.text) };
-                let text = apart.stored.with_header(header);
+                let header = Header { organization, ..conflict.stored.header.next(&work.now.text) };
+                let text = conflict.stored.with_header(header);
                 work.transaction.put(Kind::Group.resource(directory, group), text.text());
             }
             let (directory, group) = (Some(directory.to_string()), Some(group.to_string()));
             let action = Some(action.to_string());
-            work.record("conflict.resolved", Detail { directory, group, organization, action, ..Detail::default() });
+            work.record(
+                ChangeKind::ConflictResolved,
+                Detail { directory, group, organization, action, ..Detail::default() },
+            );
             Ok(())
         })
     }
 }
 
 /// The group of an open conflict.
-fn existing(transaction: &mut Transaction, directory: &str, group: &str) -> Result<Apart> {
+fn existing(transaction: &mut Transaction, directory: &str, group: &str) -> Result<OpenConflict> {
     let missing = || Error::NotFound("the directory has no such conflict".to_string());
     if !keys::is_id(group) {
         return Err(missing());
@@ -217,30 +213,30 @@ fn existing(transaction: &mut Transaction, directory: &str, group: &str) -> Resu
 }
 
 /// The group of a conflict.
-fn open(transaction: &mut Transaction, directory: &str, group: &str, record: ConflictRecord) -> Result<Apart> {
+fn open(transaction: &mut Transaction, directory: &str, group: &str, record: ConflictRecord) -> Result<OpenConflict> {
     let key = Kind::Group.resource(directory, group);
-    let stored = Stored::read(&key, transaction.get(key.clone())?.ok_or_else(|| records::corrupt(&key))?)?;
-    let name = name(&stored.attributes(&key)?).to_string();
-    Ok(Apart { stored, name, record })
+    let stored = Stored::read(&key, transaction.get(key.clone())?.ok_or_else(|| store::Error::corrupt(&key))?)?;
+    let name = group_name(&stored.attributes(&key)?).to_string();
+    Ok(OpenConflict { stored, name, record })
 }
 
-fn describe(group: &str, apart: Apart, organization: Option<&(u64, OrganizationRecord)>) -> Conflict {
+fn describe(group: &str, conflict: OpenConflict, organization: Option<&(u64, OrganizationRecord)>) -> Conflict {
     Conflict {
         subject: ConflictSubject::Group(group.to_string()),
-        name: apart.name,
-        apart: apart.record.apart,
-        same_name: apart.record.same_name.map(|other| other.id()),
+        name: conflict.name,
+        apart: conflict.record.apart,
+        same_name: conflict.record.same_name.map(|other| other.id()),
         organization: organization.map(|(id, record)| (*id, record.name.clone())),
-        since: apart.record.since,
+        since: conflict.record.since,
     }
 }
 
 /// The conflict of a user.
 fn of_user(transaction: &mut Transaction, directory: &str, user: &str, record: ConflictRecord) -> Result<Conflict> {
     let key = Kind::User.resource(directory, user);
-    let stored = Stored::read(&key, transaction.get(key.clone())?.ok_or_else(|| records::corrupt(&key))?)?;
+    let stored = Stored::read(&key, transaction.get(key.clone())?.ok_or_else(|| store::Error::corrupt(&key))?)?;
     let attributes = stored.attributes(&key)?;
-    let name = attributes.get("userName").and_then(Value::as_str).unwrap_or_default().to_string();
+    let name = text(&attributes, "userName").unwrap_or_default().to_string();
     let subject = ConflictSubject::User(user.to_string());
     let same_name = record.same_name.map(|other| other.id());
     Ok(Conflict { subject, name, apart: false, same_name, organization: None, since: record.since })
@@ -252,7 +248,7 @@ fn restricted_projects(transaction: &mut Transaction, organization: u64) -> Resu
     let range = Range { keys_only: true, ..prefix_range(&prefix, MAX_PROJECTS) };
     let mut all = Vec::new();
     for entry in transaction.scan(&range)? {
-        let id = keys::id_of(&entry.key).parse().map_err(|_| records::corrupt(&entry.key))?;
+        let id = numbers::parse(&entry.key, keys::id_of(&entry.key))?;
         let record = projects::existing(transaction, id)?;
         if record.audience == Audience::Restricted {
             all.push((id, record.name));

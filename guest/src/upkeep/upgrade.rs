@@ -15,18 +15,16 @@ use alloc::string::{String, ToString};
 
 use crate::address::is_address;
 use crate::engine::Engine;
-use crate::language::error::{Error, Result};
-use crate::scim::users::email;
-use crate::site::{Work, customers, links, probation};
+use crate::provisioning::links;
+use crate::provisioning::profile::{email, profile};
+use crate::site::{self, customers, probation};
 use crate::storage::Entry;
 use crate::store::keys::{self, Kind};
 use crate::store::records::{self, Counts, CustomerRecord, Stored, Subject, UnlinkedReason, UpgradeRecord};
-use crate::store::{Transaction, prefix_range};
+use crate::store::{self, Result, Transaction, prefix_range};
 use crate::text::fold;
 use crate::twins;
-
-/// Who does it, as the change feed names them.
-const ACTOR: &str = "usher";
+use crate::work::{USHER, Work};
 
 /// What is gone through, one after the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,7 +80,7 @@ pub fn pending(transaction: &mut Transaction) -> Result<Option<Upgrade>> {
             let record = read(record.as_deref())?;
             Ok(Some(Upgrade { stage: record.stage, stages: STAGES.len() as u32, entries: record.entries }))
         }
-        Some(other) => Err(Error::unknown_layout(other)),
+        Some(other) => Err(store::Error::Layout { found: other.to_string() }),
     }
 }
 
@@ -93,7 +91,7 @@ fn read(stored: Option<&str>) -> Result<UpgradeRecord> {
 
 impl Engine<'_> {
     /// Looks at up to `budget` entries more. Returns how many those were; none where the storage has this layout.
-    pub(crate) fn upgrade_step(&self, budget: u32) -> Result<Option<u32>> {
+    pub(crate) fn upgrade_step(&self, budget: u32) -> site::Result<Option<u32>> {
         let now = self.now();
         self.write_any_layout(|transaction| {
             if pending(transaction)?.is_none() {
@@ -101,7 +99,7 @@ impl Engine<'_> {
             }
             let mut record = read(transaction.get(keys::UPGRADE_KEY.to_string())?.as_deref())?;
             let settings = transaction.get(keys::SITE_SETTINGS_KEY.to_string())?;
-            let mut work = Work { transaction, now: &now, actor: ACTOR, request: None, settings: settings.as_deref() };
+            let mut work = Work { transaction, now: &now, actor: USHER, request: None, settings: settings.as_deref() };
             let mut entries = 0;
             if let Some(stage) = STAGES.get(record.stage as usize) {
                 let (count, last) = stage.step(&mut work, record.after.take(), budget)?;
@@ -139,7 +137,7 @@ impl Stage {
     }
 
     /// Deals with the entries behind `after`. How many those were, and the last of them where others follow.
-    fn step(self, work: &mut Work<'_>, after: Option<String>, budget: u32) -> Result<(u32, Option<String>)> {
+    fn step(self, work: &mut Work<'_>, after: Option<String>, budget: u32) -> site::Result<(u32, Option<String>)> {
         let mut range = prefix_range(self.prefix(), budget);
         if let Some(after) = after {
             range.start = keys::next(&after);
@@ -165,7 +163,7 @@ impl Stage {
 
     /// Gives a name in an index the key that it has now.
     fn name(self, work: &mut Work<'_>, entry: Entry) -> Result<()> {
-        let corrupt = || records::corrupt(&entry.key);
+        let corrupt = || store::Error::corrupt(&entry.key);
         let below = entry.key.strip_prefix(self.prefix()).ok_or_else(corrupt)?;
         let (directory, part) = match self {
             Stage::Names(_) => {
@@ -186,7 +184,7 @@ impl Stage {
             work.transaction.put(key, entry.value);
             return Ok(());
         };
-        let other = self.subject(&holder).ok_or_else(|| records::corrupt(&key))?;
+        let other = self.subject(&holder).ok_or_else(|| store::Error::corrupt(&key))?;
         // Ids and numbers are in the order in which things were made.
         let (older, newer) = if own < other { (own, other) } else { (other, own) };
         work.transaction.put(key, older.id());
@@ -215,7 +213,7 @@ impl Stage {
 
 /// Gives an email address of a user the key that it has now.
 fn email_of_user(transaction: &mut Transaction, entry: Entry) -> Result<()> {
-    let corrupt = || records::corrupt(&entry.key);
+    let corrupt = || store::Error::corrupt(&entry.key);
     let id = keys::id_of(&entry.key);
     let below = entry.key.strip_prefix(Stage::Emails.prefix()).ok_or_else(corrupt)?;
     let (directory, part) = below.split_once('/').ok_or_else(corrupt)?;
@@ -229,22 +227,22 @@ fn email_of_user(transaction: &mut Transaction, entry: Entry) -> Result<()> {
 }
 
 /// Takes a customer from its user where what it has for an address is none.
-fn customer(work: &mut Work<'_>, entry: &Entry) -> Result<()> {
+fn customer(work: &mut Work<'_>, entry: &Entry) -> site::Result<()> {
     let record: CustomerRecord = records::read(&entry.key, &entry.value)?;
     let Some(link) = record.link.clone().filter(|_| !is_address(&record.email)) else { return Ok(()) };
     if work.transaction.get(keys::directory(&link.directory))?.is_none() {
         return Ok(());
     }
     let (id, key) = (keys::id_of(&entry.key), Kind::User.resource(&link.directory, &link.resource));
-    let user = work.transaction.get(key.clone())?.ok_or_else(|| records::corrupt(&key))?;
+    let user = work.transaction.get(key.clone())?.ok_or_else(|| store::Error::corrupt(&key))?;
     let user = Stored::read(&key, user)?;
     let attributes = user.attributes(&key)?;
     if let Some(address) = email(&attributes)
         && work.transaction.get(keys::customer_email(&address))?.is_none()
     {
-        return customers::follow(work, id, &attributes, user.header.inactive);
+        return customers::follow(work, id, &profile(&attributes, user.header.inactive));
     }
-    links::detach(work, id, record, &link, &user, UnlinkedReason::NoEmail)
+    Ok(links::detach(work, id, record, &link, &user, UnlinkedReason::NoEmail)?)
 }
 
 fn change_counts(transaction: &mut Transaction, directory: &str, change: impl FnOnce(&mut Counts)) -> Result<()> {

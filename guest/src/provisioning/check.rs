@@ -3,20 +3,21 @@
 use alloc::collections::BTreeSet;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use core::ops::ControlFlow;
 
-use super::{Error, Result, load};
+use super::profile::group_name;
+use crate::directories::record::load;
+use crate::directories::{Error, Result};
 use crate::engine::Engine;
-use crate::language::error::Result as ScimResult;
-use crate::scim::groups::name;
-use crate::scim::members::remove_edge;
-use crate::site::{Work, organizations, probation};
+use crate::site::{numbers, organizations, probation};
 use crate::storage::Range;
+use crate::store::edges;
+use crate::store::feed::{ChangeKind, Detail};
 use crate::store::keys::{self, Kind};
-use crate::store::records::{self, ConflictRecord, Counts, Detail, Header, Link, Stored};
-use crate::store::{Transaction, prefix_range};
-
-/// How many keys are read at once.
-const KEYS_AT_ONCE: u32 = 1_000;
+use crate::store::pages::{ENTRIES_AT_ONCE, for_each_page};
+use crate::store::records::{self, ConflictRecord, Counts, Header, Link, Stored};
+use crate::store::{self, Transaction, prefix_range};
+use crate::work::Work;
 
 /// How many memberships one repair puts right, so that what it holds has a bound. Another one goes on.
 const MAX_REPAIRS: usize = 10_000;
@@ -141,7 +142,7 @@ impl Engine<'_> {
     /// # Errors
     /// [`Error::NotFound`] for either.
     pub fn repair_group(&self, actor: &str, directory: &str, group: &str) -> Result<GroupRepair> {
-        self.directory_write(actor, directory, |work, counts| {
+        self.administer_directory(actor, directory, |work, counts| {
             let stored = existing(work.transaction, directory, group)?;
             let memberships_found = memberships(work.transaction, directory, group)?;
             let now = work.now.milliseconds;
@@ -173,7 +174,7 @@ impl Engine<'_> {
             let left = left.differences;
             if left != found.differences {
                 let (directory, group) = (Some(directory.to_string()), Some(group.to_string()));
-                work.record("group.repaired", Detail { directory, group, organization, ..Detail::default() });
+                work.record(ChangeKind::GroupRepaired, Detail { directory, group, organization, ..Detail::default() });
             }
             Ok(GroupRepair { found, left })
         })
@@ -196,8 +197,8 @@ fn check(
     stored: &Stored,
     memberships: &Memberships,
     probation: Probation,
-) -> ScimResult<GroupCheck> {
-    let name = name(&stored.attributes(&Kind::Group.resource(directory, group))?).to_string();
+) -> store::Result<GroupCheck> {
+    let name = group_name(&stored.attributes(&Kind::Group.resource(directory, group))?).to_string();
     let mut differences = link_differences(transaction, directory, group, &name, stored.header.organization)?;
     if stored.header.members != memberships.members {
         differences.push(Difference::MemberCount(stored.header.members));
@@ -220,17 +221,21 @@ fn on_probation(
     group: &str,
     stored: &Stored,
     now: u64,
-) -> ScimResult<Vec<(String, u64)>> {
+) -> store::Result<Vec<(String, u64)>> {
     let Some(id) = stored.header.organization else { return Ok(Vec::new()) };
     let is_linked = |link: &Link| link.directory == directory && link.resource == group;
-    let record = organizations::load(transaction, id)?.filter(|record| record.link.as_ref().is_some_and(is_linked));
+    let record = numbers::organization(transaction, id)?.filter(|record| record.link.as_ref().is_some_and(is_linked));
     record.map_or(Ok(Vec::new()), |record| probation::list(transaction, id, &record, now))
 }
 
-fn end_probation(work: &mut Work<'_>, organization: Option<u64>, mut customers: Vec<(String, u64)>) -> ScimResult<()> {
+fn end_probation(
+    work: &mut Work<'_>,
+    organization: Option<u64>,
+    mut customers: Vec<(String, u64)>,
+) -> store::Result<()> {
     customers.truncate(MAX_REPAIRS);
     let Some(id) = organization.filter(|_| !customers.is_empty()) else { return Ok(()) };
-    let Some(record) = organizations::load(work.transaction, id)? else { return Ok(()) };
+    let Some(record) = numbers::organization(work.transaction, id)? else { return Ok(()) };
     probation::end_early(work, id, &record, customers.into_iter().map(|(customer, _)| customer).collect())
 }
 
@@ -240,11 +245,11 @@ fn link_differences(
     group: &str,
     name: &str,
     linked: Option<u64>,
-) -> ScimResult<Vec<Difference>> {
+) -> store::Result<Vec<Difference>> {
     let Some(id) = linked else { return Ok(alloc::vec![Difference::NoOrganization]) };
     let link = Link { directory: directory.to_string(), resource: group.to_string() };
     let number = transaction.get(keys::organization_of(group))?;
-    let record = organizations::load(transaction, id)?.filter(|record| record.link.as_ref() == Some(&link));
+    let record = numbers::organization(transaction, id)?.filter(|record| record.link.as_ref() == Some(&link));
     let Some(record) = record else { return Ok(alloc::vec![Difference::BrokenLink]) };
     let mut differences = Vec::new();
     if number != Some(keys::number(id)) {
@@ -258,9 +263,9 @@ fn link_differences(
 }
 
 /// Goes through all memberships of a group, from its own end and from that of every user of the directory.
-fn memberships(transaction: &mut Transaction, directory: &str, group: &str) -> ScimResult<Memberships> {
+fn memberships(transaction: &mut Transaction, directory: &str, group: &str) -> store::Result<Memberships> {
     let mut all = Memberships::default();
-    for_each_page(transaction, &keys::members(group), |transaction, users| {
+    for_each_id(transaction, &keys::members(group), |transaction, users| {
         all.members = all.members.saturating_add(users.len() as u32);
         let of_users = transaction.get_many(users.iter().map(|user| keys::member_of(user, group)).collect())?;
         let known = known(transaction, directory, users)?;
@@ -273,7 +278,7 @@ fn memberships(transaction: &mut Transaction, directory: &str, group: &str) -> S
         }
         Ok(())
     })?;
-    for_each_page(transaction, &Kind::User.resources(directory), |transaction, users| {
+    for_each_id(transaction, &Kind::User.resources(directory), |transaction, users| {
         let of_users = transaction.get_many(users.iter().map(|user| keys::member_of(user, group)).collect())?;
         let members: Vec<&String> =
             users.iter().zip(of_users).filter(|(_, of)| of.is_some()).map(|(id, _)| id).collect();
@@ -287,7 +292,7 @@ fn memberships(transaction: &mut Transaction, directory: &str, group: &str) -> S
 }
 
 /// Those who are users of the directory, or were and wait to be swept.
-fn known(transaction: &mut Transaction, directory: &str, users: &[String]) -> ScimResult<BTreeSet<String>> {
+fn known(transaction: &mut Transaction, directory: &str, users: &[String]) -> store::Result<BTreeSet<String>> {
     let mut known = BTreeSet::new();
     let places: [fn(&str, &str) -> String; 2] = [|directory, user| Kind::User.resource(directory, user), keys::sweep];
     for place in places {
@@ -300,29 +305,25 @@ fn known(transaction: &mut Transaction, directory: &str, users: &[String]) -> Sc
     Ok(known)
 }
 
-/// Calls `visit` with the ids at the end of all keys that begin with a prefix, so many at once as are read.
-fn for_each_page(
+/// Goes through the ids at the end of the keys that begin with a prefix, some at a time.
+fn for_each_id(
     transaction: &mut Transaction,
     prefix: &str,
-    mut visit: impl FnMut(&mut Transaction, &[String]) -> ScimResult<()>,
-) -> ScimResult<()> {
-    let mut range = Range { keys_only: true, ..prefix_range(prefix, KEYS_AT_ONCE) };
-    loop {
-        let entries = transaction.scan(&range)?;
+    mut visit: impl FnMut(&mut Transaction, &[String]) -> store::Result<()>,
+) -> store::Result<()> {
+    let range = Range { keys_only: true, ..prefix_range(prefix, ENTRIES_AT_ONCE) };
+    for_each_page(transaction, range, |transaction, entries| {
         let ids: Vec<String> = entries.iter().map(|entry| keys::id_of(&entry.key).to_string()).collect();
         visit(transaction, &ids)?;
-        match entries.last() {
-            Some(last) if entries.len() >= KEYS_AT_ONCE as usize => range.start = keys::next(&last.key),
-            _ => return Ok(()),
-        }
-    }
+        Ok(ControlFlow::Continue(()))
+    })
 }
 
 fn put_right(transaction: &mut Transaction, group: &str, user: &str, fault: &Fault) {
     match fault {
         Fault::NotOfUser => transaction.put(keys::member_of(user, group), ""),
         Fault::NotOfGroup => transaction.delete(keys::member_of(user, group)),
-        Fault::Stranger => remove_edge(transaction, group, user),
+        Fault::Stranger => edges::remove(transaction, group, user),
     }
 }
 
@@ -333,7 +334,7 @@ fn set_conflict(
     directory: &str,
     found: &GroupCheck,
     organization: Option<u64>,
-) -> ScimResult<()> {
+) -> store::Result<()> {
     let key = keys::conflict(directory, &found.group);
     let known: Option<ConflictRecord> =
         work.transaction.get(key.clone())?.map(|text| records::read(&key, &text)).transpose()?;
@@ -358,7 +359,7 @@ fn set_conflict(
             work.transaction.put(key, records::write(&ConflictRecord { apart: true, ..known }));
             let (directory, group) = (Some(directory.to_string()), Some(found.group.clone()));
             let detail = Detail { directory, group, organization: Some(local), ..Detail::default() };
-            work.record("organization.conflict", detail);
+            work.record(ChangeKind::OrganizationConflict, detail);
         }
         _ => {}
     }

@@ -4,16 +4,17 @@ use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::index;
-use super::members;
+use super::index::{self, changed_names};
+use super::profile::group_name;
 use super::scope::Scope;
-use super::users::changed_names;
+use super::{leaving, members};
 use crate::json::{Object, Value};
 use crate::language::error::{Error, Result};
 use crate::language::patch::MemberEdit;
 use crate::site::{membership, organizations, probation};
+use crate::store::feed::{ChangeKind, Detail};
 use crate::store::keys::{self, Kind};
-use crate::store::records::{self, ConflictRecord, Detail, Header, Link, Stored, Subject, Twin};
+use crate::store::records::{self, ConflictRecord, Header, Link, Stored, Subject, Twin};
 
 /// Makes a group.
 ///
@@ -25,23 +26,23 @@ pub fn create(scope: &mut Scope<'_>, id: &str, attributes: &Object<'_>, members:
         return Err(Error::invalid_value(alloc::format!("a directory may have {limit} groups")));
     }
     index_group(scope, id, None, None, Some(attributes))?;
-    scope.record("group.created", of_group(id));
+    scope.record(ChangeKind::GroupCreated, Detail::of_group(id));
     let link = Link { directory: scope.directory().to_string(), resource: id.to_string() };
     // A list of members is the whole list: whoever is not on it has no grace.
     let is_complete = members.iter().any(|edit| matches!(edit, MemberEdit::Add(ids) if !ids.is_empty()));
     let grace = Some(scope.settings.adoption_grace).filter(|_| !is_complete);
     let policy = scope.settings.conflict_policy;
-    let organization = organizations::provision(&mut scope.work(), link, name(attributes), policy, grace)?;
+    let organization = organizations::provision(&mut scope.work(), link, group_name(attributes), policy, grace)?;
     if organization.is_none() {
-        let conflict = ConflictRecord { since: scope.call.now.milliseconds, apart: true, same_name: None };
+        let conflict = ConflictRecord { since: scope.context.now.milliseconds, apart: true, same_name: None };
         scope.transaction.put(keys::conflict(scope.directory(), id), records::write(&conflict));
         scope.counts.conflicts = scope.counts.conflicts.saturating_add(1);
     }
     let members = members::edit(scope, id, 0, members)?;
     let header = Header {
         version: 1,
-        created: scope.call.now.text.clone(),
-        modified: scope.call.now.text.clone(),
+        created: scope.context.now.text.clone(),
+        modified: scope.context.now.text.clone(),
         enterprise: false,
         inactive: false,
         members: members.count,
@@ -73,13 +74,13 @@ pub fn update(
     let mut twin = old.header.twin;
     if !changed.is_empty() {
         twin = index_group(scope, id, twin, Some(&before), Some(after))?;
-        scope.record("group.updated", Detail { changed: changed.clone(), ..of_group(id) });
+        scope.record(ChangeKind::GroupUpdated, Detail { changed: changed.clone(), ..Detail::of_group(id) });
         match old.header.organization {
-            _ if name(&before) == name(after) => {}
-            Some(organization) => organizations::follow_name(&mut scope.work(), organization, name(after))?,
+            _ if group_name(&before) == group_name(after) => {}
+            Some(organization) => organizations::follow_name(&mut scope.work(), organization, group_name(after))?,
             // It has none of its own, and can go on having the name of the one that it is left apart from.
-            None if keys::comparable(name(&before)) == keys::comparable(name(after)) => {}
-            None => organizations::check_free(&mut scope.work(), name(after))?,
+            None if keys::comparable(group_name(&before)) == keys::comparable(group_name(after)) => {}
+            None => organizations::check_free(&mut scope.work(), group_name(after))?,
         }
     }
     let is_complete = |edit: &MemberEdit<'_>| matches!(edit, MemberEdit::Replace(_) | MemberEdit::RemoveAll);
@@ -100,12 +101,12 @@ pub fn update(
         let named = members.iter().filter(|edit| matches!(edit, MemberEdit::Remove(_))).flat_map(members::named);
         let named = named.filter(|id| keys::is_id(id)).map(ToString::to_string);
         let removed: Vec<String> = named.chain(edited.removed.iter().cloned()).collect();
-        membership::release(&mut scope.work(), organization, &removed)?;
+        membership::take_out(&mut scope.work(), organization, &removed)?;
     }
     if changed.is_empty() && !edited.changed {
         return Ok(old.clone());
     }
-    let header = Header { members: edited.count, twin, ..old.header.next(&scope.call.now.text) };
+    let header = Header { members: edited.count, twin, ..old.header.next(&scope.context.now.text) };
     let stored = if changed.is_empty() { old.with_header(header) } else { Stored::new(header, after) };
     scope.store(Kind::Group, id, &stored);
     Ok(stored)
@@ -122,7 +123,7 @@ pub fn delete(scope: &mut Scope<'_>, id: &str, old: &Stored) -> Result<()> {
     index_group(scope, id, old.header.twin, Some(&before), None)?;
     scope.transaction.delete(key);
     scope.counts.groups = scope.counts.groups.saturating_sub(1);
-    scope.record("group.deleted", of_group(id));
+    scope.record(ChangeKind::GroupDeleted, Detail::of_group(id));
     let kept = match old.header.organization {
         Some(organization) => organizations::remove(&mut scope.work(), organization)?,
         None => {
@@ -130,7 +131,7 @@ pub fn delete(scope: &mut Scope<'_>, id: &str, old: &Stored) -> Result<()> {
             false
         }
     };
-    members::forget_group(scope, id, old.header.members, kept)
+    leaving::forget_group(scope, id, old.header.members, kept)
 }
 
 /// Takes the conflict of a group off the list, where there is one.
@@ -171,14 +172,4 @@ fn entries(directory: &str, id: &str, attributes: &Object<'_>) -> BTreeMap<Strin
         entries.insert(Kind::Group.external_id(directory, external_id) + id, String::new());
     }
     entries
-}
-
-/// The name of a group.
-#[must_use]
-pub fn name<'o>(attributes: &'o Object<'_>) -> &'o str {
-    attributes.get("displayName").and_then(Value::as_str).unwrap_or_default()
-}
-
-fn of_group(id: &str) -> Detail {
-    Detail { group: Some(id.to_string()), ..Detail::default() }
 }

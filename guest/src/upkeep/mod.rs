@@ -1,18 +1,21 @@
 //! Housekeeping in bounded steps (`wit/upkeep.wit`): brings a storage of an older layout to this one, sweeps what was deleted
 //! and is already invisible, and does what is due.
 
+mod upgrade;
+
 use alloc::string::{String, ToString};
 
-use crate::directories;
+pub use self::upgrade::Upgrade;
+
+use crate::directories::{notices, status};
 use crate::engine::{Engine, Moment};
-use crate::language::error::{Error as Failure, Status};
-use crate::scim::members;
-use crate::site::{Work, bin, customers, organizations, probation, projects};
+use crate::provisioning::leaving;
+use crate::site::{self, bin, customers, numbers, organizations, probation, projects};
+use crate::store::edges;
 use crate::store::keys::{self, Kind};
 use crate::store::records::{self, Counts, Due, Sweep};
-use crate::store::{Transaction, prefix_range};
-use crate::upgrade;
-pub use crate::upgrade::Upgrade;
+use crate::store::{self, Transaction, prefix_range};
+use crate::work::{USHER, Work};
 
 /// How many entries a step may remove at the most.
 const MAX_BUDGET: u32 = 10_000;
@@ -24,18 +27,18 @@ const REMOVAL_COST: u32 = 16;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// The storage did not do its part.
-    #[error("{0}")]
-    Unavailable(String),
-    /// Anything else.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// Anything else: the site does not allow what is due.
     #[error("{0}")]
     Other(String),
 }
 
-impl From<Failure> for Error {
-    fn from(failure: Failure) -> Self {
-        match failure.status {
-            Status::Unavailable => Error::Unavailable(failure.into_log()),
-            _ => Error::Other(failure.into_log()),
+impl From<site::Error> for Error {
+    fn from(error: site::Error) -> Self {
+        match error {
+            site::Error::Store(error) => Error::Store(error),
+            other => Error::Other(other.to_string()),
         }
     }
 }
@@ -103,12 +106,9 @@ impl Engine<'_> {
     }
 }
 
-/// Who does it, as the change feed names them.
-const ACTOR: &str = "usher";
-
 /// Upkeep's own work.
 fn work<'w>(transaction: &'w mut Transaction, now: &'w Moment, settings: Option<&'w str>) -> Work<'w> {
-    Work { transaction, now, actor: ACTOR, request: None, settings }
+    Work { transaction, now, actor: USHER, request: None, settings }
 }
 
 /// The first thing to do whose time has come, and its key.
@@ -126,8 +126,8 @@ fn perform(work: &mut Work<'_>, due: &Due) -> Result<(), Error> {
         Due::Adoption(organization) => {
             organizations::settle(work, *organization, false)?;
         }
-        Due::Log(directory) => directories::age_log(work, directory)?,
-        Due::Key { directory, key } => directories::notify(work, directory, key)?,
+        Due::Log(directory) => status::age_log(work, directory)?,
+        Due::Key { directory, key } => notices::notify(work, directory, key)?,
         Due::Customer(customer) => bin::erase_customer(work, customer)?,
         Due::Organization(organization) => bin::erase_organization(work, *organization)?,
         Due::Probation { holder, customer } => probation::end(work, holder, customer)?,
@@ -146,7 +146,7 @@ struct Job {
 fn next_sweep(transaction: &mut Transaction) -> Result<Option<Job>, Error> {
     let Some(entry) = transaction.scan(&prefix_range(keys::ALL_SWEEPS, 1))?.pop() else { return Ok(None) };
     let sweep = records::read(&entry.key, &entry.value)?;
-    let (directory, id) = keys::two_ids(&entry.key).ok_or_else(|| records::corrupt(&entry.key))?;
+    let (directory, id) = keys::two_ids(&entry.key).ok_or_else(|| store::Error::corrupt(&entry.key))?;
     Ok(Some(Job { directory: directory.to_string(), id: id.to_string(), sweep }))
 }
 
@@ -157,23 +157,24 @@ impl Job {
         let (removed, more) = match &self.sweep {
             Sweep::User(customer) => {
                 let (directory, customer) = (&self.directory, customer.as_deref());
-                let left = members::leave_groups(transaction, directory, &self.id, memberships, now, customer)?;
+                let (removal, counted) =
+                    leaving::leave_groups(transaction, directory, &self.id, memberships, now, customer)?;
                 self.count(transaction, |counts| {
-                    counts.memberships = counts.memberships.saturating_sub(u64::from(left.counted));
-                    counts.unswept_users = counts.unswept_users.saturating_sub(u64::from(!left.more));
+                    counts.memberships = counts.memberships.saturating_sub(u64::from(counted));
+                    counts.unswept_users = counts.unswept_users.saturating_sub(u64::from(!removal.more));
                 })?;
-                (left.removed * 2, left.more)
+                (removal.removed * 2, removal.more)
             }
             Sweep::Group => {
-                let left = members::drop_members(transaction, &self.id, memberships)?;
-                (left.removed * 2, left.more)
+                let removal = edges::drop_members(transaction, &self.id, memberships)?;
+                (removal.removed * 2, removal.more)
             }
             Sweep::Customer => {
                 let (removed, more) = customers::drop_relations(transaction, &self.id, memberships)?;
                 (removed * 2, more)
             }
             Sweep::Project => {
-                let id = self.id.parse().map_err(|_| records::corrupt("w"))?;
+                let id = numbers::parse(&keys::sweep(&self.directory, &self.id), &self.id)?;
                 let (removed, more) = projects::drop_associations(transaction, id, memberships)?;
                 (removed * 2, more)
             }
@@ -238,9 +239,10 @@ impl Job {
             let Some(group) = transaction.scan(&range)?.pop() else { break };
             // The members of an organization stay when its directory goes.
             if transaction.get(keys::organization_of(keys::id_of(&group.key)))?.is_none() {
-                let left = members::drop_members(transaction, keys::id_of(&group.key), (budget - removed).div_ceil(2))?;
-                removed += left.removed * 2;
-                if left.more {
+                let removal =
+                    edges::drop_members(transaction, keys::id_of(&group.key), (budget - removed).div_ceil(2))?;
+                removed += removal.removed * 2;
+                if removal.more {
                     return Ok((removed, true));
                 }
             }

@@ -3,22 +3,23 @@
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::conditions::Conditions;
-use super::log::Noted;
+use super::notes::RequestNotes;
 use crate::directories::activity::StatusRecord;
 use crate::directories::api_key::Token;
 use crate::engine::{Engine, Moment};
 use crate::json::{Object, Value};
 use crate::language::error::{Error, Result, Status};
 use crate::language::patch::Effort;
-use crate::site::{Work, settings};
+use crate::site::settings;
+use crate::store::feed::{ChangeKind, Detail};
 use crate::store::keys::{self, Kind};
-use crate::store::records::{self, ApiKeyRecord, Counts, Detail, DirectoryRecord, Stored};
-use crate::store::{Mark, Transaction};
+use crate::store::records::{self, ApiKeyRecord, Counts, DirectoryRecord, Stored};
+use crate::store::{self, Savepoint, Transaction};
+use crate::work::Work;
 
 /// What stays the same during a request.
 #[derive(Debug, Clone)]
-pub struct Call<'r> {
+pub struct RequestContext<'r> {
     /// The id of the directory, from the path. It has the form of an id; whether there is such a directory is another
     /// matter.
     pub directory: &'r str,
@@ -43,7 +44,7 @@ pub struct Scope<'r> {
     /// The transaction.
     pub transaction: &'r mut Transaction,
     /// What stays the same.
-    pub call: &'r Call<'r>,
+    pub context: &'r RequestContext<'r>,
     /// The directory's settings.
     pub settings: DirectoryRecord,
     /// What the directory has.
@@ -56,8 +57,8 @@ pub struct Scope<'r> {
     pub holds: bool,
     /// How much may still be tried and compared for the request. Stays when the work is undone.
     pub effort: Effort,
-    /// What is to be noted of it in the log.
-    pub noted: Noted,
+    /// What is to be notes of it in the log.
+    pub notes: RequestNotes,
     stored_counts: Counts,
     site_settings: Option<String>,
 }
@@ -65,7 +66,7 @@ pub struct Scope<'r> {
 /// A point to which [`Scope::undo_since`] can go back.
 #[derive(Debug, Clone, Copy)]
 pub struct Before {
-    mark: Mark,
+    savepoint: Savepoint,
     counts: Counts,
     deletions: u32,
     notes: usize,
@@ -77,25 +78,25 @@ impl<'r> Scope<'r> {
     /// # Errors
     /// 401 for a directory or key that is not there, does not fit or has expired, all with the same words: who has no key
     /// learns nothing.
-    pub fn open(transaction: &'r mut Transaction, call: &'r Call<'r>) -> Result<Self> {
-        let (counts_key, status_key) = (keys::counts(call.directory), keys::status(call.directory));
+    pub fn open(transaction: &'r mut Transaction, context: &'r RequestContext<'r>) -> Result<Self> {
+        let (counts_key, status_key) = (keys::counts(context.directory), keys::status(context.directory));
         let more = [keys::SITE_SETTINGS_KEY.to_string(), counts_key.clone(), status_key.clone()];
-        let (settings, [site_settings, counts, status]) = admit(transaction, call, more)?;
-        let settings = records::read(&keys::directory(call.directory), &settings)?;
-        let counts: Counts = records::read(&counts_key, &counts.ok_or_else(|| records::corrupt(&counts_key))?)?;
+        let (settings, [site_settings, counts, status]) = admit(transaction, context, more)?;
+        let settings = records::read(&keys::directory(context.directory), &settings)?;
+        let counts: Counts = records::read(&counts_key, &counts.ok_or_else(|| store::Error::corrupt(&counts_key))?)?;
         let status = status.map(|text| records::read(&status_key, &text)).transpose()?.unwrap_or_default();
-        let noted = Noted::default();
+        let notes = RequestNotes::default();
         let stored_counts = counts;
         Ok(Scope {
             transaction,
-            call,
+            context,
             settings,
             counts,
             status,
             deletions: 0,
             holds: false,
             effort: Effort::default(),
-            noted,
+            notes,
             stored_counts,
             site_settings,
         })
@@ -105,40 +106,40 @@ impl<'r> Scope<'r> {
     ///
     /// # Errors
     /// Where its settings cannot be read.
-    pub fn limits(&self) -> Result<settings::Numbers> {
+    pub fn limits(&self) -> store::Result<settings::Numbers> {
         settings::numbers(self.site_settings.as_deref())
     }
 
     /// Puts what belongs to no single resource into the transaction, before it commits.
     pub fn finish(self) {
         if self.counts != self.stored_counts {
-            self.transaction.put(keys::counts(self.call.directory), records::write(&self.counts));
+            self.transaction.put(keys::counts(self.context.directory), records::write(&self.counts));
         }
     }
 
     /// Where the work is now, to go back to when one operation of several fails.
     #[must_use]
-    pub fn mark(&self) -> Before {
+    pub fn savepoint(&self) -> Before {
         Before {
-            mark: self.transaction.mark(),
+            savepoint: self.transaction.savepoint(),
             counts: self.counts,
             deletions: self.deletions,
-            notes: self.noted.notes.len(),
+            notes: self.notes.texts.len(),
         }
     }
 
     /// Takes back all that was done since.
     pub fn undo_since(&mut self, before: Before) {
-        self.transaction.undo_since(before.mark);
+        self.transaction.undo_since(before.savepoint);
         self.counts = before.counts;
         self.deletions = before.deletions;
-        self.noted.notes.truncate(before.notes);
+        self.notes.texts.truncate(before.notes);
     }
 
     /// The directory's id.
     #[must_use]
     pub fn directory(&self) -> &'r str {
-        self.call.directory
+        self.context.directory
     }
 
     /// The resource of this id.
@@ -149,21 +150,11 @@ impl<'r> Scope<'r> {
         self.find(kind, id)?.ok_or_else(|| no_such(kind))
     }
 
-    /// The resource of this id, as [`load`](Self::load), for a client that expects it in a certain state.
-    ///
-    /// # Errors
-    /// 404; 412 where the state is another.
-    pub fn load_if(&mut self, kind: Kind, id: &str, conditions: &Conditions<'_>) -> Result<Stored> {
-        let stored = self.load(kind, id)?;
-        conditions.check(&stored.header)?;
-        Ok(stored)
-    }
-
     /// The resource of this id, where there is one.
     ///
     /// # Errors
     /// Where the storage fails.
-    pub fn find(&mut self, kind: Kind, id: &str) -> Result<Option<Stored>> {
+    pub fn find(&mut self, kind: Kind, id: &str) -> store::Result<Option<Stored>> {
         Ok(self.find_many(kind, &[id])?.pop().flatten())
     }
 
@@ -171,13 +162,13 @@ impl<'r> Scope<'r> {
     ///
     /// # Errors
     /// Where the storage fails.
-    pub fn find_many<T: AsRef<str>>(&mut self, kind: Kind, ids: &[T]) -> Result<Vec<Option<Stored>>> {
+    pub fn find_many<T: AsRef<str>>(&mut self, kind: Kind, ids: &[T]) -> store::Result<Vec<Option<Stored>>> {
         // An id of another form is of nothing here and must not get into a key.
         let known: Vec<String> = ids
             .iter()
             .map(AsRef::as_ref)
             .filter(|id| keys::is_id(id))
-            .map(|id| kind.resource(self.call.directory, id))
+            .map(|id| kind.resource(self.context.directory, id))
             .collect();
         let mut values = self.transaction.get_many(known)?.into_iter();
         ids.iter()
@@ -186,7 +177,7 @@ impl<'r> Scope<'r> {
                 if !keys::is_id(id) {
                     return Ok(None);
                 }
-                let key = || kind.resource(self.call.directory, id);
+                let key = || kind.resource(self.context.directory, id);
                 values.next().flatten().map(|text| Stored::read(&key(), text)).transpose()
             })
             .collect()
@@ -206,12 +197,12 @@ impl<'r> Scope<'r> {
 
     /// Stores a resource.
     pub fn store(&mut self, kind: Kind, id: &str, stored: &Stored) {
-        self.transaction.put(kind.resource(self.call.directory, id), stored.text());
+        self.transaction.put(kind.resource(self.context.directory, id), stored.text());
     }
 
     /// Adds an entry to the change feed.
-    pub fn record(&mut self, change: &str, detail: Detail) {
-        let directory = Some(self.call.directory.to_string());
+    pub fn record(&mut self, change: ChangeKind, detail: Detail) {
+        let directory = Some(self.context.directory.to_string());
         self.work().record(change, Detail { directory, ..detail });
     }
 
@@ -219,9 +210,9 @@ impl<'r> Scope<'r> {
     pub fn work(&mut self) -> Work<'_> {
         Work {
             transaction: self.transaction,
-            now: &self.call.now,
-            actor: &self.call.actor,
-            request: self.call.request,
+            now: &self.context.now,
+            actor: &self.context.actor,
+            request: self.context.request,
             settings: self.site_settings.as_deref(),
         }
     }
@@ -229,37 +220,31 @@ impl<'r> Scope<'r> {
     /// The URL of a resource.
     #[must_use]
     pub fn location(&self, kind: Kind, id: &str) -> String {
-        location(&self.call.base, kind, id)
+        kind.location(&self.context.base, id)
     }
-}
-
-/// The URL of a resource.
-#[must_use]
-pub fn location(base: &str, kind: Kind, id: &str) -> String {
-    alloc::format!("{base}{}/{id}", kind.resource_type().endpoint)
 }
 
 /// Lets a request in, or tells it that it has no key that works here.
 ///
 /// # Errors
 /// 401.
-pub fn authenticate(engine: &Engine<'_>, call: &Call<'_>) -> Result<()> {
-    engine.read(|transaction| admit(transaction, call, []).map(drop))
+pub fn authenticate(engine: &Engine<'_>, context: &RequestContext<'_>) -> Result<()> {
+    engine.read(|transaction| admit(transaction, context, []).map(drop))
 }
 
 /// Checks the request's key. Yields the record of the directory, and the values of the keys in `more`, which are read at
 /// the same time.
 fn admit<const N: usize>(
     transaction: &mut Transaction,
-    call: &Call<'_>,
+    context: &RequestContext<'_>,
     more: [String; N],
 ) -> Result<(String, [Option<String>; N])> {
-    let key = keys::api_key(call.directory, call.token.id);
-    let first = [keys::directory(call.directory), key.clone()];
+    let key = keys::api_key(context.directory, context.token.id);
+    let first = [keys::directory(context.directory), key.clone()];
     let mut values = transaction.get_many(first.into_iter().chain(more).collect())?.into_iter();
     let mut next = || values.next().flatten();
     let (Some(directory), Some(record)) = (next(), next()) else { return Err(unauthorized()) };
-    if !call.token.opens(&records::read::<ApiKeyRecord>(&key, &record)?, call.now.milliseconds) {
+    if !context.token.opens(&records::read::<ApiKeyRecord>(&key, &record)?, context.now.milliseconds) {
         return Err(unauthorized());
     }
     Ok((directory, core::array::from_fn(|_| next())))

@@ -2,23 +2,25 @@
 
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
-use alloc::vec::Vec;
 
-use super::members;
+use super::index;
+use super::leaving;
+use super::profile::{email, profile, text};
 use super::scope::Scope;
-use crate::address::is_address;
 use crate::json::{Object, Value};
 use crate::language::error::{Error, Result, Status};
 use crate::language::resource;
 use crate::language::schema::ENTERPRISE_USER;
 use crate::site::customers;
+use crate::store::feed::{ChangeKind, Detail};
 use crate::store::keys::{self, Kind};
-use crate::store::records::{
-    self, Detail, EmailChange, EmailPresence, Header, Link, Stored, Subject, Twin, UnlinkedReason,
-};
+use crate::store::records::{self, EmailChange, EmailPresence, Header, Link, Stored, Subject, Twin, UnlinkedReason};
 
 /// The attributes that have indexes.
 const INDEXED: [&str; 3] = ["userName", "externalId", "emails"];
+
+/// The attributes of a user that its customer follows, besides whether it is active.
+const FOLLOWED: [&str; 7] = ["userName", "emails", "displayName", "name", "timezone", "locale", "preferredLanguage"];
 
 /// Makes a user.
 ///
@@ -33,17 +35,17 @@ pub fn create(scope: &mut Scope<'_>, id: &str, attributes: &Object<'_>) -> Resul
     let inactive = attributes.get("active") == Some(&Value::Bool(false));
     let link = Link { directory: scope.directory().to_string(), resource: id.to_string() };
     // First, so that a user name which is taken is called that, whatever the email address is.
-    index(scope, id, None, None, Some(&attributes))?;
-    scope.record("user.created", of_user(id));
-    let customer = customers::provision(&mut scope.work(), link, &attributes, inactive, false)?;
+    index_user(scope, id, None, None, Some(&attributes))?;
+    scope.record(ChangeKind::UserCreated, Detail::of_user(id));
+    let customer = customers::provision(&mut scope.work(), link, &profile(&attributes, inactive), false)?;
     if customer.is_none() {
         set_unlinked(scope, id, Some(UnlinkedReason::NoEmail));
-        scope.record("user.unlinked", Detail { reason: Some(UnlinkedReason::NoEmail), ..of_user(id) });
+        scope.record(ChangeKind::UserUnlinked, Detail { reason: Some(UnlinkedReason::NoEmail), ..Detail::of_user(id) });
     }
     let header = Header {
         version: 1,
-        created: scope.call.now.text.clone(),
-        modified: scope.call.now.text.clone(),
+        created: scope.context.now.text.clone(),
+        modified: scope.context.now.text.clone(),
         enterprise: attributes.get(ENTERPRISE_USER).is_some(),
         inactive,
         members: 0,
@@ -86,7 +88,7 @@ pub fn update(
     }
     let mut refusal = None;
     for names in LEFT_OUT {
-        let mark = scope.mark();
+        let mark = scope.savepoint();
         let outcome = leave_out(&before, attributes, names)
             .and_then(|after| change(scope, id, old, &before, after.as_ref().unwrap_or(attributes)));
         match outcome {
@@ -128,7 +130,7 @@ fn leave_out<'a>(before: &Object<'a>, attributes: &Object<'a>, names: &[&'static
 /// Notes what was left out of the request of a user who leaves, and why.
 pub fn note_left_out(scope: &mut Scope<'_>, id: &str, what: &str, refusal: &Error) {
     let detail = &refusal.detail;
-    scope.noted.note(alloc::format!("the user {id} is inactive as asked, and this was left out: {what}: {detail}"));
+    scope.notes.add(alloc::format!("the user {id} is inactive as asked, and this was left out: {what}: {detail}"));
 }
 
 /// Gives a user other attributes, all or none.
@@ -143,23 +145,23 @@ fn change(scope: &mut Scope<'_>, id: &str, old: &Stored, before: &Object<'_>, af
     if !inactive || email(before).is_some() {
         check_email_presence(scope, after)?;
     }
-    let changed = changed_names(before, after);
+    let changed = index::changed_names(before, after);
     if changed.is_empty() {
         return Ok(old.clone());
     }
     let mut twin = old.header.twin;
     if concerns(&changed, &INDEXED) {
-        twin = index(scope, id, twin, Some(before), Some(after))?;
+        twin = index_user(scope, id, twin, Some(before), Some(after))?;
     }
     if inactive && !old.header.inactive {
         scope.pass_deletion()?;
     }
-    let followed = concerns(&changed, &customers::FOLLOWED) || inactive != old.header.inactive;
-    scope.record("user.updated", Detail { changed, ..of_user(id) });
+    let followed = concerns(&changed, &FOLLOWED) || inactive != old.header.inactive;
+    scope.record(ChangeKind::UserUpdated, Detail { changed, ..Detail::of_user(id) });
     let customer = match &old.header.customer {
         Some(customer) => {
             if followed {
-                customers::follow(&mut scope.work(), customer, after, inactive)?;
+                customers::follow(&mut scope.work(), customer, &profile(after, inactive))?;
             }
             Some(customer.clone())
         }
@@ -167,7 +169,7 @@ fn change(scope: &mut Scope<'_>, id: &str, old: &Stored, before: &Object<'_>, af
         None if old.header.unlinked.is_some() => None,
         None => {
             let link = Link { directory: scope.directory().to_string(), resource: id.to_string() };
-            let customer = customers::provision(&mut scope.work(), link, after, inactive, true)?;
+            let customer = customers::provision(&mut scope.work(), link, &profile(after, inactive), true)?;
             if customer.is_some() {
                 set_unlinked(scope, id, None);
             }
@@ -175,7 +177,7 @@ fn change(scope: &mut Scope<'_>, id: &str, old: &Stored, before: &Object<'_>, af
         }
     };
     let enterprise = after.get(ENTERPRISE_USER).is_some();
-    let header = Header { enterprise, inactive, customer, twin, ..old.header.next(&scope.call.now.text) };
+    let header = Header { enterprise, inactive, customer, twin, ..old.header.next(&scope.context.now.text) };
     let stored = Stored::new(header, after);
     scope.store(Kind::User, id, &stored);
     Ok(stored)
@@ -189,15 +191,15 @@ pub fn delete(scope: &mut Scope<'_>, id: &str, old: &Stored) -> Result<()> {
     scope.pass_deletion()?;
     let key = Kind::User.resource(scope.directory(), id);
     let before = old.attributes(&key)?;
-    index(scope, id, old.header.twin, Some(&before), None)?;
+    index_user(scope, id, old.header.twin, Some(&before), None)?;
     scope.transaction.delete(key);
     scope.counts.users = scope.counts.users.saturating_sub(1);
-    scope.record("user.deleted", of_user(id));
+    scope.record(ChangeKind::UserDeleted, Detail::of_user(id));
     match &old.header.customer {
         Some(customer) => customers::remove(&mut scope.work(), customer)?,
         None => set_unlinked(scope, id, None),
     }
-    members::forget_user(scope, id, old.header.customer.as_deref())
+    leaving::forget_user(scope, id, old.header.customer.as_deref())
 }
 
 /// Notes why a user is linked to no customer, or that it is linked or gone from now on.
@@ -210,26 +212,6 @@ fn set_unlinked(scope: &mut Scope<'_>, id: &str, reason: Option<UnlinkedReason>)
         scope.transaction.delete(key);
         scope.counts.unlinked = scope.counts.unlinked.saturating_sub(1);
     }
-}
-
-/// The email address by which a user is matched with a customer, as it is compared: the primary one, else the first, else
-/// the user name, each where it is an address.
-#[must_use]
-pub fn email(attributes: &Object<'_>) -> Option<String> {
-    let emails = attributes.get("emails").and_then(Value::as_array).unwrap_or_default();
-    let is_primary =
-        |email: &&Value<'_>| email.as_object().and_then(|email| email.get("primary")) == Some(&Value::Bool(true));
-    emails
-        .iter()
-        .find(is_primary)
-        .and_then(address)
-        .or_else(|| emails.iter().find_map(address))
-        .or_else(|| text(attributes, "userName").filter(|name| is_address(name)))
-        .map(keys::comparable)
-}
-
-fn address<'o>(email: &'o Value<'_>) -> Option<&'o str> {
-    email.as_object()?.get("value")?.as_str().filter(|value| is_address(value))
 }
 
 fn changes_email(before: &Object<'_>, after: &Object<'_>) -> bool {
@@ -257,26 +239,13 @@ fn keep<'a>(before: &Object<'a>, after: &mut Object<'a>, name: &'static str) {
     }
 }
 
-fn text<'o>(attributes: &'o Object<'_>, name: &str) -> Option<&'o str> {
-    attributes.get(name).and_then(Value::as_str)
-}
-
 /// Whether one of these attributes is among those that changed.
 fn concerns(changed: &[String], names: &[&str]) -> bool {
     changed.iter().any(|changed| names.contains(&changed.as_str()))
 }
 
-/// The names of the attributes that differ.
-#[must_use]
-pub fn changed_names(before: &Object<'_>, after: &Object<'_>) -> Vec<String> {
-    let differs = |(name, value): &(&str, &Value<'_>)| before.get(name) != Some(value);
-    let changed = after.iter().filter(differs).map(|(name, _)| name);
-    let gone = before.iter().map(|(name, _)| name).filter(|name| after.get(name).is_none());
-    changed.chain(gone).map(ToString::to_string).collect()
-}
-
 /// Brings the indexes from one state of a user to the next. Whether another has the same name then.
-fn index(
+fn index_user(
     scope: &mut Scope<'_>,
     id: &str,
     twin: Option<Twin>,
@@ -286,8 +255,8 @@ fn index(
     let directory = scope.directory();
     let entries =
         |attributes: Option<&Object<'_>>| attributes.map(|all| entries(directory, id, all)).unwrap_or_default();
-    let named = super::index::Named { subject: Subject::User(id.to_string()), twin };
-    super::index::replace(scope, &Kind::User.name(directory, ""), named, entries(before), entries(after), || {
+    let named = index::Named { subject: Subject::User(id.to_string()), twin };
+    index::replace(scope, &Kind::User.name(directory, ""), named, entries(before), entries(after), || {
         Error::uniqueness("another user of this directory has this userName")
     })
 }
@@ -307,8 +276,4 @@ fn entries(directory: &str, id: &str, attributes: &Object<'_>) -> BTreeMap<Strin
         }
     }
     entries
-}
-
-fn of_user(id: &str) -> Detail {
-    Detail { user: Some(id.to_string()), ..Detail::default() }
 }

@@ -3,10 +3,13 @@
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::{Result, load, scan_ids};
+use crate::directories::record::load;
+use crate::directories::{Error, Result};
 use crate::engine::Engine;
 use crate::json::Value;
+use crate::store;
 use crate::store::keys::{self, Kind};
+use crate::store::pages::{Page, scan_ids};
 pub use crate::store::records::UnlinkedReason;
 use crate::store::records::{self, Stored};
 
@@ -23,31 +26,23 @@ pub struct UnlinkedUser {
     pub customer: Option<String>,
 }
 
-/// One page of users that are linked to no customer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UnlinkedPage {
-    /// The users, in the order in which they were made.
-    pub values: Vec<UnlinkedUser>,
-    /// What to pass for the next page.
-    pub next: Option<String>,
-}
-
 impl Engine<'_> {
     /// The users of a directory that are linked to no customer.
     ///
     /// # Errors
     /// [`Error::NotFound`](super::Error::NotFound); [`Error::Invalid`](super::Error::Invalid) for a limit or cursor that
     /// cannot be.
-    pub fn unlinked(&self, directory: &str, cursor: Option<&str>, limit: u32) -> Result<UnlinkedPage> {
+    pub fn unlinked(&self, directory: &str, cursor: Option<&str>, limit: u32) -> Result<Page<UnlinkedUser>> {
         self.read(|transaction| {
             load(transaction, directory)?;
-            let (entries, next) = scan_ids(transaction, &keys::all_unlinked(directory), cursor, limit)?;
+            let prefix = keys::all_unlinked(directory);
+            let Page { values: entries, next } = scan_ids::<Error>(transaction, &prefix, cursor, limit)?;
             let at = |id: &str| Kind::User.resource(directory, id);
             let users = transaction.get_many(entries.iter().map(|entry| at(keys::id_of(&entry.key))).collect())?;
             let mut values = Vec::with_capacity(entries.len());
             for (entry, user) in entries.iter().zip(users) {
                 let id = keys::id_of(&entry.key);
-                let user = Stored::read(&at(id), user.ok_or_else(|| records::corrupt(&entry.key))?)?;
+                let user = Stored::read(&at(id), user.ok_or_else(|| store::Error::corrupt(&entry.key))?)?;
                 let attributes = user.attributes(&entry.key)?;
                 let name = attributes.get("userName").and_then(Value::as_str).unwrap_or_default();
                 values.push(UnlinkedUser {
@@ -57,7 +52,7 @@ impl Engine<'_> {
                     customer: user.header.unlinked.clone(),
                 });
             }
-            Ok(UnlinkedPage { values, next })
+            Ok(Page { values, next })
         })
     }
 }

@@ -1,9 +1,11 @@
 //! The indexes of a resource: entries whose value is the id are unique names, the others may be many.
 
 use alloc::collections::BTreeMap;
-use alloc::string::String;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
 use super::scope::Scope;
+use crate::json::{Object, Value};
 use crate::language::error::{Error, Result};
 use crate::store::records::{Subject, Twin};
 use crate::twins;
@@ -49,4 +51,13 @@ pub fn replace(
         }
     }
     Ok(twin)
+}
+
+/// The names of the attributes that differ.
+#[must_use]
+pub fn changed_names(before: &Object<'_>, after: &Object<'_>) -> Vec<String> {
+    let differs = |(name, value): &(&str, &Value<'_>)| before.get(name) != Some(value);
+    let changed = after.iter().filter(differs).map(|(name, _)| name);
+    let gone = before.iter().map(|(name, _)| name).filter(|name| after.get(name).is_none());
+    changed.chain(gone).map(ToString::to_string).collect()
 }

@@ -3,21 +3,20 @@
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use core::ops::ControlFlow;
 
-use super::customers::{self, Customer};
-use super::{Error, Result, Work, check_local, is_managed};
+use super::leaving;
+use super::profile::{email, profile};
 use crate::engine::Engine;
-use crate::language::error::Result as ScimResult;
-use crate::scim::members;
-use crate::scim::users::email;
+use crate::site::customers::{self, Customer};
+use crate::site::standing::{check_local, is_managed};
+use crate::site::{Error, Result};
+use crate::store::feed::{ChangeKind, Detail};
 use crate::store::keys::{self, Kind};
-use crate::store::records::{
-    self, Counts, CustomerRecord, Detail, DirectoryRecord, Header, Link, Stored, UnlinkedReason,
-};
-use crate::store::{Transaction, prefix_range};
-
-/// How many directories are read at once.
-const DIRECTORIES_AT_ONCE: u32 = 1_000;
+use crate::store::pages::{ENTRIES_AT_ONCE, for_each_page};
+use crate::store::records::{self, Counts, CustomerRecord, DirectoryRecord, Header, Link, Stored, UnlinkedReason};
+use crate::store::{self, Transaction, prefix_range};
+use crate::work::Work;
 
 /// How many users with one email address are looked at in a directory. Hardly ever is there more than one.
 const MAX_USERS: u32 = 100;
@@ -41,13 +40,13 @@ impl Engine<'_> {
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Refused`] where no directory manages it.
     pub fn unlink_customer(&self, actor: &str, id: &str) -> Result<Customer> {
-        self.site_write(actor, |work| {
+        self.administer(actor, |work| {
             let old = customers::existing(work.transaction, id)?;
             let Some(link) = managing(work.transaction, &old)? else {
                 return Err(Error::Refused("the customer is managed by no directory".to_string()));
             };
             let key = Kind::User.resource(&link.directory, &link.resource);
-            let user = work.transaction.get(key.clone())?.ok_or_else(|| records::corrupt(&key))?;
+            let user = work.transaction.get(key.clone())?.ok_or_else(|| store::Error::corrupt(&key))?;
             let user = Stored::read(&key, user)?;
             detach(work, id, old, &link, &user, UnlinkedReason::Unlinked)?;
             let new = customers::existing(work.transaction, id)?;
@@ -62,13 +61,14 @@ impl Engine<'_> {
     /// [`Error::NotFound`] for the customer or directory; [`Error::Managed`]; [`Error::Refused`] where there is no such
     /// user, or more than one.
     pub fn relink_customer(&self, actor: &str, id: &str, directory: Option<&str>) -> Result<Customer> {
-        self.site_write(actor, |work| {
+        self.administer(actor, |work| {
             let old = customers::existing(work.transaction, id)?;
             check_local(work.transaction, old.link.as_ref(), "the customer")?;
             let candidates = candidates(work.transaction, &old.email, directory)?;
             let Candidate { link, user, .. } = choose(candidates, id)?;
             let key = Kind::User.resource(&link.directory, &link.resource);
-            customers::link(work, id, &old, link.clone(), &user.attributes(&key)?, user.header.inactive)?;
+            let profile = profile(&user.attributes(&key)?, user.header.inactive);
+            customers::link(work, id, &old, link.clone(), &profile)?;
             set_link(work, &link, &user, Ok(id))?;
             let new = customers::existing(work.transaction, id)?;
             customers::describe(work.transaction, id, new)
@@ -88,19 +88,19 @@ pub fn detach(
     link: &Link,
     user: &Stored,
     reason: UnlinkedReason,
-) -> ScimResult<()> {
+) -> store::Result<()> {
     let new = CustomerRecord { link: None, ..old };
     work.transaction.put(keys::customer(id), records::write(&new));
     work.transaction.delete(keys::customer_of(&link.resource));
-    members::leave_deleted_groups(work.transaction, &link.directory, &link.resource, id, work.now)?;
+    leaving::leave_deleted_groups(work.transaction, &link.directory, &link.resource, id, work.now)?;
     set_link(work, link, user, Err((id, reason)))?;
     let (user, directory) = (Some(link.resource.clone()), Some(link.directory.clone()));
-    work.record("customer.unlinked", Detail { user, directory, ..customers::of_customer(id) });
+    work.record(ChangeKind::CustomerUnlinked, Detail { user, directory, ..Detail::of_customer(id) });
     Ok(())
 }
 
 /// The link of a customer to a connected directory.
-fn managing(transaction: &mut Transaction, customer: &CustomerRecord) -> ScimResult<Option<Link>> {
+fn managing(transaction: &mut Transaction, customer: &CustomerRecord) -> store::Result<Option<Link>> {
     let managed = is_managed(transaction, customer.link.as_ref())?;
     Ok(customer.link.clone().filter(|_| managed))
 }
@@ -112,7 +112,7 @@ fn set_link(
     link: &Link,
     user: &Stored,
     customer: core::result::Result<&str, (&str, UnlinkedReason)>,
-) -> ScimResult<()> {
+) -> store::Result<()> {
     let by_admin = customer.err().filter(|(_, reason)| *reason == UnlinkedReason::Unlinked);
     let header = Header {
         customer: customer.ok().map(ToString::to_string),
@@ -122,7 +122,7 @@ fn set_link(
     let transaction = &mut *work.transaction;
     transaction.put(Kind::User.resource(&link.directory, &link.resource), user.with_header(header).text());
     let counts_key = keys::counts(&link.directory);
-    let counts = transaction.get(counts_key.clone())?.ok_or_else(|| records::corrupt(&counts_key))?;
+    let counts = transaction.get(counts_key.clone())?.ok_or_else(|| store::Error::corrupt(&counts_key))?;
     let mut counts: Counts = records::read(&counts_key, &counts)?;
     let at = keys::unlinked(&link.directory, &link.resource);
     if let Err((_, reason)) = customer {
@@ -165,18 +165,14 @@ fn candidates(transaction: &mut Transaction, address: &str, directory: Option<&s
         add_candidates(transaction, &mut found, address, directory, &record.name)?;
         return Ok(found);
     }
-    let mut range = prefix_range(keys::ALL_DIRECTORIES, DIRECTORIES_AT_ONCE);
-    loop {
-        let entries = transaction.scan(&range)?;
-        for entry in &entries {
+    for_each_page(transaction, prefix_range(keys::ALL_DIRECTORIES, ENTRIES_AT_ONCE), |transaction, entries| {
+        for entry in entries {
             let record: DirectoryRecord = records::read(&entry.key, &entry.value)?;
             add_candidates(transaction, &mut found, address, keys::id_of(&entry.key), &record.name)?;
         }
-        match entries.last() {
-            Some(last) if entries.len() >= DIRECTORIES_AT_ONCE as usize => range.start = keys::next(&last.key),
-            _ => return Ok(found),
-        }
-    }
+        Ok::<_, store::Error>(ControlFlow::Continue(()))
+    })?;
+    Ok(found)
 }
 
 fn add_candidates(
@@ -185,7 +181,7 @@ fn add_candidates(
     address: &str,
     directory: &str,
     name: &str,
-) -> ScimResult<()> {
+) -> store::Result<()> {
     let mut range = prefix_range(&keys::email(directory, address), MAX_USERS);
     range.keys_only = true;
     let mut users: Vec<String> =

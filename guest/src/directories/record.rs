@@ -1,0 +1,61 @@
+//! A directory as it is stored.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+
+use super::error::{Error, Result};
+use crate::engine::Engine;
+use crate::store::records::{self, Counts, DirectoryRecord};
+use crate::store::{self, Transaction, keys};
+use crate::work::Work;
+
+/// A directory that is connected.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub fn load(transaction: &mut Transaction, id: &str) -> Result<DirectoryRecord> {
+    let missing = || Error::NotFound("there is no such directory".to_string());
+    if !keys::is_id(id) {
+        return Err(missing());
+    }
+    let key = keys::directory(id);
+    let record = transaction.get(key.clone())?;
+    Ok(records::read(&key, &record.ok_or_else(missing)?)?)
+}
+
+/// What a directory has, from what is stored.
+///
+/// # Errors
+/// Where there is nothing, or it cannot be read.
+pub fn read_counts(id: &str, counts: Option<String>) -> store::Result<Counts> {
+    let key = keys::counts(id);
+    records::read(&key, &counts.ok_or_else(|| store::Error::corrupt(&key))?)
+}
+
+/// The path of a directory's SCIM base URL.
+#[must_use]
+pub fn base_path(directory: &str) -> String {
+    format!("/scim/directory/{directory}")
+}
+
+impl Engine<'_> {
+    /// Makes an administrator's change of what a directory has, and keeps the counts of that.
+    pub(crate) fn administer_directory<T>(
+        &self,
+        actor: &str,
+        id: &str,
+        mut change: impl FnMut(&mut Work<'_>, &mut Counts) -> Result<T>,
+    ) -> Result<T> {
+        self.administer(actor, |work| {
+            load(work.transaction, id)?;
+            let stored = work.transaction.get(keys::counts(id))?;
+            let stored = read_counts(id, stored)?;
+            let mut counts = stored;
+            let done = change(work, &mut counts)?;
+            if counts != stored {
+                work.transaction.put(keys::counts(id), records::write(&counts));
+            }
+            Ok(done)
+        })
+    }
+}

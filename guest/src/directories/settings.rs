@@ -1,0 +1,282 @@
+//! Connecting directories, and their settings.
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use super::api_key;
+use super::error::{Error, Result};
+use super::keys::{IssuedKey, describe_key, load_keys};
+use super::notices::{forget_notice, store_key};
+use super::record::{base_path, load, read_counts};
+use super::status::{ease_hold, forget_status};
+use crate::engine::Engine;
+use crate::names;
+use crate::site::organizations;
+use crate::store::feed::{self, ChangeKind, Detail};
+use crate::store::pages::{Page, scan_ids};
+use crate::store::records::{self, Counts, DirectoryRecord, Subject, Sweep, Twin};
+pub use crate::store::records::{ConflictPolicy, EmailChange, EmailPresence, UnknownMembers};
+use crate::store::{self, Transaction, keys};
+use crate::twins;
+
+/// The settings of a directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// The name, 1 to 200 characters, unique on the site without regard to case.
+    pub name: String,
+    /// What a change of email does.
+    pub email_change: EmailChange,
+    /// Whether every user needs an email address.
+    pub email: EmailPresence,
+    /// What unknown members do.
+    pub unknown_members: UnknownMembers,
+    /// What a group does that is first pushed with the name of a local organization.
+    pub conflict_policy: ConflictPolicy,
+    /// How long the members that an adopted organization had before are members still, in seconds.
+    pub adoption_grace_seconds: u32,
+    /// How many deletions and deactivations an hour may have before the rest is held until an administrator releases
+    /// them; none is no limit.
+    pub deletion_limit: Option<u32>,
+    /// Whether writes are checked and answered as if they were done, and not applied.
+    pub dry_run: bool,
+}
+
+/// The settings to change; what is none stays as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SettingsUpdate {
+    /// A new name.
+    pub name: Option<String>,
+    /// What a change of email does from now on.
+    pub email_change: Option<EmailChange>,
+    /// Whether every user needs an email address from now on.
+    pub email: Option<EmailPresence>,
+    /// What unknown members do from now on.
+    pub unknown_members: Option<UnknownMembers>,
+    /// What groups do from now on that are first pushed with the name of a local organization.
+    pub conflict_policy: Option<ConflictPolicy>,
+    /// How long the former members of organizations that are adopted from now on stay, in seconds.
+    pub adoption_grace_seconds: Option<u32>,
+    /// How many deletions and deactivations an hour may have from now on; some none takes the limit away. That lifts a hold,
+    /// as does a higher limit to which those of the last hour have not come.
+    pub deletion_limit: Option<Option<u32>>,
+    /// Whether writes are not applied from now on.
+    pub dry_run: Option<bool>,
+}
+
+/// A connected directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Directory {
+    /// Its id.
+    pub id: String,
+    /// The path of its SCIM base URL.
+    pub scim_path: String,
+    /// Its settings.
+    pub settings: Settings,
+    /// When it was connected, in milliseconds since the Unix epoch.
+    pub created_at: u64,
+    /// How many users it has.
+    pub users: u64,
+    /// How many groups it has.
+    pub groups: u64,
+    /// How many memberships its groups have in all.
+    pub memberships: u64,
+    /// How many of its users are linked to no customer.
+    pub unlinked: u64,
+    /// How many conflicts of its groups are open.
+    pub conflicts: u64,
+}
+
+/// What connecting yields.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Connected {
+    /// The directory.
+    pub directory: Directory,
+    /// Its first key.
+    pub key: IssuedKey,
+}
+
+impl Engine<'_> {
+    /// Connects a directory and issues its first key, valid for one year.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a name that is too short or long, [`Error::Refused`] for one that is taken.
+    pub fn connect(&self, actor: &str, settings: &Settings) -> Result<Connected> {
+        let name = names::checked(&settings.name)?;
+        self.administer(actor, |work| {
+            let id = self.new_id(work.now);
+            let (api_key, key_id, key) = api_key::issue(self, work.now);
+            let record = DirectoryRecord {
+                name: name.clone(),
+                created: work.now.milliseconds,
+                email_change: settings.email_change,
+                email: settings.email,
+                unknown_members: settings.unknown_members,
+                conflict_policy: settings.conflict_policy,
+                adoption_grace: settings.adoption_grace_seconds,
+                deletion_limit: settings.deletion_limit,
+                dry_run: settings.dry_run,
+                twin: None,
+            };
+            claim_name(work.transaction, &id, &record.name)?;
+            work.transaction.put(keys::directory(&id), records::write(&record));
+            work.transaction.put(keys::counts(&id), records::write(&Counts::default()));
+            store_key(work.transaction, &id, &key_id, &key);
+            work.record(ChangeKind::DirectoryConnected, Detail::of_directory(&id));
+            work.record(ChangeKind::KeyIssued, Detail::of_key(&id, &key_id));
+            let key = IssuedKey { api_key, key: describe_key(key_id, &key) };
+            Ok(Connected { directory: describe(id, record, Counts::default()), key })
+        })
+    }
+
+    /// The connected directories, oldest first.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a limit or cursor that cannot be.
+    pub fn directories(&self, cursor: Option<&str>, limit: u32) -> Result<Page<Directory>> {
+        self.read(|transaction| {
+            let Page { values: entries, next } = scan_ids::<Error>(transaction, keys::ALL_DIRECTORIES, cursor, limit)?;
+            let counts =
+                transaction.get_many(entries.iter().map(|entry| keys::counts(keys::id_of(&entry.key))).collect())?;
+            let mut values = Vec::with_capacity(entries.len());
+            for (entry, counts) in entries.iter().zip(counts) {
+                let id = keys::id_of(&entry.key).to_string();
+                let counts = read_counts(&id, counts)?;
+                values.push(describe(id, records::read(&entry.key, &entry.value)?, counts));
+            }
+            Ok(Page { values, next })
+        })
+    }
+
+    /// One directory.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub fn directory(&self, id: &str) -> Result<Directory> {
+        self.read(|transaction| {
+            let record = load(transaction, id)?;
+            let counts = transaction.get(keys::counts(id))?;
+            Ok(describe(id.to_string(), record, read_counts(id, counts)?))
+        })
+    }
+
+    /// Changes settings.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::Invalid`] and [`Error::Refused`] as for [`connect`](Self::connect).
+    pub fn update_directory(&self, actor: &str, id: &str, update: &SettingsUpdate) -> Result<Directory> {
+        let name = update.name.as_deref().map(names::checked).transpose()?;
+        self.administer(actor, |work| {
+            let transaction = &mut *work.transaction;
+            let old = load(transaction, id)?;
+            let counts = transaction.get(keys::counts(id))?;
+            let counts = read_counts(id, counts)?;
+            let mut new = DirectoryRecord {
+                name: name.clone().unwrap_or_else(|| old.name.clone()),
+                created: old.created,
+                email_change: update.email_change.unwrap_or(old.email_change),
+                email: update.email.unwrap_or(old.email),
+                unknown_members: update.unknown_members.unwrap_or(old.unknown_members),
+                conflict_policy: update.conflict_policy.unwrap_or(old.conflict_policy),
+                adoption_grace: update.adoption_grace_seconds.unwrap_or(old.adoption_grace),
+                deletion_limit: update.deletion_limit.unwrap_or(old.deletion_limit),
+                dry_run: update.dry_run.unwrap_or(old.dry_run),
+                twin: old.twin,
+            };
+            if new != old {
+                if keys::directory_name(&new.name) != keys::directory_name(&old.name) {
+                    claim_name(transaction, id, &new.name)?;
+                    drop_name(transaction, id, &old.name, new.twin.take())?;
+                }
+                ease_hold(transaction, id, old.deletion_limit, new.deletion_limit, work.now.milliseconds)?;
+                transaction.put(keys::directory(id), records::write(&new));
+                let changed = Detail { changed: changed_settings(&old, &new), ..Detail::of_directory(id) };
+                work.record(ChangeKind::DirectoryUpdated, changed);
+            }
+            Ok(describe(id.to_string(), new, counts))
+        })
+    }
+
+    /// Disconnects a directory. Its keys stop at once and its SCIM resources are gone. The customers and organizations that
+    /// it managed become local; with `remove`, they are out of sight and without access at once, their names and addresses
+    /// are free, and upkeep deletes them step by step.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub fn disconnect(&self, actor: &str, id: &str, remove: bool) -> Result<()> {
+        self.administer(actor, |work| {
+            let record = load(work.transaction, id)?;
+            // What stays is what is there now, and a grace or probation that has passed does not come back.
+            organizations::settle_due(work)?;
+            let transaction = &mut *work.transaction;
+            transaction.delete(keys::directory(id));
+            drop_name(transaction, id, &record.name, record.twin)?;
+            for (key_id, key) in load_keys(transaction, id)? {
+                forget_notice(transaction, id, &key_id, &key);
+            }
+            forget_status(transaction, id)?;
+            let (sweep, kind) = if remove {
+                (Sweep::Removal, ChangeKind::DirectoryRemoved)
+            } else {
+                (Sweep::Directory, ChangeKind::DirectoryDisconnected)
+            };
+            transaction.put(keys::sweep(id, id), records::write(&sweep));
+            work.record(kind, Detail::of_directory(id));
+            Ok(())
+        })
+    }
+}
+
+fn claim_name(transaction: &mut Transaction, id: &str, name: &str) -> Result<()> {
+    let key = keys::directory_name(name);
+    if transaction.get(key.clone())?.is_some_and(|holder| holder != id) {
+        return Err(Error::Refused("another directory has this name".to_string()));
+    }
+    transaction.put(key, id);
+    Ok(())
+}
+
+/// Takes the name of a directory out of the index; where two have it, it is the other one's from now on.
+fn drop_name(transaction: &mut Transaction, id: &str, name: &str, twin: Option<Twin>) -> store::Result<()> {
+    let key = keys::directory_name(name);
+    match twin {
+        None => transaction.delete(key),
+        Some(twin) => drop(twins::part(transaction, None, &Subject::Directory(id.to_string()), twin, key)?),
+    }
+    Ok(())
+}
+
+fn changed_settings(old: &DirectoryRecord, new: &DirectoryRecord) -> Vec<String> {
+    feed::changed([
+        ("name", old.name != new.name),
+        ("emailChange", old.email_change != new.email_change),
+        ("email", old.email != new.email),
+        ("unknownMembers", old.unknown_members != new.unknown_members),
+        ("conflictPolicy", old.conflict_policy != new.conflict_policy),
+        ("adoptionGraceSeconds", old.adoption_grace != new.adoption_grace),
+        ("deletionLimit", old.deletion_limit != new.deletion_limit),
+        ("dryRun", old.dry_run != new.dry_run),
+    ])
+}
+
+fn describe(id: String, record: DirectoryRecord, counts: Counts) -> Directory {
+    Directory {
+        scim_path: base_path(&id),
+        id,
+        settings: Settings {
+            name: record.name,
+            email_change: record.email_change,
+            email: record.email,
+            unknown_members: record.unknown_members,
+            conflict_policy: record.conflict_policy,
+            adoption_grace_seconds: record.adoption_grace,
+            deletion_limit: record.deletion_limit,
+            dry_run: record.dry_run,
+        },
+        created_at: record.created,
+        users: counts.users,
+        groups: counts.groups,
+        memberships: counts.memberships,
+        unlinked: counts.unlinked,
+        conflicts: counts.conflicts,
+    }
+}

@@ -1,0 +1,121 @@
+//! Reading memberships: of a group, and of users.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::ops::ControlFlow;
+
+use super::profile::group_name;
+use super::scope::Scope;
+use crate::language::error::Result;
+use crate::storage::Range;
+use crate::store::keys::{self, Kind};
+use crate::store::pages::{ENTRIES_AT_ONCE, ends, for_each_page};
+use crate::store::prefix_range;
+
+/// How many memberships of a page of users are read in one go before each user is read alone.
+const MEMBERSHIPS_PER_PAGE: u32 = 2_000;
+
+/// Calls `visit` with every member of a group that has `count` of them, in order of their ids.
+///
+/// # Errors
+/// Where the storage fails, or what `visit` says.
+pub fn for_each(
+    scope: &mut Scope<'_>,
+    group: &str,
+    count: u32,
+    mut visit: impl FnMut(&str) -> Result<()>,
+) -> Result<()> {
+    if count == 0 {
+        return Ok(());
+    }
+    let gone = unswept_users(scope)?;
+    let range = Range { keys_only: true, ..prefix_range(&keys::members(group), ENTRIES_AT_ONCE) };
+    for_each_page(scope.transaction, range, |_, entries| {
+        for entry in entries {
+            let user = keys::id_of(&entry.key);
+            if !gone.contains(user) {
+                visit(user)?;
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    })
+}
+
+/// Which of these users are members of a group.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn among(scope: &mut Scope<'_>, group: &str, users: &[&str]) -> Result<Vec<String>> {
+    let gone = unswept_users(scope)?;
+    let users: Vec<&str> = users.iter().copied().filter(|user| keys::is_id(user) && !gone.contains(*user)).collect();
+    let values = scope.transaction.get_many(users.iter().map(|user| keys::member(group, user)).collect())?;
+    Ok(users.iter().zip(values).filter(|(_, value)| value.is_some()).map(|(user, _)| (*user).to_string()).collect())
+}
+
+/// The groups that a user is a member of, in order of their ids; also such as are deleted and not yet swept.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn groups_of(scope: &mut Scope<'_>, user: &str) -> Result<Vec<String>> {
+    Ok(ends(scope.transaction, &keys::memberships(user), u32::MAX)?)
+}
+
+/// The deleted users of whom memberships are left. Almost always none, and then it costs nothing to know.
+pub fn unswept_users(scope: &mut Scope<'_>) -> Result<BTreeSet<String>> {
+    if scope.counts.unswept_users == 0 {
+        return Ok(BTreeSet::new());
+    }
+    let mut range = prefix_range(&keys::sweeps(scope.directory()), u32::MAX);
+    range.keys_only = true;
+    Ok(scope.transaction.scan(&range)?.iter().map(|entry| keys::id_of(&entry.key).to_string()).collect())
+}
+
+/// The groups of each of these users, with their names. Ids must be in ascending order for one scan to do.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn groups_with_names<T: AsRef<str>>(scope: &mut Scope<'_>, users: &[T]) -> Result<Vec<Vec<(String, String)>>> {
+    let of_users = groups_of_all(scope, users)?;
+    let mut distinct: Vec<&str> = of_users.iter().flatten().map(String::as_str).collect();
+    distinct.sort_unstable();
+    distinct.dedup();
+    let stored = scope.find_many(Kind::Group, &distinct)?;
+    let mut names: BTreeMap<&str, String> = BTreeMap::new();
+    for (group, stored) in distinct.iter().zip(stored) {
+        // Memberships of a deleted group may still wait to be swept: they are no memberships any more.
+        if let Some(stored) = stored {
+            let key = Kind::Group.resource(scope.directory(), group);
+            let attributes = stored.attributes(&key)?;
+            names.insert(group, group_name(&attributes).to_string());
+        }
+    }
+    Ok(of_users
+        .iter()
+        .map(|groups| {
+            groups.iter().filter_map(|group| Some((group.clone(), names.get(group.as_str())?.clone()))).collect()
+        })
+        .collect())
+}
+
+fn groups_of_all<T: AsRef<str>>(scope: &mut Scope<'_>, users: &[T]) -> Result<Vec<Vec<String>>> {
+    if let [first, .., last] = users
+        && users.is_sorted_by(|a, b| a.as_ref() < b.as_ref())
+    {
+        // A page of a list: all their memberships lie side by side.
+        let mut range = prefix_range(&keys::memberships(first.as_ref()), MEMBERSHIPS_PER_PAGE);
+        range.end = keys::after(&keys::memberships(last.as_ref()));
+        range.keys_only = true;
+        let entries = scope.transaction.scan(&range)?;
+        if entries.len() < MEMBERSHIPS_PER_PAGE as usize {
+            let mut groups: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+            for entry in &entries {
+                if let Some((user, group)) = keys::two_ids(&entry.key) {
+                    groups.entry(user).or_default().push(group.to_string());
+                }
+            }
+            return Ok(users.iter().map(|user| groups.remove(user.as_ref()).unwrap_or_default()).collect());
+        }
+    }
+    users.iter().map(|user| groups_of(scope, user.as_ref())).collect()
+}

@@ -1,0 +1,68 @@
+//! What is deleted and can be restored, as it is kept until then.
+
+use alloc::string::ToString;
+use alloc::vec::Vec;
+
+use super::settings;
+use crate::engine::DAY_MS;
+use crate::store::keys;
+use crate::store::records::{
+    self, CustomerRecord, DeletedCustomerRecord, DeletedOrganizationRecord, Due, OrganizationRecord,
+};
+use crate::store::{self, Transaction};
+use crate::work::Work;
+
+/// How long what is deleted can be restored, in milliseconds; 0 where it is erased at once.
+///
+/// # Errors
+/// Where the settings of the site cannot be read.
+pub fn retention(work: &Work<'_>) -> store::Result<u64> {
+    Ok(u64::from(settings::numbers(work.settings)?.retention_days) * DAY_MS)
+}
+
+/// Keeps a customer that is deleted.
+pub fn keep_customer(work: &mut Work<'_>, id: &str, record: CustomerRecord, retention: u64) {
+    let deleted = work.now.milliseconds;
+    let until = deleted.saturating_add(retention);
+    let due = Due::Customer(id.to_string());
+    work.transaction.put(due.key(until), records::write(&due));
+    work.transaction.put(keys::deleted_customer(id), records::write(&DeletedCustomerRecord { record, deleted, until }));
+}
+
+/// Keeps an organization that is deleted.
+pub fn keep_organization(work: &mut Work<'_>, id: u64, record: OrganizationRecord, projects: Vec<u64>, retention: u64) {
+    let deleted = work.now.milliseconds;
+    let until = deleted.saturating_add(retention);
+    let due = Due::Organization(id);
+    work.transaction.put(due.key(until), records::write(&due));
+    let kept = DeletedOrganizationRecord { record, projects, deleted, until };
+    work.transaction.put(keys::deleted_organization(id), records::write(&kept));
+}
+
+/// The record of a deleted customer, where there is one.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn customer(transaction: &mut Transaction, id: &str) -> store::Result<Option<DeletedCustomerRecord>> {
+    if !keys::is_id(id) {
+        return Ok(None);
+    }
+    let key = keys::deleted_customer(id);
+    transaction.get(key.clone())?.map(|text| records::read(&key, &text)).transpose()
+}
+
+/// The record of a deleted organization, where there is one.
+pub fn organization(transaction: &mut Transaction, id: u64) -> store::Result<Option<DeletedOrganizationRecord>> {
+    let key = keys::deleted_organization(id);
+    transaction.get(key.clone())?.map(|text| records::read(&key, &text)).transpose()
+}
+
+pub fn take_customer(work: &mut Work<'_>, id: &str, kept: &DeletedCustomerRecord) {
+    work.transaction.delete(Due::Customer(id.to_string()).key(kept.until));
+    work.transaction.delete(keys::deleted_customer(id));
+}
+
+pub fn take_organization(work: &mut Work<'_>, id: u64, kept: &DeletedOrganizationRecord) {
+    work.transaction.delete(Due::Organization(id).key(kept.until));
+    work.transaction.delete(keys::deleted_organization(id));
+}

@@ -1,0 +1,94 @@
+//! Memberships as edges: one fact each, stored as two keys so that it is read from its holder and from its member alike.
+//!
+//! The holder is a group and its member a user; or an organization itself, under [`keys::own_members`], and a customer. Adding,
+//! removing and testing one edge costs the same whatever the size of the holder. A deletion removes up to [`SWEPT_AT_ONCE`]
+//! edges itself; where there are more, the rest is left to upkeep and invisible meanwhile.
+
+use alloc::string::{String, ToString};
+
+use super::error::Result;
+use super::keys;
+use super::records::Due;
+use super::transaction::{Transaction, prefix_range};
+
+/// How many edges a deletion removes itself. People are in a few dozen groups and most groups are as small, so that
+/// hardly anything is left to sweep, and the cost of a deletion has a bound.
+pub const SWEPT_AT_ONCE: u32 = 64;
+
+/// What the removal of many edges came to.
+#[derive(Debug, Clone, Copy)]
+pub struct Removal {
+    /// How many were removed.
+    pub removed: u32,
+    /// Whether others remain.
+    pub more: bool,
+}
+
+/// Adds an edge. Its value is empty, or the end of a probation.
+pub fn add(transaction: &mut Transaction, holder: &str, member: &str, value: &str) {
+    transaction.put(keys::member(holder, member), value);
+    transaction.put(keys::member_of(member, holder), value);
+}
+
+/// Removes an edge that has no end.
+pub fn remove(transaction: &mut Transaction, holder: &str, member: &str) {
+    transaction.delete(keys::member(holder, member));
+    transaction.delete(keys::member_of(member, holder));
+}
+
+/// Removes an edge with this value, and what is due at its end.
+pub fn remove_stored(transaction: &mut Transaction, holder: &str, member: &str, value: &str) {
+    remove(transaction, holder, member);
+    if let Some(end) = end_of(value) {
+        let due = Due::Probation { holder: holder.to_string(), customer: member.to_string() };
+        transaction.delete(due.key(end));
+    }
+}
+
+/// When the edge with this value ends, in milliseconds since the Unix epoch. One with an empty value has no end.
+#[must_use]
+pub fn end_of(value: &str) -> Option<u64> {
+    value.parse().ok()
+}
+
+/// Removes up to `limit` of a holder's edges.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn drop_members(transaction: &mut Transaction, holder: &str, limit: u32) -> Result<Removal> {
+    let mut entries = transaction.scan(&prefix_range(&keys::members(holder), limit.saturating_add(1)))?;
+    let more = entries.len() > limit as usize;
+    entries.truncate(limit as usize);
+    for entry in &entries {
+        remove_stored(transaction, holder, keys::id_of(&entry.key), &entry.value);
+    }
+    Ok(Removal { removed: count(entries.len()), more })
+}
+
+/// Removes up to `limit` of a user's memberships of groups.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn drop_memberships(
+    transaction: &mut Transaction,
+    user: &str,
+    limit: u32,
+) -> Result<(Removal, alloc::vec::Vec<String>)> {
+    let mut range = prefix_range(&keys::memberships(user), limit.saturating_add(1));
+    range.keys_only = true;
+    // A customer often has the id of its user, and what it has of its own sorts after the groups: no id of a group begins
+    // with an `o` before the year 2806.
+    range.end = keys::own_memberships(user);
+    let entries = transaction.scan(&range)?;
+    let more = entries.len() > limit as usize;
+    let groups: alloc::vec::Vec<String> =
+        entries.iter().take(limit as usize).map(|entry| keys::id_of(&entry.key).to_string()).collect();
+    for group in &groups {
+        remove(transaction, group, user);
+    }
+    Ok((Removal { removed: count(groups.len()), more }, groups))
+}
+
+fn count(entries: usize) -> u32 {
+    u32::try_from(entries).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,262 @@
+//! The change feed as it is stored: what was done to what, by whom.
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use serde::{Deserialize, Serialize};
+
+use super::records::{Subject, UnlinkedReason};
+
+macro_rules! change_kinds {
+    ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
+        /// What was done to what. `wit/changes.wit` lists the same kinds.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+        pub enum ChangeKind {
+            $($(#[$doc])* #[serde(rename = $text)] $name,)*
+        }
+
+        impl ChangeKind {
+            /// Every kind.
+            pub const ALL: &[ChangeKind] = &[$(ChangeKind::$name),*];
+
+            /// The kind as text.
+            #[must_use]
+            pub const fn text(self) -> &'static str {
+                match self {
+                    $(ChangeKind::$name => $text,)*
+                }
+            }
+        }
+    };
+}
+
+change_kinds! {
+    /// An administrator connected a directory.
+    DirectoryConnected = "directory.connected";
+    /// An administrator changed settings of a directory, those in `changed`.
+    DirectoryUpdated = "directory.updated";
+    /// An administrator disconnected a directory; what it managed stays, as local.
+    DirectoryDisconnected = "directory.disconnected";
+    /// An administrator disconnected a directory; what it managed is removed.
+    DirectoryRemoved = "directory.removed";
+    /// The directory's deletions are held, as there were more than its limit.
+    DeletionsHeld = "directory.deletions-held";
+    /// An administrator let the directory's deletions through.
+    DeletionsReleased = "directory.released";
+    /// An API key was issued.
+    KeyIssued = "key.issued";
+    /// An API key expires in so many `days`.
+    KeyExpiring = "key.expiring";
+    /// An API key was revoked.
+    KeyRevoked = "key.revoked";
+    /// The host refused a series of sign-ins with a wrong admin key: `count` of them, the `first` and the `last` at these times in RFC 3339.
+    AdminKeyRefused = "admin-key.refused";
+    /// A user was made.
+    UserCreated = "user.created";
+    /// Attributes of a user changed, those in `changed`.
+    UserUpdated = "user.updated";
+    /// A user is linked to no customer, for this `reason`: `noEmail`.
+    UserUnlinked = "user.unlinked";
+    /// A user was deleted.
+    UserDeleted = "user.deleted";
+    /// A group was made.
+    GroupCreated = "group.created";
+    /// Attributes of a group changed, those in `changed`.
+    GroupUpdated = "group.updated";
+    /// Users became members of a group, those in `members`.
+    GroupMembersAdded = "group.members-added";
+    /// Users are members of a group no longer, those in `members`.
+    GroupMembersRemoved = "group.members-removed";
+    /// An administrator had a group and its organization put right.
+    GroupRepaired = "group.repaired";
+    /// A group was deleted.
+    GroupDeleted = "group.deleted";
+    /// A customer was made, for a user where one is named.
+    CustomerCreated = "customer.created";
+    /// A local customer was linked to a user.
+    CustomerLinked = "customer.linked";
+    /// A customer was parted from its user, and is local.
+    CustomerUnlinked = "customer.unlinked";
+    /// Attributes of a customer changed, those in `changed`.
+    CustomerUpdated = "customer.updated";
+    /// Portals are open to a customer again.
+    CustomerActivated = "customer.activated";
+    /// Portals are closed to a customer.
+    CustomerDeactivated = "customer.deactivated";
+    /// A customer was deleted, and can be restored for the site's retention time.
+    CustomerDeleted = "customer.deleted";
+    /// A deleted customer was restored.
+    CustomerRestored = "customer.restored";
+    /// A deleted customer was erased for good.
+    CustomerErased = "customer.erased";
+    /// An organization was made, for a group where one is named.
+    OrganizationCreated = "organization.created";
+    /// A local organization became a group's.
+    OrganizationAdopted = "organization.adopted";
+    /// The grace of an adopted organization is over: its members are the group's alone.
+    OrganizationSettled = "organization.settled";
+    /// A group is left apart from the local organization of its name.
+    OrganizationConflict = "organization.conflict";
+    /// An organization got another name.
+    OrganizationRenamed = "organization.renamed";
+    /// Customers became members of an organization, those in `members`, otherwise than through its group.
+    OrganizationMembersAdded = "organization.members-added";
+    /// Customers are members of an organization no longer, those in `members`, otherwise than through its group.
+    OrganizationMembersRemoved = "organization.members-removed";
+    /// An organization was deleted, and can be restored for the site's retention time.
+    OrganizationDeleted = "organization.deleted";
+    /// A deleted organization was restored.
+    OrganizationRestored = "organization.restored";
+    /// A deleted organization was erased for good.
+    OrganizationErased = "organization.erased";
+    /// Something has the same name as another, since names compare otherwise than under the version that made it.
+    ConflictFound = "conflict.found";
+    /// An administrator resolved a conflict by this `action`: `adopt`, `rename` or `leave`.
+    ConflictResolved = "conflict.resolved";
+    /// A project was made.
+    ProjectCreated = "project.created";
+    /// Settings of a project changed, those in `changed`.
+    ProjectUpdated = "project.updated";
+    /// A project was associated with an organization.
+    ProjectOrganizationAdded = "project.organization-added";
+    /// A project is associated with an organization no longer.
+    ProjectOrganizationRemoved = "project.organization-removed";
+    /// A project was associated with a customer.
+    ProjectCustomerAdded = "project.customer-added";
+    /// A project is associated with a customer no longer.
+    ProjectCustomerRemoved = "project.customer-removed";
+    /// A project was deleted.
+    ProjectDeleted = "project.deleted";
+    /// Settings of the site changed, those in `changed`.
+    SettingsUpdated = "settings.updated";
+}
+
+/// An entry of the change feed; its sequence number is in its key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangeRecord {
+    /// When it was made, in milliseconds since the Unix epoch.
+    pub at: u64,
+    /// Who made it.
+    pub actor: String,
+    /// The request that made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<String>,
+    /// What was done to what.
+    pub kind: ChangeKind,
+    /// The details.
+    pub detail: Detail,
+}
+
+/// The details of a change; which members there are depends on its kind.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Detail {
+    /// The directory concerned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub directory: Option<String>,
+    /// The API key concerned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// The user concerned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// The group concerned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// The customer concerned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub customer: Option<String>,
+    /// The organization concerned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub organization: Option<u64>,
+    /// The project concerned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub project: Option<u64>,
+    /// The users that were added to or removed from the group, or the customers from the organization.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<String>,
+    /// In how many days the key expires.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub days: Option<u32>,
+    /// The names of the attributes or settings that changed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub changed: Vec<String>,
+    /// Why a user is linked to no customer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<UnlinkedReason>,
+    /// How a conflict was resolved: `adopt`, `rename` or `leave`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub action: Option<String>,
+    /// How many keys of administrators were refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub count: Option<u32>,
+    /// When the first of them was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first: Option<String>,
+    /// When the last of them was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last: Option<String>,
+}
+
+impl Detail {
+    /// The details of a change of a subject. `directory` is that of a user or group.
+    #[must_use]
+    pub fn of_subject(subject: &Subject, directory: Option<&str>) -> Self {
+        let detail = match subject {
+            Subject::Directory(id) => return Detail::of_directory(id),
+            Subject::User(id) => Detail::of_user(id),
+            Subject::Group(id) => Detail::of_group(id),
+            Subject::Customer(id) => Detail::of_customer(id),
+            Subject::Organization(number) => Detail::of_organization(*number),
+        };
+        Detail { directory: directory.map(ToString::to_string), ..detail }
+    }
+
+    /// The details of a change of a directory.
+    #[must_use]
+    pub fn of_directory(id: &str) -> Self {
+        Detail { directory: Some(id.to_string()), ..Detail::default() }
+    }
+
+    /// The details of a change of an API key.
+    #[must_use]
+    pub fn of_key(directory: &str, key: &str) -> Self {
+        Detail { key: Some(key.to_string()), ..Detail::of_directory(directory) }
+    }
+
+    /// The details of a change of a user, by its own directory.
+    #[must_use]
+    pub fn of_user(id: &str) -> Self {
+        Detail { user: Some(id.to_string()), ..Detail::default() }
+    }
+
+    /// The details of a change of a group, by its own directory.
+    #[must_use]
+    pub fn of_group(id: &str) -> Self {
+        Detail { group: Some(id.to_string()), ..Detail::default() }
+    }
+
+    /// The details of a change of a customer.
+    #[must_use]
+    pub fn of_customer(id: &str) -> Self {
+        Detail { customer: Some(id.to_string()), ..Detail::default() }
+    }
+
+    /// The details of a change of an organization.
+    #[must_use]
+    pub fn of_organization(id: u64) -> Self {
+        Detail { organization: Some(id), ..Detail::default() }
+    }
+
+    /// The details of a change of a project.
+    #[must_use]
+    pub fn of_project(id: u64) -> Self {
+        Detail { project: Some(id), ..Detail::default() }
+    }
+}
+
+/// The names of what changed, of these.
+#[must_use]
+pub fn changed<const N: usize>(names: [(&str, bool); N]) -> Vec<String> {
+    names.into_iter().filter(|(_, changed)| *changed).map(|(name, _)| name.to_string()).collect()
+}

@@ -1,0 +1,135 @@
+//! Going through what is stored, page by page: all of it inside, one page at a time for whoever asks from outside.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::ops::ControlFlow;
+
+use super::error::{Error, Result};
+use super::keys;
+use super::transaction::{Transaction, prefix_range};
+use crate::invalid::Invalid;
+use crate::storage::{Entry, Range};
+
+/// How many entries are read at once where many are gone through.
+pub const ENTRIES_AT_ONCE: u32 = 1_000;
+
+/// How many values a page for the outside has at the most.
+const MAX_PAGE: u32 = 1_000;
+
+/// Where a page begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Position {
+    /// After so many from the beginning.
+    Offset(u32),
+    /// After the page that gave this cursor.
+    After(String),
+}
+
+/// A page of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page<T> {
+    /// What is on it.
+    pub values: Vec<T>,
+    /// The cursor for the page after it, where there is one.
+    pub next: Option<String>,
+}
+
+/// Goes through a range, as many entries at a time as its limit says, until all are seen or `visit` breaks off.
+///
+/// # Errors
+/// Where the storage fails, and those of `visit`.
+pub fn for_each_page<E: From<Error>>(
+    transaction: &mut Transaction,
+    mut range: Range,
+    mut visit: impl FnMut(&mut Transaction, &[Entry]) -> Result<ControlFlow<()>, E>,
+) -> Result<(), E> {
+    loop {
+        let entries = transaction.scan(&range)?;
+        let next = entries.last().filter(|_| entries.len() >= range.limit as usize).map(|last| keys::next(&last.key));
+        if visit(transaction, &entries)?.is_break() {
+            return Ok(());
+        }
+        let Some(next) = next else { return Ok(()) };
+        range.start = next;
+    }
+}
+
+/// What the keys that begin with a prefix end with, of up to `limit` of them.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn ends(transaction: &mut Transaction, prefix: &str, limit: u32) -> Result<Vec<String>> {
+    let mut all = Vec::new();
+    let range = Range { keys_only: true, ..prefix_range(prefix, limit.min(ENTRIES_AT_ONCE)) };
+    for_each_page(transaction, range, |_, entries| {
+        all.extend(entries.iter().map(|entry| keys::id_of(&entry.key).to_string()));
+        Ok::<_, Error>(if all.len() < limit as usize { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+    })?;
+    Ok(all)
+}
+
+/// Checks how many values a page is to have.
+///
+/// # Errors
+/// [`Invalid`].
+pub fn check_limit(limit: u32) -> Result<(), Invalid> {
+    if (1..=MAX_PAGE).contains(&limit) {
+        return Ok(());
+    }
+    Err(Invalid(format!("the limit must be 1 to {MAX_PAGE}")))
+}
+
+/// A page of the entries whose keys begin with a prefix, for the outside.
+///
+/// # Errors
+/// [`Invalid`] for a limit or cursor that cannot be; where the storage fails.
+pub fn scan_page<E: From<Error> + From<Invalid>>(
+    transaction: &mut Transaction,
+    prefix: &str,
+    position: &Position,
+    limit: u32,
+) -> Result<Page<Entry>, E> {
+    check_limit(limit)?;
+    let mut range = prefix_range(prefix, limit + 1);
+    match position {
+        Position::Offset(skip) => range.skip = *skip,
+        Position::After(cursor) if is_cursor(cursor) => range.start = keys::after(&(prefix.to_string() + cursor)),
+        Position::After(_) => return Err(no_such_cursor().into()),
+    }
+    let mut values = transaction.scan(&range)?;
+    let more = values.len() > limit as usize;
+    values.truncate(limit as usize);
+    let next = values.last().filter(|_| more).map(|last| keys::id_of(&last.key).to_string());
+    Ok(Page { values, next })
+}
+
+/// A page of entries whose keys end with ids, for the outside: the one after a cursor, or the first.
+///
+/// # Errors
+/// As [`scan_page`].
+pub fn scan_ids<E: From<Error> + From<Invalid>>(
+    transaction: &mut Transaction,
+    prefix: &str,
+    cursor: Option<&str>,
+    limit: u32,
+) -> Result<Page<Entry>, E> {
+    let position = match cursor {
+        None => Position::Offset(0),
+        Some(cursor) if keys::is_id(cursor) => Position::After(cursor.to_string()),
+        Some(_) => return Err(no_such_cursor().into()),
+    };
+    scan_page(transaction, prefix, &position, limit)
+}
+
+/// The error for a cursor that no page gave.
+#[must_use]
+pub fn no_such_cursor() -> Invalid {
+    Invalid("the cursor is not one that a page named".to_string())
+}
+
+/// Whether a text can be the end of a key, as cursors are.
+#[must_use]
+pub fn is_cursor(text: &str) -> bool {
+    text.len() <= keys::ID_LENGTH && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}

@@ -1,0 +1,60 @@
+//! A transaction on somebody's behalf: what the change feed says of every change.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+
+use crate::engine::{Engine, Moment};
+use crate::invalid::Invalid;
+use crate::store::feed::{ChangeKind, ChangeRecord, Detail};
+use crate::store::{self, Transaction, keys};
+
+/// The longest name of an administrator that goes into the change feed, in bytes.
+const MAX_ACTOR_BYTES: usize = 200;
+
+/// The engine itself, where it does something on its own or notes what the host did, as the change feed names it.
+pub const USHER: &str = "usher";
+
+/// A transaction, who makes it, and when.
+pub struct Work<'w> {
+    /// The transaction.
+    pub transaction: &'w mut Transaction,
+    /// When.
+    pub now: &'w Moment,
+    /// Who, as the change feed names them.
+    pub actor: &'w str,
+    /// In which request.
+    pub request: Option<&'w str>,
+    /// The settings of the site as they are stored, unless they are the default.
+    pub settings: Option<&'w str>,
+}
+
+impl Work<'_> {
+    /// Adds an entry to the change feed.
+    pub fn record(&mut self, kind: ChangeKind, detail: Detail) {
+        self.transaction.record(ChangeRecord {
+            at: self.now.milliseconds,
+            actor: self.actor.to_string(),
+            request: self.request.map(String::from),
+            kind,
+            detail,
+        });
+    }
+}
+
+impl Engine<'_> {
+    /// Makes a change for an administrator, in one transaction.
+    pub(crate) fn administer<T, E: From<store::Error> + From<Invalid>>(
+        &self,
+        actor: &str,
+        mut change: impl FnMut(&mut Work<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        if actor.is_empty() || actor.len() > MAX_ACTOR_BYTES {
+            return Err(Invalid(format!("the actor must be 1 to {MAX_ACTOR_BYTES} bytes long")).into());
+        }
+        let (now, actor) = (self.now(), format!("admin:{actor}"));
+        self.write(|transaction| {
+            let settings = transaction.get(keys::SITE_SETTINGS_KEY.to_string())?;
+            change(&mut Work { transaction, now: &now, actor: &actor, request: None, settings: settings.as_deref() })
+        })
+    }
+}
