@@ -46,7 +46,7 @@ struct Operation<'r> {
 }
 
 /// What an operation came to.
-struct Done {
+struct OperationResult {
     location: Option<String>,
     outcome: Result<Success>,
 }
@@ -65,7 +65,7 @@ pub fn respond(engine: &Engine<'_>, call: &RequestContext<'_>, request: &Request
         let order = order(&operations);
         (operations, order, fail_on_errors)
     });
-    engine.logged(call, |scope| {
+    engine.log_write(call, |scope| {
         let (operations, order, fail_on_errors) = asked.as_ref().map_err(Clone::clone)?;
         scope.notes.operations = u32::try_from(operations.len()).ok();
         let done = run(scope, operations, order, *fail_on_errors)?;
@@ -167,7 +167,7 @@ impl<'r> Operation<'r> {
     }
 
     /// The kind of resource and the id that the path names; the id for what is made where it names none.
-    fn target(&self, made: &Made<'_>) -> Result<(Kind, String)> {
+    fn target(&self, ids: &BulkIds<'_>) -> Result<(Kind, String)> {
         let unknown = || Error::not_found(format!("there is no endpoint {}", quoted(&self.path)));
         let kind = self.kind().ok_or_else(unknown)?;
         let mut below = self.segments().skip(1);
@@ -175,7 +175,7 @@ impl<'r> Operation<'r> {
         let makes = *self.method.as_ref().map_err(Clone::clone)? == Method::Post;
         match id {
             None if makes => Ok((kind, self.new_id.clone())),
-            Some(id) if !makes => Ok((kind, made.resolve(id)?.unwrap_or(id).to_string())),
+            Some(id) if !makes => Ok((kind, ids.resolve(id)?.unwrap_or(id).to_string())),
             _ => Err(Error::invalid_path(format!(
                 "POST goes to an endpoint, the other methods to a resource below it, not to {}",
                 quoted(&self.path)
@@ -185,12 +185,12 @@ impl<'r> Operation<'r> {
 }
 
 /// The ids of what the request makes, by their `bulkId`.
-struct Made<'o> {
+struct BulkIds<'o> {
     ids: BTreeMap<&'o str, &'o str>,
     failed: BTreeSet<&'o str>,
 }
 
-impl<'o> Made<'o> {
+impl<'o> BulkIds<'o> {
     /// The id that a text refers to; none where it is no reference.
     fn resolve(&self, text: &str) -> Result<Option<&'o str>> {
         let Some(bulk_id) = text.strip_prefix(REFERENCE) else { return Ok(None) };
@@ -321,19 +321,19 @@ fn run(
     operations: &[Operation<'_>],
     order: &[usize],
     fail_on_errors: Option<u64>,
-) -> Result<Vec<Option<Done>>> {
+) -> Result<Vec<Option<OperationResult>>> {
     let ids = operations
         .iter()
         .filter(|operation| operation.method == Ok(Method::Post))
         .filter_map(|operation| Some((operation.bulk_id.as_deref()?, operation.new_id.as_str())))
         .collect();
-    let mut made = Made { ids, failed: BTreeSet::new() };
-    let mut done: Vec<Option<Done>> = operations.iter().map(|_| None).collect();
+    let mut ids = BulkIds { ids, failed: BTreeSet::new() };
+    let mut done: Vec<Option<OperationResult>> = operations.iter().map(|_| None).collect();
     let mut errors = 0;
     for at in order {
         let operation = &operations[*at];
         let savepoint = scope.savepoint();
-        let result = perform(scope, operation, &made);
+        let result = perform(scope, operation, &ids);
         if let Err(error) = &result.outcome {
             // What the storage refuses or cannot do breaks the whole request.
             if error.is_breakdown {
@@ -342,7 +342,7 @@ fn run(
             scope.undo_since(savepoint);
             scope.notes.refused += 1;
             scope.notes.refusal.get_or_insert_with(|| error.clone());
-            made.failed.extend(operation.bulk_id.as_deref());
+            ids.failed.extend(operation.bulk_id.as_deref());
             errors += 1;
         }
         done[*at] = Some(result);
@@ -353,26 +353,26 @@ fn run(
     Ok(done)
 }
 
-fn perform(scope: &mut Scope<'_>, operation: &Operation<'_>, made: &Made<'_>) -> Done {
-    let (kind, id) = match operation.target(made) {
+fn perform(scope: &mut Scope<'_>, operation: &Operation<'_>, ids: &BulkIds<'_>) -> OperationResult {
+    let (kind, id) = match operation.target(ids) {
         Ok(target) => target,
-        Err(error) => return Done { location: None, outcome: Err(error) },
+        Err(error) => return OperationResult { location: None, outcome: Err(error) },
     };
-    let outcome = write(scope, operation, made, kind, &id);
+    let outcome = write(scope, operation, ids, kind, &id);
     let creation_failed = outcome.is_err() && id == operation.new_id;
-    Done { location: (!creation_failed).then(|| scope.location(kind, &id)), outcome }
+    OperationResult { location: (!creation_failed).then(|| scope.location(kind, &id)), outcome }
 }
 
-fn write(scope: &mut Scope<'_>, operation: &Operation<'_>, made: &Made<'_>, kind: Kind, id: &str) -> Result<Success> {
+fn write(scope: &mut Scope<'_>, operation: &Operation<'_>, ids: &BulkIds<'_>, kind: Kind, id: &str) -> Result<Success> {
     let method = *operation.method.as_ref().map_err(Clone::clone)?;
     if method == Method::Post && operation.bulk_id.is_none() {
         return Err(Error::invalid_syntax("an operation with POST needs a bulkId"));
     }
     let mut data = operation.data.clone();
-    let resolved = data.as_mut().map_or(Ok(()), |data| made.resolve_all(data));
+    let resolved = data.as_mut().map_or(Ok(()), |data| ids.resolve_all(data));
     if resolved.is_err() {
-        data = operation.data.clone().map(|data| made.without_failed(data));
-        data.as_mut().map_or(Ok(()), |data| made.resolve_all(data))?;
+        data = operation.data.clone().map(|data| ids.without_failed(data));
+        data.as_mut().map_or(Ok(()), |data| ids.resolve_all(data))?;
     }
     let write = Write::read(kind, method, data)?;
     let stored = write.perform(scope, kind, id, &Conditions::version(operation.version.as_deref()))?;
@@ -393,7 +393,7 @@ fn write(scope: &mut Scope<'_>, operation: &Operation<'_>, made: &Made<'_>, kind
     })
 }
 
-fn describe<'s>(operation: &'s Operation<'_>, done: Done) -> Value<'s> {
+fn describe<'s>(operation: &'s Operation<'_>, done: OperationResult) -> Value<'s> {
     let mut result = Object::new();
     if let Ok(method) = &operation.method
         && let Some((_, name)) = METHOD_NAMES.iter().find(|(known, _)| known == method)

@@ -26,7 +26,7 @@ const HIDDEN: &str = "*";
 impl Engine<'_> {
     /// Runs the work of a request that writes, and keeps in the log what came of it. What was refused leaves nothing else
     /// behind, and neither does anything in a dry run.
-    pub(super) fn logged(
+    pub(super) fn log_write(
         &self,
         call: &RequestContext<'_>,
         mut work: impl FnMut(&mut Scope<'_>) -> Result<Response>,
@@ -53,7 +53,7 @@ impl Engine<'_> {
 
     /// Runs the work of a request that only reads. What was refused is kept in the log; a success only moves the time of
     /// the last one, by the minute, so that reads hardly ever write.
-    pub(super) fn watched(
+    pub(super) fn log_read(
         &self,
         call: &RequestContext<'_>,
         work: impl FnOnce(&mut Scope<'_>) -> Result<Response>,

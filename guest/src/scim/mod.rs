@@ -124,7 +124,7 @@ impl Engine<'_> {
     fn respond(&self, request: &Request) -> Result<Response> {
         let segments = request.segments().ok_or_else(nothing)?;
         let (call, rest) = self.call(request, &segments)?;
-        let Some(endpoint) = Endpoint::of(rest) else { return self.watched(&call, |_| Err(nothing())) };
+        let Some(endpoint) = Endpoint::of(rest) else { return self.log_read(&call, |_| Err(nothing())) };
         self.dispatch(request, &call, &endpoint)
     }
 
@@ -162,16 +162,16 @@ impl Engine<'_> {
 
     fn dispatch(&self, request: &Request, call: &RequestContext<'_>, endpoint: &Endpoint<'_>) -> Result<Response> {
         match (request.acting_method(), endpoint) {
-            ("GET", Endpoint::Resource(kind, id)) => self.watched(call, |scope| read_one(scope, request, *kind, id)),
+            ("GET", Endpoint::Resource(kind, id)) => self.log_read(call, |scope| read_one(scope, request, *kind, id)),
             ("GET", Endpoint::Resources(_) | Endpoint::Everything) => {
                 let kind = match endpoint {
                     Endpoint::Resources(kind) => Some(*kind),
                     _ => None,
                 };
-                self.watched(call, |scope| search(scope, kind, &Parameters::of_query(request.parameters())?))
+                self.log_read(call, |scope| search(scope, kind, &Parameters::of_query(request.parameters())?))
             }
             ("POST", Endpoint::Search(kind)) => {
-                self.watched(call, |scope| search(scope, *kind, &Parameters::of_search(request.json()?)?))
+                self.log_read(call, |scope| search(scope, *kind, &Parameters::of_search(request.json()?)?))
             }
             ("POST", Endpoint::Resources(kind)) => {
                 scope::authenticate(self, call)?;
@@ -187,7 +187,7 @@ impl Engine<'_> {
                 scope::authenticate(self, call)?;
                 bulk::respond(self, call, request)
             }
-            _ => self.watched(call, |_| about(request, call, endpoint)),
+            _ => self.log_read(call, |_| about(request, call, endpoint)),
         }
     }
 
@@ -202,7 +202,7 @@ impl Engine<'_> {
         // Whatever is wrong with it is an outcome for the log like any other.
         let asked = read_write(request, kind, method);
         let conditions = Conditions::of(request);
-        self.logged(call, |scope| {
+        self.log_write(call, |scope| {
             let (write, wanted) = asked.as_ref().map_err(Clone::clone)?;
             Ok(match write.perform(scope, kind, id, &conditions)? {
                 None => Response::empty(204),

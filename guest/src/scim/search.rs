@@ -12,7 +12,7 @@ use super::order::Rank;
 use super::query::Query;
 use super::render::{self, Related};
 use crate::language::error::{Error, Result};
-use crate::language::filter::{self, Filter, Read};
+use crate::language::filter::{self, Filter, Lookup};
 use crate::provisioning::memberships;
 use crate::provisioning::scope::Scope;
 use crate::storage::{Entry, Range};
@@ -154,7 +154,7 @@ impl<'s, 'q> Search<'s, 'q> {
             return Ok(Search { kind, candidates: Candidates::All, filter: None, needs_related });
         };
         let plan = filter::plan(filter);
-        let candidates = candidates(scope, kind, &plan.read)?;
+        let candidates = candidates(scope, kind, &plan.lookup)?;
         let needs_related = match kind {
             Kind::User => !plan.exact && filter.mentions("groups") || query.sorts_by("groups"),
             Kind::Group => !plan.exact && filter.mentions("members"),
@@ -260,9 +260,9 @@ fn next_candidates(
     }
 }
 
-fn candidates(scope: &mut Scope<'_>, kind: Kind, read: &Read<'_>) -> Result<Candidates> {
+fn candidates(scope: &mut Scope<'_>, kind: Kind, lookup: &Lookup<'_>) -> Result<Candidates> {
     let mut ids = Vec::new();
-    if !collect(scope, kind, read, &mut ids)? {
+    if !collect(scope, kind, lookup, &mut ids)? {
         return Ok(Candidates::All);
     }
     each_once(&mut ids);
@@ -275,34 +275,34 @@ fn each_once(ids: &mut Vec<String>) {
 }
 
 /// Adds the ids to which an index leads; false where there is none.
-fn collect(scope: &mut Scope<'_>, kind: Kind, read: &Read<'_>, ids: &mut Vec<String>) -> Result<bool> {
+fn collect(scope: &mut Scope<'_>, kind: Kind, lookup: &Lookup<'_>, ids: &mut Vec<String>) -> Result<bool> {
     let directory = scope.directory();
-    match read {
-        Read::Scan => return Ok(false),
-        Read::Id(id) => ids.push((*id).to_string()),
-        Read::UserName(name) | Read::DisplayName(name) => {
+    match lookup {
+        Lookup::Scan => return Ok(false),
+        Lookup::Id(id) => ids.push((*id).to_string()),
+        Lookup::UserName(name) | Lookup::DisplayName(name) => {
             let key = kind.name(directory, name);
             if keys::is_storable(&key) {
                 ids.extend(scope.transaction.get(key)?);
             }
         }
-        Read::UserNamePrefix(prefix) | Read::DisplayNamePrefix(prefix) => {
+        Lookup::UserNamePrefix(prefix) | Lookup::DisplayNamePrefix(prefix) => {
             scan_all(scope, &kind.names(directory, prefix), false, |_, value| ids.push(value.to_string()))?;
         }
-        Read::ExternalId(external_id) => {
+        Lookup::ExternalId(external_id) => {
             let prefix = kind.external_id(directory, external_id);
             scan_all(scope, &prefix, true, |key, _| ids.push(keys::id_of(key).to_string()))?;
         }
-        Read::Email(address) => {
+        Lookup::Email(address) => {
             let prefix = keys::email(directory, address);
             scan_all(scope, &prefix, true, |key, _| ids.push(keys::id_of(key).to_string()))?;
         }
-        Read::Member(user) => {
+        Lookup::Member(user) => {
             if scope.find(Kind::User, user)?.is_some() {
                 ids.extend(memberships::groups_of(scope, user)?);
             }
         }
-        Read::InGroup(group) => {
+        Lookup::InGroup(group) => {
             if let Some(stored) = scope.find(Kind::Group, group)? {
                 memberships::for_each(scope, group, stored.header.members, |user| {
                     ids.push(user.to_string());
@@ -310,9 +310,9 @@ fn collect(scope: &mut Scope<'_>, kind: Kind, read: &Read<'_>, ids: &mut Vec<Str
                 })?;
             }
         }
-        Read::Union(reads) => {
-            for read in reads {
-                if !collect(scope, kind, read, ids)? {
+        Lookup::Union(lookups) => {
+            for lookup in lookups {
+                if !collect(scope, kind, lookup, ids)? {
                     return Ok(false);
                 }
                 // What many of them find is not held many times.

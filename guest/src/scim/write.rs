@@ -6,19 +6,19 @@ use super::conditions::Conditions;
 use crate::json::{Object, Value};
 use crate::language::error::{Error, Result, ScimType};
 use crate::language::patch::{self, Effort, MemberEdit, Operation};
-use crate::language::resource::{self, Read};
+use crate::language::resource::{self, Representation};
 use crate::provisioning::scope::Scope;
 use crate::provisioning::{groups, users};
 use crate::store::keys::Kind;
 use crate::store::records::Stored;
 
-/// What is to be done to a resource. Read from the request before any transaction begins, and good for several tries.
+/// What is to be done to a resource. Representation from the request before any transaction begins, and good for several tries.
 #[derive(Debug, Clone)]
 pub enum Write<'r> {
     /// POST: it is made.
-    Create(Read<'r>),
+    Create(Representation<'r>),
     /// PUT: it is as given from now on (RFC 7644, section 3.5.1).
-    Replace(Read<'r>),
+    Replace(Representation<'r>),
     /// PATCH: parts of it change.
     Patch(Vec<Operation<'r>>),
     /// DELETE: it is gone.
@@ -126,7 +126,7 @@ impl Method {
     }
 }
 
-fn create(scope: &mut Scope<'_>, kind: Kind, id: &str, new: &Read<'_>) -> Result<Stored> {
+fn create(scope: &mut Scope<'_>, kind: Kind, id: &str, new: &Representation<'_>) -> Result<Stored> {
     match kind {
         Kind::User => users::create(scope, id, &new.attributes),
         Kind::Group => {

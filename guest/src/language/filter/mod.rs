@@ -32,7 +32,7 @@ use crate::language::path::AttributePath;
 
 pub use parse::{parse, parse_for_one_of_all};
 pub use patch_path::{PatchPath, parse_path};
-pub use plan::{Read, plan};
+pub use plan::{Lookup, plan};
 
 /// A filter.
 ///

@@ -45,14 +45,14 @@ pub fn parse_for_one_of_all<'a>(resource_type: &'static ResourceType, text: &'a 
 
 fn read(names: Names, text: &str) -> Result<Filter<'_>> {
     let mut parser = Parser::new(text)?;
-    let filter = parser.filter(Scope { names, depth: 0 })?;
+    let filter = parser.filter(Context { names, depth: 0 })?;
     parser.end("and, or, or the end")?;
     Ok(filter)
 }
 
 /// Where in the filter the parser is.
 #[derive(Clone, Copy)]
-pub(super) struct Scope {
+pub(super) struct Context {
     names: Names,
     depth: usize,
 }
@@ -68,10 +68,10 @@ enum Names {
     Element(&'static Attribute),
 }
 
-impl Scope {
+impl Context {
     /// Inside the brackets behind a complex attribute.
     pub(super) fn element(attribute: &'static Attribute) -> Self {
-        Scope { names: Names::Element(attribute), depth: 0 }
+        Context { names: Names::Element(attribute), depth: 0 }
     }
 
     /// An attribute that the resource cannot have, where those of other types are searched too.
@@ -86,7 +86,7 @@ impl Scope {
         if self.depth == MAX_DEPTH {
             return Err(Error::invalid_filter(format!("the filter is nested more than {MAX_DEPTH} deep")));
         }
-        Ok(Scope { depth: self.depth + 1, ..self })
+        Ok(Context { depth: self.depth + 1, ..self })
     }
 
     fn resolve(self, name: &str) -> Result<AttributePath> {
@@ -123,71 +123,71 @@ impl<'a> Parser<'a> {
     ///
     /// # Errors
     /// `invalidFilter`, as everything here.
-    pub(super) fn filter(&mut self, scope: Scope) -> Result<Filter<'a>> {
-        let mut any = self.conjunction(scope)?;
+    pub(super) fn filter(&mut self, context: Context) -> Result<Filter<'a>> {
+        let mut any = self.conjunction(context)?;
         while self.keyword("or") {
-            any = any.or(self.conjunction(scope)?);
+            any = any.or(self.conjunction(context)?);
         }
         Ok(any)
     }
 
-    fn conjunction(&mut self, scope: Scope) -> Result<Filter<'a>> {
-        let mut all = self.term(scope)?;
+    fn conjunction(&mut self, context: Context) -> Result<Filter<'a>> {
+        let mut all = self.term(context)?;
         while self.keyword("and") {
-            all = all.and(self.term(scope)?);
+            all = all.and(self.term(context)?);
         }
         Ok(all)
     }
 
-    fn term(&mut self, scope: Scope) -> Result<Filter<'a>> {
+    fn term(&mut self, context: Context) -> Result<Filter<'a>> {
         if self.keyword("not") {
-            let scope = scope.deeper()?;
+            let context = context.deeper()?;
             // The parentheses of a `not` are part of it and count no deeper.
-            let negated = if self.symbol('(') { self.group(scope)? } else { self.term(scope)? };
+            let negated = if self.symbol('(') { self.group(context)? } else { self.term(context)? };
             return Ok(negated.negated());
         }
         if self.symbol('(') {
-            return self.group(scope.deeper()?);
+            return self.group(context.deeper()?);
         }
-        self.test(scope)
+        self.test(context)
     }
 
     /// What follows an opening parenthesis.
-    fn group(&mut self, scope: Scope) -> Result<Filter<'a>> {
-        let filter = self.filter(scope)?;
+    fn group(&mut self, context: Context) -> Result<Filter<'a>> {
+        let filter = self.filter(context)?;
         self.close(')')?;
         Ok(filter)
     }
 
     /// An attribute and what is asked of it.
-    fn test(&mut self, scope: Scope) -> Result<Filter<'a>> {
+    fn test(&mut self, context: Context) -> Result<Filter<'a>> {
         self.terms += 1;
         if self.terms > MAX_TERMS {
             return Err(Error::invalid_filter(format!("the filter tests more than {MAX_TERMS} attributes")));
         }
         let name = self.word(TERM)?;
-        match (scope.resolve(name), scope.resolve_elsewhere(name)) {
-            (Err(_), Some(path)) => Ok(Filter::Constant(self.test_of(path, scope)?.matches(&Object::new()))),
-            (path, _) => self.test_of(path?, scope),
+        match (context.resolve(name), context.resolve_elsewhere(name)) {
+            (Err(_), Some(path)) => Ok(Filter::Constant(self.test_of(path, context)?.matches(&Object::new()))),
+            (path, _) => self.test_of(path?, context),
         }
     }
 
     /// What is asked of an attribute.
-    fn test_of(&mut self, path: AttributePath, scope: Scope) -> Result<Filter<'a>> {
-        if self.symbol('[') { self.value_path(path, scope) } else { self.comparison(path) }
+    fn test_of(&mut self, path: AttributePath, context: Context) -> Result<Filter<'a>> {
+        if self.symbol('[') { self.value_path(path, context) } else { self.comparison(path) }
     }
 
     /// What follows the bracket that opens a filter over the values of a complex attribute.
-    fn value_path(&mut self, path: AttributePath, scope: Scope) -> Result<Filter<'a>> {
+    fn value_path(&mut self, path: AttributePath, context: Context) -> Result<Filter<'a>> {
         if path.leaf().kind != Type::Complex {
             return Err(Error::invalid_filter(format!("{path} has no sub-attributes to put in brackets")));
         }
-        let scope = Scope { names: Names::Element(path.attribute), depth: scope.depth };
-        let mut filter = self.filter(scope)?;
+        let context = Context { names: Names::Element(path.attribute), depth: context.depth };
+        let mut filter = self.filter(context)?;
         self.close(']')?;
         if self.symbol('.') {
             // Not in the RFC's grammar, but in Entra's: one more condition on the same value.
-            let path = scope.resolve(self.word("a sub-attribute")?)?;
+            let path = context.resolve(self.word("a sub-attribute")?)?;
             filter = filter.and(self.comparison(path)?);
         }
         Ok(Filter::ValuePath { path, filter: Box::new(filter) })

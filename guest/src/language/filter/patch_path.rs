@@ -4,7 +4,7 @@
 use alloc::format;
 
 use super::Filter;
-use super::parse::{Parser, Scope};
+use super::parse::{Context, Parser};
 use crate::language::error::{Error, Result};
 use crate::language::path::{AttributePath, Named, is_sub_attribute_name, is_well_formed, resolve};
 use crate::language::schema::{ResourceType, Schema, Type};
@@ -62,7 +62,7 @@ fn with_filter(path: AttributePath, text: &str) -> Result<PatchPath<'_>> {
     let mut parser = Parser::new(text)?;
     parser.word("an attribute")?;
     parser.symbol('[');
-    let filter = parser.filter(Scope::element(path.attribute))?;
+    let filter = parser.filter(Context::element(path.attribute))?;
     parser.close(']')?;
     let sub_name = sub_attribute_name(parser.rest()).ok_or_else(|| no_path(text))?;
     let sub_attribute = match sub_name.map(|name| path.attribute.sub_attribute(name)) {

@@ -10,14 +10,14 @@ use crate::language::schema::Attribute;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan<'f> {
     /// Where to read. Every resource that matches is found there.
-    pub read: Read<'f>,
+    pub lookup: Lookup<'f>,
     /// Whether everything found there matches, so that the filter need not be evaluated.
     pub exact: bool,
 }
 
 /// An index, and what to look up in it. Texts are [folded](crate::text::fold) where letter case does not matter.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Read<'f> {
+pub enum Lookup<'f> {
     /// The resource of this id.
     Id(&'f str),
     /// The user of this folded user name.
@@ -38,7 +38,7 @@ pub enum Read<'f> {
     InGroup(&'f str),
     /// What any of these find, which may be the same resource more than once. None of them is a union or a scan, and
     /// there are at most as many as a filter may have terms (`MAX_TERMS` in `parse.rs`).
-    Union(Vec<Read<'f>>),
+    Union(Vec<Lookup<'f>>),
     /// Everything.
     Scan,
 }
@@ -53,71 +53,71 @@ pub fn plan<'f>(filter: &'f Filter<'_>) -> Plan<'f> {
 fn plan_within<'f>(outer: Option<&'static Attribute>, filter: &'f Filter<'_>) -> Plan<'f> {
     match filter {
         Filter::And(filters) => {
-            let best = filters.iter().map(|filter| plan_within(outer, filter).read).min_by_key(expected_resources);
-            Plan { read: best.unwrap_or(Read::Scan), exact: false }
+            let best = filters.iter().map(|filter| plan_within(outer, filter).lookup).min_by_key(expected_resources);
+            Plan { lookup: best.unwrap_or(Lookup::Scan), exact: false }
         }
         Filter::Or(filters) => union(filters.iter().map(|filter| plan_within(outer, filter))),
         Filter::Compare { path, operator, literal: Literal::Text { compared, .. } } => {
-            let read = lookup(outer, path, *operator, compared);
-            Plan { exact: read != Read::Scan, read }
+            let lookup = lookup_for(outer, path, *operator, compared);
+            Plan { exact: lookup != Lookup::Scan, lookup }
         }
         Filter::ValuePath { path, filter } if path.extension.is_none() => plan_within(Some(path.attribute), filter),
-        Filter::Constant(false) => Plan { read: Read::Union(Vec::new()), exact: true },
+        Filter::Constant(false) => Plan { lookup: Lookup::Union(Vec::new()), exact: true },
         _ => SCAN,
     }
 }
 
-const SCAN: Plan<'static> = Plan { read: Read::Scan, exact: false };
+const SCAN: Plan<'static> = Plan { lookup: Lookup::Scan, exact: false };
 
 /// All of several plans, or a scan where one of them is.
 fn union<'f>(plans: impl Iterator<Item = Plan<'f>>) -> Plan<'f> {
-    let mut reads = Vec::new();
+    let mut lookups = Vec::new();
     let mut exact = true;
     for plan in plans {
         exact &= plan.exact;
-        match plan.read {
-            Read::Scan => return SCAN,
-            Read::Union(more) => reads.extend(more),
-            read => reads.push(read),
+        match plan.lookup {
+            Lookup::Scan => return SCAN,
+            Lookup::Union(more) => lookups.extend(more),
+            lookup => lookups.push(lookup),
         }
     }
-    Plan { read: Read::Union(reads), exact }
+    Plan { lookup: Lookup::Union(lookups), exact }
 }
 
 /// The index for one comparison.
-fn lookup<'f>(outer: Option<&Attribute>, path: &AttributePath, operator: Operator, text: &'f str) -> Read<'f> {
+fn lookup_for<'f>(outer: Option<&Attribute>, path: &AttributePath, operator: Operator, text: &'f str) -> Lookup<'f> {
     if path.extension.is_some() {
-        return Read::Scan;
+        return Lookup::Scan;
     }
     let (attribute, sub_attribute) = match outer {
         Some(outer) => (outer, Some(path.attribute)),
         None => (path.attribute, path.sub_attribute),
     };
     match (attribute.name, sub_attribute.map(|attribute| attribute.name), operator) {
-        ("id", None, Operator::Equal) => Read::Id(text),
-        ("externalId", None, Operator::Equal) => Read::ExternalId(text),
-        ("userName", None, Operator::Equal) => Read::UserName(text),
-        ("userName", None, Operator::StartsWith) => Read::UserNamePrefix(text),
+        ("id", None, Operator::Equal) => Lookup::Id(text),
+        ("externalId", None, Operator::Equal) => Lookup::ExternalId(text),
+        ("userName", None, Operator::Equal) => Lookup::UserName(text),
+        ("userName", None, Operator::StartsWith) => Lookup::UserNamePrefix(text),
         // Unique is the name of a group; that of a user is not, and has no index.
-        ("displayName", None, Operator::Equal) if attribute.unique => Read::DisplayName(text),
-        ("displayName", None, Operator::StartsWith) if attribute.unique => Read::DisplayNamePrefix(text),
-        ("emails", Some("value"), Operator::Equal) => Read::Email(text),
-        ("members", Some("value"), Operator::Equal) => Read::Member(text),
-        ("groups", Some("value"), Operator::Equal) => Read::InGroup(text),
-        _ => Read::Scan,
+        ("displayName", None, Operator::Equal) if attribute.unique => Lookup::DisplayName(text),
+        ("displayName", None, Operator::StartsWith) if attribute.unique => Lookup::DisplayNamePrefix(text),
+        ("emails", Some("value"), Operator::Equal) => Lookup::Email(text),
+        ("members", Some("value"), Operator::Equal) => Lookup::Member(text),
+        ("groups", Some("value"), Operator::Equal) => Lookup::InGroup(text),
+        _ => Lookup::Scan,
     }
 }
 
 /// How many resources a read is expected to find: a guess, to choose the better of two.
-fn expected_resources(read: &Read<'_>) -> u32 {
-    match read {
-        Read::Id(_) | Read::UserName(_) | Read::DisplayName(_) => 1,
-        Read::ExternalId(_) | Read::Email(_) => 2,
-        Read::Member(_) => 20,
-        Read::UserNamePrefix(_) | Read::DisplayNamePrefix(_) => 200,
-        Read::InGroup(_) => 2_000,
-        Read::Union(reads) => reads.iter().map(expected_resources).sum(),
-        Read::Scan => u32::MAX,
+fn expected_resources(lookup: &Lookup<'_>) -> u32 {
+    match lookup {
+        Lookup::Id(_) | Lookup::UserName(_) | Lookup::DisplayName(_) => 1,
+        Lookup::ExternalId(_) | Lookup::Email(_) => 2,
+        Lookup::Member(_) => 20,
+        Lookup::UserNamePrefix(_) | Lookup::DisplayNamePrefix(_) => 200,
+        Lookup::InGroup(_) => 2_000,
+        Lookup::Union(lookups) => lookups.iter().map(expected_resources).sum(),
+        Lookup::Scan => u32::MAX,
     }
 }
 
@@ -128,52 +128,52 @@ mod tests {
     use crate::language::schema::{GROUP, ResourceType, USER};
     use alloc::vec;
 
-    fn check(resource_type: &'static ResourceType, text: &str, read: Read<'_>, exact: bool) {
+    fn check(resource_type: &'static ResourceType, text: &str, lookup: Lookup<'_>, exact: bool) {
         let filter = parse(resource_type, text).unwrap();
-        assert_eq!(plan(&filter), Plan { read, exact }, "{text}");
+        assert_eq!(plan(&filter), Plan { lookup, exact }, "{text}");
     }
 
     #[test]
     fn the_lookups_of_identity_providers_are_index_reads() {
-        check(&USER, r#"id eq "Ab""#, Read::Id("Ab"), true);
-        check(&USER, r#"userName eq "Bob@X.test""#, Read::UserName("bob@x.test"), true);
-        check(&USER, r#"userName sw "Bob""#, Read::UserNamePrefix("bob"), true);
-        check(&USER, r#"externalId eq "Ab""#, Read::ExternalId("Ab"), true);
-        check(&GROUP, r#"externalId eq "Ab""#, Read::ExternalId("Ab"), true);
-        check(&USER, r#"emails eq "Bob@X.test""#, Read::Email("bob@x.test"), true);
-        check(&USER, r#"emails.value eq "Bob@X.test""#, Read::Email("bob@x.test"), true);
-        check(&USER, r#"emails[type eq "work"].value eq "B""#, Read::Email("b"), false);
-        check(&USER, r#"emails[value eq "B"]"#, Read::Email("b"), true);
-        check(&USER, r#"groups.value eq "g""#, Read::InGroup("g"), true);
-        check(&GROUP, r#"displayName eq " Team A ""#, Read::DisplayName("team a"), true);
-        check(&GROUP, r#"displayName sw "Team ""#, Read::DisplayNamePrefix("team "), true);
+        check(&USER, r#"id eq "Ab""#, Lookup::Id("Ab"), true);
+        check(&USER, r#"userName eq "Bob@X.test""#, Lookup::UserName("bob@x.test"), true);
+        check(&USER, r#"userName sw "Bob""#, Lookup::UserNamePrefix("bob"), true);
+        check(&USER, r#"externalId eq "Ab""#, Lookup::ExternalId("Ab"), true);
+        check(&GROUP, r#"externalId eq "Ab""#, Lookup::ExternalId("Ab"), true);
+        check(&USER, r#"emails eq "Bob@X.test""#, Lookup::Email("bob@x.test"), true);
+        check(&USER, r#"emails.value eq "Bob@X.test""#, Lookup::Email("bob@x.test"), true);
+        check(&USER, r#"emails[type eq "work"].value eq "B""#, Lookup::Email("b"), false);
+        check(&USER, r#"emails[value eq "B"]"#, Lookup::Email("b"), true);
+        check(&USER, r#"groups.value eq "g""#, Lookup::InGroup("g"), true);
+        check(&GROUP, r#"displayName eq " Team A ""#, Lookup::DisplayName("team a"), true);
+        check(&GROUP, r#"displayName sw "Team ""#, Lookup::DisplayNamePrefix("team "), true);
         for text in [r#"members eq "u""#, r#"members.value eq "u""#, r#"members[value eq "u"]"#] {
-            check(&GROUP, text, Read::Member("u"), true);
+            check(&GROUP, text, Lookup::Member("u"), true);
         }
     }
 
     #[test]
     fn of_a_conjunction_the_most_selective_term_is_read() {
-        check(&USER, r#"active eq true and userName eq "x""#, Read::UserName("x"), false);
-        check(&USER, r#"userName sw "x" and (active eq true and emails eq "y")"#, Read::Email("y"), false);
+        check(&USER, r#"active eq true and userName eq "x""#, Lookup::UserName("x"), false);
+        check(&USER, r#"userName sw "x" and (active eq true and emails eq "y")"#, Lookup::Email("y"), false);
         check(&USER, r#"groups eq "g" and (externalId eq "a" or externalId eq "b")"#, union_of_two(), false);
-        check(&GROUP, r#"members eq "u" and id eq "g""#, Read::Id("g"), false);
-        check(&GROUP, r#"displayName sw "a" and members eq "u""#, Read::Member("u"), false);
+        check(&GROUP, r#"members eq "u" and id eq "g""#, Lookup::Id("g"), false);
+        check(&GROUP, r#"displayName sw "a" and members eq "u""#, Lookup::Member("u"), false);
     }
 
-    fn union_of_two() -> Read<'static> {
-        Read::Union(vec![Read::ExternalId("a"), Read::ExternalId("b")])
+    fn union_of_two() -> Lookup<'static> {
+        Lookup::Union(vec![Lookup::ExternalId("a"), Lookup::ExternalId("b")])
     }
 
     #[test]
     fn alternatives_are_read_one_after_another() {
         check(&USER, r#"externalId eq "a" or externalId eq "b""#, union_of_two(), true);
-        let members = Read::Union(vec![Read::Member("a"), Read::Member("b")]);
+        let members = Lookup::Union(vec![Lookup::Member("a"), Lookup::Member("b")]);
         check(&GROUP, r#"members[value eq "a" or value eq "b"]"#, members, true);
         check(
             &USER,
             r#"id eq "1" or title pr and (userName eq "2" or emails[value eq "3" and type eq "work"])"#,
-            Read::Union(vec![Read::Id("1"), Read::UserName("2"), Read::Email("3")]),
+            Lookup::Union(vec![Lookup::Id("1"), Lookup::UserName("2"), Lookup::Email("3")]),
             false,
         );
     }
@@ -198,7 +198,7 @@ mod tests {
             r#"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager eq "x""#,
             r#"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager[value eq "x"]"#,
         ] {
-            check(&USER, text, Read::Scan, false);
+            check(&USER, text, Lookup::Scan, false);
         }
     }
 }

@@ -19,7 +19,7 @@ mod assign;
 mod edit;
 mod effort;
 mod elements;
-mod members;
+mod member_edits;
 mod owned;
 mod request;
 
@@ -33,7 +33,7 @@ use crate::language::resource;
 use crate::language::schema::ResourceType;
 
 pub use effort::Effort;
-pub use members::MemberEdit;
+pub use member_edits::MemberEdit;
 pub use request::parse;
 
 /// One operation on one attribute. An operation without a path becomes as many as its value has members.
@@ -87,7 +87,7 @@ pub fn apply<'a>(
     let mut outcome = Outcome::default();
     for operation in operations {
         if operation.path.attribute.name == "members" {
-            members::edit(&mut outcome.members, operation)?;
+            member_edits::edit(&mut outcome.members, operation)?;
             continue;
         }
         let path = operation.path;

@@ -5,13 +5,13 @@
 //! write, without `schemas` (it follows from the rest), `id`, `meta`, `groups` and `members`, which live elsewhere.
 
 mod limits;
-mod members;
+mod member_ids;
 mod project;
 mod read;
 mod value;
 
 pub use limits::check;
-pub use members::{listed_ids, member_ids};
+pub use member_ids::{listed_ids, member_ids};
 pub use project::Projection;
-pub use read::{Read, read};
+pub use read::{Representation, read};
 pub use value::{check_count, check_primary, elements, is_primary, object_for, typed};

@@ -13,7 +13,7 @@ use crate::text::quoted;
 
 /// A resource as it was sent, in two parts.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Read<'a> {
+pub struct Representation<'a> {
     /// What is stored as the resource.
     pub attributes: Object<'a>,
     /// The ids of a group's members; none where the body does not name members.
@@ -26,7 +26,7 @@ pub struct Read<'a> {
 /// # Errors
 /// `invalidSyntax` when the body is no object or has a name twice; `invalidValue` when a value is of the wrong type or
 /// too long, something required is missing, or `schemas` is of another resource type.
-pub fn read<'a>(resource_type: &'static ResourceType, body: Value<'a>) -> Result<Read<'a>> {
+pub fn read<'a>(resource_type: &'static ResourceType, body: Value<'a>) -> Result<Representation<'a>> {
     let body = match body {
         Value::Object(body) => body,
         other => return Err(Error::invalid_syntax(format!("the body must be a JSON object, not {}", other.kind()))),
@@ -34,7 +34,7 @@ pub fn read<'a>(resource_type: &'static ResourceType, body: Value<'a>) -> Result
     let mut reader = Reader { resource_type, attributes: Object::new(), members: None };
     reader.body(body)?;
     check(resource_type, &reader.attributes)?;
-    Ok(Read { attributes: reader.attributes, members: reader.members })
+    Ok(Representation { attributes: reader.attributes, members: reader.members })
 }
 
 struct Reader<'a> {
