@@ -1,7 +1,7 @@
 //! The change feed. That it suffices to rebuild what there is, `integrity` checks after every step of every test.
 
 use serde_json::{Value, json};
-use usher_engine::changes::Error;
+use usher_engine::changes::{ChangeKind, Error};
 
 use super::site::{Site, settings};
 
@@ -105,4 +105,11 @@ fn refused_keys_of_administrators_are_one_entry_with_count_and_times() {
     for (count, first, last) in [(0, 1, 2), (1, 2, 1)] {
         assert!(matches!(site.engine().note_refused_keys(count, first, last), Err(SiteError::Invalid(_))));
     }
+}
+
+#[test]
+fn the_contract_lists_every_kind_of_change() {
+    let contract = include_str!("../../../wit/changes.wit");
+    let listed = contract.lines().filter_map(|line| line.trim().strip_prefix("/// - `")?.split('`').next());
+    assert!(listed.eq(ChangeKind::ALL.iter().map(|kind| kind.text())));
 }
