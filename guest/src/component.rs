@@ -29,7 +29,7 @@ use crate::{changes, directories, site, upkeep};
 mod allocator;
 
 mod bindings {
-    #![allow(missing_docs, unreachable_pub, unused_qualifications, clippy::all)]
+    #![allow(missing_docs, unreachable_pub, unused_qualifications, clippy::all, clippy::pedantic)]
 
     // The engine's own types are field by field what would be generated from `wit/`, so that they stand in its place:
     // what goes through the imports and exports is neither converted nor copied.

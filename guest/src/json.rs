@@ -226,7 +226,7 @@ impl PartialEq for Object<'_> {
 /// Reads a JSON text.
 ///
 /// # Errors
-/// What serde_json has against it: bad syntax, numbers that no double holds, nesting beyond [`MAX_DEPTH`], more than
+/// What `serde_json` has against it: bad syntax, numbers that no double holds, nesting beyond [`MAX_DEPTH`], more than
 /// [`MAX_VALUES`] values.
 pub fn parse(text: &str) -> Result<Value<'_>, serde_json::Error> {
     serde_json::from_str(text)
@@ -414,7 +414,7 @@ mod tests {
     fn names_that_differ_in_case_are_found() {
         let few = parse(r#"{"userName":1,"USERNAME":2}"#).unwrap();
         assert_eq!(few.as_object().unwrap().repeated_name(), Some("USERNAME"));
-        let many: String = (0..40).map(|n| format!("\"k{n}\":0,")).collect();
+        let many: String = (0..40).flat_map(|n| ["\"k".to_string(), n.to_string(), "\":0,".to_string()]).collect();
         let many = format!("{{{many}\"K7\":1}}");
         let value = parse(&many).unwrap();
         assert!(value.as_object().unwrap().repeated_name().is_some_and(|name| name.eq_ignore_ascii_case("k7")));

@@ -8,7 +8,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 /// The longest key in bytes. The name of a group, 200 characters of four bytes each, takes 2,400 as part of a key; and
-/// PostgreSQL's B-tree takes no entry over a third of a page, 2,704 bytes.
+/// `PostgreSQL`'s B-tree takes no entry over a third of a page, 2,704 bytes.
 pub const MAX_KEY_BYTES: usize = 2_560;
 
 /// The longest value in bytes, as long as the largest request body.

@@ -1,6 +1,6 @@
 //! API keys: `{id}.{secret}`, of which only a hash of the secret is stored.
 
-use alloc::string::{String, ToString};
+use alloc::string::String;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -37,7 +37,7 @@ impl<'t> Token<'t> {
     #[must_use]
     pub fn opens(&self, record: &ApiKeyRecord, now: u64) -> bool {
         let same: bool = self.hash.as_bytes().ct_eq(record.hash.as_bytes()).into();
-        same & (now < record.expires)
+        same && (now < record.expires)
     }
 }
 
@@ -53,5 +53,5 @@ pub fn issue(engine: &Engine<'_>, now: &Moment) -> (String, String, ApiKeyRecord
 }
 
 fn hash(secret: &str) -> String {
-    URL_SAFE_NO_PAD.encode(Sha256::digest(secret.as_bytes())).to_string()
+    URL_SAFE_NO_PAD.encode(Sha256::digest(secret.as_bytes())).clone()
 }

@@ -14,7 +14,7 @@ use crate::store::records::{self, ApiKeyRecord};
 use crate::store::{self, Transaction, keys, prefix_range};
 
 /// How many working keys a directory may have: the current one, those that overlap with it, and room for mistakes.
-const MAX_KEYS: usize = 20;
+const MAX_KEYS: u32 = 20;
 
 /// An API key without its secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,7 +110,7 @@ impl Engine<'_> {
 /// Where the storage fails.
 pub fn load_keys(transaction: &mut Transaction, id: &str) -> store::Result<Vec<(String, ApiKeyRecord)>> {
     // Expired keys are removed whenever a new one is issued, so twice the number of working ones is never reached.
-    let entries = transaction.scan(&prefix_range(&keys::api_keys(id), 2 * MAX_KEYS as u32))?;
+    let entries = transaction.scan(&prefix_range(&keys::api_keys(id), 2 * MAX_KEYS))?;
     entries
         .into_iter()
         .map(|entry| Ok((keys::id_of(&entry.key).to_string(), records::read(&entry.key, &entry.value)?)))

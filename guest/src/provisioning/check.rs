@@ -14,7 +14,7 @@ use crate::storage::Range;
 use crate::store::edges;
 use crate::store::feed::{ChangeKind, Detail};
 use crate::store::keys::{self, Kind};
-use crate::store::pages::{ENTRIES_AT_ONCE, for_each_page};
+use crate::store::pages::{self, ENTRIES_AT_ONCE, for_each_page};
 use crate::store::records::{self, ConflictRecord, Counts, Header, Link, Stored};
 use crate::store::{self, Transaction, prefix_range};
 use crate::work::Work;
@@ -70,10 +70,7 @@ pub struct Probation {
 
 impl Probation {
     fn of(customers: &[(String, u64)]) -> Self {
-        Probation {
-            count: u32::try_from(customers.len()).unwrap_or(u32::MAX),
-            first: customers.iter().take(MAX_NAMED).cloned().collect(),
-        }
+        Probation { count: pages::count(customers.len()), first: customers.iter().take(MAX_NAMED).cloned().collect() }
     }
 }
 
@@ -236,7 +233,8 @@ fn end_probation(
     customers.truncate(MAX_REPAIRS);
     let Some(id) = organization.filter(|_| !customers.is_empty()) else { return Ok(()) };
     let Some(record) = numbers::organization(work.transaction, id)? else { return Ok(()) };
-    probation::end_early(work, id, &record, customers.into_iter().map(|(customer, _)| customer).collect())
+    let customers: Vec<String> = customers.into_iter().map(|(customer, _)| customer).collect();
+    probation::end_early(work, id, &record, &customers)
 }
 
 fn link_differences(
@@ -266,7 +264,7 @@ fn link_differences(
 fn memberships(transaction: &mut Transaction, directory: &str, group: &str) -> store::Result<Memberships> {
     let mut all = Memberships::default();
     for_each_id(transaction, &keys::members(group), |transaction, users| {
-        all.members = all.members.saturating_add(users.len() as u32);
+        all.members = all.members.saturating_add(pages::count(users.len()));
         let of_users = transaction.get_many(users.iter().map(|user| keys::member_of(user, group)).collect())?;
         let known = known(transaction, directory, users)?;
         for (user, of_user) in users.iter().zip(of_users) {

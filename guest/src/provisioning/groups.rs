@@ -93,7 +93,7 @@ pub fn update(
     }
     let edited = members::edit(scope, id, old.header.members, members)?;
     if let Some((organization, replaced)) = replaced {
-        probation::record_gone(&mut scope.work(), organization, replaced)?;
+        probation::record_gone(&mut scope.work(), organization, &replaced)?;
     }
     if let Some(organization) = others_in {
         probation::confirm(&mut scope.work(), organization, &edited.added)?;
@@ -156,7 +156,7 @@ fn index_group(
     let entries =
         |attributes: Option<&Object<'_>>| attributes.map(|all| entries(directory, id, all)).unwrap_or_default();
     let named = index::Named { subject: Subject::Group(id.to_string()), twin };
-    index::replace(scope, &Kind::Group.name(directory, ""), named, entries(before), entries(after), || {
+    index::replace(scope, &Kind::Group.name(directory, ""), named, entries(before), &entries(after), || {
         Error::uniqueness("another group of this directory has this displayName")
     })
 }

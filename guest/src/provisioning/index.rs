@@ -27,11 +27,11 @@ pub fn replace(
     unique: &str,
     named: Named,
     before: BTreeMap<String, String>,
-    after: BTreeMap<String, String>,
+    after: &BTreeMap<String, String>,
     taken: impl Fn() -> Error,
 ) -> Result<Option<Twin>> {
     let Named { subject, mut twin } = named;
-    for (key, value) in &after {
+    for (key, value) in after {
         if before.contains_key(key) {
             continue;
         }

@@ -86,7 +86,9 @@ pub fn leave_deleted_groups(
         let found = transaction.get_many(found)?;
         let deleted: Vec<&str> =
             groups.into_iter().zip(found).filter(|(_, found)| found.is_none()).map(|(group, _)| group).collect();
-        deleted.iter().for_each(|group| edges::remove(transaction, group, user));
+        for group in &deleted {
+            edges::remove(transaction, group, user);
+        }
         membership::remember(transaction, &deleted, customer, true, now)?;
         Ok::<_, store::Error>(ControlFlow::Continue(()))
     })

@@ -95,7 +95,7 @@ pub fn detach(
     leaving::leave_deleted_groups(work.transaction, &link.directory, &link.resource, id, work.now)?;
     set_link(work, link, user, Err((id, reason)))?;
     let (user, directory) = (Some(link.resource.clone()), Some(link.directory.clone()));
-    work.record(ChangeKind::CustomerUnlinked, Detail { user, directory, ..Detail::of_customer(id) });
+    work.record(ChangeKind::CustomerUnlinked, Detail { directory, user, ..Detail::of_customer(id) });
     Ok(())
 }
 

@@ -14,7 +14,7 @@ use crate::language::patch::MemberEdit;
 use crate::store::edges;
 use crate::store::feed::{ChangeKind, Detail};
 use crate::store::keys::{self, Kind};
-use crate::store::pages::ENTRIES_AT_ONCE;
+use crate::store::pages::{self, ENTRIES_AT_ONCE};
 use crate::store::records::UnknownMembers;
 use crate::text::quoted;
 
@@ -88,7 +88,7 @@ pub fn edit(scope: &mut Scope<'_>, group: &str, count: u32, edits: &[MemberEdit<
             _ => {}
         }
     }
-    let after = count.saturating_sub(length(&removed)).saturating_add(length(&added));
+    let after = count.saturating_sub(pages::count(removed.len())).saturating_add(pages::count(added.len()));
     if after > count {
         let limit = scope.limits()?.max_members;
         if after > limit {
@@ -98,10 +98,6 @@ pub fn edit(scope: &mut Scope<'_>, group: &str, count: u32, edits: &[MemberEdit<
     let changed = !(added.is_empty() && removed.is_empty());
     write(scope, group, &added, &removed);
     Ok(Edited { count: after, changed, added, removed })
-}
-
-fn length(users: &[String]) -> u32 {
-    u32::try_from(users.len()).unwrap_or(u32::MAX)
 }
 
 /// The states of all users that the edits concern: those that they name, or all members where one edit concerns all.
@@ -167,7 +163,9 @@ fn collect_unknown(edit: &MemberEdit<'_>, unknown: &mut BTreeSet<String>) {
 fn apply(members: &mut BTreeMap<String, State>, at: usize, edit: &MemberEdit<'_>) {
     let open_from = at + 1;
     if is_about_all(edit) {
-        members.values_mut().for_each(|state| *state = State { is: false, open_from, ..*state });
+        for state in members.values_mut() {
+            *state = State { is: false, open_from, ..*state };
+        }
     }
     let stays = !matches!(edit, MemberEdit::Remove(_));
     for id in named(edit) {

@@ -122,7 +122,9 @@ fn leave_out<'a>(before: &Object<'a>, attributes: &Object<'a>, names: &[&'static
         return Ok(None);
     }
     let mut after = attributes.clone();
-    names.iter().for_each(|name| keep(before, &mut after, name));
+    for name in names {
+        keep(before, &mut after, name);
+    }
     resource::check(Kind::User.resource_type(), &after)?;
     Ok(Some(after))
 }
@@ -256,7 +258,7 @@ fn index_user(
     let entries =
         |attributes: Option<&Object<'_>>| attributes.map(|all| entries(directory, id, all)).unwrap_or_default();
     let named = index::Named { subject: Subject::User(id.to_string()), twin };
-    index::replace(scope, &Kind::User.name(directory, ""), named, entries(before), entries(after), || {
+    index::replace(scope, &Kind::User.name(directory, ""), named, entries(before), &entries(after), || {
         Error::uniqueness("another user of this directory has this userName")
     })
 }

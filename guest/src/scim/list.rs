@@ -25,7 +25,7 @@ const MAX_PAGE_BYTES: usize = 16 << 20;
 /// 400 where the query cannot be taken; otherwise where the storage fails.
 pub fn respond(scope: &mut Scope<'_>, kind: Kind, query: &Query<'_>) -> Result<String> {
     let by_cursor = query.cursor.is_some();
-    let found = find(scope, kind, query, window(query))?;
+    let found = find(scope, kind, query, &window(query))?;
     let (resources, shown) = page(scope, kind, &found.page, &query.wanted)?;
     let more = found.more || shown < found.page.len();
     let next = match (by_cursor && more && shown > 0, found.page.get(shown.saturating_sub(1))) {
@@ -61,7 +61,7 @@ pub fn respond_all(scope: &mut Scope<'_>, queries: [(Kind, Query<'_>); 2]) -> Re
             count: if full { 0 } else { (query.count as usize).saturating_sub(shown) },
             total: None,
         };
-        let found = find(scope, kind, &query, window)?;
+        let found = find(scope, kind, &query, &window)?;
         total += found.total;
         let (text, count) = page(scope, kind, &found.page, &query.wanted)?;
         if !resources.is_empty() && !text.is_empty() {
@@ -130,13 +130,13 @@ fn page(scope: &mut Scope<'_>, kind: Kind, found: &[Resource], wanted: &Projecti
     Ok((out, found.len()))
 }
 
-fn find(scope: &mut Scope<'_>, kind: Kind, query: &Query<'_>, window: Window) -> Result<ResultPage> {
+fn find(scope: &mut Scope<'_>, kind: Kind, query: &Query<'_>, window: &Window) -> Result<ResultPage> {
     if query.filter.is_none() && query.sort.is_none() {
-        return search::all_in_order(scope, kind, &window);
+        return search::all_in_order(scope, kind, window);
     }
     let search = Search::new(scope, kind, query)?;
     match query.sort {
-        Some(sort) => sorted::page(scope, &search, sort, &window),
-        None => search::in_order(scope, &search, &window),
+        Some(sort) => sorted::page(scope, &search, sort, window),
+        None => search::in_order(scope, &search, window),
     }
 }

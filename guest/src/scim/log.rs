@@ -45,7 +45,7 @@ impl Engine<'_> {
             if outcome.is_err() || scope.settings.dry_run {
                 scope.undo_since(before);
             }
-            scope.log(&outcome, notes, changes);
+            scope.log(&outcome, &notes, changes);
             scope.finish();
             Ok(outcome)
         })?
@@ -74,7 +74,7 @@ impl Engine<'_> {
                     scope.status.note_read(call.now.milliseconds);
                     scope.put_status();
                 } else {
-                    scope.log(&outcome, RequestNotes::default(), Vec::new());
+                    scope.log(&outcome, &RequestNotes::default(), Vec::new());
                 }
                 Ok::<_, Error>(())
             });
@@ -102,7 +102,7 @@ impl Scope<'_> {
     }
 
     /// Puts the request into the log.
-    fn log(&mut self, outcome: &Result<Response>, notes: RequestNotes, changes: Vec<ChangeCount>) {
+    fn log(&mut self, outcome: &Result<Response>, notes: &RequestNotes, changes: Vec<ChangeCount>) {
         let call = self.context;
         let now = call.now.milliseconds;
         let refusal = outcome.as_ref().err().or(notes.refusal.as_ref());

@@ -139,7 +139,9 @@ impl<'r> Parameters<'r> {
                     array(&self.excluded_attributes).as_ref(),
                 )
             }
-            (attributes, excluded) => Projection::from_query(resource_type, as_text(attributes), as_text(excluded)),
+            (attributes, excluded) => {
+                Projection::from_query(resource_type, as_text(attributes.as_ref()), as_text(excluded.as_ref()))
+            }
         }
     }
 
@@ -195,7 +197,7 @@ fn set<T>(place: &mut Option<T>, value: T) {
     place.get_or_insert(value);
 }
 
-fn as_text<'n>(names: &'n Option<Names<'_>>) -> Option<&'n str> {
+fn as_text<'n>(names: Option<&'n Names<'_>>) -> Option<&'n str> {
     match names {
         Some(Names::Text(text)) => Some(text),
         _ => None,

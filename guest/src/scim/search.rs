@@ -17,12 +17,12 @@ use crate::provisioning::memberships;
 use crate::provisioning::scope::Scope;
 use crate::storage::{Entry, Range};
 use crate::store::keys::{self, Kind};
-use crate::store::pages::for_each_page;
+use crate::store::pages::{self, for_each_page};
 use crate::store::records::Stored;
 use crate::store::{self, prefix_range};
 
 /// How many resources are read at once while they are gone through. Bounds the memory of a request, not the list.
-const RESOURCES_AT_ONCE: usize = 500;
+const RESOURCES_AT_ONCE: u32 = 500;
 
 /// How many resources a filter without an index, or a sorted list, may go through: as many as the largest directory that
 /// is planned for, with room. Past it the client is told to narrow the filter (RFC 7644, `tooMany`).
@@ -100,7 +100,7 @@ pub fn all_in_order(scope: &mut Scope<'_>, kind: Kind, window: &Window) -> Resul
     }
     range.skip = u32::try_from(window.skip).unwrap_or(u32::MAX);
     // One more than wanted tells whether there are any more.
-    range.limit = window.count as u32 + 1;
+    range.limit = pages::count(window.count).saturating_add(1);
     let mut page = read_entries(scope.transaction.scan(&range)?)?;
     let more = page.len() > window.count;
     page.truncate(window.count);
@@ -237,19 +237,19 @@ fn next_candidates(
 ) -> Result<(Vec<Resource>, Option<String>)> {
     match candidates {
         Candidates::All => {
-            let mut range = prefix_range(&kind.resources(scope.directory()), RESOURCES_AT_ONCE as u32);
+            let mut range = prefix_range(&kind.resources(scope.directory()), RESOURCES_AT_ONCE);
             if let Some(after) = after {
                 range.start = keys::next(&kind.resource(scope.directory(), after));
             }
             let resources = read_entries(scope.transaction.scan(&range)?)?;
-            let full = resources.len() >= RESOURCES_AT_ONCE;
+            let full = resources.len() >= RESOURCES_AT_ONCE as usize;
             let next = resources.last().filter(|_| full).map(|(id, _)| id.clone());
             Ok((resources, next))
         }
         Candidates::Ids(ids) => {
             let begin = after.map_or(0, |after| ids.partition_point(|id| id.as_str() <= after));
             let (chunk, rest) = match ids.get(begin..) {
-                Some(ids) => ids.split_at(RESOURCES_AT_ONCE.min(ids.len())),
+                Some(ids) => ids.split_at(ids.len().min(RESOURCES_AT_ONCE as usize)),
                 None => return Ok((Vec::new(), None)),
             };
             let stored = scope.find_many(kind, chunk)?;
@@ -327,7 +327,7 @@ fn scan_all(scope: &mut Scope<'_>, prefix: &str, keys_only: bool, mut visit: imp
     if !keys::is_storable(prefix) {
         return Ok(());
     }
-    let range = Range { keys_only, ..prefix_range(prefix, RESOURCES_AT_ONCE as u32) };
+    let range = Range { keys_only, ..prefix_range(prefix, RESOURCES_AT_ONCE) };
     for_each_page(scope.transaction, range, |_, entries| {
         for entry in entries {
             visit(&entry.key, &entry.value);

@@ -145,7 +145,7 @@ pub fn difference(
             let customers = customers_of(transaction, holder, &members)?;
             let customers: Vec<String> = customers.into_iter().map(|(_, customer)| customer).collect();
             let customers = in_sight(transaction, &customers)?;
-            without(transaction, &before, customers)?.into_iter().for_each(&mut visit);
+            without(transaction, &before, &customers)?.into_iter().for_each(&mut visit);
             Ok::<_, store::Error>(ControlFlow::Continue(()))
         })?;
     }
@@ -156,7 +156,7 @@ pub fn difference(
 pub fn without(
     transaction: &mut Transaction,
     holders: &[Holder],
-    customers: Vec<(String, CustomerRecord)>,
+    customers: &[(String, CustomerRecord)],
 ) -> store::Result<Vec<String>> {
     let edges: Vec<usize> =
         customers.iter().map(|(customer, record)| memberships(holders, customer, record).count()).collect();

@@ -24,7 +24,7 @@ use crate::engine::{Engine, Moment};
 use crate::storage::Range;
 use crate::store::edges;
 use crate::store::feed::{ChangeKind, Detail};
-use crate::store::pages::{ENTRIES_AT_ONCE, Page, Position, check_limit, ends, for_each_page, no_such_cursor};
+use crate::store::pages::{self, ENTRIES_AT_ONCE, Page, Position, check_limit, ends, for_each_page, no_such_cursor};
 use crate::store::records::{self, CustomerRecord, DeletedOrganizationRecord, Link, OrganizationRecord};
 use crate::store::{self, Transaction, keys, prefix_range};
 use crate::work::Work;
@@ -313,7 +313,7 @@ impl MemberReader {
 
     fn read(&mut self, transaction: &mut Transaction, holders: &[Holder], place: usize) -> Result<()> {
         let holder = &holders[place];
-        let wanted = self.skip.saturating_add(self.limit as u32 + 1).min(ENTRIES_AT_ONCE);
+        let wanted = self.skip.saturating_add(pages::count(self.limit)).saturating_add(1).min(ENTRIES_AT_ONCE);
         let keys_only = holder.probation_at.is_none();
         let mut range = Range { keys_only, ..prefix_range(&keys::members(&holder.name), wanted) };
         match &self.after {

@@ -215,7 +215,7 @@ pub fn make_way(work: &mut Work<'_>, name: &str, new: &str) -> Result<()> {
     }
     let Some((id, old, _)) = claim(work, name)? else { return Ok(()) };
     check_local(work.transaction, old.link.as_ref(), "the organization")?;
-    Ok(rename(work, id, &old, &new)?)
+    rename(work, id, &old, &new)
 }
 
 /// Follows the new name of a group.

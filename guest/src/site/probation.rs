@@ -116,14 +116,14 @@ pub fn end(work: &mut Work<'_>, holder: &str, customer: &str) -> store::Result<(
         return Ok(());
     }
     edges::remove_stored(work.transaction, holder, customer, &value);
-    record_gone(work, id, alloc::vec![customer.to_string()])
+    record_gone(work, id, &[customer.to_string()])
 }
 
 /// Names those of these customers who were on probation in an organization and are members of it no more.
 ///
 /// # Errors
 /// Where the storage fails.
-pub fn record_gone(work: &mut Work<'_>, id: u64, customers: Vec<String>) -> store::Result<()> {
+pub fn record_gone(work: &mut Work<'_>, id: u64, customers: &[String]) -> store::Result<()> {
     if customers.is_empty() {
         return Ok(());
     }
@@ -132,7 +132,7 @@ pub fn record_gone(work: &mut Work<'_>, id: u64, customers: Vec<String>) -> stor
     let mut gone = Vec::new();
     for customers in customers.chunks(ENTRIES_AT_ONCE as usize) {
         let customers = holders::in_sight(work.transaction, customers)?;
-        gone.extend(holders::without(work.transaction, &holders, customers)?);
+        gone.extend(holders::without(work.transaction, &holders, &customers)?);
     }
     record_members(work, id, ChangeKind::OrganizationMembersRemoved, &gone);
     Ok(())
@@ -162,12 +162,7 @@ pub fn list(
 ///
 /// # Errors
 /// Where the storage fails.
-pub fn end_early(
-    work: &mut Work<'_>,
-    id: u64,
-    record: &OrganizationRecord,
-    customers: Vec<String>,
-) -> store::Result<()> {
+pub fn end_early(work: &mut Work<'_>, id: u64, record: &OrganizationRecord, customers: &[String]) -> store::Result<()> {
     let own = Holder::lasting(own_holder(id, record));
     remove_all(work.transaction, customers.iter().map(|customer| (&own, customer.as_str())))?;
     record_gone(work, id, customers)

@@ -5,9 +5,11 @@
 //! edges itself; where there are more, the rest is left to upkeep and invisible meanwhile.
 
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
 use super::error::Result;
 use super::keys;
+use super::pages::count;
 use super::records::Due;
 use super::transaction::{Transaction, prefix_range};
 
@@ -69,11 +71,7 @@ pub fn drop_members(transaction: &mut Transaction, holder: &str, limit: u32) -> 
 ///
 /// # Errors
 /// Where the storage fails.
-pub fn drop_memberships(
-    transaction: &mut Transaction,
-    user: &str,
-    limit: u32,
-) -> Result<(Removal, alloc::vec::Vec<String>)> {
+pub fn drop_memberships(transaction: &mut Transaction, user: &str, limit: u32) -> Result<(Removal, Vec<String>)> {
     let mut range = prefix_range(&keys::memberships(user), limit.saturating_add(1));
     range.keys_only = true;
     // A customer often has the id of its user, and what it has of its own sorts after the groups: no id of a group begins
@@ -81,14 +79,10 @@ pub fn drop_memberships(
     range.end = keys::own_memberships(user);
     let entries = transaction.scan(&range)?;
     let more = entries.len() > limit as usize;
-    let groups: alloc::vec::Vec<String> =
+    let groups: Vec<String> =
         entries.iter().take(limit as usize).map(|entry| keys::id_of(&entry.key).to_string()).collect();
     for group in &groups {
         remove(transaction, group, user);
     }
     Ok((Removal { removed: count(groups.len()), more }, groups))
-}
-
-fn count(entries: usize) -> u32 {
-    u32::try_from(entries).unwrap_or(u32::MAX)
 }

@@ -122,6 +122,12 @@ pub fn scan_ids<E: From<Error> + From<Invalid>>(
     scan_page(transaction, prefix, &position, limit)
 }
 
+/// A number of entries as the contract and the records have it.
+#[must_use]
+pub fn count(entries: usize) -> u32 {
+    u32::try_from(entries).unwrap_or(u32::MAX)
+}
+
 /// The error for a cursor that no page gave.
 #[must_use]
 pub fn no_such_cursor() -> Invalid {

@@ -13,6 +13,7 @@ use crate::provisioning::leaving;
 use crate::site::{self, bin, customers, numbers, organizations, probation, projects};
 use crate::store::edges;
 use crate::store::keys::{self, Kind};
+use crate::store::pages;
 use crate::store::records::{self, Counts, Due, Sweep};
 use crate::store::{self, Transaction, prefix_range};
 use crate::work::{USHER, Work};
@@ -264,7 +265,7 @@ impl Job {
             let mut range = prefix_range(&prefix, budget - removed);
             range.keys_only = true;
             let entries = transaction.scan(&range)?;
-            removed += entries.len() as u32;
+            removed += pages::count(entries.len());
             for entry in entries {
                 transaction.delete(entry.key);
             }

@@ -20,6 +20,7 @@ use crate::provisioning::profile::{email, profile};
 use crate::site::{self, customers, probation};
 use crate::storage::Entry;
 use crate::store::keys::{self, Kind};
+use crate::store::pages;
 use crate::store::records::{self, Counts, CustomerRecord, Stored, Subject, UnlinkedReason, UpgradeRecord};
 use crate::store::{self, Result, Transaction, prefix_range};
 use crate::text::fold;
@@ -78,7 +79,7 @@ pub fn pending(transaction: &mut Transaction) -> Result<Option<Upgrade>> {
         None | Some(keys::SCHEMA) => Ok(None),
         Some(older) if keys::OLDER_SCHEMAS.contains(&older) => {
             let record = read(record.as_deref())?;
-            Ok(Some(Upgrade { stage: record.stage, stages: STAGES.len() as u32, entries: record.entries }))
+            Ok(Some(Upgrade { stage: record.stage, stages: pages::count(STAGES.len()), entries: record.entries }))
         }
         Some(other) => Err(store::Error::Layout { found: other.to_string() }),
     }
@@ -143,7 +144,7 @@ impl Stage {
             range.start = keys::next(&after);
         }
         let entries = work.transaction.scan(&range)?;
-        let count = entries.len() as u32;
+        let count = pages::count(entries.len());
         let last = entries.last().map(|last| last.key.clone()).filter(|_| count >= budget);
         if self == Stage::OwnMembers {
             probation::find_without_end(work.transaction, &entries, work.now)?;

@@ -9,8 +9,8 @@ use usher_engine::site::{Error, Position, access::Reason};
 use super::integrity;
 use super::site::{Directory, Site, settings};
 
-fn make(directory: &Directory<'_>, body: Value) -> (String, Customer) {
-    let id = directory.post("/Users", &body).expect(201).id();
+fn make(directory: &Directory<'_>, body: impl Into<Value>) -> (String, Customer) {
+    let id = directory.post("/Users", &body.into()).expect(201).id();
     let customer = directory.site.engine().customer(&id).unwrap();
     (id, customer)
 }
@@ -347,7 +347,7 @@ fn deletion_removes_the_customer_from_everything() {
     let own = site.engine().create_organization("ann", "Friends").unwrap().id;
     let project = site.engine().create_project("ann", "HELP", "Help", Audience::Restricted).unwrap().id;
     site.engine().add_members("ann", own, std::slice::from_ref(&id)).unwrap();
-    site.engine().associate_customers("ann", project, &[id.to_string()], true).unwrap();
+    site.engine().associate_customers("ann", project, std::slice::from_ref(&id), true).unwrap();
     directory.delete(&format!("/Users/{id}")).expect(204);
     directory.get(&format!("/Users/{id}")).expect(404);
     assert!(matches!(site.engine().customer(&id), Err(Error::NotFound(_))));
@@ -368,7 +368,7 @@ fn more_relations_than_are_removed_at_once_are_invisible_and_swept() {
     site.retain(0);
     let customer = site.local_customer("a@x.test");
     let project = site.engine().create_project("ann", "HELP", "Help", Audience::Restricted).unwrap().id;
-    site.engine().associate_customers("ann", project, &[customer.id.to_string()], true).unwrap();
+    site.engine().associate_customers("ann", project, std::slice::from_ref(&customer.id), true).unwrap();
     let organizations: Vec<u64> =
         (0..100).map(|at| site.engine().create_organization("ann", &format!("org {at}")).unwrap().id).collect();
     for organization in &organizations {

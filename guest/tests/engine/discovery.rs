@@ -22,13 +22,14 @@ fn the_configuration_is_the_truth() {
     assert_eq!(configuration["pagination"]["cursor"], true);
     assert_eq!(configuration["pagination"]["index"], true);
     assert_eq!(configuration["authenticationSchemes"][0]["type"], "oauthbearertoken");
-    let limit = configuration["bulk"]["maxOperations"].as_u64().unwrap() as usize;
+    let limit = configuration["bulk"]["maxOperations"].as_u64().and_then(|limit| usize::try_from(limit).ok()).unwrap();
     let operations =
         |count: usize| json!({ "Operations": vec![json!({ "method": "DELETE", "path": "/Users/0" }); count] });
     directory.post("/Bulk", &operations(limit)).expect(200);
     directory.post("/Bulk", &operations(limit + 1)).expect(413);
-    let longest = configuration["filter"]["maxResults"].as_u64().unwrap() as usize;
-    let default = configuration["pagination"]["defaultPageSize"].as_u64().unwrap() as usize;
+    let longest = configuration["filter"]["maxResults"].as_u64().and_then(|limit| usize::try_from(limit).ok()).unwrap();
+    let default =
+        configuration["pagination"]["defaultPageSize"].as_u64().and_then(|limit| usize::try_from(limit).ok()).unwrap();
     directory.many("/Users", (0..=longest).map(|n| json!({ "userName": format!("u{n}") })));
     assert_eq!(directory.ids("/Users?count=100000&attributes=id").len(), longest);
     assert_eq!(directory.ids("/Users?attributes=id").len(), default);

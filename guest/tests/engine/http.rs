@@ -103,7 +103,7 @@ fn without_a_key_that_works_here_there_is_nothing_to_see() {
     for key in keys.iter().map(Some).chain([None]) {
         for path in ["", "/Users", "/Users/0", "/Nothing", "/ServiceProviderConfig", "/Bulk", "/Me"] {
             let mut request = directory.request("GET", path, None);
-            request.headers = key.iter().map(|key| ("authorization".to_string(), key.to_string())).collect();
+            request.headers = key.iter().map(|key| ("authorization".to_string(), (*key).clone())).collect();
             let answer = site.handle(&request).expect(401);
             assert!(answer.header("www-authenticate").unwrap().starts_with("Bearer"));
         }

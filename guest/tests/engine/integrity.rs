@@ -443,6 +443,7 @@ impl Feed {
         feed
     }
 
+    #[expect(clippy::too_many_lines, reason = "one short arm for each kind of change")]
     fn apply(&mut self, change: &Value) {
         let detail = &change["detail"];
         let id = |name: &str| detail[name].as_str().unwrap().to_string();

@@ -19,7 +19,8 @@ fn people(site: &Site) -> (Directory<'_>, Vec<String>, Vec<String>) {
 }
 
 fn filtered(directory: &Directory<'_>, endpoint: &str, filter: &str) -> Answer {
-    let encoded: String = filter.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let encoded: String =
+        percent_encoding::percent_encode(filter.as_bytes(), percent_encoding::NON_ALPHANUMERIC).to_string();
     let by_get = directory.get(&format!("{endpoint}?filter={encoded}"));
     let by_post = directory.post(&format!("{endpoint}/.search"), &json!({ "filter": filter }));
     assert_eq!(by_get, by_post);

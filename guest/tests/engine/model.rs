@@ -104,7 +104,7 @@ impl Model {
                 let (id, old) = self.user(*at)?;
                 let new = body.user(body.active.unwrap_or(old.active));
                 let leaves = body.active == Some(false);
-                self.update(&id, &old, new, leaves)?;
+                self.update(&id, &old, &new, leaves)?;
             }
             Step::PatchUser(at, patches) => {
                 let (id, old) = self.user(*at)?;
@@ -119,7 +119,7 @@ impl Model {
                     }
                 }
                 let leaves = !new.active && patches.iter().any(|patch| matches!(patch, UserPatch::Active(_)));
-                self.update(&id, &old, new, leaves)?;
+                self.update(&id, &old, &new, leaves)?;
             }
             Step::DeleteUser(at) => {
                 let (id, _) = self.user(*at)?;
@@ -192,14 +192,14 @@ impl Model {
     }
 
     /// Of the request of somebody who leaves, so much is left out that the rest can be done.
-    fn update(&mut self, id: &str, old: &User, new: User, leaves: bool) -> Result<(), Refusal> {
+    fn update(&mut self, id: &str, old: &User, new: &User, leaves: bool) -> Result<(), Refusal> {
         let mut outcome = self.change(id, old, new.clone());
         for (keeps_name, keeps_email) in [(true, false), (false, true), (true, true)] {
             if outcome.is_ok() || !leaves {
                 break;
             }
-            let name = if keeps_name { old } else { &new }.name.clone();
-            let email = if keeps_email { old } else { &new }.email.clone();
+            let name = if keeps_name { old } else { new }.name.clone();
+            let email = if keeps_email { old } else { new }.email.clone();
             outcome = self.change(id, old, User { name, email, ..new.clone() });
         }
         outcome
@@ -482,7 +482,9 @@ fn together(directory: &Directory<'_>, model: &mut Model, steps: &[Step], fail_o
             made.push((step, new_id.to_string()));
         }
     }
-    made.into_iter().for_each(|(step, id)| remember(model, step, id));
+    for (step, id) in made {
+        remember(model, step, id);
+    }
 }
 
 fn user_body() -> impl Strategy<Value = UserBody> {

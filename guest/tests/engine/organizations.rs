@@ -313,8 +313,8 @@ fn projects_are_edited_on_the_site_alone() {
     }
     let customers: Vec<String> = (0..150).map(|at| site.local_customer(&format!("c{at}@x.test")).id).collect();
     for customer in &customers {
-        engine.associate_customers("ann", id, &[customer.to_string()], true).unwrap();
-        engine.associate_customers("ann", id, &[customer.to_string()], true).unwrap();
+        engine.associate_customers("ann", id, std::slice::from_ref(customer), true).unwrap();
+        engine.associate_customers("ann", id, std::slice::from_ref(customer), true).unwrap();
     }
     let found = everything(|position, limit| engine.project_customers(id, Some("C14"), position, limit).unwrap());
     assert_eq!(found.len(), 11);

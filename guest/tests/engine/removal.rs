@@ -43,7 +43,7 @@ fn connected(site: &Site) -> (Directory<'_>, Removed) {
 }
 
 #[track_caller]
-fn is_missing<T: std::fmt::Debug>(outcome: Result<T, Error>) {
+fn is_missing<T: std::fmt::Debug>(outcome: &Result<T, Error>) {
     assert!(matches!(outcome, Err(Error::NotFound(_))), "{outcome:?}");
 }
 
@@ -64,31 +64,31 @@ fn check_gone(site: &Site, removed: &Removed) {
     let of_project = everything(|position, limit| engine.project_customers(own, None, position, limit).unwrap());
     assert_eq!(of_project.iter().map(|one| one.id.as_str()).collect::<Vec<_>>(), [removed.stays.as_str()]);
     for id in &removed.customers {
-        is_missing(engine.customer(id));
-        is_missing(engine.organizations_of(id));
-        is_missing(engine.organization_member(removed.local, id));
-        is_missing(engine.projects_of(id));
+        is_missing(&engine.customer(id));
+        is_missing(&engine.organizations_of(id));
+        is_missing(&engine.organization_member(removed.local, id));
+        is_missing(&engine.projects_of(id));
         for project in removed.projects {
-            is_missing(engine.access(id, project));
-            is_missing(engine.associate_customers("ann", project, std::slice::from_ref(id), true));
+            is_missing(&engine.access(id, project));
+            is_missing(&engine.associate_customers("ann", project, std::slice::from_ref(id), true));
         }
-        is_missing(engine.update_customer("ann", id, &CustomerUpdate::default()));
-        is_missing(engine.delete_customer("ann", id));
-        is_missing(engine.unlink_customer("ann", id));
-        is_missing(engine.relink_customer("ann", id, None));
-        is_missing(engine.add_members("ann", removed.local, std::slice::from_ref(id)));
-        is_missing(engine.remove_members("ann", removed.local, std::slice::from_ref(id)));
+        is_missing(&engine.update_customer("ann", id, &CustomerUpdate::default()));
+        is_missing(&engine.delete_customer("ann", id));
+        is_missing(&engine.unlink_customer("ann", id));
+        is_missing(&engine.relink_customer("ann", id, None));
+        is_missing(&engine.add_members("ann", removed.local, std::slice::from_ref(id)));
+        is_missing(&engine.remove_members("ann", removed.local, std::slice::from_ref(id)));
     }
     let staff = removed.staff;
-    is_missing(engine.organization(staff));
-    is_missing(engine.organization_members(staff, &Position::Offset(0), 10));
-    is_missing(engine.organization_member(staff, &removed.stays));
-    is_missing(engine.rename_organization("ann", staff, "Other"));
-    is_missing(engine.delete_organization("ann", staff));
-    is_missing(engine.add_members("ann", staff, std::slice::from_ref(&removed.stays)));
-    is_missing(engine.remove_members("ann", staff, std::slice::from_ref(&removed.stays)));
-    is_missing(engine.associate_organization("ann", help, staff, true));
-    is_missing(engine.associate_organization("ann", help, staff, false));
+    is_missing(&engine.organization(staff));
+    is_missing(&engine.organization_members(staff, &Position::Offset(0), 10));
+    is_missing(&engine.organization_member(staff, &removed.stays));
+    is_missing(&engine.rename_organization("ann", staff, "Other"));
+    is_missing(&engine.delete_organization("ann", staff));
+    is_missing(&engine.add_members("ann", staff, std::slice::from_ref(&removed.stays)));
+    is_missing(&engine.remove_members("ann", staff, std::slice::from_ref(&removed.stays)));
+    is_missing(&engine.associate_organization("ann", help, staff, true));
+    is_missing(&engine.associate_organization("ann", help, staff, false));
     integrity::check(&site.storage);
 }
 
@@ -130,7 +130,7 @@ fn what_goes_is_restored_and_erased_without_waiting_for_upkeep() {
     assert!(engine.access(&removed.customers[1], removed.projects[1]).unwrap().allowed);
     site.sweep(4);
     assert_eq!(site.members(removed.staff), ["b@x.test"]);
-    is_missing(engine.restore_customer("ann", &removed.customers[2]));
+    is_missing(&engine.restore_customer("ann", &removed.customers[2]));
     integrity::check(&site.storage);
 }
 
@@ -202,8 +202,8 @@ fn what_goes_at_once_is_erased_at_once_where_nothing_is_kept() {
     let (directory, removed) = connected(&site);
     site.retain(0);
     site.engine().disconnect("ann", &directory.id, true).unwrap();
-    is_missing(site.engine().restore_customer("ann", &removed.customers[0]));
-    is_missing(site.engine().restore_organization("ann", removed.staff));
+    is_missing(&site.engine().restore_customer("ann", &removed.customers[0]));
+    is_missing(&site.engine().restore_organization("ann", removed.staff));
     site.engine().erase_customer("ann", &removed.customers[0]).unwrap();
     integrity::check(&site.storage);
     site.local_customer("b@x.test");

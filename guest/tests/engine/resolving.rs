@@ -406,6 +406,8 @@ fn tamper(site: &Site, change: impl FnOnce(&mut std::collections::BTreeMap<Strin
     site.storage.restore(&Arc::new(map));
 }
 
+type Tampering<'t> = Box<dyn Fn(&mut std::collections::BTreeMap<String, String>) + 't>;
+
 #[test]
 fn a_group_is_compared_with_its_organization_and_put_right() {
     let site = Site::new();
@@ -421,7 +423,6 @@ fn a_group_is_compared_with_its_organization_and_put_right() {
     site.engine().repair_group("ann", &directory.id, &group).unwrap();
     assert_eq!(site.engine().changes(0, 1_000).unwrap().len(), at, "nothing was repaired");
 
-    type Tampering<'t> = Box<dyn Fn(&mut std::collections::BTreeMap<String, String>) + 't>;
     let put = |key: String| -> Tampering<'_> { Box::new(move |map| drop(map.insert(key.clone(), String::new()))) };
     let take = |key: String| -> Tampering<'_> { Box::new(move |map| drop(map.remove(&key))) };
     let edit = |key: String, from: &'static str, to: &'static str| -> Tampering<'_> {

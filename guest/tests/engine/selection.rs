@@ -58,7 +58,8 @@ fn filter(terms: &[Term], names: &[&str], words: &[String]) -> String {
         if !text.is_empty() {
             text.push_str(joint);
         }
-        text.push_str(&if *is_negated { format!("not ({term})") } else { term });
+        let (before, after) = if *is_negated { ("not (", ")") } else { ("", "") };
+        text.extend([before, &term, after]);
     }
     text
 }

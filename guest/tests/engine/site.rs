@@ -209,8 +209,8 @@ impl Directory<'_> {
         self.send("POST", path, body)
     }
 
-    pub fn patch(&self, path: &str, operations: Value) -> Answer {
-        self.send("PATCH", path, &json!({ "Operations": operations }))
+    pub fn patch(&self, path: &str, operations: impl Into<Value>) -> Answer {
+        self.send("PATCH", path, &json!({ "Operations": operations.into() }))
     }
 
     pub fn delete(&self, path: &str) -> Answer {

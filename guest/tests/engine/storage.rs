@@ -129,7 +129,9 @@ fn check_key(key: &str) {
 impl Transaction for Open {
     fn get_many(&mut self, keys: &[String]) -> Result<Vec<Option<String>>, Error> {
         assert!(self.writes.is_none(), "read after a write");
-        keys.iter().for_each(|key| check_key(key));
+        for key in keys {
+            check_key(key);
+        }
         let fault = self.memory.call(|work| {
             work.gets += 1;
             work.keys += keys.len();

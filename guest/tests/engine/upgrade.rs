@@ -142,7 +142,7 @@ fn of_two_names_that_become_one_the_older_is_found_and_both_are_listed() {
         assert_eq!(pair[1].same_name, Some(about(&pair[0])));
     }
     assert_eq!(engine.directory(&entra.id).unwrap().conflicts, 4);
-    let found = entra.get(r#"/Users?filter=userName%20eq%20%22ZO%C3%8B@x.test%22"#);
+    let found = entra.get(r"/Users?filter=userName%20eq%20%22ZO%C3%8B@x.test%22");
     assert_eq!((found.body["totalResults"].clone(), found.ids()), (json!(1), vec![about(&listed[0])]));
     let found = entra.get("/Groups?filter=displayName%20eq%20%22gr%C3%BCne%22");
     assert_eq!(found.ids(), vec![about(&listed[2])]);

@@ -211,7 +211,7 @@ mod tests {
                 r#"emails eq "BABS@jensen.org""#,
                 r#"emails.type eq "home" and emails.type eq "work""#,
                 r#"emails.type ne "work""#,
-                r#"emails.primary ne true"#,
+                r"emails.primary ne true",
                 r#"emails[type eq "work" and value co "@example.com"]"#,
                 r#"emails[type eq "home" and primary ne true]"#,
                 r#"emails[type eq "home"].value ew ".org""#,
@@ -235,7 +235,7 @@ mod tests {
             BARBARA,
             &[
                 r#"title ne "x""#,
-                r#"title eq null"#,
+                r"title eq null",
                 r#"displayName ne "x""#,
                 r#"ims.value ne "x""#,
                 r#"phoneNumbers.value ne "x""#,
@@ -314,7 +314,7 @@ mod tests {
                 r#"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.displayName eq "john""#,
                 r#"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager[value eq "M1" and displayName pr]"#,
             ],
-            &[r#"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department pr"#],
+            &[r"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department pr"],
         );
         check(
             r#"{"userName": "x"}"#,

@@ -229,14 +229,13 @@ impl<'a> Filter<'a> {
             }
             Filter::Not(filter) => filter.collect_values(attribute, values),
             Filter::Constant(_) => true,
-            Filter::Present(path) => !names(path, attribute),
             Filter::Compare { path, operator: Operator::Equal, literal: Literal::Text { compared, .. } }
                 if path.is(attribute, Some("value")) =>
             {
                 values.push(compared);
                 true
             }
-            Filter::Compare { path, .. } => !names(path, attribute),
+            Filter::Present(path) | Filter::Compare { path, .. } => !names(path, attribute),
             Filter::ValuePath { path, filter } => !names(path, attribute) || filter.collect_element_values(values),
         }
     }
@@ -308,7 +307,7 @@ mod tests {
             (r#"members.type eq "User""#, None),
             (r#"members[value eq "a" and type eq "User"]"#, None),
             (r#"members[not (value eq "a")]"#, None),
-            (r#"members eq null"#, None),
+            (r"members eq null", None),
         ];
         for (text, expected) in cases {
             assert_eq!(parse(&GROUP, text).unwrap().values_compared("members").as_deref(), expected, "{text}");

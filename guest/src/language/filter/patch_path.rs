@@ -201,7 +201,7 @@ mod tests {
             ("emails[]", "invalidFilter"),
             ("emails[0]", "invalidFilter"),
             (r#"emails[nonsense eq "work"]"#, "invalidFilter"),
-            (r#"emails[primary gt true]"#, "invalidFilter"),
+            (r"emails[primary gt true]", "invalidFilter"),
             (r#"emails[type eq "work"]value"#, "invalidPath"),
             (r#"emails[type eq "work"]."#, "invalidPath"),
             (r#"emails[type eq "work"].value eq "x""#, "invalidPath"),
@@ -212,7 +212,7 @@ mod tests {
 
     #[test]
     fn messages_count_from_the_start_of_the_path() {
-        let error = parse_path(&USER, r#"emails[type eq work].value"#).unwrap_err();
+        let error = parse_path(&USER, r"emails[type eq work].value").unwrap_err();
         assert!(error.detail.starts_with("at character 16: expected a string"), "{}", error.detail);
     }
 }

@@ -177,7 +177,7 @@ mod tests {
     fn printing_leaves_out_what_changes_nothing() {
         for (text, expected) in [
             (r#"((USERNAME eq"Bob"))and(title pr or(id pr))"#, r#"userName eq "Bob" and (title pr or id pr)"#),
-            (r#"(id pr and title pr) or locale pr"#, "id pr and title pr or locale pr"),
+            (r"(id pr and title pr) or locale pr", "id pr and title pr or locale pr"),
             (
                 r#"not not emails[type eq "work"].value eq "x""#,
                 r#"not (not (emails[type eq "work" and value eq "x"]))"#,

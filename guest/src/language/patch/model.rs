@@ -151,21 +151,7 @@ impl Step {
             _ => self.value.clone(),
         };
         let before = list.clone();
-        if !list.iter().any(is_chosen) {
-            if without_nothing(change.clone()) == json!({}) || change.is_null() {
-                return Some(list);
-            }
-            let mut made = match filter {
-                Some(("value", _)) => return None,
-                Some((name, word)) => json!({name: word}),
-                None => json!({}),
-            };
-            merge(&mut made, &change);
-            if made["primary"] == true {
-                list.iter_mut().for_each(not_primary);
-            }
-            list.push(without_nothing(made));
-        } else {
+        if list.iter().any(is_chosen) {
             let losing = change.get("value").is_some_and(Json::is_null);
             for element in &mut list {
                 if !is_chosen(element) {
@@ -181,6 +167,20 @@ impl Step {
                 }
             }
             list.retain(|element| *element != json!({}));
+        } else {
+            if without_nothing(change.clone()) == json!({}) || change.is_null() {
+                return Some(list);
+            }
+            let mut made = match filter {
+                Some(("value", _)) => return None,
+                Some((name, word)) => json!({name: word}),
+                None => json!({}),
+            };
+            merge(&mut made, &change);
+            if made["primary"] == true {
+                list.iter_mut().for_each(not_primary);
+            }
+            list.push(without_nothing(made));
         }
         if list == before { Some(list) } else { primaries_at_most_one(&unique(list)) }
     }

@@ -212,7 +212,7 @@ fn find(attributes: &'static [Attribute], name: &str) -> Option<&'static Attribu
 pub struct Schema {
     /// Its URN.
     pub id: &'static str,
-    /// The URN that drafts of SCIM 2.0 gave it. OneLogin's template still sends it.
+    /// The URN that drafts of SCIM 2.0 gave it. `OneLogin`'s template still sends it.
     pub draft_id: &'static str,
     /// Its name.
     pub name: &'static str,
