@@ -1,5 +1,19 @@
 //! The change feed (`wit/changes.wit`). Entries are numbered and written by [`crate::store::Transaction`] when it
 //! commits.
+//!
+//! ```
+//! # #[allow(dead_code)]
+//! # mod host { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/host.rs")); }
+//! # use usher_engine::Engine;
+//! # let (storage, environment) = (host::Memory::default(), host::System);
+//! # let engine = Engine::new(&storage, &environment);
+//! engine.connect("ada", &host::settings("Entra ID"))?;
+//! let kinds: Vec<String> = engine.changes(0, 100)?.into_iter().map(|change| change.kind).collect();
+//! assert_eq!(kinds, ["directory.connected", "key.issued"]);
+//! // What is read next follows the last one that was seen.
+//! assert!(engine.changes(2, 100)?.is_empty());
+//! # Ok::<_, Box<dyn std::error::Error>>(())
+//! ```
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;

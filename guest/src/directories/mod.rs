@@ -6,6 +6,36 @@
 //! | `keys`, `api_key`, `notices` | issuing, rotating and revoking API keys; a key itself; notices that one expires |
 //! | `status`, `activity` | how a directory is doing; what is remembered of its requests |
 //! | `record` | a directory as it is stored |
+//!
+//! ```
+//! # #[allow(dead_code)]
+//! # mod host { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/host.rs")); }
+//! # use usher_engine::Engine;
+//! # let (storage, environment) = (host::Memory::default(), host::System);
+//! # let engine = Engine::new(&storage, &environment);
+//! use usher_engine::directories::{Error, SettingsUpdate, State};
+//!
+//! let connected = engine.connect("ada", &host::settings("Entra ID"))?;
+//! let id = connected.directory.id;
+//! assert_eq!(engine.directories(None, 10)?.values.len(), 1);
+//! let update = SettingsUpdate { dry_run: Some(true), ..SettingsUpdate::default() };
+//! assert!(engine.update_directory("ada", &id, &update)?.settings.dry_run);
+//! assert!(engine.directory(&id)?.settings.dry_run);
+//!
+//! // A new key; the one before works for another hour.
+//! let key = engine.rotate_key("ada", &id, 3_600)?;
+//! assert_eq!(engine.keys(&id)?.len(), 2);
+//! engine.revoke_key("ada", &id, &key.key.id)?;
+//!
+//! let status = engine.directory_status(&id)?;
+//! assert_eq!((status.state, status.keys.len()), (State::DryRun, 1));
+//! assert!(engine.requests(&id, None, 10)?.values.is_empty());
+//! engine.release_deletions("ada", &id)?;
+//!
+//! engine.disconnect("ada", &id, false)?;
+//! assert!(matches!(engine.directory(&id), Err(Error::NotFound(_))));
+//! # Ok::<_, Box<dyn std::error::Error>>(())
+//! ```
 
 pub(crate) mod activity;
 pub(crate) mod api_key;

@@ -10,6 +10,42 @@
 //! | `profile`, `index` | what attributes say to the site; the indexes of users and groups |
 //! | `scope`, `notes` | one request's work inside a directory, and what its log is to say |
 //! | `kind`, `refusal` | the resource types; what the site and the store have against a request |
+//!
+//! ```
+//! # #[allow(dead_code)]
+//! # mod host { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/host.rs")); }
+//! # use usher_engine::Engine;
+//! # let (storage, environment) = (host::Memory::default(), host::System);
+//! # let engine = Engine::new(&storage, &environment);
+//! use usher_engine::directories::ConflictPolicy;
+//! use usher_engine::provisioning::conflicts::Resolution;
+//! use usher_engine::provisioning::unlinked::UnlinkedReason;
+//!
+//! let settings = usher_engine::directories::Settings { conflict_policy: ConflictPolicy::Skip, ..host::settings("Okta") };
+//! let connected = engine.connect("ada", &settings)?;
+//! let (key, path, id) = (&connected.key.api_key, &connected.directory.scim_path, &connected.directory.id);
+//!
+//! // A user without an email address is linked to no customer.
+//! host::send(&engine, key, "POST", &format!("{path}/Users"), Some(r#"{"userName":"grace"}"#));
+//! assert_eq!(engine.unlinked(id, None, 10)?.values[0].reason, UnlinkedReason::NoEmail);
+//!
+//! // A group is left apart from the local organization of its name, until an administrator decides.
+//! engine.create_organization("ada", "Navy")?;
+//! host::send(&engine, key, "POST", &format!("{path}/Groups"), Some(r#"{"displayName":"Navy"}"#));
+//! let conflict = &engine.conflicts(id, None, 10)?.values[0];
+//! let usher_engine::provisioning::conflicts::ConflictSubject::Group(group) = &conflict.subject else { panic!() };
+//! assert_eq!(engine.preview_conflict(id, group)?.added.count, 0);
+//! engine.resolve_conflict("ada", id, group, &Resolution::Adopt)?;
+//! assert!(engine.check_group(id, group)?.differences.is_empty());
+//! assert!(engine.repair_group("ada", id, group)?.left.is_empty());
+//!
+//! // A customer is parted from its user, and linked to it again.
+//! host::send(&engine, key, "POST", &format!("{path}/Users"), Some(r#"{"userName":"ann@example.com"}"#));
+//! let ann = &engine.customers(&usher_engine::site::Position::Offset(0), 10)?.values[0].id;
+//! assert_eq!(engine.unlink_customer("ada", ann)?.managed_by, None);
+//! assert_eq!(engine.relink_customer("ada", ann, None)?.managed_by.as_ref(), Some(id));
+//! # Ok::<_, Box<dyn std::error::Error>>(())
+//! ```
 
 pub mod check;
 pub mod conflicts;

@@ -14,6 +14,62 @@
 //! | `same_names` | what came to have the name of another |
 //! | `locales` | which locales the site has, and what others become |
 //! | `time_zones` | which time zones there are |
+//!
+//! ```
+//! # #[allow(dead_code)]
+//! # mod host { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/host.rs")); }
+//! # use usher_engine::Engine;
+//! # let (storage, environment) = (host::Memory::default(), host::System);
+//! # let engine = Engine::new(&storage, &environment);
+//! use usher_engine::site::access::Reason;
+//! use usher_engine::site::customers::{CustomerUpdate, NewCustomer};
+//! use usher_engine::site::projects::Audience;
+//! use usher_engine::site::settings::SettingsUpdate;
+//! use usher_engine::site::{Error, Position};
+//!
+//! let update = SettingsUpdate { retention_days: Some(30), ..SettingsUpdate::default() };
+//! assert_eq!(engine.update_site_settings("ada", &update)?, engine.site_settings()?);
+//!
+//! let new = NewCustomer { email: "grace@example.com".into(), display_name: "Grace".into(), time_zone: None, locale: None };
+//! let grace = engine.create_customer("ada", &new)?;
+//! let update = CustomerUpdate { time_zone: Some("America/New_York".into()), ..CustomerUpdate::default() };
+//! assert_eq!(engine.update_customer("ada", &grace.id, &update)?, engine.customer(&grace.id)?);
+//!
+//! let navy = engine.create_organization("ada", "Navy")?;
+//! engine.add_members("ada", navy.id, &[grace.id.clone()])?;
+//! assert_eq!(engine.organizations_of(&grace.id)?[0].name, engine.organization(navy.id)?.name);
+//! assert_eq!(engine.organization_members(navy.id, &Position::Offset(0), 10)?.values.len(), 1);
+//! assert_eq!(engine.organization_member(navy.id, &grace.id)?.id, grace.id);
+//!
+//! let help = engine.create_project("ada", "HELP", "Help desk", Audience::Restricted)?;
+//! engine.associate_organization("ada", help.id, navy.id, true)?;
+//! let access = engine.access(&grace.id, help.id)?;
+//! assert_eq!(access.reasons, [Reason::Organization((navy.id, "Navy".into()))]);
+//! assert_eq!(engine.projects_of(&grace.id)?[0].project.id, engine.project_by_key("HELP")?.id);
+//! assert_eq!(engine.project_organizations(help.id, Some(&grace.id), &Position::Offset(0), 10)?.values.len(), 1);
+//! engine.remove_members("ada", navy.id, &[grace.id.clone()])?;
+//!
+//! // The project is hers all the same, once it has her as a customer of its own.
+//! engine.associate_customers("ada", help.id, &[grace.id.clone()], true)?;
+//! assert_eq!(engine.project_customers(help.id, Some("grace"), &Position::Offset(0), 10)?.values.len(), 1);
+//! engine.update_project("ada", help.id, Some("Help"), Some(Audience::Open))?;
+//! assert_eq!(engine.projects(&Position::Offset(0), 10)?.values[0], engine.project(help.id)?);
+//!
+//! // What is deleted can be restored for a time.
+//! engine.delete_customer("ada", &grace.id)?;
+//! assert_eq!(engine.deleted_customers(&Position::Offset(0), 10)?.values[0].customer.email, grace.email);
+//! engine.restore_customer("ada", &grace.id)?;
+//! engine.erase_customer("ada", &grace.id)?;
+//! assert!(matches!(engine.customer(&grace.id), Err(Error::NotFound(_))));
+//! engine.rename_organization("ada", navy.id, "Marine")?;
+//! engine.delete_organization("ada", navy.id)?;
+//! assert_eq!(engine.deleted_organizations(&Position::Offset(0), 10)?.values.len(), 1);
+//! engine.restore_organization("ada", navy.id)?;
+//! engine.delete_project("ada", help.id)?;
+//! assert!(engine.same_names(&Position::Offset(0), 10)?.values.is_empty());
+//! engine.note_refused_keys(3, 0, 1_000)?;
+//! # Ok::<_, Box<dyn std::error::Error>>(())
+//! ```
 
 pub mod access;
 pub mod bin;

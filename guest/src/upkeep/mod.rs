@@ -1,5 +1,21 @@
 //! Housekeeping in bounded steps (`wit/upkeep.wit`): brings a storage of an older layout to this one, sweeps what was deleted
 //! and is already invisible, and does what is due.
+//!
+//! ```
+//! # #[allow(dead_code)]
+//! # mod host { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/host.rs")); }
+//! # use usher_engine::Engine;
+//! # let (storage, environment) = (host::Memory::default(), host::System);
+//! # let engine = Engine::new(&storage, &environment);
+//! use usher_engine::upkeep::Readiness;
+//!
+//! let connected = engine.connect("ada", &host::settings("Entra ID"))?;
+//! engine.disconnect("ada", &connected.directory.id, true)?;
+//! assert_eq!(engine.readiness()?, Readiness::Ready);
+//! // Until there is nothing to do, a bounded number of entries in each step.
+//! while engine.upkeep_step(1_000)?.more {}
+//! # Ok::<_, Box<dyn std::error::Error>>(())
+//! ```
 
 mod upgrade;
 
