@@ -63,13 +63,14 @@
 //! | [`scim`], [`directories`], [`site`], [`changes`], [`upkeep`] | what goes into those methods and comes out, as in `wit/` |
 //! | [`storage`] | what a site's data is kept in, and how to bring a storage of your own |
 //! | [`http`] | a server for a site, with the admin API; feature `http` |
-//! | [`bench`] | the engine below the embedded storage, bare, to measure against |
+//! | `bench` | the storage engine below the embedded storage, bare, to measure against; feature `bench` |
 //!
 //! A call costs some ten microseconds more than the work it does: instances come from a pool, their memory is a
 //! copy-on-write image, and the code was compiled ahead of time and is kept on disk. Nothing that a call leaves in
 //! memory can be seen by another. A call that traps, runs past its deadline or takes too much memory is a [`Failure`];
 //! the storage then holds all of what it wrote or nothing.
 
+#[cfg(feature = "bench")]
 pub mod bench;
 #[cfg(feature = "http")]
 pub mod http;

@@ -1,6 +1,6 @@
 //! Logs, on standard error.
 
-use super::args::{LogFormat, SiteArgs};
+use clap::{Args, ValueEnum};
 use std::io::{IsTerminal, stderr};
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
@@ -9,8 +9,32 @@ use tracing_subscriber::util::SubscriberInitExt;
 /// What the program's own parts are called.
 const PARTS: [&str; 2] = ["usher", "usher_host"];
 
+/// What to log, and how. The comments are the text of `--help`.
+#[derive(Debug, Args)]
+pub(super) struct LogArgs {
+    /// What to log, on standard error: a level (error, warn, info, debug, trace), or levels by part
+    ///
+    /// `debug` adds one line for each request, `off` is silence. `info,usher_host::http=debug` is a level by part; parts
+    /// are the modules of `usher` and `usher_host`.
+    #[arg(long, value_name = "FILTER", env = "USHER_LOG", default_value = "info", help_heading = "Logs")]
+    log: String,
+
+    /// How log lines look
+    #[arg(long, value_name = "FORMAT", env = "USHER_LOG_FORMAT", default_value = "text", help_heading = "Logs")]
+    log_format: LogFormat,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum LogFormat {
+    /// For people
+    Text,
+    /// One JSON object on each line
+    Json,
+}
+
 /// Starts logging for the whole process.
-pub(super) fn start(args: &SiteArgs) -> super::Outcome {
+pub(super) fn start(args: &LogArgs) -> super::Outcome {
     let logs = tracing_subscriber::registry().with(filter(&args.log)?);
     let lines = tracing_subscriber::fmt::layer().with_writer(stderr);
     let started = match args.log_format {

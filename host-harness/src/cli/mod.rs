@@ -1,12 +1,12 @@
 //! The command line.
 
 mod args;
-mod bench;
 mod data;
 mod demo;
 mod handles;
 mod logging;
 mod serve;
+mod site;
 mod upkeep;
 
 use args::{Cli, Command};
@@ -25,7 +25,6 @@ pub(crate) fn run() -> ExitCode {
     let outcome = match cli.command {
         Command::Serve(args) => serve::run(&args),
         Command::Demo(args) => demo::run(&args),
-        Command::Bench(args) => bench::run(&args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,43 +1,97 @@
-//! `usher serve`
+//! `usher serve`: a site, its storage and its administrators' key, served over HTTP until the process is asked to end.
 
-use super::args::{ServeArgs, SiteArgs};
 use super::data::DataFolder;
-use super::{Outcome, handles, logging, upkeep};
-use std::io::{self, Write};
-use std::net::SocketAddr;
+use super::site::{self, SiteArgs};
+use super::{Outcome, logging, upkeep};
+use clap::Args;
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
-use usher_host::http::{AdminKey, Server, Settings};
+use usher_host::Usher;
+use usher_host::http::{AdminKey, Settings};
 use usher_host::storage::{MemoryStorage, Storage};
-use usher_host::{Limits, Usher};
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  usher serve
+      Serve on 127.0.0.1:8080 with durable data in ./usher-data. The first start makes an admin key and prints it once.
+
+  usher serve --memory --admin-key try-it-out-1234
+      Keep nothing: for trials and tests.
+
+  usher serve --listen 0.0.0.0:8080 --data /var/lib/usher --public-url https://usher.example.com
+      Behind a proxy that terminates TLS.
+
+  curl -H 'Authorization: Bearer ADMIN_KEY' --json '{\"name\":\"Entra ID\"}' http://127.0.0.1:8080/admin/v1/directories
+      Connect an identity provider: the answer has the SCIM base URL and the API key to enter there.
+
+Without credentials: /healthz, /readyz, /openapi.json. With the admin key: /admin/v1 and /metrics.
+SIGTERM or Ctrl-C: no more connections, the requests in flight are answered, and everything acknowledged is on disk.";
+
+/// How to serve. The comments are the text of `--help`.
+#[derive(Debug, Args)]
+pub(super) struct ServeArgs {
+    #[command(flatten)]
+    site: SiteArgs,
+
+    /// Keep all data in memory, and lose it at the end: for trials and tests
+    #[arg(long, conflicts_with = "data")]
+    memory: bool,
+
+    /// The folder for all data; made where it is missing, and used by one process at a time
+    #[arg(long, value_name = "DIR", env = "USHER_DATA", default_value = "./usher-data")]
+    data: PathBuf,
+
+    /// The key that the admin API and /metrics want
+    ///
+    /// As a bearer token, or as the password of Basic credentials, whose user name then is the administrator's in the
+    /// change feed. Choose one that is as hard to guess as 32 random characters. Without this option a key is made at
+    /// the first start and printed once; only its hash is kept, in the data folder.
+    #[arg(long, value_name = "KEY", env = "USHER_ADMIN_KEY", hide_env_values = true)]
+    admin_key: Option<String>,
+
+    /// The URL at which clients reach this server, where that is not what they send as Host
+    ///
+    /// Such as https://usher.example.com, or https://example.com/usher behind a gateway that takes /usher away. SCIM
+    /// base URLs and the locations of resources start with it. Without this option: http:// and the Host header.
+    #[arg(long, value_name = "URL", env = "USHER_PUBLIC_URL")]
+    public_url: Option<String>,
+
+    /// Believe X-Forwarded-For, X-Forwarded-Proto, X-Forwarded-Host and X-Forwarded-Prefix
+    ///
+    /// Only where nobody can reach this server but through a proxy that sets or removes all four. Of X-Forwarded-For, the
+    /// last address counts: wrong admin keys are slowed by it, and without this option by the address of the connection.
+    /// The others say where clients reach this server, unless --public-url does.
+    #[arg(long)]
+    trust_proxy: bool,
+}
 
 pub(super) fn run(args: &ServeArgs) -> Outcome {
-    logging::start(&args.site)?;
+    logging::start(&args.site.logs)?;
     let public_url = args.public_url.as_deref().map(public_url).transpose()?;
     let data = (!args.memory).then(|| DataFolder::open(&args.data)).transpose()?;
     let storage: Arc<dyn Storage> = match &data {
         Some(data) => Arc::new(data.storage()?),
         None => Arc::new(MemoryStorage::new()),
     };
-    let usher = load(&args.site, data.as_ref())?;
+    let usher = site::load(&args.site, data.as_ref())?;
     // Last, so that nothing can come between making a key and showing it.
     let (key, shown) = admin_key(args, data.as_ref())?;
     if let Some(text) = shown {
         eprintln!("The admin key, shown this once: {text}");
     }
-    let mut settings = settings(&args.site, key);
+    let mut settings = site::settings(&args.site, key);
     settings.trust_proxy = args.trust_proxy;
     settings.public_url = public_url;
-    runtime()?.block_on(serve(usher, storage, settings, &args.site.listen))
+    site::runtime()?.block_on(serve(usher, storage, settings, &args.site.listen))
 }
 
 async fn serve(usher: Usher, storage: Arc<dyn Storage>, settings: Settings, listen: &str) -> Outcome {
     let site = usher.site(storage);
-    let server = bind(site.clone(), settings, listen).await?;
+    let server = site::bind(site.clone(), settings, listen).await?;
     let upkeep = tokio::spawn(upkeep::run(site));
     // Whoever reads that it is ready may ask it to end at once.
-    let terminated = terminated()?;
-    ready(server.address())?;
+    let terminated = site::terminated()?;
+    site::ready(server.address())?;
     let drained = server.serve(terminated).await;
     upkeep.abort();
     if !drained {
@@ -80,99 +134,4 @@ fn public_url(text: &str) -> Result<String, String> {
         ));
     }
     Ok(url.to_owned())
-}
-
-/// The settings that `serve` and `demo` share.
-pub(super) fn settings(args: &SiteArgs, key: AdminKey) -> Settings {
-    let mut settings = Settings::new(key);
-    settings.body = (args.body as usize) << 20;
-    settings.connections = handles::connections(args.connections as usize);
-    settings
-}
-
-/// Loads the component with the limits asked for.
-pub(super) fn load(args: &SiteArgs, data: Option<&DataFolder>) -> Result<Usher, String> {
-    let mut limits = Limits::default();
-    limits.deadline = Duration::from_secs(args.deadline);
-    limits.memory = (args.request_memory as usize) << 20;
-    let mut builder = Usher::builder().limits(limits).short_calls_inline(true);
-    if let Some(workers) = args.workers {
-        builder = builder.threads(workers.into());
-    }
-    if let Some(data) = data {
-        builder = builder.cache(data.cache());
-    }
-    builder.load().map_err(|error| error.to_string())
-}
-
-/// Binds to the address, or says what is in the way. Of a name's addresses, to the first that can be had.
-pub(super) async fn bind(site: usher_host::Site, settings: Settings, listen: &str) -> Result<Server, String> {
-    let resolved = tokio::net::lookup_host(listen).await;
-    let addresses = resolved.map_err(|error| match error.kind() {
-        io::ErrorKind::InvalidInput => format!("--listen {listen} is no address and port like 127.0.0.1:8080: {error}"),
-        _ => format!("--listen {listen}: the name has no address: {error}"),
-    })?;
-    let mut refused = format!("--listen {listen}: the name has no address");
-    for address in addresses {
-        match Server::bind(site.clone(), settings.clone(), address).await {
-            Ok(server) => return Ok(server),
-            Err(error) => refused = why(address, &error),
-        }
-    }
-    Err(refused)
-}
-
-/// Why an address cannot be listened on.
-fn why(address: SocketAddr, error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::AddrInUse => {
-            format!("{address} is taken by another program. Stop it, or choose another port with --listen.")
-        }
-        io::ErrorKind::PermissionDenied => {
-            format!("{address} may not be listened on by this user. Ports from 1024 on are open to everyone.")
-        }
-        _ => format!("cannot listen on {address}: {error}"),
-    }
-}
-
-/// Prints the one line that says that the server answers.
-pub(super) fn ready(address: SocketAddr) -> Outcome {
-    let line = format!("usher is ready on http://{address}\n");
-    let mut out = io::stdout().lock();
-    let written = out.write_all(line.as_bytes()).and_then(|()| out.flush());
-    written.map_err(|error| format!("cannot write to standard output: {error}"))
-}
-
-/// Comes when the process is asked to end.
-pub(super) fn terminated() -> Result<impl Future<Output = ()>, String> {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let listen = |kind| signal(kind).map_err(|error| format!("cannot listen for signals: {error}"));
-        let mut terminate = listen(SignalKind::terminate())?;
-        let mut interrupt = listen(SignalKind::interrupt())?;
-        Ok(async move {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
-            tracing::info!("shutting down");
-        })
-    }
-    #[cfg(not(unix))]
-    Ok(async {
-        if let Err(error) = tokio::signal::ctrl_c().await {
-            tracing::error!(%error, "cannot listen for Ctrl-C");
-            std::future::pending::<()>().await;
-        }
-        tracing::info!("shutting down");
-    })
-}
-
-/// The threads that do the network's part.
-pub(super) fn runtime() -> Result<tokio::runtime::Runtime, String> {
-    tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| format!("cannot start threads: {error}"))
 }

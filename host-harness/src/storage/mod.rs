@@ -21,6 +21,7 @@ mod turns;
 mod writes;
 
 pub use durability::{Durability, Flush};
+#[cfg(feature = "bench")]
 pub(crate) use embedded::open_engine;
 pub use embedded::{ERASED_WITHIN, EmbeddedOptions, EmbeddedStorage, MARKED_WITHIN, OpenError};
 pub use health::{Health, Trouble};

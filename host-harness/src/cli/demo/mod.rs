@@ -9,9 +9,10 @@ mod report;
 mod sample;
 mod sync;
 
-use super::args::DemoArgs;
 use super::data::DataFolder;
-use super::{Outcome, logging, serve, upkeep};
+use super::site::{self, SiteArgs};
+use super::{Outcome, logging, upkeep};
+use clap::Args;
 use idp::{Connected, Kind};
 use report::Report;
 use std::path::Path;
@@ -26,22 +27,41 @@ const FOLDER: &str = "./usher-demo";
 /// The administrator of the demonstration, in the change feed.
 const ADMIN: &str = "demo";
 
+/// What to demonstrate. The comments are the text of `--help`.
+#[derive(Debug, Args)]
+pub(super) struct DemoArgs {
+    #[command(flatten)]
+    site: SiteArgs,
+
+    /// End after the summary instead of serving on
+    #[arg(long)]
+    exit: bool,
+
+    /// How many users the identity providers push, together
+    #[arg(long, value_name = "COUNT", default_value_t = 2_000)]
+    users: usize,
+
+    /// How many groups they push, together
+    #[arg(long, value_name = "COUNT", default_value_t = 200)]
+    groups: usize,
+}
+
 pub(super) fn run(args: &DemoArgs) -> Outcome {
-    logging::start(&args.site)?;
+    logging::start(&args.site.logs)?;
     let data = DataFolder::open(Path::new(FOLDER))?;
     let storage = Arc::new(data.storage()?);
-    let site = serve::load(&args.site, Some(&data))?.site(storage);
+    let site = site::load(&args.site, Some(&data))?.site(storage);
     let made = AdminKey::generate();
     let (key, admin_key) = made.map_err(|error| format!("cannot make an admin key: {error}"))?;
-    serve::runtime()?.block_on(demonstrate(args, site, key, &admin_key))
+    site::runtime()?.block_on(demonstrate(args, site, key, &admin_key))
 }
 
 async fn demonstrate(args: &DemoArgs, site: Site, key: AdminKey, admin_key: &str) -> Outcome {
-    let server = serve::bind(site.clone(), serve::settings(&args.site, key), &args.site.listen).await?;
+    let server = site::bind(site.clone(), site::settings(&args.site, key), &args.site.listen).await?;
     let origin = format!("http://{}", server.address());
     // Whoever reads that it is ready may ask it to end at once.
-    let terminated = std::pin::pin!(serve::terminated()?);
-    serve::ready(server.address())?;
+    let terminated = std::pin::pin!(site::terminated()?);
+    site::ready(server.address())?;
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let serving = tokio::spawn(server.serve(async move {
         // Told to stop, or the one who would tell is gone.

@@ -12,6 +12,7 @@ mod opening;
 
 use super::{Access, Error, Health, Storage, Transaction};
 use fjall::FjallDisk;
+#[cfg(any(test, feature = "bench"))]
 pub(crate) use fjall::open as open_engine;
 use folder::Folder;
 use group::GroupCommit;

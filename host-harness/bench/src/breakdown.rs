@@ -11,7 +11,7 @@ use super::person::{Kind, People, USERS};
 use super::record::{Recorder, Work};
 use super::report::{Cell, Column, Section, Table};
 use super::sandbox::Subject;
-use super::server::{Kept, temporary};
+use super::server::{Kept, Servers};
 use super::stats::Times;
 use std::path::Path;
 use std::sync::Arc;
@@ -43,7 +43,7 @@ const ASKED: [Column; 7] = [
 
 pub(super) async fn run(bench: &mut Bench) -> Result<Section, String> {
     bench.progress.step("breakdown: preparing");
-    let place = temporary(&bench.folder)?;
+    let place = bench.servers.folder()?;
     let mut ways = Ways::make(bench, place.path()).await?;
     let mut stages = Table::new("Stages of one call, durable, one at a time", &STAGES);
     let mut asked = Table::new("What one call asks of the storage", &ASKED);
@@ -101,13 +101,13 @@ impl Ways {
         let usher = Usher::load().map_err(|error| error.to_string())?;
         let storage = EmbeddedStorage::open(place.join("watched")).map_err(|error| error.to_string())?;
         let recorder = Arc::new(Recorder::new(Arc::new(storage), false));
-        let on_disk = Served::make(&bench.folder, Kept::OnDisk).await?;
+        let on_disk = Served::make(&bench.servers, Kept::OnDisk).await?;
         Ok(Self {
             watched: Subject::native(&usher, recorder.clone()).await?,
             recorder,
             native: Subject::native(&usher, Arc::new(MemoryStorage::new())).await?,
             component: Subject::component(&usher, Arc::new(MemoryStorage::new())).await?,
-            in_memory: Served::make(&bench.folder, Kept::InMemory).await?,
+            in_memory: Served::make(&bench.servers, Kept::InMemory).await?,
             healthz: Client::open(on_disk.directory.server.address(), String::new(), "none").await?,
             on_disk,
         })
@@ -139,8 +139,8 @@ impl Ways {
 }
 
 impl Served {
-    async fn make(folder: &Path, kept: Kept) -> Result<Self, String> {
-        let mut directory = Directory::kept(folder, kept).await?;
+    async fn make(servers: &Servers, kept: Kept) -> Result<Self, String> {
+        let mut directory = Directory::kept(servers, kept).await?;
         directory.fill(USERS).await?;
         let group = directory.group("Everybody", USERS).await?;
         directory.server.settle().await;

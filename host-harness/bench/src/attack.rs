@@ -1,8 +1,8 @@
 //! Senders that cost others, each in its own way.
 
-use super::super::handles;
 use super::call::{Call, Credentials};
 use super::client::Client;
+use super::handles;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -76,10 +76,7 @@ impl Attack {
     /// Begins it.
     pub(super) fn begin(self, target: &Target, quick: bool) -> Result<UnderWay, String> {
         let count = self.connections(quick);
-        let possible = handles::connections(count);
-        if possible < count {
-            return Err(format!("the system grants {possible} connections, and {} needs {count}", self.name()));
-        }
+        handles::raise(count).map_err(|error| format!("{}: {error}", self.name()))?;
         let mut all = JoinSet::new();
         for number in 0..count {
             let (address, directory) = (target.address, target.directory.clone());

@@ -1,4 +1,6 @@
-//! `usher bench`: what it names, what it prints, and that nothing is left of it. How fast anything is, no test says.
+//! What the program names, what it prints, and that nothing is left of it. How fast anything is, no test says.
+//!
+//! The server is the program `usher` beside it, which `cargo test --workspace` builds along; so does `cargo build`.
 
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -6,13 +8,13 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 fn bench(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_usher"));
-    command.arg("bench").args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut command = Command::new(env!("CARGO_BIN_EXE_usher-bench"));
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 
 fn run(arguments: &[&str]) -> Output {
-    bench(arguments).output().expect("usher runs")
+    bench(arguments).output().expect("usher-bench runs")
 }
 
 fn text(bytes: Vec<u8>) -> String {
@@ -47,7 +49,7 @@ fn every_workload_is_listed_and_said_what_it_measures() {
     for name in named {
         assert!(help.contains(name), "{name}: {help}");
     }
-    for option in ["--seconds", "--data", "--json", "--quick", "--all"] {
+    for option in ["--seconds", "--data", "--usher", "--json", "--quick", "--all"] {
         assert!(help.contains(option), "{option}: {help}");
     }
 }
@@ -58,6 +60,16 @@ fn an_unknown_workload_is_refused_with_the_known_ones() {
     assert!(!output.status.success() && output.stdout.is_empty());
     let told = text(output.stderr);
     assert!(told.contains("'gett'") && told.contains("lifecycle"), "{told}");
+}
+
+#[test]
+fn a_server_that_is_missing_is_named_with_the_way_to_build_it() {
+    let folder = tempfile::tempdir().expect("there is room for a folder");
+    let missing = folder.path().join("usher");
+    let output = run(&["get", "--quick", "--usher", missing.to_str().expect("the folder's name is text")]);
+    assert!(!output.status.success() && output.stdout.is_empty());
+    let told = text(output.stderr);
+    assert!(told.contains(&*missing.to_string_lossy()) && told.contains("cargo build"), "{told}");
 }
 
 #[test]
@@ -89,7 +101,7 @@ fn an_interrupted_run_leaves_neither_a_server_nor_a_folder() {
     use std::time::{Duration, Instant};
     let folder = tempfile::tempdir().expect("there is room for a folder");
     let data = folder.path().to_str().expect("the folder's name is text");
-    let running = bench(&["user-groups", "--seconds", "60", "--data", data]).spawn().expect("usher runs");
+    let running = bench(&["user-groups", "--seconds", "60", "--data", data]).spawn().expect("usher-bench runs");
     let begin = Instant::now();
     let served = || {
         let place = std::fs::read_dir(folder.path()).expect("the folder is there").next()?.ok()?;

@@ -21,7 +21,7 @@ pub(super) async fn create(bench: &mut Bench) -> Result<Section, String> {
         let ([count, p50, p90, p99], [rate, lowest, highest, turns]) = (TIMES, RATES);
         [("connections", "connections"), rate, lowest, highest, turns, count, p50, p90, p99]
     };
-    let directory = Directory::start(&bench.folder).await?;
+    let directory = Directory::start(&bench.servers).await?;
     let mut table = Table::new("`POST /Users`, durable", &COLUMNS);
     for connections in CONNECTIONS {
         bench.progress.step(format!("create: {connections} connections"));

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::json;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -51,13 +51,43 @@ impl Drop for Process {
     }
 }
 
-impl Server {
-    /// Starts one that keeps its data below `folder`, or in memory.
-    pub(super) fn start(folder: &Path, kept: Kept) -> Result<Self, String> {
+/// What servers are made of: the program that is measured, and a folder on the disk that is measured.
+pub(super) struct Servers {
+    program: PathBuf,
+    folder: PathBuf,
+}
+
+impl Servers {
+    /// Servers of this program, or where none is named, of the `usher` in the folder of the program that runs now, as cargo
+    /// builds them. They keep their data below `folder`.
+    pub(super) fn new(program: Option<PathBuf>, folder: PathBuf) -> Result<Self, String> {
+        let program = match program {
+            Some(program) => program,
+            None => std::env::current_exe()
+                .map_err(|error| format!("cannot find the folder of this program: {error}"))?
+                .with_file_name(format!("usher{}", std::env::consts::EXE_SUFFIX)),
+        };
+        Ok(Self { program, folder })
+    }
+
+    /// Says how to come by the program where it is missing.
+    pub(super) fn check(&self) -> Result<(), String> {
+        if self.program.is_file() {
+            return Ok(());
+        }
+        let profile = if cfg!(debug_assertions) { "" } else { " --release" };
+        Err(format!(
+            "the server to measure, {}, is missing. `cargo build{profile} --package usher-host --package usher-bench` \
+             builds both programs; --usher PROGRAM names another server.",
+            self.program.display()
+        ))
+    }
+
+    /// Starts one.
+    pub(super) fn start(&self, kept: Kept) -> Result<Server, String> {
         let (_, admin_key) = AdminKey::generate().map_err(|error| format!("cannot make an admin key: {error}"))?;
-        let folder = temporary(folder)?;
-        let program = std::env::current_exe().map_err(|error| format!("cannot find this program: {error}"))?;
-        let mut command = Command::new(program);
+        let folder = self.folder()?;
+        let mut command = Command::new(&self.program);
         for name in ENVIRONMENT {
             command.env_remove(name);
         }
@@ -67,7 +97,8 @@ impl Server {
             Kept::InMemory => command.arg("--memory"),
         };
         command.env("USHER_ADMIN_KEY", &admin_key).stdin(Stdio::null()).stdout(Stdio::piped());
-        let child = command.spawn().map_err(|error| format!("cannot start a server: {error}"))?;
+        let child =
+            command.spawn().map_err(|error| format!("cannot start the server {}: {error}", self.program.display()))?;
         let mut process = Process { child, out: None };
         let out = process.child.stdout.take().ok_or("a server has no output")?;
         let mut line = String::new();
@@ -75,9 +106,18 @@ impl Server {
         out.read_line(&mut line).map_err(|error| format!("a server did not start: {error}"))?;
         let address = line.trim().rsplit("http://").next().and_then(|address| address.parse().ok());
         let address = address.ok_or_else(|| "a server did not start: see above".to_owned())?;
-        Ok(Self { process, address, admin_key, folder })
+        Ok(Server { process, address, admin_key, folder })
     }
 
+    /// A folder on the disk that is measured, removed when it is dropped.
+    pub(super) fn folder(&self) -> Result<TempDir, String> {
+        let failed = |error: std::io::Error| format!("cannot use {}: {error}", self.folder.display());
+        std::fs::create_dir_all(&self.folder).map_err(failed)?;
+        tempfile::Builder::new().prefix("usher-bench-").tempdir_in(&self.folder).map_err(failed)
+    }
+}
+
+impl Server {
     /// The key of its administrators.
     pub(super) fn admin_key(&self) -> &str {
         &self.admin_key
@@ -138,11 +178,4 @@ impl Server {
             before = now;
         }
     }
-}
-
-/// A folder that is removed when it is dropped.
-pub(super) fn temporary(folder: &Path) -> Result<TempDir, String> {
-    let failed = |error: std::io::Error| format!("cannot use {}: {error}", folder.display());
-    std::fs::create_dir_all(folder).map_err(failed)?;
-    tempfile::Builder::new().prefix("usher-bench-").tempdir_in(folder).map_err(failed)
 }

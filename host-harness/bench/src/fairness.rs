@@ -51,7 +51,7 @@ const MEMORY: [Column; 4] = [
 pub(super) async fn run(bench: &Bench) -> Result<Section, String> {
     let users = bench.scaled(100_000, 2_000);
     bench.progress.step(format!("fairness: filling a directory with {users} users"));
-    let mut strong = Directory::start(&bench.folder).await?;
+    let mut strong = Directory::start(&bench.servers).await?;
     strong.fill(users).await?;
     // The one from the beginning may have been closed meanwhile: it had nothing to do.
     strong.client = strong.connect().await?;

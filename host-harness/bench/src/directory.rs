@@ -2,10 +2,9 @@
 
 use super::call::{Call, Credentials, id_of, ids_of_bulk};
 use super::client::Client;
-use super::server::{Kept, Server};
+use super::server::{Kept, Server, Servers};
 use std::net::SocketAddr;
 use std::ops::Range;
-use std::path::Path;
 use tokio::task::JoinSet;
 
 /// How many users or members one request makes.
@@ -24,14 +23,14 @@ pub(super) struct Directory {
 }
 
 impl Directory {
-    /// Starts a server that keeps its data below `folder`, with an empty directory.
-    pub(super) async fn start(folder: &Path) -> Result<Self, String> {
-        Self::kept(folder, Kept::OnDisk).await
+    /// Starts a server that keeps its data on disk, with an empty directory.
+    pub(super) async fn start(servers: &Servers) -> Result<Self, String> {
+        Self::kept(servers, Kept::OnDisk).await
     }
 
     /// Likewise, with the data on disk or in memory.
-    pub(super) async fn kept(folder: &Path, kept: Kept) -> Result<Self, String> {
-        let server = Server::start(folder, kept)?;
+    pub(super) async fn kept(servers: &Servers, kept: Kept) -> Result<Self, String> {
+        let server = servers.start(kept)?;
         let credentials = server.connect_directory("bench").await?;
         let client = Client::connect(server.address(), &credentials).await?;
         Ok(Self { server, credentials, client, users: Vec::new() })

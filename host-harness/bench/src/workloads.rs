@@ -7,7 +7,7 @@ use clap::ValueEnum;
 
 /// What can be measured. The comments are the text of `--list` and `--help`; the order is that in which they run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
-pub(crate) enum Workload {
+pub(super) enum Workload {
     /// From loading the component to the first answer
     ColdStart,
     /// The component against the same engine compiled natively
@@ -70,6 +70,11 @@ impl Workload {
     /// Whether it takes the directories of several sizes.
     pub(super) fn takes_sizes(self) -> bool {
         (Self::Footprint..=Self::Member1000).contains(&self)
+    }
+
+    /// Whether it needs a server: the others call the component in this process.
+    pub(super) fn takes_servers(self) -> bool {
+        !matches!(self, Self::ColdStart | Self::Sandbox)
     }
 
     pub(super) async fn run(self, bench: &mut Bench) -> Result<Section, String> {

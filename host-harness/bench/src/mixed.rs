@@ -10,7 +10,6 @@ use super::mix::{CALLS, GROUPS, Mix, USERS};
 use super::record::{Commit, Recorder};
 use super::replay::Replay;
 use super::report::{Cell, Column, Section, TIMES, Table, times};
-use super::server::temporary;
 use super::stats::{Rates, Times};
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,7 +50,7 @@ pub(super) async fn run(bench: &mut Bench) -> Result<Section, String> {
     let most = CONNECTIONS[CONNECTIONS.len() - 1];
     bench.progress.step("mixed: recording the commits");
     let (before, commits) = recorded(bench.scaled(RECORDED, 360)).await?;
-    let place = temporary(&bench.folder)?;
+    let place = bench.servers.folder()?;
     let opened = |error: &dyn std::fmt::Display| format!("the storage engine did not open: {error}");
     let bare = BareEngine::open(&place.path().join("bare")).map_err(|error| opened(&error))?;
     let bare = Replay::new(bare, &before)?;
@@ -136,7 +135,7 @@ struct Population {
 
 impl Population {
     async fn make(bench: &Bench, connections: usize) -> Result<Self, String> {
-        let mut directory = Directory::start(&bench.folder).await?;
+        let mut directory = Directory::start(&bench.servers).await?;
         directory.fill(connections * USERS).await?;
         let mut groups = Vec::new();
         for number in 0..connections * GROUPS {

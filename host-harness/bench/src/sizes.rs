@@ -4,8 +4,8 @@
 use super::directory::{AT_ONCE, Directory};
 use super::progress::Progress;
 use super::report::{Cell, Column, FLAT, TIMES, Table, times};
+use super::server::Servers;
 use super::stats::Times;
-use std::path::Path;
 use std::time::Duration;
 
 /// How many calls are made at one size before the next has its turn.
@@ -37,11 +37,11 @@ pub(super) const EVERYBODY: &str = "Everybody";
 
 impl Sizes {
     /// Makes them; the two smallest ones only where it has to be quick.
-    pub(super) async fn make(folder: &Path, quick: bool, progress: &Progress) -> Result<Self, String> {
+    pub(super) async fn make(servers: &Servers, quick: bool, progress: &Progress) -> Result<Self, String> {
         let mut made = Vec::new();
         for &size in &SIZES[..if quick { 2 } else { SIZES.len() }] {
             progress.step(format!("filling a directory with {size} users"));
-            let mut directory = Directory::start(folder).await?;
+            let mut directory = Directory::start(servers).await?;
             directory.neighbour(ALIKE).await?;
             // The largest group is as large as it may be unless set, and has to take more.
             directory.server.allow_members(2 * SIZES[SIZES.len() - 1]).await?;

@@ -42,7 +42,7 @@ pub(super) async fn run(bench: &mut Bench) -> Result<Section, String> {
             bench
                 .progress
                 .step(format!("sync: {users} users, {at_once} members a request, turn {} of {TURNS}", turn + 1));
-            let directory = Directory::start(&bench.folder).await?;
+            let directory = Directory::start(&bench.servers).await?;
             let phases = push(&directory, &plan, |_| ()).await?;
             seconds.push(phases.iter().map(|phase| phase.took).sum::<Duration>().as_secs_f64());
             calls = phases.into_iter().flat_map(|phase| phase.calls).map(|(_, took)| took).collect();

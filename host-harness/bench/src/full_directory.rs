@@ -42,7 +42,7 @@ const TAKES: [Column; 9] = [
 
 pub(super) async fn run(bench: &mut Bench) -> Result<Section, String> {
     let plan = plan(bench.quick);
-    let directory = Directory::start(&bench.folder).await?;
+    let directory = Directory::start(&bench.servers).await?;
     let peak = Slot::new(0);
     let pushing = push(&directory, &plan, |phase| bench.progress.step(format!("full-directory: {phase}")));
     let phases = tokio::select! {

@@ -108,7 +108,7 @@ async fn attributes(filled: &mut Filled, sheet: &mut Sheet) -> Result<(), String
 pub(super) async fn user_groups(bench: &mut Bench) -> Result<Section, String> {
     let numbers = &GROUPS[..bench.scaled(GROUPS.len(), 2)];
     bench.progress.step("user-groups: making groups");
-    let mut directory = Directory::start(&bench.folder).await?;
+    let mut directory = Directory::start(&bench.servers).await?;
     let mut groups = Vec::new();
     for number in 0..numbers.last().copied().unwrap_or(0) {
         groups.push(directory.group(&format!("Group {number}"), 0).await?);

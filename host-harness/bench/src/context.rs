@@ -1,14 +1,13 @@
 //! What the workloads of one run share.
 
 use super::progress::Progress;
+use super::server::Servers;
 use super::sizes::Sizes;
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 /// One run.
 pub(super) struct Bench {
-    /// On the disk to measure.
-    pub(super) folder: PathBuf,
+    pub(super) servers: Servers,
     /// How long one measurement takes.
     pub(super) duration: Duration,
     /// Whether small directories will do.
@@ -18,15 +17,15 @@ pub(super) struct Bench {
 }
 
 impl Bench {
-    pub(super) fn new(folder: PathBuf, duration: Duration, quick: bool) -> Self {
-        Self { folder, duration, quick, progress: Progress::start(), sizes: None }
+    pub(super) fn new(servers: Servers, duration: Duration, quick: bool) -> Self {
+        Self { servers, duration, quick, progress: Progress::start(), sizes: None }
     }
 
     /// The directories of several sizes, made when they are first asked for.
     pub(super) async fn sizes(&mut self) -> Result<&mut Sizes, String> {
         let sizes = match self.sizes.take() {
             Some(sizes) => sizes,
-            None => Sizes::make(&self.folder, self.quick, &self.progress).await?,
+            None => Sizes::make(&self.servers, self.quick, &self.progress).await?,
         };
         Ok(self.sizes.insert(sizes))
     }

@@ -19,7 +19,7 @@ const COLUMNS: [Column; 10] = {
 };
 
 pub(super) async fn run(bench: &mut Bench) -> Result<Section, String> {
-    let directory = Directory::start(&bench.folder).await?;
+    let directory = Directory::start(&bench.servers).await?;
     let mut table = Table::new("Users made by `POST /Bulk`, durable; times are of one request", &COLUMNS);
     for operations in OPERATIONS {
         for connections in CONNECTIONS {
