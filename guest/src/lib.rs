@@ -5,10 +5,10 @@
 //!
 //! ```
 //! # #[allow(dead_code)]
-//! # mod host { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/host.rs")); }
+//! # mod host { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/host/provided.rs")); }
 //! use usher_engine::{Engine, site::Position};
 //!
-//! // What a host provides: see `examples/host.rs`, which also has the two functions used here.
+//! // What a host provides: see `examples/host/`, which also has the two functions used here.
 //! let (storage, environment) = (host::Memory::default(), host::System);
 //! let engine = Engine::new(&storage, &environment);
 //! let connected = engine.connect("ada", &host::settings("Entra ID"))?;

@@ -13,7 +13,7 @@
 //!
 //! ```
 //! # #[allow(dead_code)]
-//! # mod host { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/host.rs")); }
+//! # mod host { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/host/provided.rs")); }
 //! # use usher_engine::Engine;
 //! # let (storage, environment) = (host::Memory::default(), host::System);
 //! # let engine = Engine::new(&storage, &environment);

@@ -1,6 +1,4 @@
-// A host of the engine as a library: what it has to provide is a storage and an environment.
-//
-// `cargo run -p usher-engine --example host`
+// What a host provides. The examples in the engine's docs include this file.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -127,22 +125,4 @@ pub fn send(engine: &Engine<'_>, key: &str, method: &str, path: &str, body: Opti
         body: body.map(Into::into),
     });
     (response.status, response.body.unwrap_or_default())
-}
-
-fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let (storage, environment) = (Memory::default(), System);
-    let engine = Engine::new(&storage, &environment);
-    let connected = engine.connect("ada", &settings("Entra ID"))?;
-    let (key, path) = (&connected.key.api_key, &connected.directory.scim_path);
-    for (endpoint, body) in [
-        ("Users", r#"{"userName":"grace@example.com","displayName":"Grace Hopper"}"#),
-        ("Groups", r#"{"displayName":"Navy"}"#),
-    ] {
-        let (status, body) = send(&engine, key, "POST", &format!("{path}/{endpoint}"), Some(body));
-        println!("{status} {body}");
-    }
-    for change in engine.changes(0, 100)? {
-        println!("{} {} {}", change.sequence, change.kind, change.detail);
-    }
-    Ok(())
 }
