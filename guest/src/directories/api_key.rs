@@ -8,12 +8,12 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use super::notices::next_notice;
-use crate::engine::{Engine, Moment};
+use crate::engine::{DAY_MS, Engine, Moment};
 use crate::store::keys;
 use crate::store::records::ApiKeyRecord;
 
 /// How long a key works, in milliseconds: one year.
-pub const LIFETIME_MS: u64 = 365 * 24 * 60 * 60 * 1_000;
+pub const LIFETIME_MS: u64 = 365 * DAY_MS;
 
 /// A token taken apart. The id may be anything: it has been checked to be an id only.
 #[derive(Debug, Clone, PartialEq, Eq)]

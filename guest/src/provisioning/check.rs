@@ -5,6 +5,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::ops::ControlFlow;
 
+use super::MAX_NAMED;
 use super::profile::group_name;
 use crate::directories::record::load;
 use crate::directories::{Error, Result};
@@ -21,9 +22,6 @@ use crate::work::Work;
 
 /// How many memberships one repair puts right, so that what it holds has a bound. Another one goes on.
 const MAX_REPAIRS: usize = 10_000;
-
-/// How many customers on probation a check names.
-const MAX_NAMED: usize = 100;
 
 /// Something that does not fit.
 #[derive(Debug, Clone, PartialEq, Eq)]

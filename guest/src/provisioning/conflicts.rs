@@ -4,6 +4,7 @@
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use super::MAX_NAMED;
 use super::profile::{group_name, text};
 use crate::directories::record::load;
 use crate::directories::{Error, Result};
@@ -18,9 +19,6 @@ use crate::store::keys::{self, Association, Kind};
 use crate::store::pages::{Page, scan_ids};
 use crate::store::records::{self, ConflictPolicy, ConflictRecord, Header, Link, OrganizationRecord, Stored, Subject};
 use crate::store::{self, Transaction, prefix_range};
-
-/// How many customers a preview names on either side.
-const MAX_NAMED: usize = 100;
 
 /// How many projects of an organization a preview looks at.
 const MAX_PROJECTS: u32 = 1_000;

@@ -1,6 +1,5 @@
 //! Groups: creation, changes and deletion.
 
-use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
@@ -8,13 +7,13 @@ use super::index::{self, changed_names};
 use super::profile::group_name;
 use super::scope::Scope;
 use super::{leaving, members};
-use crate::json::{Object, Value};
+use crate::json::Object;
 use crate::language::error::{Error, Result};
 use crate::language::patch::MemberEdit;
 use crate::site::{membership, organizations, probation};
 use crate::store::feed::{ChangeKind, Detail};
 use crate::store::keys::{self, Kind};
-use crate::store::records::{self, ConflictRecord, Header, Link, Stored, Subject, Twin};
+use crate::store::records::{self, ConflictRecord, Header, Link, Stored};
 
 /// Makes a group.
 ///
@@ -25,7 +24,7 @@ pub fn create(scope: &mut Scope<'_>, id: &str, attributes: &Object<'_>, members:
     if scope.counts.groups >= u64::from(limit) {
         return Err(Error::invalid_value(alloc::format!("a directory may have {limit} groups")));
     }
-    index_group(scope, id, None, None, Some(attributes))?;
+    index::replace(scope, Kind::Group, id, None, None, Some(attributes))?;
     scope.record(ChangeKind::GroupCreated, Detail::of_group(id));
     let link = Link { directory: scope.directory().to_string(), resource: id.to_string() };
     // A list of members is the whole list: whoever is not on it has no grace.
@@ -73,7 +72,7 @@ pub fn update(
     let changed = changed_names(&before, after);
     let mut twin = old.header.twin;
     if !changed.is_empty() {
-        twin = index_group(scope, id, twin, Some(&before), Some(after))?;
+        twin = index::replace(scope, Kind::Group, id, twin, Some(&before), Some(after))?;
         scope.record(ChangeKind::GroupUpdated, Detail { changed: changed.clone(), ..Detail::of_group(id) });
         match old.header.organization {
             _ if group_name(&before) == group_name(after) => {}
@@ -120,7 +119,7 @@ pub fn delete(scope: &mut Scope<'_>, id: &str, old: &Stored) -> Result<()> {
     scope.pass_deletion()?;
     let key = Kind::Group.resource(scope.directory(), id);
     let before = old.attributes(&key)?;
-    index_group(scope, id, old.header.twin, Some(&before), None)?;
+    index::replace(scope, Kind::Group, id, old.header.twin, Some(&before), None)?;
     scope.transaction.delete(key);
     scope.counts.groups = scope.counts.groups.saturating_sub(1);
     scope.record(ChangeKind::GroupDeleted, Detail::of_group(id));
@@ -142,34 +141,4 @@ fn forget_conflict(scope: &mut Scope<'_>, id: &str) -> Result<()> {
         scope.counts.conflicts = scope.counts.conflicts.saturating_sub(1);
     }
     Ok(())
-}
-
-/// Brings the indexes from one state of a group to the next. Whether another has the same name then.
-fn index_group(
-    scope: &mut Scope<'_>,
-    id: &str,
-    twin: Option<Twin>,
-    before: Option<&Object<'_>>,
-    after: Option<&Object<'_>>,
-) -> Result<Option<Twin>> {
-    let directory = scope.directory();
-    let entries =
-        |attributes: Option<&Object<'_>>| attributes.map(|all| entries(directory, id, all)).unwrap_or_default();
-    let named = index::Named { subject: Subject::Group(id.to_string()), twin };
-    index::replace(scope, &Kind::Group.name(directory, ""), named, entries(before), &entries(after), || {
-        Error::uniqueness("another group of this directory has this displayName")
-    })
-}
-
-/// The index entries of a group.
-fn entries(directory: &str, id: &str, attributes: &Object<'_>) -> BTreeMap<String, String> {
-    let text = |name: &str| attributes.get(name).and_then(Value::as_str);
-    let mut entries = BTreeMap::new();
-    if let Some(name) = text("displayName") {
-        entries.insert(Kind::Group.name(directory, name), id.to_string());
-    }
-    if let Some(external_id) = text("externalId") {
-        entries.insert(Kind::Group.external_id(directory, external_id) + id, String::new());
-    }
-    entries
 }

@@ -12,14 +12,11 @@ use crate::language::error::{Error, Result};
 use crate::language::filter::Filter;
 use crate::language::patch::MemberEdit;
 use crate::store::edges;
-use crate::store::feed::{ChangeKind, Detail};
+use crate::store::feed::{ChangeKind, Detail, MEMBERS_PER_CHANGE};
 use crate::store::keys::{self, Kind};
 use crate::store::pages::{self, ENTRIES_AT_ONCE};
 use crate::store::records::UnknownMembers;
 use crate::text::quoted;
-
-/// How many members an entry of the change feed names.
-const MEMBERS_PER_CHANGE: usize = 1_000;
 
 /// How many ids an error names.
 const IDS_PER_ERROR: usize = 10;

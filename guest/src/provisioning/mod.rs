@@ -63,3 +63,6 @@ mod refusal;
 pub(crate) mod scope;
 pub mod unlinked;
 pub(crate) mod users;
+
+/// How many customers of a kind a preview or a check names; it counts all of them.
+const MAX_NAMED: usize = 100;

@@ -1,6 +1,5 @@
 //! Users: creation, changes and deletion, with the rules of the product that concern a user alone.
 
-use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 
 use super::index;
@@ -14,7 +13,7 @@ use crate::language::schema::ENTERPRISE_USER;
 use crate::site::customers;
 use crate::store::feed::{ChangeKind, Detail};
 use crate::store::keys::{self, Kind};
-use crate::store::records::{self, EmailChange, EmailPresence, Header, Link, Stored, Subject, Twin, UnlinkedReason};
+use crate::store::records::{self, EmailChange, EmailPresence, Header, Link, Stored, UnlinkedReason};
 
 /// The attributes that have indexes.
 const INDEXED: [&str; 3] = ["userName", "externalId", "emails"];
@@ -35,7 +34,7 @@ pub fn create(scope: &mut Scope<'_>, id: &str, attributes: &Object<'_>) -> Resul
     let inactive = attributes.get("active") == Some(&Value::Bool(false));
     let link = Link { directory: scope.directory().to_string(), resource: id.to_string() };
     // First, so that a user name which is taken is called that, whatever the email address is.
-    index_user(scope, id, None, None, Some(&attributes))?;
+    index::replace(scope, Kind::User, id, None, None, Some(&attributes))?;
     scope.record(ChangeKind::UserCreated, Detail::of_user(id));
     let customer = customers::provision(&mut scope.work(), link, &profile(&attributes, inactive), false)?;
     if customer.is_none() {
@@ -153,7 +152,7 @@ fn change(scope: &mut Scope<'_>, id: &str, old: &Stored, before: &Object<'_>, af
     }
     let mut twin = old.header.twin;
     if concerns(&changed, &INDEXED) {
-        twin = index_user(scope, id, twin, Some(before), Some(after))?;
+        twin = index::replace(scope, Kind::User, id, twin, Some(before), Some(after))?;
     }
     if inactive && !old.header.inactive {
         scope.pass_deletion()?;
@@ -193,7 +192,7 @@ pub fn delete(scope: &mut Scope<'_>, id: &str, old: &Stored) -> Result<()> {
     scope.pass_deletion()?;
     let key = Kind::User.resource(scope.directory(), id);
     let before = old.attributes(&key)?;
-    index_user(scope, id, old.header.twin, Some(&before), None)?;
+    index::replace(scope, Kind::User, id, old.header.twin, Some(&before), None)?;
     scope.transaction.delete(key);
     scope.counts.users = scope.counts.users.saturating_sub(1);
     scope.record(ChangeKind::UserDeleted, Detail::of_user(id));
@@ -244,38 +243,4 @@ fn keep<'a>(before: &Object<'a>, after: &mut Object<'a>, name: &'static str) {
 /// Whether one of these attributes is among those that changed.
 fn concerns(changed: &[String], names: &[&str]) -> bool {
     changed.iter().any(|changed| names.contains(&changed.as_str()))
-}
-
-/// Brings the indexes from one state of a user to the next. Whether another has the same name then.
-fn index_user(
-    scope: &mut Scope<'_>,
-    id: &str,
-    twin: Option<Twin>,
-    before: Option<&Object<'_>>,
-    after: Option<&Object<'_>>,
-) -> Result<Option<Twin>> {
-    let directory = scope.directory();
-    let entries =
-        |attributes: Option<&Object<'_>>| attributes.map(|all| entries(directory, id, all)).unwrap_or_default();
-    let named = index::Named { subject: Subject::User(id.to_string()), twin };
-    index::replace(scope, &Kind::User.name(directory, ""), named, entries(before), &entries(after), || {
-        Error::uniqueness("another user of this directory has this userName")
-    })
-}
-
-/// The index entries of a user.
-fn entries(directory: &str, id: &str, attributes: &Object<'_>) -> BTreeMap<String, String> {
-    let mut entries = BTreeMap::new();
-    if let Some(name) = text(attributes, "userName") {
-        entries.insert(Kind::User.name(directory, name), id.to_string());
-    }
-    if let Some(external_id) = text(attributes, "externalId") {
-        entries.insert(Kind::User.external_id(directory, external_id) + id, String::new());
-    }
-    for email in attributes.get("emails").and_then(Value::as_array).unwrap_or_default() {
-        if let Some(address) = email.as_object().and_then(|email| text(email, "value")) {
-            entries.insert(keys::email(directory, address) + id, String::new());
-        }
-    }
-    entries
 }

@@ -11,6 +11,7 @@ use super::standing::{
 use super::{kept, time_zones};
 use crate::address;
 use crate::engine::Engine;
+use crate::names::MAX_CHARACTERS;
 use crate::store::edges::{self, SWEPT_AT_ONCE};
 use crate::store::feed::{self, ChangeKind, Detail};
 use crate::store::keys::{self, Association};
@@ -20,9 +21,6 @@ use crate::store::{self, Transaction, prefix_range};
 use crate::text::quoted;
 use crate::twins;
 use crate::work::Work;
-
-/// The longest display name, in characters; that of an organization has the same bound.
-const MAX_NAME_CHARACTERS: usize = 200;
 
 /// The longest locale that is looked at, in characters; real ones are far shorter.
 const MAX_LOCALE_CHARACTERS: usize = 100;
@@ -521,8 +519,8 @@ fn checked_email(email: &str) -> Result<String> {
 
 fn checked_name(name: &str) -> Result<String> {
     let name = name.trim();
-    if name.is_empty() || name.chars().count() > MAX_NAME_CHARACTERS {
-        return Err(Error::Invalid(format!("the display name must be 1 to {MAX_NAME_CHARACTERS} characters long")));
+    if name.is_empty() || name.chars().count() > MAX_CHARACTERS {
+        return Err(Error::Invalid(format!("the display name must be 1 to {MAX_CHARACTERS} characters long")));
     }
     Ok(name.to_string())
 }

@@ -8,14 +8,11 @@ use core::ops::ControlFlow;
 use super::standing::{Standing, Standings, standing};
 use crate::storage::Range;
 use crate::store::edges::{self, SWEPT_AT_ONCE, end_of};
-use crate::store::feed::{ChangeKind, Detail};
+use crate::store::feed::{ChangeKind, Detail, MEMBERS_PER_CHANGE};
 use crate::store::pages::{ENTRIES_AT_ONCE, for_each_page};
 use crate::store::records::{self, CustomerRecord, OrganizationRecord, Sweep};
 use crate::store::{self, Transaction, keys, prefix_range};
 use crate::work::Work;
-
-/// How many customers an entry of the change feed names.
-const MEMBERS_PER_CHANGE: usize = 1_000;
 
 /// Something that holds members of an organization.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::records::{Subject, UnlinkedReason};
 
+/// How many customers an entry of the change feed names.
+pub const MEMBERS_PER_CHANGE: usize = 1_000;
+
 macro_rules! change_kinds {
     ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
         /// What was done to what. `wit/changes.wit` lists the same kinds.
