@@ -98,7 +98,7 @@ mod tests {
         let (key, text) = AdminKey::generate().unwrap();
         let nameless = STANDARD.encode(&text);
         for value in [
-            "".to_owned(),
+            String::new(),
             text.clone(),
             format!("Bearer {text}x"),
             format!("Token {text}"),

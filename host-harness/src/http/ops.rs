@@ -6,7 +6,7 @@ use super::service::Service;
 use crate::runtime::upkeep;
 use hyper::{Method, StatusCode};
 
-/// The paths, for the test that compares them with the OpenAPI description.
+/// The paths, for the test that compares them with the `OpenAPI` description.
 pub(super) const PATHS: [&str; 4] = ["/healthz", "/readyz", "/metrics", "/openapi.json"];
 
 /// The description of the whole HTTP surface.
@@ -67,6 +67,10 @@ mod tests {
     use super::*;
     use std::collections::BTreeSet;
 
+    fn served<E>(endpoints: &'static Endpoints<E>) -> impl Iterator<Item = String> {
+        endpoints.iter().flat_map(|(path, methods)| methods.iter().map(move |(method, _)| format!("{method} {path}")))
+    }
+
     /// SCIM is left out: its paths are the component's, and compared with it in this crate's `tests/host_openapi.rs`.
     #[test]
     fn the_description_has_each_route_and_no_other() {
@@ -81,11 +85,6 @@ mod tests {
                 methods.map(move |method| format!("{} {path}", method.to_uppercase()))
             })
             .collect();
-        fn served<E>(endpoints: &'static Endpoints<E>) -> impl Iterator<Item = String> {
-            endpoints
-                .iter()
-                .flat_map(|(path, methods)| methods.iter().map(move |(method, _)| format!("{method} {path}")))
-        }
         let operations = PATHS.iter().map(|path| format!("GET {path}"));
         let served = served(admin::ENDPOINTS).chain(served(desk::ENDPOINTS)).chain(operations).collect();
         assert_eq!(described, served);

@@ -55,7 +55,7 @@ impl Settings {
             body: 16 << 20,
             bodies: 256 << 20,
             answers: 256 << 20,
-            sign_in_report: Duration::from_secs(60),
+            sign_in_report: Duration::from_mins(1),
             body_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(75),
             write_timeout: Duration::from_secs(30),

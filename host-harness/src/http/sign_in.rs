@@ -100,7 +100,7 @@ fn millis(time: SystemTime) -> u64 {
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
-        address => address,
+        IpAddr::V4(address) => address.into(),
     }
 }
 

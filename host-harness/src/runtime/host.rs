@@ -17,7 +17,7 @@ use wasmtime::component::{Resource, ResourceTable};
 const SCAN_CHUNK: u32 = 4_096;
 
 /// The most random bytes that are handed out at a time. The engine asks for 32.
-const MAX_RANDOM_BYTES: u64 = 64 << 10;
+const MAX_RANDOM_BYTES: usize = 64 << 10;
 
 /// A transaction that the component has open. Public within this private module, as the generated bindings name it.
 #[expect(unreachable_pub, reason = "the generated bindings re-export it")]
@@ -124,7 +124,8 @@ impl wit::HostTransaction for Host {
         let wanted = range.limit;
         let (mut entries, mut held) = (Vec::new(), 0);
         loop {
-            range.limit = SCAN_CHUNK.min(wanted - entries.len() as u32);
+            let has = u32::try_from(entries.len()).unwrap_or(wanted);
+            range.limit = SCAN_CHUNK.min(wanted.saturating_sub(has));
             let chunk = match transaction.scan(&range) {
                 Ok(chunk) => chunk,
                 Err(error) => return Ok(Err(error.into())),
@@ -192,10 +193,8 @@ impl wall_clock::Host for Host {
 
 impl random::Host for Host {
     fn get_random_bytes(&mut self, len: u64) -> wasmtime::Result<Vec<u8>> {
-        if len > MAX_RANDOM_BYTES {
-            return Err(HeldLimit("too many random bytes at once").into());
-        }
-        let mut bytes = vec![0; len as usize];
+        let len = usize::try_from(len).ok().filter(|len| *len <= MAX_RANDOM_BYTES);
+        let mut bytes = vec![0; len.ok_or(HeldLimit("too many random bytes at once"))?];
         getrandom::fill(&mut bytes).map_err(wasmtime::Error::new)?;
         Ok(bytes)
     }

@@ -81,6 +81,7 @@ enum Cache {
 
 impl Builder {
     /// What one call may use.
+    #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
@@ -89,6 +90,7 @@ impl Builder {
     /// How many threads make calls that read, and as many again calls that may write: four for each processor unless
     /// set, and at least one. More of them keep calls going while long ones run; each reserves address space, and
     /// holds up to [`Limits::memory`] while it works. One directory has half of them at the most.
+    #[must_use]
     pub fn threads(mut self, count: usize) -> Self {
         self.threads = Some(count.max(1));
         self
@@ -100,18 +102,21 @@ impl Builder {
     /// the system can do that. Off unless set.
     ///
     /// Only for storages that answer from memory or a local disk: whatever time they take is the thread's, too.
+    #[must_use]
     pub fn short_calls_inline(mut self, inline: bool) -> Self {
         self.inline = inline;
         self
     }
 
     /// A component to load instead of the one built into this library, as WebAssembly.
+    #[must_use]
     pub fn component(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.source = Source::Bytes(bytes.into());
         self
     }
 
     /// A file to load the component from, instead of the one built into this library.
+    #[must_use]
     pub fn component_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.source = Source::File(path.into());
         self
@@ -120,12 +125,14 @@ impl Builder {
     /// Where to keep the compiled component, so that only the first start compiles. The user's cache folder unless set.
     /// The folder is made where it is missing. It must belong to the user of the process and be writable by nobody
     /// else, or it is not used: what lies in it is run.
+    #[must_use]
     pub fn cache(mut self, folder: impl Into<PathBuf>) -> Self {
         self.cache = Cache::Folder(folder.into());
         self
     }
 
     /// Compile at every start, and leave nothing on disk.
+    #[must_use]
     pub fn no_cache(mut self) -> Self {
         self.cache = Cache::Off;
         self

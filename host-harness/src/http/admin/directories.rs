@@ -1,8 +1,8 @@
 //! `/admin/v1/directories`
 
-use super::super::call::{Call, invalid, time};
+use super::super::call::{Call, time};
 use super::super::reply::{Fault, Reply, empty};
-use super::shape::{Page, issued, limit, ok, whole};
+use super::shape::{Page, flag, issued, limit, ok, whole};
 use crate::runtime::directories;
 use hyper::StatusCode;
 use jiff::Timestamp;
@@ -166,11 +166,7 @@ pub(super) async fn update(call: Call<'_>) -> Result<Reply, Fault> {
 
 pub(super) async fn disconnect(call: Call<'_>) -> Result<Reply, Fault> {
     let [remove] = call.query(["remove"])?;
-    let remove = match remove.as_deref() {
-        None | Some("false") => false,
-        Some("true") => true,
-        Some(_) => return Err(invalid("`remove` is true or false.")),
-    };
+    let remove = flag("remove", remove.as_deref())?;
     let site = &call.service.site;
     site.disconnect_directory(&call.actor, call.parameter(0), remove).await??;
     Ok(empty(StatusCode::NO_CONTENT))

@@ -35,7 +35,7 @@ pub(super) struct Organization {
 pub(super) async fn list(call: Call<'_>) -> Result<Reply, Fault> {
     let [cursor, limit_text, deleted] = call.query(["cursor", "limit", "deleted"])?;
     let (position, limit) = (position(cursor)?, limit(limit_text)?);
-    if flag("deleted", deleted)? {
+    if flag("deleted", deleted.as_deref())? {
         return bin::organizations(&call, position, limit).await;
     }
     let page = call.service.site.organizations(position, limit).await??;

@@ -25,6 +25,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// What a stream begins with: how soon a client that has lost it is to come again.
 const GREETING: &[u8] = b"retry: 1000\n\n";
 
+#[expect(clippy::unused_async, reason = "a handler, as the others are")]
 pub(super) async fn open(call: Call<'_>) -> Result<Reply, Fault> {
     let [after] = call.query(["after"])?;
     // Who comes again says where it was.

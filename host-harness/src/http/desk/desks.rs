@@ -46,7 +46,7 @@ pub(super) async fn customers(call: Call<'_>) -> Result<Reply, Fault> {
     let (window, project) = (Window::of(&call)?, desk_of(&call).await?);
     let (query, position) = (window.query.as_deref(), window.position());
     let page = call.service.site.project_customers(project.id, query, position, window.limit).await??;
-    shown_users(window, page, &call.origin()?)
+    Ok(shown_users(window, page, &call.origin()?))
 }
 
 pub(super) async fn add_customers(call: Call<'_>) -> Result<Reply, Fault> {

@@ -46,7 +46,7 @@ pub(super) async fn delete(call: Call<'_>) -> Result<Reply, Fault> {
 pub(super) async fn users(call: Call<'_>) -> Result<Reply, Fault> {
     let window = Window::of(&call)?;
     let page = call.service.site.organization_members(call.number(0)?, window.position(), window.limit).await??;
-    shown_users(window, page, &call.origin()?)
+    Ok(shown_users(window, page, &call.origin()?))
 }
 
 pub(super) async fn add_users(call: Call<'_>) -> Result<Reply, Fault> {
@@ -68,7 +68,7 @@ pub(super) fn shown_page(window: Window, page: site::OrganizationPage, origin: &
     Ok(window.page(values.collect::<Result<Vec<_>, _>>()?, page.next.is_none()))
 }
 
-pub(super) fn shown_users(window: Window, page: site::CustomerPage, origin: &str) -> Result<Reply, Fault> {
+pub(super) fn shown_users(window: Window, page: site::CustomerPage, origin: &str) -> Reply {
     let values: Vec<_> = page.values.into_iter().map(|value| shape::user(value, origin)).collect();
-    Ok(window.page(values, page.next.is_none()))
+    window.page(values, page.next.is_none())
 }

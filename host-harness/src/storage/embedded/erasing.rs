@@ -32,10 +32,10 @@ const SEAL_EVERY: u64 = 8;
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// How long the engine gets for each step before it is all put off. A transaction that is open keeps what it sees.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_mins(5);
 
 /// When it is tried again then.
-const RETRY: Duration = Duration::from_secs(600);
+const RETRY: Duration = Duration::from_mins(10);
 
 /// The seconds since the Unix epoch.
 pub(super) fn now() -> u64 {

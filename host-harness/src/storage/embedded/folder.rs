@@ -110,7 +110,7 @@ impl Folder {
         let _ = bytes;
         let path = self.path.join(TRIAL);
         let written = File::create(&path).and_then(|mut file| {
-            file.write_all(&[1; TRIAL_BYTES])?;
+            file.write_all(&vec![1; TRIAL_BYTES])?;
             file.sync_all()
         });
         remove_if_there(&path)?;

@@ -157,7 +157,7 @@ impl Journal {
 /// What comes after `from`, without the zeros at the end, of which there may be many.
 fn rest(mut file: File, from: u64) -> io::Result<Vec<u8>> {
     file.seek(SeekFrom::Start(from))?;
-    let mut chunk = [0; 64 << 10];
+    let mut chunk = vec![0; 64 << 10];
     let (mut read, mut used) = (0_u64, 0_u64);
     loop {
         let count = file.read(&mut chunk)?;
@@ -233,9 +233,9 @@ mod tests {
     fn item(kind: u8, keyspace: u64, key: &str, value: &str) -> Vec<u8> {
         let mut bytes = vec![2, kind, 0];
         bytes.extend(keyspace.to_le_bytes());
-        bytes.extend((key.len() as u16).to_le_bytes());
-        bytes.extend((value.len() as u32).to_le_bytes());
-        bytes.extend((value.len() as u32).to_le_bytes());
+        bytes.extend(u16::try_from(key.len()).expect("short").to_le_bytes());
+        bytes.extend(u32::try_from(value.len()).expect("short").to_le_bytes());
+        bytes.extend(u32::try_from(value.len()).expect("short").to_le_bytes());
         bytes.extend(key.as_bytes());
         bytes.extend(value.as_bytes());
         bytes
@@ -244,7 +244,7 @@ mod tests {
     /// A batch as this module describes it.
     fn described(number: u64, items: &[Vec<u8>]) -> Vec<u8> {
         let mut bytes = vec![1];
-        bytes.extend((items.len() as u32).to_le_bytes());
+        bytes.extend(u32::try_from(items.len()).expect("few").to_le_bytes());
         bytes.extend(number.to_le_bytes());
         bytes.extend(items.concat());
         bytes.push(3);

@@ -197,7 +197,7 @@ mod tests {
             assert_eq!(found.facts(), &facts(written));
         }
         let whole = fs::read(&path).expect("a file");
-        let latest = mark.turn as usize % 2 * PLACE_BYTES;
+        let latest = usize::from(mark.turn % 2 == 1) * PLACE_BYTES;
         for at in (0..60).map(|at| latest + at) {
             let mut torn = whole.clone();
             torn[at] ^= 1;
