@@ -1,11 +1,7 @@
 //! Server-sent events: responses that go on.
 
 use super::connections::Answering;
-use super::reply::Reply;
-use http_body_util::Either;
-use hyper::Response;
 use hyper::body::{Body, Bytes, Frame};
-use hyper::header::{self, HeaderName, HeaderValue};
 use std::convert::Infallible;
 use std::fmt::Write;
 use std::future::Future;
@@ -92,21 +88,6 @@ impl Body for Events {
         self.next = rest;
         Poll::Ready(bytes.map(|bytes| Ok(Frame::data(bytes))))
     }
-}
-
-/// A response that consists of events.
-pub(super) fn reply(events: Events) -> Reply {
-    let mut reply = Response::new(Either::Right(events));
-    let fields = [
-        (header::CONTENT_TYPE, "text/event-stream"),
-        (header::CACHE_CONTROL, "no-store"),
-        // A proxy that collects a response before it passes it on would keep the events to itself.
-        (HeaderName::from_static("x-accel-buffering"), "no"),
-    ];
-    for (name, value) in fields {
-        reply.headers_mut().insert(name, HeaderValue::from_static(value));
-    }
-    reply
 }
 
 /// Adds an event to what is to be sent.

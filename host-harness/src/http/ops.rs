@@ -1,8 +1,9 @@
 //! What operators and tools ask: is it alive, is it ready, what does it do, how is it spoken to.
 
 use super::asked::Asked;
-use super::reply::{Fault, Reply, content};
-use super::service::Service;
+use super::fault::Fault;
+use super::reply::{Reply, content};
+use super::state::State;
 use crate::runtime::upkeep;
 use hyper::{Method, StatusCode};
 
@@ -12,7 +13,7 @@ pub(super) const PATHS: [&str; 4] = ["/healthz", "/readyz", "/metrics", "/openap
 /// The description of the whole HTTP surface.
 pub(super) const OPENAPI: &str = include_str!("../../openapi.json");
 
-pub(super) async fn answer(service: &Service, asked: &Asked<'_>) -> Result<Reply, Fault> {
+pub(super) async fn answer(state: &State, asked: &Asked<'_>) -> Result<Reply, Fault> {
     let path = asked.head.uri.path();
     if !PATHS.contains(&path) {
         return Err(Fault::not_found());
@@ -23,13 +24,13 @@ pub(super) async fn answer(service: &Service, asked: &Asked<'_>) -> Result<Reply
     match path {
         "/healthz" => Ok(content(StatusCode::OK, "text/plain", "alive\n")),
         "/readyz" => {
-            if let Some(trouble) = service.site.storage().health().trouble {
+            if let Some(trouble) = state.site.storage().health().trouble {
                 // Reads are answered all the same, but whoever asks whether to send requests here sends writes as well.
                 let detail = format!("Nothing can be written: {trouble}. It is taken up again by itself.");
                 return Err(Fault { detail, ..Fault::unavailable() });
             }
             // A call that reads: it takes the component and the storage to answer it.
-            let read = service.site.readiness().await?;
+            let read = state.site.readiness().await?;
             let readiness = read.map_err(|error| {
                 tracing::error!(%error, "not ready");
                 Fault::unavailable()
@@ -47,8 +48,8 @@ pub(super) async fn answer(service: &Service, asked: &Asked<'_>) -> Result<Reply
             }
         }
         "/metrics" => {
-            service.admit(asked).await?;
-            let text = service.metrics.encode(service.site.usher().usage(), service.site.storage().health());
+            state.admit(asked).await?;
+            let text = state.metrics.encode(state.site.usher().usage(), state.site.storage().health());
             let text = text.map_err(|error| {
                 tracing::error!(%error, "the metrics could not be written");
                 Fault::internal()

@@ -1,6 +1,6 @@
 //! Where clients reach the server, as they see it, and where they are.
 
-use super::reply::Fault;
+use super::fault::Fault;
 use super::settings::Settings;
 use hyper::http::request::Parts;
 use hyper::http::uri::{Authority, PathAndQuery, Uri};

@@ -1,8 +1,8 @@
 //! Finds what a request is for.
 
-use super::call::parameters;
-use super::reply::Fault;
+use super::fault::Fault;
 use hyper::Method;
+use percent_encoding::percent_decode_str;
 
 /// Paths with their methods, and what each of them asks for.
 pub(super) type Endpoints<E> = [(&'static str, &'static [(Method, E)])];
@@ -37,4 +37,13 @@ fn allow<E>(methods: &[(Method, E)]) -> String {
         std::iter::once(method.as_str()).chain(head)
     });
     names.collect::<Vec<_>>().join(", ")
+}
+
+/// The variable parts of a path.
+fn parameters(found: &matchit::Params<'_, '_>) -> Result<Vec<String>, Fault> {
+    let decoded = found.iter().map(|(_, value)| {
+        let value = percent_decode_str(value).decode_utf8();
+        value.map(Into::into).map_err(|_| Fault::not_found())
+    });
+    decoded.collect()
 }

@@ -2,12 +2,14 @@
 
 use super::asked::Asked;
 use super::body::{BodyError, Progress, Reading, is_encoded};
+use super::fault::Fault;
 use super::origin::origin;
-use super::reply::{Fault, Reply, whole};
-use super::service::Service;
+use super::reply::{Reply, json, whole};
+use super::state::State;
 use crate::runtime::{Party, scim};
 use hyper::header::{self, HeaderName, HeaderValue};
 use hyper::{Method, Response, StatusCode};
+use serde::Serialize;
 
 /// The header fields that `wit/scim.wit` wants to see.
 static PASSED: [HeaderName; 7] = [
@@ -23,10 +25,10 @@ static PASSED: [HeaderName; 7] = [
 /// What every path of this surface starts with.
 pub(super) const PREFIX: &str = "/scim/";
 
-pub(super) async fn answer(service: &Service, asked: &mut Asked<'_>) -> Result<Reply, Fault> {
-    let mut request = bare(service, asked)?;
+pub(super) async fn answer(state: &State, asked: &mut Asked<'_>) -> Result<Reply, Fault> {
+    let mut request = bare(state, asked)?;
     let mut party = None;
-    let mut reading = Reading::new(&service.room, &mut asked.body, &service.settings)?;
+    let mut reading = Reading::new(&state.room, &mut asked.body, &state.settings)?;
     let (body, _room) = loop {
         let progress = {
             let _waiting = asked.answering.waiting();
@@ -38,7 +40,7 @@ pub(super) async fn answer(service: &Service, asked: &mut Asked<'_>) -> Result<R
             Err(error) => return Err(error.into()),
             Ok(Progress::Done(text)) => break text.into_parts(),
             // A body that is long, or slow, is waited for only from those who have a key.
-            Ok(Progress::Whose) => match service.site.authorize(request.clone()).await? {
+            Ok(Progress::Whose) => match state.site.authorize(request.clone()).await? {
                 Ok(directory) => {
                     asked.answering.known(true);
                     party = Some(Party::Directory(directory.into()));
@@ -51,7 +53,7 @@ pub(super) async fn answer(service: &Service, asked: &mut Asked<'_>) -> Result<R
         }
     };
     request.body = body;
-    let response = service.site.handle(request).await?;
+    let response = state.site.handle(request).await?;
     asked.answering.known(response.status != StatusCode::UNAUTHORIZED.as_u16());
     if let Some(failure) = &response.failure {
         tracing::error!(request = asked.id, failure, "a request failed inside");
@@ -60,15 +62,15 @@ pub(super) async fn answer(service: &Service, asked: &mut Asked<'_>) -> Result<R
 }
 
 /// Whose a request is: of the directory that its key opens.
-pub(super) async fn whose(service: &Service, asked: &Asked<'_>) -> Result<Party, Fault> {
-    let directory = service.site.authorize(bare(service, asked)?).await?;
+pub(super) async fn whose(state: &State, asked: &Asked<'_>) -> Result<Party, Fault> {
+    let directory = state.site.authorize(bare(state, asked)?).await?;
     Ok(directory.map_or(Party::Unknown, |directory| Party::Directory(directory.into())))
 }
 
 /// A request as the component takes it, without its body.
-fn bare(service: &Service, asked: &Asked<'_>) -> Result<scim::Request, Fault> {
+fn bare(state: &State, asked: &Asked<'_>) -> Result<scim::Request, Fault> {
     let head = asked.head;
-    let origin = origin(&service.settings, service.local, &head.uri, &head.headers)
+    let origin = origin(&state.settings, state.local, &head.uri, &head.headers)
         .ok_or_else(|| Fault::new(StatusCode::BAD_REQUEST, "The host is not a valid one."))?;
     let mut headers = Vec::with_capacity(3);
     for name in &PASSED {
@@ -110,4 +112,25 @@ fn reply(response: scim::Response) -> Result<Reply, Fault> {
         }
     }
     Ok(reply)
+}
+
+/// An error as it is sent: RFC 7644, section 3.12.
+pub(super) fn shaped(fault: Fault) -> Reply {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Body<'a> {
+        schemas: [&'static str; 1],
+        status: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        scim_type: Option<&'static str>,
+        detail: &'a str,
+    }
+    let body = Body {
+        schemas: ["urn:ietf:params:scim:api:messages:2.0:Error"],
+        status: fault.status.as_str(),
+        scim_type: fault.scim_type,
+        detail: &fault.detail,
+    };
+    let reply = json(fault.status, "application/scim+json", &body);
+    fault.finish(reply)
 }

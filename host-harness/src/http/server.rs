@@ -46,7 +46,7 @@ impl Server {
 
     /// The address it is bound to, with the port that the system chose where it was asked for port 0.
     pub fn address(&self) -> SocketAddr {
-        self.service.local
+        self.service.state.local
     }
 
     /// Serves until `shutdown` comes. Then it accepts no more connections, ends the streams, answers the requests that
@@ -54,7 +54,7 @@ impl Server {
     pub async fn serve(self, shutdown: impl Future<Output = ()>) -> bool {
         let Self { listener, service } = self;
         let telling = tokio::spawn(tell(service.clone()));
-        let connections = Connections::new(service.settings.connections);
+        let connections = Connections::new(service.state.settings.connections);
         let graceful = GracefulShutdown::new();
         let mut shutdown = pin!(shutdown);
         loop {
@@ -74,10 +74,10 @@ impl Server {
             }
         }
         drop(listener);
-        service.streams.close();
-        let drained = tokio::time::timeout(service.settings.drain, graceful.shutdown()).await.is_ok();
+        service.state.streams.close();
+        let drained = tokio::time::timeout(service.state.settings.drain, graceful.shutdown()).await.is_ok();
         telling.abort();
-        service.sign_ins.tell(&service.site).await;
+        service.state.sign_ins.tell(&service.state.site).await;
         drained
     }
 }
@@ -85,8 +85,8 @@ impl Server {
 /// Tells of refused sign-ins now and then, until it is dropped.
 async fn tell(service: Arc<Service>) {
     loop {
-        tokio::time::sleep(service.settings.sign_in_report).await;
-        service.sign_ins.tell(&service.site).await;
+        tokio::time::sleep(service.state.settings.sign_in_report).await;
+        service.state.sign_ins.tell(&service.state.site).await;
     }
 }
 
@@ -105,7 +105,7 @@ async fn run(
     service: Arc<Service>,
     watcher: hyper_util::server::graceful::Watcher,
 ) {
-    let settings = &service.settings;
+    let settings = &service.state.settings;
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(settings.write_timeout));
     let served = http1::Builder::new()
@@ -127,7 +127,7 @@ async fn run(
             }),
         );
     let served = watcher.watch(served);
-    service.metrics.connections().inc();
+    service.state.metrics.connections().inc();
     tokio::select! {
         served = served => {
             if let Err(error) = served {
@@ -136,5 +136,5 @@ async fn run(
         }
         () = connection.evicted() => tracing::debug!("a connection made room for another"),
     }
-    service.metrics.connections().dec();
+    service.state.metrics.connections().dec();
 }

@@ -1,7 +1,8 @@
 //! `/admin/v1/directories/{id}/conflicts`, `/admin/v1/conflicts`
 
 use super::super::call::{Call, invalid, time};
-use super::super::reply::{Fault, Reply, empty};
+use super::super::fault::Fault;
+use super::super::reply::{Reply, empty};
 use super::shape::{Page, limit, ok, position};
 use crate::runtime::directories::{self, ConflictSubject};
 use crate::runtime::site::{self, Subject};
@@ -83,14 +84,14 @@ struct MemberChange {
 pub(super) async fn list(call: Call<'_>) -> Result<Reply, Fault> {
     let [cursor, limit_text] = call.query(["cursor", "limit"])?;
     let (id, limit) = (call.parameter(0), limit(limit_text)?);
-    let page = call.service.site.conflicts(id, cursor.as_deref(), limit).await??;
+    let page = call.state.site.conflicts(id, cursor.as_deref(), limit).await??;
     let values = page.values.into_iter().map(shown).collect::<Result<Vec<_>, _>>()?;
     Ok(ok(&Page { values, next: page.next }))
 }
 
 pub(super) async fn preview(call: Call<'_>) -> Result<Reply, Fault> {
     let [] = call.query([])?;
-    let preview = call.service.site.preview_conflict(call.parameter(0), call.parameter(1)).await??;
+    let preview = call.state.site.preview_conflict(call.parameter(0), call.parameter(1)).await??;
     Ok(ok(&Preview {
         conflict: shown(preview.conflict)?,
         added: MemberChange { count: preview.added.count, customers: preview.added.first },
@@ -101,7 +102,7 @@ pub(super) async fn preview(call: Call<'_>) -> Result<Reply, Fault> {
 
 pub(super) async fn resolve(call: Call<'_>) -> Result<Reply, Fault> {
     let [] = call.query([])?;
-    let (site, actor) = (&call.service.site, call.actor.clone());
+    let (site, actor) = (&call.state.site, call.actor.clone());
     let (id, group) = (call.parameter(0).to_owned(), call.parameter(1).to_owned());
     let resolution: Resolution = call.json().await?;
     let resolution = match (resolution.action, resolution.name) {
@@ -117,7 +118,7 @@ pub(super) async fn resolve(call: Call<'_>) -> Result<Reply, Fault> {
 
 pub(super) async fn list_of_site(call: Call<'_>) -> Result<Reply, Fault> {
     let [cursor, limit_text] = call.query(["cursor", "limit"])?;
-    let page = call.service.site.same_names(position(cursor)?, limit(limit_text)?).await??;
+    let page = call.state.site.same_names(position(cursor)?, limit(limit_text)?).await??;
     let shown = |same: site::SameName| {
         let (kind, id) = identified(same.subject);
         let (_, same_name_as) = identified(same.other);

@@ -1,7 +1,8 @@
 //! `/admin/v1/directories`
 
 use super::super::call::{Call, time};
-use super::super::reply::{Fault, Reply, empty};
+use super::super::fault::Fault;
+use super::super::reply::{Reply, empty};
 use super::shape::{Page, flag, issued, limit, ok, whole};
 use crate::runtime::directories;
 use hyper::StatusCode;
@@ -109,14 +110,14 @@ struct Connected {
 pub(super) async fn list(call: Call<'_>) -> Result<Reply, Fault> {
     let [cursor, limit_text] = call.query(["cursor", "limit"])?;
     let (origin, limit) = (call.origin()?, limit(limit_text)?);
-    let page = call.service.site.directories(cursor.as_deref(), limit).await??;
+    let page = call.state.site.directories(cursor.as_deref(), limit).await??;
     let values = page.values.into_iter().map(|directory| shown(directory, &origin));
     Ok(ok(&Page { values: values.collect::<Result<Vec<_>, _>>()?, next: page.next }))
 }
 
 pub(super) async fn connect(call: Call<'_>) -> Result<Reply, Fault> {
     let [] = call.query([])?;
-    let (site, origin, actor) = (&call.service.site, call.origin()?, call.actor.clone());
+    let (site, origin, actor) = (&call.state.site, call.origin()?, call.actor.clone());
     let new: NewDirectory = call.json().await?;
     let grace = new.adoption_grace_seconds.as_ref().map(grace).transpose()?;
     let defaults = directories::Settings::named(new.name);
@@ -141,13 +142,13 @@ pub(super) async fn connect(call: Call<'_>) -> Result<Reply, Fault> {
 
 pub(super) async fn get(call: Call<'_>) -> Result<Reply, Fault> {
     let [] = call.query([])?;
-    let directory = call.service.site.directory(call.parameter(0)).await??;
+    let directory = call.state.site.directory(call.parameter(0)).await??;
     Ok(ok(&shown(directory, &call.origin()?)?))
 }
 
 pub(super) async fn update(call: Call<'_>) -> Result<Reply, Fault> {
     let [] = call.query([])?;
-    let (site, origin, actor) = (&call.service.site, call.origin()?, call.actor.clone());
+    let (site, origin, actor) = (&call.state.site, call.origin()?, call.actor.clone());
     let id = call.parameter(0).to_owned();
     let update: Update = call.json().await?;
     let settings = directories::SettingsUpdate {
@@ -167,7 +168,7 @@ pub(super) async fn update(call: Call<'_>) -> Result<Reply, Fault> {
 pub(super) async fn disconnect(call: Call<'_>) -> Result<Reply, Fault> {
     let [remove] = call.query(["remove"])?;
     let remove = flag("remove", remove.as_deref())?;
-    let site = &call.service.site;
+    let site = &call.state.site;
     site.disconnect_directory(&call.actor, call.parameter(0), remove).await??;
     Ok(empty(StatusCode::NO_CONTENT))
 }
@@ -205,24 +206,6 @@ fn shown(directory: directories::Directory, origin: &str) -> Result<Directory, F
         unlinked: directory.unlinked,
         conflicts: directory.conflicts,
     })
-}
-
-impl From<directories::Error> for Fault {
-    fn from(error: directories::Error) -> Self {
-        match error {
-            directories::Error::NotFound(detail) => Self::new(StatusCode::NOT_FOUND, detail),
-            directories::Error::Invalid(detail) => Self::new(StatusCode::BAD_REQUEST, detail),
-            directories::Error::Refused(detail) => Self::new(StatusCode::CONFLICT, detail),
-            directories::Error::Unavailable(detail) => {
-                tracing::error!(detail, "the storage did not do its part");
-                Self::unavailable()
-            }
-            directories::Error::Other(detail) => {
-                tracing::error!(detail, "a call failed");
-                Self::internal()
-            }
-        }
-    }
 }
 
 impl From<EmailChange> for directories::EmailChange {

@@ -1,7 +1,8 @@
 //! `/admin/v1/directories/{id}/groups/{groupId}`
 
 use super::super::call::{Call, time};
-use super::super::reply::{Fault, Reply};
+use super::super::fault::Fault;
+use super::super::reply::Reply;
 use super::shape::ok;
 use crate::runtime::directories;
 use jiff::Timestamp;
@@ -52,12 +53,12 @@ enum Difference {
 
 pub(super) async fn check(call: Call<'_>) -> Result<Reply, Fault> {
     let [] = call.query([])?;
-    Ok(ok(&shown(call.service.site.check_group(call.parameter(0), call.parameter(1)).await??)?))
+    Ok(ok(&shown(call.state.site.check_group(call.parameter(0), call.parameter(1)).await??)?))
 }
 
 pub(super) async fn repair(call: Call<'_>) -> Result<Reply, Fault> {
     let [] = call.query([])?;
-    let repair = call.service.site.repair_group(&call.actor, call.parameter(0), call.parameter(1)).await??;
+    let repair = call.state.site.repair_group(&call.actor, call.parameter(0), call.parameter(1)).await??;
     Ok(ok(&Repair { found: shown(repair.found)?, left: repair.left.into_iter().map(Into::into).collect() }))
 }
 

@@ -1,7 +1,8 @@
 //! `/admin/v1/directories/{id}/keys`
 
 use super::super::call::{Call, time};
-use super::super::reply::{Fault, Reply, empty};
+use super::super::fault::Fault;
+use super::super::reply::{Reply, empty};
 use super::shape::{Page, issued, ok, whole};
 use crate::runtime::directories;
 use hyper::StatusCode;
@@ -35,7 +36,7 @@ struct IssuedKey {
 
 pub(super) async fn list(call: Call<'_>) -> Result<Reply, Fault> {
     let [] = call.query([])?;
-    let keys = call.service.site.keys(call.parameter(0)).await??;
+    let keys = call.state.site.keys(call.parameter(0)).await??;
     let values = keys.into_iter().map(shown).collect::<Result<Vec<_>, _>>()?;
     let next: Option<String> = None;
     Ok(ok(&Page { values, next }))
@@ -43,7 +44,7 @@ pub(super) async fn list(call: Call<'_>) -> Result<Reply, Fault> {
 
 pub(super) async fn rotate(call: Call<'_>) -> Result<Reply, Fault> {
     let [] = call.query([])?;
-    let (site, actor) = (&call.service.site, call.actor.clone());
+    let (site, actor) = (&call.state.site, call.actor.clone());
     let id = call.parameter(0).to_owned();
     let rotation: Rotation = call.json_or_nothing().await?.unwrap_or_default();
     let overlap =
@@ -55,7 +56,7 @@ pub(super) async fn rotate(call: Call<'_>) -> Result<Reply, Fault> {
 pub(super) async fn revoke(call: Call<'_>) -> Result<Reply, Fault> {
     let [] = call.query([])?;
     let (id, key) = (call.parameter(0), call.parameter(1));
-    call.service.site.revoke_key(&call.actor, id, key).await??;
+    call.state.site.revoke_key(&call.actor, id, key).await??;
     Ok(empty(StatusCode::NO_CONTENT))
 }
 

@@ -12,15 +12,17 @@ mod organizations;
 mod projects;
 mod settings;
 mod shape;
+mod shown;
+mod status;
 mod stream;
 mod unlinked;
-mod watch;
 
 use super::asked::Asked;
 use super::call::Call;
-use super::reply::{Fault, Reply};
+use super::fault::Fault;
+use super::reply::Reply;
 use super::routes::Routes;
-use super::service::Service;
+use super::state::State;
 use hyper::Method;
 
 /// What every path of this surface starts with.
@@ -169,15 +171,11 @@ pub(super) enum Endpoint {
     StreamChanges,
 }
 
-pub(super) async fn answer(
-    routes: &Routes<Endpoint>,
-    service: &Service,
-    asked: &mut Asked<'_>,
-) -> Result<Reply, Fault> {
+pub(super) async fn answer(routes: &Routes<Endpoint>, state: &State, asked: &mut Asked<'_>) -> Result<Reply, Fault> {
     let (endpoint, parameters) = routes.find(&asked.head.method, asked.head.uri.path())?;
-    let actor = service.admit(asked).await?;
+    let actor = state.admit(asked).await?;
     tracing::debug!(request = asked.id, actor, ?endpoint, "administration");
-    let call = Call::new(service, actor, parameters, asked).await?;
+    let call = Call::new(state, actor, parameters, asked).await?;
     match endpoint {
         Endpoint::ListDirectories => directories::list(call).await,
         Endpoint::ConnectDirectory => directories::connect(call).await,
@@ -194,9 +192,9 @@ pub(super) async fn answer(
         Endpoint::ListUnlinked => unlinked::list(call).await,
         Endpoint::CheckGroup => groups::check(call).await,
         Endpoint::RepairGroup => groups::repair(call).await,
-        Endpoint::ReadStatus => watch::status(call).await,
-        Endpoint::ListRequests => watch::requests(call).await,
-        Endpoint::ReleaseDeletions => watch::release(call).await,
+        Endpoint::ReadStatus => status::status(call).await,
+        Endpoint::ListRequests => status::requests(call).await,
+        Endpoint::ReleaseDeletions => status::release(call).await,
         Endpoint::ListCustomers => customers::list(call).await,
         Endpoint::CreateCustomer => customers::create(call).await,
         Endpoint::GetCustomer => customers::get(call).await,

@@ -1,9 +1,10 @@
 //! `/admin/v1/projects`
 
 use super::super::call::{Call, time};
-use super::super::reply::{Fault, Reply, empty};
+use super::super::fault::Fault;
+use super::super::reply::{Reply, empty};
 use super::shape::{Page, created, limit, ok, position};
-use super::{customers, organizations};
+use super::shown;
 use crate::runtime::site;
 use hyper::StatusCode;
 use jiff::Timestamp;
@@ -45,14 +46,14 @@ pub(super) struct Project {
 
 pub(super) async fn list(call: Call<'_>) -> Result<Reply, Fault> {
     let [cursor, limit_text] = call.query(["cursor", "limit"])?;
-    let page = call.service.site.projects(position(cursor)?, limit(limit_text)?).await??;
+    let page = call.state.site.projects(position(cursor)?, limit(limit_text)?).await??;
     let values = page.values.into_iter().map(shown).collect::<Result<Vec<_>, _>>()?;
     Ok(ok(&Page { values, next: page.next }))
 }
 
 pub(super) async fn create(call: Call<'_>) -> Result<Reply, Fault> {
     let [] = call.query([])?;
-    let (site, actor) = (&call.service.site, call.actor.clone());
+    let (site, actor) = (&call.state.site, call.actor.clone());
     let new: NewProject = call.json().await?;
     let project = site.create_project(&actor, &new.key, &new.name, new.audience.into()).await??;
     Ok(created(&shown(project)?))
@@ -60,12 +61,12 @@ pub(super) async fn create(call: Call<'_>) -> Result<Reply, Fault> {
 
 pub(super) async fn get(call: Call<'_>) -> Result<Reply, Fault> {
     let [] = call.query([])?;
-    Ok(ok(&shown(call.service.site.project(call.number(0)?).await??)?))
+    Ok(ok(&shown(call.state.site.project(call.number(0)?).await??)?))
 }
 
 pub(super) async fn update(call: Call<'_>) -> Result<Reply, Fault> {
     let [] = call.query([])?;
-    let (site, actor, id) = (&call.service.site, call.actor.clone(), call.number(0)?);
+    let (site, actor, id) = (&call.state.site, call.actor.clone(), call.number(0)?);
     let update: Update = call.json().await?;
     let audience = update.audience.map(Into::into);
     let project = site.update_project(&actor, id, update.name.as_deref(), audience).await??;
@@ -74,35 +75,35 @@ pub(super) async fn update(call: Call<'_>) -> Result<Reply, Fault> {
 
 pub(super) async fn delete(call: Call<'_>) -> Result<Reply, Fault> {
     let [] = call.query([])?;
-    call.service.site.delete_project(&call.actor, call.number(0)?).await??;
+    call.state.site.delete_project(&call.actor, call.number(0)?).await??;
     Ok(empty(StatusCode::NO_CONTENT))
 }
 
 pub(super) async fn organizations(call: Call<'_>) -> Result<Reply, Fault> {
     let [cursor, limit_text] = call.query(["cursor", "limit"])?;
     let (id, limit) = (call.number(0)?, limit(limit_text)?);
-    let page = call.service.site.project_organizations(id, None, position(cursor)?, limit).await??;
-    Ok(ok(&organizations::shown_page(page)?))
+    let page = call.state.site.project_organizations(id, None, position(cursor)?, limit).await??;
+    Ok(ok(&shown::organizations(page)?))
 }
 
 pub(super) async fn customers(call: Call<'_>) -> Result<Reply, Fault> {
     let [cursor, limit_text] = call.query(["cursor", "limit"])?;
     let (id, limit) = (call.number(0)?, limit(limit_text)?);
-    let page = call.service.site.project_customers(id, None, position(cursor)?, limit).await??;
-    Ok(ok(&customers::shown_page(page)?))
+    let page = call.state.site.project_customers(id, None, position(cursor)?, limit).await??;
+    Ok(ok(&shown::customers(page)?))
 }
 
 pub(super) async fn associate_organization(call: Call<'_>, associated: bool) -> Result<Reply, Fault> {
     let [] = call.query([])?;
     let (project, organization) = (call.number(0)?, call.number(1)?);
-    call.service.site.associate_organization(&call.actor, project, organization, associated).await??;
+    call.state.site.associate_organization(&call.actor, project, organization, associated).await??;
     Ok(empty(StatusCode::NO_CONTENT))
 }
 
 pub(super) async fn associate_customer(call: Call<'_>, associated: bool) -> Result<Reply, Fault> {
     let [] = call.query([])?;
     let (project, customers) = (call.number(0)?, vec![call.parameter(1).to_owned()]);
-    call.service.site.associate_customers(&call.actor, project, customers, associated).await??;
+    call.state.site.associate_customers(&call.actor, project, customers, associated).await??;
     Ok(empty(StatusCode::NO_CONTENT))
 }
 

@@ -1,7 +1,8 @@
 //! `/admin/v1/settings`
 
 use super::super::call::Call;
-use super::super::reply::{Fault, Reply};
+use super::super::fault::Fault;
+use super::super::reply::Reply;
 use super::shape::{ok, whole};
 use crate::runtime::site;
 use serde::{Deserialize, Serialize};
@@ -29,12 +30,12 @@ struct Update {
 
 pub(super) async fn get(call: Call<'_>) -> Result<Reply, Fault> {
     let [] = call.query([])?;
-    Ok(ok(&shown(call.service.site.settings().await??)))
+    Ok(ok(&shown(call.state.site.settings().await??)))
 }
 
 pub(super) async fn update(call: Call<'_>) -> Result<Reply, Fault> {
     let [] = call.query([])?;
-    let (site, actor) = (&call.service.site, call.actor.clone());
+    let (site, actor) = (&call.state.site, call.actor.clone());
     let update: Update = call.json().await?;
     let number = |name: &str, number: Option<&Number>| number.map(|number| whole(name, number)).transpose();
     let update = site::SettingsUpdate {

@@ -1,7 +1,8 @@
 //! The shapes that the admin API's requests and responses have in common.
 
 use super::super::call::invalid;
-use super::super::reply::{Fault, Reply, json};
+use super::super::fault::Fault;
+use super::super::reply::{Reply, json};
 use crate::runtime::site::Position;
 use hyper::StatusCode;
 use serde::Serialize;

@@ -2,7 +2,8 @@
 
 use super::super::call::{Call, invalid, number};
 use super::super::events::{self, Events, Next, Place};
-use super::super::reply::{Fault, Reply};
+use super::super::fault::Fault;
+use super::super::reply::{self, Reply};
 use super::changes::{Change, shown};
 use crate::runtime::{Commits, Site, changes};
 use hyper::body::Bytes;
@@ -35,20 +36,20 @@ pub(super) async fn open(call: Call<'_>) -> Result<Reply, Fault> {
         (None, Some(after)) => number(after).ok_or_else(|| invalid("`after` is the number of a change, or 0."))?,
         (None, None) => 0,
     };
-    let service = call.service;
-    let place = service.streams.take().ok_or_else(|| Fault {
+    let state = call.state;
+    let place = state.streams.take().ok_or_else(|| Fault {
         detail: format!(
             "There are as many streams of changes as there may be, {}. Try again when one has ended, or read \
              /admin/v1/changes.",
-            service.settings.streams
+            state.settings.streams
         ),
         ..Fault::unavailable()
     })?;
-    let site = service.site.clone();
+    let site = state.site.clone();
     let commits = site.commits();
     let now = Instant::now();
     let reader = Reader { site, commits, place, after, greeted: false, read: None, sent: now };
-    Ok(events::reply(Events::new(step(reader))))
+    Ok(reply::stream(Events::new(step(reader))))
 }
 
 fn step(mut reader: Reader) -> Next {

@@ -1,7 +1,8 @@
 //! `/admin/v1/directories/{id}/unlinked`
 
 use super::super::call::Call;
-use super::super::reply::{Fault, Reply};
+use super::super::fault::Fault;
+use super::super::reply::Reply;
 use super::shape::{Page, limit, ok};
 use crate::runtime::directories;
 use serde::Serialize;
@@ -26,7 +27,7 @@ enum Reason {
 pub(super) async fn list(call: Call<'_>) -> Result<Reply, Fault> {
     let [cursor, limit_text] = call.query(["cursor", "limit"])?;
     let (id, limit) = (call.parameter(0), limit(limit_text)?);
-    let page = call.service.site.unlinked(id, cursor.as_deref(), limit).await??;
+    let page = call.state.site.unlinked(id, cursor.as_deref(), limit).await??;
     Ok(ok(&Page { values: page.values.into_iter().map(shown).collect::<Vec<_>>(), next: page.next }))
 }
 

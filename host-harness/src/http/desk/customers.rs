@@ -1,7 +1,8 @@
 //! `/rest/servicedeskapi/customer`
 
 use super::super::call::{Call, invalid};
-use super::super::reply::{Fault, Reply, Rule, empty, json};
+use super::super::fault::{Fault, Rule};
+use super::super::reply::{Reply, empty, json};
 use super::shape;
 use crate::runtime::site;
 use hyper::StatusCode;
@@ -19,7 +20,7 @@ struct NewCustomer {
 pub(super) async fn create(call: Call<'_>) -> Result<Reply, Fault> {
     let [strict] = call.query_among(["strictConflictStatusCode"]);
     let strict = strict.is_some_and(|strict| strict.eq_ignore_ascii_case("true"));
-    let (site, origin, actor) = (&call.service.site, call.origin()?, call.actor.clone());
+    let (site, origin, actor) = (&call.state.site, call.origin()?, call.actor.clone());
     let new: NewCustomer = call.json().await?;
     let name = new.display_name.or(new.full_name).ok_or_else(|| invalid("`displayName` is needed."))?;
     let new = site::NewCustomer { email: new.email, display_name: name, time_zone: None, locale: None };
@@ -37,6 +38,6 @@ pub(super) async fn create(call: Call<'_>) -> Result<Reply, Fault> {
 pub(super) async fn revoke_access(call: Call<'_>) -> Result<Reply, Fault> {
     let update =
         site::CustomerUpdate { email: None, display_name: None, active: Some(false), time_zone: None, locale: None };
-    call.service.site.update_customer(&call.actor, call.parameter(0), update).await??;
+    call.state.site.update_customer(&call.actor, call.parameter(0), update).await??;
     Ok(empty(StatusCode::NO_CONTENT))
 }

@@ -1,7 +1,8 @@
 //! `/rest/servicedeskapi/servicedesk`
 
 use super::super::call::{Call, invalid};
-use super::super::reply::{Fault, Reply, empty, json};
+use super::super::fault::Fault;
+use super::super::reply::{Reply, empty, json};
 use super::organizations::{shown_page, shown_users};
 use super::page::Window;
 use super::shape::{self, Named, Number, desk_of};
@@ -17,7 +18,7 @@ struct Association {
 
 pub(super) async fn list(call: Call<'_>) -> Result<Reply, Fault> {
     let (window, origin) = (Window::of(&call)?, call.origin()?);
-    let page = call.service.site.projects(window.position(), window.limit).await??;
+    let page = call.state.site.projects(window.position(), window.limit).await??;
     let values: Vec<_> = page.values.into_iter().map(|project| shape::desk(project, &origin)).collect();
     Ok(window.page(values, page.next.is_none()))
 }
@@ -29,12 +30,12 @@ pub(super) async fn get(call: Call<'_>) -> Result<Reply, Fault> {
 pub(super) async fn organizations(call: Call<'_>) -> Result<Reply, Fault> {
     let (window, project) = (Window::of(&call)?, desk_of(&call).await?);
     let (account, position) = (window.account.as_deref(), window.position());
-    let page = call.service.site.project_organizations(project.id, account, position, window.limit).await??;
+    let page = call.state.site.project_organizations(project.id, account, position, window.limit).await??;
     shown_page(window, page, &call.origin()?)
 }
 
 pub(super) async fn associate_organization(call: Call<'_>, associated: bool) -> Result<Reply, Fault> {
-    let (project, site, actor) = (desk_of(&call).await?, &call.service.site, call.actor.clone());
+    let (project, site, actor) = (desk_of(&call).await?, &call.state.site, call.actor.clone());
     let association: Association = call.json().await?;
     let organization = association.organization_id.value();
     let organization = organization.ok_or_else(|| invalid("`organizationId` is the number of an organization."))?;
@@ -45,7 +46,7 @@ pub(super) async fn associate_organization(call: Call<'_>, associated: bool) -> 
 pub(super) async fn customers(call: Call<'_>) -> Result<Reply, Fault> {
     let (window, project) = (Window::of(&call)?, desk_of(&call).await?);
     let (query, position) = (window.query.as_deref(), window.position());
-    let page = call.service.site.project_customers(project.id, query, position, window.limit).await??;
+    let page = call.state.site.project_customers(project.id, query, position, window.limit).await??;
     Ok(shown_users(window, page, &call.origin()?))
 }
 
@@ -63,7 +64,7 @@ pub(super) async fn remove_customers(call: Call<'_>) -> Result<Reply, Fault> {
 }
 
 async fn associate_customers(call: Call<'_>, project: u64, associated: bool) -> Result<Reply, Fault> {
-    let (site, actor) = (&call.service.site, call.actor.clone());
+    let (site, actor) = (&call.state.site, call.actor.clone());
     let customers = call.json::<Named>().await?.ids()?;
     site.associate_customers(&actor, project, customers, associated).await??;
     Ok(empty(StatusCode::NO_CONTENT))

@@ -10,9 +10,10 @@ mod shape;
 
 use super::asked::Asked;
 use super::call::Call;
-use super::reply::{Fault, Reply};
+use super::fault::Fault;
+use super::reply::Reply;
 use super::routes::Routes;
-use super::service::Service;
+use super::state::State;
 use hyper::Method;
 
 pub(super) use fault::reply as shaped;
@@ -85,15 +86,11 @@ pub(super) enum Endpoint {
     RemoveDeskCustomers,
 }
 
-pub(super) async fn answer(
-    routes: &Routes<Endpoint>,
-    service: &Service,
-    asked: &mut Asked<'_>,
-) -> Result<Reply, Fault> {
+pub(super) async fn answer(routes: &Routes<Endpoint>, state: &State, asked: &mut Asked<'_>) -> Result<Reply, Fault> {
     let (endpoint, parameters) = routes.find(&asked.head.method, asked.head.uri.path())?;
-    let actor = service.admit(asked).await?;
+    let actor = state.admit(asked).await?;
     tracing::debug!(request = asked.id, actor, ?endpoint, "service desk");
-    let call = Call::new(service, actor, parameters, asked).await?;
+    let call = Call::new(state, actor, parameters, asked).await?;
     match endpoint {
         Endpoint::CreateCustomer => customers::create(call).await,
         Endpoint::RevokeAccess => customers::revoke_access(call).await,

@@ -1,7 +1,8 @@
 //! Pages, which clients count through by `start` and `limit`.
 
 use super::super::call::{Call, invalid, number};
-use super::super::reply::{Fault, Reply, json};
+use super::super::fault::Fault;
+use super::super::reply::{Reply, json};
 use crate::runtime::site::Position;
 use hyper::StatusCode;
 use serde::Serialize;

@@ -1,7 +1,7 @@
 //! Users, organizations and service desks as clients know them.
 
 use super::super::call::{Call, invalid};
-use super::super::reply::Fault;
+use super::super::fault::Fault;
 use crate::runtime::site;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -158,7 +158,7 @@ impl Number {
 
 /// The service desk in the path: its number, or the key of its project.
 pub(super) async fn desk_of(call: &Call<'_>) -> Result<site::Project, Fault> {
-    let (site, text) = (&call.service.site, call.parameter(0));
+    let (site, text) = (&call.state.site, call.parameter(0));
     let project = match super::super::call::number(text) {
         Some(number) => site.project(number).await?,
         None => site.project_by_key(text).await?,

@@ -1,7 +1,8 @@
 //! `/admin/v1/directories/{id}/status`, `/requests` and `/release`
 
 use super::super::call::{Call, time};
-use super::super::reply::{Fault, Reply, empty};
+use super::super::fault::Fault;
+use super::super::reply::{Reply, empty};
 use super::keys::{self, Key};
 use super::shape::{Page, limit, ok};
 use crate::runtime::directories;
@@ -81,7 +82,7 @@ struct LoggedRequest {
 
 pub(super) async fn status(call: Call<'_>) -> Result<Reply, Fault> {
     let [] = call.query([])?;
-    let status = call.service.site.directory_status(call.parameter(0)).await??;
+    let status = call.state.site.directory_status(call.parameter(0)).await??;
     let hours = status.hours.into_iter().map(|hour| {
         let directories::Hour { at, requests, failures, changes } = hour;
         Ok(Hour { at: time(at)?, requests, failures, changes })
@@ -111,14 +112,14 @@ pub(super) async fn status(call: Call<'_>) -> Result<Reply, Fault> {
 pub(super) async fn requests(call: Call<'_>) -> Result<Reply, Fault> {
     let [cursor, limit_text] = call.query(["cursor", "limit"])?;
     let limit = limit(limit_text)?;
-    let page = call.service.site.requests(call.parameter(0), cursor.as_deref(), limit).await??;
+    let page = call.state.site.requests(call.parameter(0), cursor.as_deref(), limit).await??;
     let values = page.values.into_iter().map(shown).collect::<Result<Vec<_>, _>>()?;
     Ok(ok(&Page { values, next: page.next }))
 }
 
 pub(super) async fn release(call: Call<'_>) -> Result<Reply, Fault> {
     let [] = call.query([])?;
-    call.service.site.release_deletions(&call.actor, call.parameter(0)).await??;
+    call.state.site.release_deletions(&call.actor, call.parameter(0)).await??;
     Ok(empty(StatusCode::NO_CONTENT))
 }
 
