@@ -6,6 +6,6 @@ wasmtime::component::bindgen!({
     path: "../wit",
     world: "provisioner",
     imports: { default: trappable },
-    with: { "usher:provisioning/storage.transaction": super::host::Open },
+    with: { "usher:provisioning/storage.transaction": super::open::Open },
     additional_derives: [PartialEq],
 });

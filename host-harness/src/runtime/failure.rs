@@ -59,3 +59,8 @@ pub(super) struct MemoryLimit {
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(super) struct HeldLimit(pub(super) &'static str);
+
+/// The call wants to write although it was said to read. Travels likewise.
+#[derive(Debug, thiserror::Error)]
+#[error("not a call that only reads")]
+pub(super) struct WantsToWrite;

@@ -3,11 +3,12 @@
 use super::bindings::usher::provisioning::storage as wit;
 use super::bindings::wasi::clocks::wall_clock;
 use super::bindings::wasi::random::random;
-use super::call::Writes;
-use super::failure::{HeldLimit, MemoryLimit};
+use super::failure::{HeldLimit, MemoryLimit, WantsToWrite};
 use super::lanes::Alone;
 use super::limits::Limits;
-use crate::storage::{Access, Change, Durability, Entry, Error, Range, Storage, Transaction};
+use super::open::Open;
+use super::outcome::StorageUse;
+use crate::storage::{Access, Change, Entry, Error, Range, Storage};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 use wasmtime::component::{Resource, ResourceTable};
@@ -18,14 +19,6 @@ const SCAN_CHUNK: u32 = 4_096;
 
 /// The most random bytes that are handed out at a time. The engine asks for 32.
 const MAX_RANDOM_BYTES: usize = 64 << 10;
-
-/// A transaction that the component has open. Public within this private module, as the generated bindings name it.
-#[expect(unreachable_pub, reason = "the generated bindings re-export it")]
-pub struct Open {
-    transaction: Box<dyn Transaction>,
-    /// Bytes of keys and values written so far.
-    written: usize,
-}
 
 /// What one instance works with.
 pub(super) struct Host {
@@ -38,24 +31,13 @@ pub(super) struct Host {
     open: usize,
     /// Bytes written in all transactions that are open.
     pending: usize,
-    pub(super) outcome: Outcome,
-}
-
-/// What became of the storage in a call.
-#[derive(Default)]
-pub(super) struct Outcome {
-    /// What has to come before the answer may leave: one for each commit.
-    pub(super) durabilities: Vec<Durability>,
-    /// Bytes of keys and values committed.
-    pub(super) committed: usize,
-    /// Whether a transaction was begun that can write.
-    pub(super) writing: bool,
+    pub(super) storage_use: StorageUse,
 }
 
 impl Host {
     pub(super) fn new(storage: Arc<dyn Storage>, limits: Arc<Limits>, access: Access, alone: Alone) -> Self {
-        let (table, outcome) = (ResourceTable::new(), Outcome::default());
-        Self { storage, limits, access, alone, table, open: 0, pending: 0, outcome }
+        let (table, storage_use) = (ResourceTable::new(), StorageUse::default());
+        Self { storage, limits, access, alone, table, open: 0, pending: 0, storage_use }
     }
 
     fn remove(&mut self, this: Resource<Open>) -> wasmtime::Result<Open> {
@@ -76,11 +58,11 @@ impl wit::Host for Host {
             wit::Access::ReadWrite => Access::ReadWrite,
         };
         // Where only calls that read are made, none may wait for its turn to write.
-        if access != self.access && access == Access::ReadWrite && self.outcome.durabilities.is_empty() {
-            return Err(Writes.into());
+        if access != self.access && access == Access::ReadWrite && self.storage_use.durabilities.is_empty() {
+            return Err(WantsToWrite.into());
         }
         if access == Access::ReadWrite {
-            self.outcome.writing = true;
+            self.storage_use.writing = true;
             self.alone.wait();
         }
         match self.storage.begin(access) {
@@ -166,8 +148,8 @@ impl wit::HostTransaction for Host {
         let open = self.remove(this)?;
         Ok(match open.transaction.commit() {
             Ok(durability) => {
-                self.outcome.durabilities.push(durability);
-                self.outcome.committed += open.written;
+                self.storage_use.durabilities.push(durability);
+                self.storage_use.committed += open.written;
                 Ok(())
             }
             Err(error) => Err(error.into()),

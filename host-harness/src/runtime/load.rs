@@ -6,7 +6,8 @@ use super::host::Host;
 use super::interfaces::Interfaces;
 use super::lanes::Lanes;
 use super::limits::Limits;
-use super::usher::{Counters, Inner, Usher};
+use super::loaded::{Counters, Loaded};
+use super::usher::Usher;
 use super::workers::Queue;
 use std::path::PathBuf;
 use std::sync::{Arc, Weak};
@@ -77,6 +78,21 @@ enum Cache {
     OfUser,
     Folder(PathBuf),
     Off,
+}
+
+impl Usher {
+    /// Loads with settings of your own.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// Loads the component built into this library, with the settings that suit a server.
+    ///
+    /// # Errors
+    /// See [`LoadError`].
+    pub fn load() -> Result<Self, LoadError> {
+        Self::builder().load()
+    }
 }
 
 impl Builder {
@@ -180,7 +196,7 @@ impl Builder {
         // One more, for the tick that is under way when the call comes in.
         let ticks = u32::try_from(ticks).unwrap_or(u32::MAX).saturating_add(1);
         Ok(Usher {
-            inner: Arc::new(Inner {
+            loaded: Arc::new(Loaded {
                 pre,
                 interfaces,
                 limits: Arc::new(self.limits),

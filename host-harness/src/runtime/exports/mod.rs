@@ -16,7 +16,7 @@ use super::usher::Usher;
 use crate::storage::{Access, Storage};
 use std::sync::Arc;
 
-/// One site: a loaded component and the storage that it is lent. Cheap to clone.
+/// One site: a loaded component, and the storage that it works on. Cheap to clone.
 ///
 /// Every method is one call of the component in an instance of its own, and returns when what it wrote is durable. Any
 /// number may run at once. No async runtime in particular is needed. A future that is dropped does not undo its call: one
@@ -34,6 +34,13 @@ pub struct Site {
 /// What a typed call yields.
 type Answer<T, E> = Result<Result<T, E>, Failure>;
 
+impl Usher {
+    /// The site that is kept in this storage, which the component is provided with.
+    pub fn site(&self, storage: Arc<dyn Storage>) -> Site {
+        Site::new(self.clone(), storage)
+    }
+}
+
 impl Site {
     pub(super) fn new(usher: Usher, storage: Arc<dyn Storage>) -> Self {
         Self { usher, storage, announcer: Announcer::new() }
@@ -44,7 +51,7 @@ impl Site {
         &self.usher
     }
 
-    /// The storage that it is lent.
+    /// The storage that it works on.
     pub fn storage(&self) -> &Arc<dyn Storage> {
         &self.storage
     }
