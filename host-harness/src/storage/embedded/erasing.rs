@@ -6,7 +6,7 @@
 //! merged into new ones.
 
 use super::disk::Failed;
-use super::fjall::Engine;
+use super::engine::Engine;
 use super::folder::Folder;
 use super::journal;
 use crate::storage::Trouble;

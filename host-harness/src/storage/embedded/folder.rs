@@ -9,7 +9,7 @@
 //!
 //! Nobody but the owner can enter the folder, and so reach anything in it.
 
-use super::OpenError;
+use super::error::OpenError;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
