@@ -65,6 +65,24 @@
 //! | [`http`] | a server for a site, with the admin API; feature `http` |
 //! | [`bench`] | the engine below the embedded storage, bare, to measure against |
 //!
+//! # Floors
+//!
+//! Each floor may use those below it, and none above; on one floor, no files use each other in a circle. A test reads this
+//! table and holds the code to it.
+//!
+//! | floor | what it is |
+//! |---|---|
+//! | `main`, `cli` | the program `usher` |
+//! | `http::server`, `http::service` | connections, and what becomes of each request |
+//! | `http::admin`, `http::desk`, `http::scim`, `http::ops` | the surfaces: what can be asked for over HTTP |
+//! | `http` | what the surfaces share |
+//! | `bench` | the bare engine, to measure against |
+//! | `runtime` | the component: loaded, called, and the methods that its exports are here |
+//! | `storage::embedded`, `storage::memory`, `storage::contract` | the storages, and what each has to do |
+//! | `storage` | what a storage is |
+//!
+//! # What a call costs
+//!
 //! A call costs some ten microseconds more than the work it does: instances come from a pool, their memory is a
 //! copy-on-write image, and the code was compiled ahead of time and is kept on disk. Nothing that a call leaves in
 //! memory can be seen by another. A call that traps, runs past its deadline or takes too much memory is a [`Failure`];

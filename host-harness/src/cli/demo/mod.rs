@@ -1,6 +1,7 @@
 //! `usher demo`: a server with a sample site, two identity providers that do their first sync over HTTP, and what became
 //! of it.
 
+mod admin;
 mod client;
 mod idp;
 mod on_site;
@@ -12,6 +13,7 @@ mod sync;
 use super::args::DemoArgs;
 use super::data::DataFolder;
 use super::{Outcome, logging, serve, upkeep};
+use admin::{ADMIN, answered};
 use idp::{Connected, Kind};
 use report::Report;
 use std::path::Path;
@@ -22,9 +24,6 @@ use usher_host::{Site, directories};
 
 /// Where the demonstration keeps its data, apart from what `usher serve` keeps.
 const FOLDER: &str = "./usher-demo";
-
-/// The administrator of the demonstration, in the change feed.
-const ADMIN: &str = "demo";
 
 pub(super) fn run(args: &DemoArgs) -> Outcome {
     logging::start(&args.site)?;
@@ -130,8 +129,4 @@ async fn connect(site: &Site, kind: Kind, origin: &str) -> Result<Connected, Str
 
 fn name(kind: Kind) -> String {
     format!("{} (demo)", kind.name())
-}
-
-fn answered<T, E: std::fmt::Display, F: std::fmt::Display>(answer: Result<Result<T, E>, F>) -> Result<T, String> {
-    answer.map_err(|failure| failure.to_string())?.map_err(|error| error.to_string())
 }
