@@ -4,6 +4,7 @@ use super::body::Arriving;
 use super::connections::Answering;
 use hyper::http::request::Parts;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 /// A request to one of the surfaces.
 pub(super) struct Asked<'a> {
@@ -13,5 +14,5 @@ pub(super) struct Asked<'a> {
     pub(super) id: &'a str,
     /// Where the connection comes from.
     pub(super) peer: IpAddr,
-    pub(super) answering: &'a Answering,
+    pub(super) answering: Arc<Answering>,
 }

@@ -10,6 +10,7 @@ use hyper::http::request::Parts;
 use hyper::{HeaderMap, Method, StatusCode, header};
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
+use std::sync::Arc;
 
 /// A request to one of the endpoints, from an administrator.
 pub(super) struct Call<'a> {
@@ -20,7 +21,7 @@ pub(super) struct Call<'a> {
     pub(super) parameters: Vec<String>,
     pub(super) head: &'a Parts,
     body: &'a mut Arriving,
-    answering: &'a Answering,
+    pub(super) answering: &'a Arc<Answering>,
 }
 
 impl<'a> Call<'a> {
@@ -32,7 +33,7 @@ impl<'a> Call<'a> {
         parameters: Vec<String>,
         asked: &'a mut Asked<'_>,
     ) -> Result<Self, Fault> {
-        let (head, body, answering) = (asked.head, &mut asked.body, asked.answering);
+        let (head, body, answering) = (asked.head, &mut asked.body, &asked.answering);
         let changes = head.method != Method::GET && head.method != Method::HEAD;
         if is_encoded(&head.headers) && !body.is_empty(&state.settings).await? {
             return Err(BodyError::Encoded.into());

@@ -4,7 +4,6 @@ use super::connections::{Connection, Connections};
 use super::service::Service;
 use super::settings::Settings;
 use crate::runtime::Site;
-use http_body_util::Either;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -117,13 +116,7 @@ async fn run(
             service_fn(|request| {
                 let answering = connection.answering();
                 let service = &service;
-                async move {
-                    let mut reply = service.handle(request, peer, &answering).await;
-                    if let Either::Right(events) = reply.body_mut() {
-                        events.hold(answering);
-                    }
-                    Ok::<_, Infallible>(reply)
-                }
+                async move { Ok::<_, Infallible>(service.handle(request, peer, Arc::new(answering)).await) }
             }),
         );
     let served = watcher.watch(served);

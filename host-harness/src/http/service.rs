@@ -31,8 +31,8 @@ pub(super) struct Service {
     pub(super) state: State,
     /// For responses on their way out.
     answers: Arc<Room>,
-    admin: Routes<admin::Endpoint>,
-    desk: Routes<desk::Endpoint>,
+    admin: Routes,
+    desk: Routes,
     ids: Ids,
 }
 
@@ -47,7 +47,7 @@ impl Service {
         }
     }
 
-    pub(super) async fn handle(&self, request: Request<Incoming>, peer: IpAddr, answering: &Answering) -> Reply {
+    pub(super) async fn handle(&self, request: Request<Incoming>, peer: IpAddr, answering: Arc<Answering>) -> Reply {
         let started = Instant::now();
         let id = self.ids.of(&request);
         let (head, body) = request.into_parts();

@@ -93,14 +93,30 @@ pub(super) async fn customers(call: Call<'_>) -> Result<Reply, Fault> {
     Ok(ok(&shown::customers(page)?))
 }
 
-pub(super) async fn associate_organization(call: Call<'_>, associated: bool) -> Result<Reply, Fault> {
+pub(super) async fn open_to_organization(call: Call<'_>) -> Result<Reply, Fault> {
+    associate_organization(call, true).await
+}
+
+pub(super) async fn close_to_organization(call: Call<'_>) -> Result<Reply, Fault> {
+    associate_organization(call, false).await
+}
+
+pub(super) async fn open_to_customer(call: Call<'_>) -> Result<Reply, Fault> {
+    associate_customer(call, true).await
+}
+
+pub(super) async fn close_to_customer(call: Call<'_>) -> Result<Reply, Fault> {
+    associate_customer(call, false).await
+}
+
+async fn associate_organization(call: Call<'_>, associated: bool) -> Result<Reply, Fault> {
     let [] = call.query([])?;
     let (project, organization) = (call.number(0)?, call.number(1)?);
     call.state.site.associate_organization(&call.actor, project, organization, associated).await??;
     Ok(empty(StatusCode::NO_CONTENT))
 }
 
-pub(super) async fn associate_customer(call: Call<'_>, associated: bool) -> Result<Reply, Fault> {
+async fn associate_customer(call: Call<'_>, associated: bool) -> Result<Reply, Fault> {
     let [] = call.query([])?;
     let (project, customers) = (call.number(0)?, vec![call.parameter(1).to_owned()]);
     call.state.site.associate_customers(&call.actor, project, customers, associated).await??;

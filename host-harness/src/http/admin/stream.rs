@@ -1,12 +1,14 @@
 //! `/admin/v1/changes/stream`: the change feed as server-sent events.
 
 use super::super::call::{Call, invalid, number};
-use super::super::events::{self, Events, Next, Place};
+use super::super::connections::Answering;
+use super::super::events::{self, Place};
 use super::super::fault::Fault;
 use super::super::reply::{self, Reply};
 use super::changes::{Change, shown};
 use crate::runtime::{Commits, Site, changes};
 use hyper::body::Bytes;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -26,7 +28,6 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// What a stream begins with: how soon a client that has lost it is to come again.
 const GREETING: &[u8] = b"retry: 1000\n\n";
 
-#[expect(clippy::unused_async, reason = "a handler, as the others are")]
 pub(super) async fn open(call: Call<'_>) -> Result<Reply, Fault> {
     let [after] = call.query(["after"])?;
     // Who comes again says where it was.
@@ -48,15 +49,17 @@ pub(super) async fn open(call: Call<'_>) -> Result<Reply, Fault> {
     let site = state.site.clone();
     let commits = site.commits();
     let now = Instant::now();
-    let reader = Reader { site, commits, place, after, greeted: false, read: None, sent: now };
-    Ok(reply::stream(Events::new(step(reader))))
-}
-
-fn step(mut reader: Reader) -> Next {
-    Box::pin(async move {
-        let bytes = reader.next().await?;
-        Some((bytes, events::Rest(step(reader))))
-    })
+    let reader = Reader {
+        site,
+        commits,
+        place,
+        _answering: call.answering.clone(),
+        after,
+        greeted: false,
+        read: None,
+        sent: now,
+    };
+    Ok(reply::stream(events::events(reader, |mut reader| async { reader.next().await.map(|bytes| (bytes, reader)) })))
 }
 
 /// Reads the feed for one client.
@@ -64,6 +67,8 @@ struct Reader {
     site: Site,
     commits: Commits,
     place: Place,
+    /// Keeps the connection from being closed in favour of another one while the stream goes on.
+    _answering: Arc<Answering>,
     after: u64,
     greeted: bool,
     /// When the feed was last read to its end.

@@ -34,7 +34,15 @@ pub(super) async fn organizations(call: Call<'_>) -> Result<Reply, Fault> {
     shown_page(window, page, &call.origin()?)
 }
 
-pub(super) async fn associate_organization(call: Call<'_>, associated: bool) -> Result<Reply, Fault> {
+pub(super) async fn open_to_organization(call: Call<'_>) -> Result<Reply, Fault> {
+    associate_organization(call, true).await
+}
+
+pub(super) async fn close_to_organization(call: Call<'_>) -> Result<Reply, Fault> {
+    associate_organization(call, false).await
+}
+
+async fn associate_organization(call: Call<'_>, associated: bool) -> Result<Reply, Fault> {
     let (project, site, actor) = (desk_of(&call).await?, &call.state.site, call.actor.clone());
     let association: Association = call.json().await?;
     let organization = association.organization_id.value();
