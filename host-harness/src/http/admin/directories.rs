@@ -4,44 +4,11 @@ use super::super::call::{Call, time};
 use super::super::fault::Fault;
 use super::super::reply::{Reply, empty};
 use super::shape::{Page, flag, issued, limit, ok, whole};
-use crate::runtime::directories;
+use crate::runtime::directories::{self, ConflictPolicy, EmailChange, EmailPresence, UnknownMembers};
 use hyper::StatusCode;
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Number;
-
-#[derive(Serialize, Deserialize, Clone, Copy, Default)]
-#[serde(rename_all = "camelCase")]
-enum EmailChange {
-    #[default]
-    Refuse,
-    Follow,
-}
-
-#[derive(Serialize, Deserialize, Clone, Copy, Default)]
-#[serde(rename_all = "camelCase")]
-enum EmailPresence {
-    #[default]
-    Optional,
-    Required,
-}
-
-#[derive(Serialize, Deserialize, Clone, Copy, Default)]
-#[serde(rename_all = "camelCase")]
-enum UnknownMembers {
-    #[default]
-    Refuse,
-    Skip,
-}
-
-#[derive(Serialize, Deserialize, Clone, Copy, Default)]
-#[serde(rename_all = "camelCase")]
-enum ConflictPolicy {
-    #[default]
-    Sync,
-    Skip,
-    Reject,
-}
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -122,10 +89,10 @@ pub(super) async fn connect(call: Call<'_>) -> Result<Reply, Fault> {
     let grace = new.adoption_grace_seconds.as_ref().map(grace).transpose()?;
     let defaults = directories::Settings::named(new.name);
     let settings = directories::Settings {
-        email_change: new.email_change.into(),
-        email: new.email.into(),
-        unknown_members: new.unknown_members.into(),
-        conflict_policy: new.conflict_policy.into(),
+        email_change: new.email_change,
+        email: new.email,
+        unknown_members: new.unknown_members,
+        conflict_policy: new.conflict_policy,
         adoption_grace_seconds: grace.unwrap_or(defaults.adoption_grace_seconds),
         deletion_limit: new.deletion_limit.as_ref().map(deletions).transpose()?,
         dry_run: new.dry_run,
@@ -153,10 +120,10 @@ pub(super) async fn update(call: Call<'_>) -> Result<Reply, Fault> {
     let update: Update = call.json().await?;
     let settings = directories::SettingsUpdate {
         name: update.name,
-        email_change: update.email_change.map(Into::into),
-        email: update.email.map(Into::into),
-        unknown_members: update.unknown_members.map(Into::into),
-        conflict_policy: update.conflict_policy.map(Into::into),
+        email_change: update.email_change,
+        email: update.email,
+        unknown_members: update.unknown_members,
+        conflict_policy: update.conflict_policy,
         adoption_grace_seconds: update.adoption_grace_seconds.as_ref().map(grace).transpose()?,
         deletion_limit: update.deletion_limit.map(|limit| limit.as_ref().map(deletions).transpose()).transpose()?,
         dry_run: update.dry_run,
@@ -192,10 +159,10 @@ fn shown(directory: directories::Directory, origin: &str) -> Result<Directory, F
         scim_base_url: format!("{origin}{}", directory.scim_path),
         id: directory.id,
         name: settings.name,
-        email_change: settings.email_change.into(),
-        email: settings.email.into(),
-        unknown_members: settings.unknown_members.into(),
-        conflict_policy: settings.conflict_policy.into(),
+        email_change: settings.email_change,
+        email: settings.email,
+        unknown_members: settings.unknown_members,
+        conflict_policy: settings.conflict_policy,
         adoption_grace_seconds: settings.adoption_grace_seconds,
         deletion_limit: settings.deletion_limit,
         dry_run: settings.dry_run,
@@ -206,78 +173,4 @@ fn shown(directory: directories::Directory, origin: &str) -> Result<Directory, F
         unlinked: directory.unlinked,
         conflicts: directory.conflicts,
     })
-}
-
-impl From<EmailChange> for directories::EmailChange {
-    fn from(value: EmailChange) -> Self {
-        match value {
-            EmailChange::Refuse => Self::Refuse,
-            EmailChange::Follow => Self::Follow,
-        }
-    }
-}
-
-impl From<directories::EmailChange> for EmailChange {
-    fn from(value: directories::EmailChange) -> Self {
-        match value {
-            directories::EmailChange::Refuse => Self::Refuse,
-            directories::EmailChange::Follow => Self::Follow,
-        }
-    }
-}
-
-impl From<EmailPresence> for directories::EmailPresence {
-    fn from(value: EmailPresence) -> Self {
-        match value {
-            EmailPresence::Optional => Self::Optional,
-            EmailPresence::Required => Self::Required,
-        }
-    }
-}
-
-impl From<directories::EmailPresence> for EmailPresence {
-    fn from(value: directories::EmailPresence) -> Self {
-        match value {
-            directories::EmailPresence::Optional => Self::Optional,
-            directories::EmailPresence::Required => Self::Required,
-        }
-    }
-}
-
-impl From<UnknownMembers> for directories::UnknownMembers {
-    fn from(value: UnknownMembers) -> Self {
-        match value {
-            UnknownMembers::Refuse => Self::Refuse,
-            UnknownMembers::Skip => Self::Skip,
-        }
-    }
-}
-
-impl From<directories::UnknownMembers> for UnknownMembers {
-    fn from(value: directories::UnknownMembers) -> Self {
-        match value {
-            directories::UnknownMembers::Refuse => Self::Refuse,
-            directories::UnknownMembers::Skip => Self::Skip,
-        }
-    }
-}
-
-impl From<ConflictPolicy> for directories::ConflictPolicy {
-    fn from(value: ConflictPolicy) -> Self {
-        match value {
-            ConflictPolicy::Sync => Self::Sync,
-            ConflictPolicy::Skip => Self::Skip,
-            ConflictPolicy::Reject => Self::Reject,
-        }
-    }
-}
-
-impl From<directories::ConflictPolicy> for ConflictPolicy {
-    fn from(value: directories::ConflictPolicy) -> Self {
-        match value {
-            directories::ConflictPolicy::Sync => Self::Sync,
-            directories::ConflictPolicy::Skip => Self::Skip,
-            directories::ConflictPolicy::Reject => Self::Reject,
-        }
-    }
 }

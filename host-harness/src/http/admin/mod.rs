@@ -16,6 +16,7 @@ mod shown;
 mod status;
 mod stream;
 mod unlinked;
+mod words;
 
 use super::asked::Asked;
 use super::call::Call;

@@ -5,17 +5,10 @@ use super::super::fault::Fault;
 use super::super::reply::{Reply, empty};
 use super::shape::{Page, created, limit, ok, position};
 use super::shown;
-use crate::runtime::site;
+use crate::runtime::site::{self, Audience};
 use hyper::StatusCode;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-
-#[derive(Serialize, Deserialize, Clone, Copy)]
-#[serde(rename_all = "camelCase")]
-enum Audience {
-    Open,
-    Restricted,
-}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -55,7 +48,7 @@ pub(super) async fn create(call: Call<'_>) -> Result<Reply, Fault> {
     let [] = call.query([])?;
     let (site, actor) = (&call.state.site, call.actor.clone());
     let new: NewProject = call.json().await?;
-    let project = site.create_project(&actor, &new.key, &new.name, new.audience.into()).await??;
+    let project = site.create_project(&actor, &new.key, &new.name, new.audience).await??;
     Ok(created(&shown(project)?))
 }
 
@@ -68,8 +61,7 @@ pub(super) async fn update(call: Call<'_>) -> Result<Reply, Fault> {
     let [] = call.query([])?;
     let (site, actor, id) = (&call.state.site, call.actor.clone(), call.number(0)?);
     let update: Update = call.json().await?;
-    let audience = update.audience.map(Into::into);
-    let project = site.update_project(&actor, id, update.name.as_deref(), audience).await??;
+    let project = site.update_project(&actor, id, update.name.as_deref(), update.audience).await??;
     Ok(ok(&shown(project)?))
 }
 
@@ -128,29 +120,11 @@ pub(super) fn shown(project: site::Project) -> Result<Project, Fault> {
         id: project.id,
         key: project.key,
         name: project.name,
-        audience: project.audience.into(),
+        audience: project.audience,
         created_at: time(project.created_at)?,
     })
 }
 
 fn restricted() -> Audience {
     Audience::Restricted
-}
-
-impl From<Audience> for site::Audience {
-    fn from(value: Audience) -> Self {
-        match value {
-            Audience::Open => Self::Open,
-            Audience::Restricted => Self::Restricted,
-        }
-    }
-}
-
-impl From<site::Audience> for Audience {
-    fn from(value: site::Audience) -> Self {
-        match value {
-            site::Audience::Open => Self::Open,
-            site::Audience::Restricted => Self::Restricted,
-        }
-    }
 }

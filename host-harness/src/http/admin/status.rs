@@ -12,17 +12,9 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 
 #[derive(Serialize)]
-#[serde(rename_all = "kebab-case")]
-enum State {
-    Connected,
-    Held,
-    DryRun,
-}
-
-#[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Status {
-    state: State,
+    state: directories::State,
     users: u64,
     groups: u64,
     memberships: u64,
@@ -92,7 +84,7 @@ pub(super) async fn status(call: Call<'_>) -> Result<Reply, Fault> {
         .into_iter()
         .map(|status| Ok(KeyStatus { key: keys::shown(status.key)?, expires_soon: status.expires_soon }));
     Ok(ok(&Status {
-        state: status.state.into(),
+        state: status.state,
         users: status.users,
         groups: status.groups,
         memberships: status.memberships,
@@ -139,14 +131,4 @@ fn shown(request: directories::LoggedRequest) -> Result<LoggedRequest, Fault> {
         refused: request.refused,
         notes: request.notes,
     })
-}
-
-impl From<directories::State> for State {
-    fn from(value: directories::State) -> Self {
-        match value {
-            directories::State::Connected => Self::Connected,
-            directories::State::Held => Self::Held,
-            directories::State::DryRun => Self::DryRun,
-        }
-    }
 }

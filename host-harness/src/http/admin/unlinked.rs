@@ -12,16 +12,9 @@ use serde::Serialize;
 struct User {
     id: String,
     user_name: String,
-    reason: Reason,
+    reason: directories::UnlinkedReason,
     /// The customer from which an administrator has unlinked it.
     customer_id: Option<String>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-enum Reason {
-    NoEmail,
-    Unlinked,
 }
 
 pub(super) async fn list(call: Call<'_>) -> Result<Reply, Fault> {
@@ -32,9 +25,5 @@ pub(super) async fn list(call: Call<'_>) -> Result<Reply, Fault> {
 }
 
 fn shown(user: directories::UnlinkedUser) -> User {
-    let reason = match user.reason {
-        directories::UnlinkedReason::NoEmail => Reason::NoEmail,
-        directories::UnlinkedReason::Unlinked => Reason::Unlinked,
-    };
-    User { id: user.id, user_name: user.user_name, reason, customer_id: user.customer }
+    User { id: user.id, user_name: user.user_name, reason: user.reason, customer_id: user.customer }
 }

@@ -1,5 +1,31 @@
 //! The component's exports on one site, one file an export; of `directories`, what is to be resolved has a file of its own.
 
+/// Methods of [`Site`] that call functions of one of the component's interfaces. Each line says whether the call may write,
+/// and which function it calls with its arguments, in their order.
+macro_rules! exports {
+    ($interface:ident($error:ty) {
+        $($(#[$doc:meta])* $access:ident $method:ident($($argument:ident: $kind:ty),* $(,)?) -> $answer:ty = $function:ident;)*
+    }) => {
+        impl Site {
+            $(
+                $(#[$doc])*
+                ///
+                /// # Errors
+                /// See [`Failure`](crate::Failure) and [`Error`].
+                pub async fn $method(&self, $($argument: $kind),*) -> Answer<$answer, $error> {
+                    $(let $argument = Argument::keep($argument);)*
+                    let call = self.$access(move |component, store| {
+                        let interface = component.$interface(store)?;
+                        interface.$function(store, $(<$kind as Argument>::pass(&$argument)),*)
+                    });
+                    call.await
+                }
+            )*
+        }
+    };
+}
+
+mod argument;
 mod bin;
 mod changes;
 mod directories;
@@ -14,6 +40,7 @@ use super::failure::Failure;
 use super::party::{Origin, Party};
 use super::usher::Usher;
 use crate::storage::{Access, Storage};
+use argument::Argument;
 use std::sync::Arc;
 
 /// One site: a loaded component, and the storage that it works on. Cheap to clone.
