@@ -4,9 +4,10 @@
 //! [`Site`](crate::Site). `GET /openapi.json` describes all of it.
 
 mod admin;
-mod asked;
+mod admin_request;
 mod body;
-mod call;
+mod context;
+
 mod connections;
 mod credentials;
 mod desk;

@@ -1,6 +1,6 @@
 //! What operators and tools ask: is it alive, is it ready, what does it do, how is it spoken to.
 
-use super::asked::Asked;
+use super::context::RequestContext;
 use super::fault::Fault;
 use super::reply::{Reply, content};
 use super::state::State;
@@ -13,12 +13,12 @@ pub(super) const PATHS: [&str; 4] = ["/healthz", "/readyz", "/metrics", "/openap
 /// The description of the whole HTTP surface.
 pub(super) const OPENAPI: &str = include_str!("../../openapi.json");
 
-pub(super) async fn answer(state: &State, asked: &Asked<'_>) -> Result<Reply, Fault> {
-    let path = asked.head.uri.path();
+pub(super) async fn answer(state: &State, context: &RequestContext<'_>) -> Result<Reply, Fault> {
+    let path = context.head.uri.path();
     if !PATHS.contains(&path) {
         return Err(Fault::not_found());
     }
-    if asked.head.method != Method::GET && asked.head.method != Method::HEAD {
+    if context.head.method != Method::GET && context.head.method != Method::HEAD {
         return Err(Fault::wrong_method("GET, HEAD"));
     }
     match path {
@@ -48,7 +48,7 @@ pub(super) async fn answer(state: &State, asked: &Asked<'_>) -> Result<Reply, Fa
             }
         }
         "/metrics" => {
-            state.admit(asked).await?;
+            state.admit(context).await?;
             let text = state.metrics.encode(state.site.usher().usage(), state.site.storage().health());
             let text = text.map_err(|error| {
                 tracing::error!(%error, "the metrics could not be written");

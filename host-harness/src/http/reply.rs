@@ -1,7 +1,7 @@
 //! Responses.
 
 use super::events::Events;
-use super::whole::Whole;
+use super::whole::WholeBody;
 use http_body_util::Either;
 use hyper::body::Bytes;
 use hyper::header::{self, HeaderName, HeaderValue};
@@ -9,7 +9,7 @@ use hyper::{Response, StatusCode};
 use serde::Serialize;
 
 /// What is sent.
-pub(super) type Reply = Response<Either<Whole, Events>>;
+pub(super) type Reply = Response<Either<WholeBody, Events>>;
 
 /// A response with a JSON body.
 pub(super) fn json(status: StatusCode, kind: &'static str, body: &impl Serialize) -> Reply {
@@ -32,8 +32,8 @@ pub(super) fn content(status: StatusCode, kind: &'static str, body: impl Into<By
 }
 
 /// A body that is there as a whole.
-pub(super) fn whole(body: impl Into<Bytes>) -> Either<Whole, Events> {
-    Either::Left(Whole::new(body))
+pub(super) fn whole(body: impl Into<Bytes>) -> Either<WholeBody, Events> {
+    Either::Left(WholeBody::new(body))
 }
 
 /// A response without a body.

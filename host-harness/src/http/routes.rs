@@ -1,6 +1,6 @@
 //! Finds what a request is for.
 
-use super::call::Call;
+use super::admin_request::AdminRequest;
 use super::fault::Fault;
 use super::reply::Reply;
 use hyper::Method;
@@ -19,7 +19,7 @@ pub(super) struct Endpoint {
 }
 
 /// Carries a request out.
-type Handler = for<'a> fn(Call<'a>) -> Pin<Box<dyn Future<Output = Result<Reply, Fault>> + Send + 'a>>;
+type Handler = for<'a> fn(AdminRequest<'a>) -> Pin<Box<dyn Future<Output = Result<Reply, Fault>> + Send + 'a>>;
 
 /// A table of endpoints: the paths of a surface, and for each method the function that carries it out.
 macro_rules! endpoints {
@@ -27,7 +27,7 @@ macro_rules! endpoints {
         &[$(($path, &[$($crate::http::routes::Endpoint {
             method: hyper::Method::$method,
             name: stringify!($handler),
-            handler: |call| Box::pin($handler(call)),
+            handler: |request| Box::pin($handler(request)),
         }),+])),+]
     };
 }

@@ -1,8 +1,8 @@
 //! What becomes of a request: its surface is found, it is answered, counted and logged.
 
-use super::asked::Asked;
-use super::body::{Arriving, SMALL};
+use super::body::{IncomingBody, SMALL};
 use super::connections::Answering;
+use super::context::RequestContext;
 use super::fault::Fault;
 use super::metrics::Surface;
 use super::reply::Reply;
@@ -51,22 +51,22 @@ impl Service {
         let started = Instant::now();
         let id = self.ids.of(&request);
         let (head, body) = request.into_parts();
-        let body = Arriving::new(&head.headers, body);
+        let body = IncomingBody::new(&head.headers, body);
         let surface = Surface::of(head.uri.path());
-        let mut asked = Asked { head: &head, body, id: id.to_str().unwrap_or_default(), peer, answering };
-        let answered = match self.answer(surface, &mut asked).await {
-            Ok(reply) => self.hold(surface, &asked, reply).await,
+        let mut context = RequestContext { head: &head, body, id: id.to_str().unwrap_or_default(), peer, answering };
+        let answered = match self.answer(surface, &mut context).await {
+            Ok(reply) => self.hold(surface, &context, reply).await,
             Err(fault) => Err(fault),
         };
         let mut reply = answered.unwrap_or_else(|fault| surface.shaped(fault));
-        if !asked.body.leave().await {
+        if !context.body.leave().await {
             reply.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         let took = started.elapsed();
         let status = reply.status();
         self.state.metrics.count(surface, status, took);
         tracing::debug!(
-            request = asked.id,
+            request = context.id,
             method = %head.method,
             path = head.uri.path(),
             status = status.as_u16(),
@@ -77,23 +77,23 @@ impl Service {
         reply
     }
 
-    async fn answer(&self, surface: Surface, asked: &mut Asked<'_>) -> Result<Reply, Fault> {
-        origin::check_host(asked.head)?;
+    async fn answer(&self, surface: Surface, context: &mut RequestContext<'_>) -> Result<Reply, Fault> {
+        origin::check_host(context.head)?;
         match surface {
-            Surface::Scim => scim::answer(&self.state, asked).await,
-            Surface::Admin => admin::answer(&self.admin, &self.state, asked).await,
-            Surface::Desk => desk::answer(&self.desk, &self.state, asked).await,
-            Surface::Operations => ops::answer(&self.state, asked).await,
+            Surface::Scim => scim::answer(&self.state, context).await,
+            Surface::Admin => admin::answer(&self.admin, &self.state, context).await,
+            Surface::Desk => desk::answer(&self.desk, &self.state, context).await,
+            Surface::Operations => ops::answer(&self.state, context).await,
         }
     }
 
     /// Gives a long response the room that it takes until its client has it.
-    async fn hold(&self, surface: Surface, asked: &Asked<'_>, mut reply: Reply) -> Result<Reply, Fault> {
+    async fn hold(&self, surface: Surface, context: &RequestContext<'_>, mut reply: Reply) -> Result<Reply, Fault> {
         if let Either::Left(whole) = reply.body_mut()
             && whole.len() > SMALL
         {
             let party = match surface {
-                Surface::Scim => scim::whose(&self.state, asked).await?,
+                Surface::Scim => scim::whose(&self.state, context).await?,
                 _ => Party::Host,
             };
             let held = self.answers.take(party, whole.len()).map_err(|none| match none {

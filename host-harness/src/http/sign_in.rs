@@ -1,6 +1,6 @@
 //! Who is let in as an administrator, and what becomes of those who are not.
 
-use super::asked::Asked;
+use super::context::RequestContext;
 use super::fault::Fault;
 use super::origin;
 use super::settings::Settings;
@@ -57,20 +57,20 @@ impl SignIns {
         &self,
         settings: &Settings,
         local: SocketAddr,
-        asked: &Asked<'_>,
+        context: &RequestContext<'_>,
     ) -> Result<String, Fault> {
-        let headers = &asked.head.headers;
-        if origin::is_foreign(settings, local, &asked.head.uri, headers) {
+        let headers = &context.head.headers;
+        if origin::is_foreign(settings, local, &context.head.uri, headers) {
             return Err(Fault::new(StatusCode::FORBIDDEN, "The request comes from another site's page."));
         }
         let admitted = settings.admin_key.admit(headers);
-        asked.answering.known(admitted.is_some());
+        context.answering.known(admitted.is_some());
         if let Some(actor) = admitted {
             return Ok(actor);
         }
         if headers.contains_key(header::AUTHORIZATION) {
-            let until = self.refuse(origin::client(settings, asked.peer, headers));
-            let _waiting = asked.answering.waiting();
+            let until = self.refuse(origin::client(settings, context.peer, headers));
+            let _waiting = context.answering.waiting();
             tokio::time::sleep_until(until).await;
         }
         Err(Fault::unauthorized())

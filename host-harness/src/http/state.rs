@@ -1,8 +1,8 @@
 //! What all requests share.
 
-use super::asked::Asked;
-use super::body::{Arriving, Progress, Reading, Text};
+use super::body::{BodyReader, BodyText, IncomingBody, Progress};
 use super::connections::Answering;
+use super::context::RequestContext;
 use super::events::Streams;
 use super::fault::Fault;
 use super::metrics::Metrics;
@@ -40,13 +40,13 @@ impl State {
     }
 
     /// The name of the administrator whose request it is. See [`SignIns::admit`].
-    pub(super) async fn admit(&self, asked: &Asked<'_>) -> Result<String, Fault> {
-        self.sign_ins.admit(&self.settings, self.local, asked).await
+    pub(super) async fn admit(&self, context: &RequestContext<'_>) -> Result<String, Fault> {
+        self.sign_ins.admit(&self.settings, self.local, context).await
     }
 
     /// The body of a request from an administrator.
-    pub(super) async fn text(&self, body: &mut Arriving, answering: &Answering) -> Result<Text, Fault> {
-        let mut reading = Reading::new(&self.room, body, &self.settings)?;
+    pub(super) async fn text(&self, body: &mut IncomingBody, answering: &Answering) -> Result<BodyText, Fault> {
+        let mut reading = BodyReader::new(&self.room, body, &self.settings)?;
         let _waiting = answering.waiting();
         match reading.advance(Some(&Party::Host)).await? {
             Progress::Done(text) => Ok(text),

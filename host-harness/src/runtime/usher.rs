@@ -179,7 +179,7 @@ impl Usher {
         let (answer, answered) = oneshot::channel();
         let (loaded, storage, term) = (self.loaded.clone(), storage.clone(), term.clone());
         let handed =
-            Handed { term: term.clone(), answer, run: move || loaded.run_among(&storage, lane, &term, &*body) };
+            QueuedCall { term: term.clone(), answer, run: move || loaded.run_among(&storage, lane, &term, &*body) };
         self.loaded.lanes.submit(lane, party, Box::new(handed)).map_err(|full| match full {
             Full::All => Failure::Overloaded,
             Full::Directory => Failure::Crowded,
@@ -244,13 +244,13 @@ impl Drop for Waiting {
 }
 
 /// A call that was handed to a thread.
-struct Handed<R, F> {
+struct QueuedCall<R, F> {
     term: Arc<Term>,
     answer: oneshot::Sender<CallOutcome<R>>,
     run: F,
 }
 
-impl<R: Send, F: FnOnce() -> CallOutcome<R> + Send> Job for Handed<R, F> {
+impl<R: Send, F: FnOnce() -> CallOutcome<R> + Send> Job for QueuedCall<R, F> {
     fn is_wanted(&self) -> bool {
         !self.term.is_abandoned() && !self.term.is_over()
     }

@@ -15,8 +15,8 @@ pub mod contract;
 mod durability;
 mod embedded;
 mod health;
-mod lent;
 mod memory;
+mod native;
 mod turns;
 mod writes;
 
@@ -24,8 +24,8 @@ pub use durability::{Durability, Flush};
 pub(crate) use embedded::open_engine;
 pub use embedded::{ERASED_WITHIN, EmbeddedOptions, EmbeddedStorage, MARKED_WITHIN, OpenError};
 pub use health::{Health, Trouble};
-pub use lent::Lent;
 pub use memory::MemoryStorage;
+pub use native::NativeStorage;
 pub use usher_engine::storage::{Access, Change, Entry, Error, MAX_KEY_BYTES, MAX_VALUE_BYTES, Range};
 pub use writes::Writes;
 

@@ -1,6 +1,6 @@
 //! `/admin/v1/access`
 
-use super::super::call::{Call, invalid, number};
+use super::super::admin_request::{AdminRequest, invalid, number};
 use super::super::fault::Fault;
 use super::super::reply::Reply;
 use super::projects::{self, Project};
@@ -30,11 +30,11 @@ struct OpenProject {
 }
 
 /// Whether a customer may use a project, or, without one, every project that is open to the customer.
-pub(super) async fn read(call: Call<'_>) -> Result<Reply, Fault> {
-    let [customer, project] = call.query(["customer", "project"])?;
+pub(super) async fn read(request: AdminRequest<'_>) -> Result<Reply, Fault> {
+    let [customer, project] = request.query(["customer", "project"])?;
     let customer = customer.ok_or_else(|| invalid("`customer` is needed: the id of a customer."))?;
     let Some(project) = project else {
-        let open = call.state.site.projects_of(&customer).await??;
+        let open = request.state.site.projects_of(&customer).await??;
         let values = open.into_iter().map(|open| {
             let reasons = open.reasons.into_iter().map(Into::into).collect();
             Ok(OpenProject { project: projects::shown(open.project)?, reasons })
@@ -43,7 +43,7 @@ pub(super) async fn read(call: Call<'_>) -> Result<Reply, Fault> {
         return Ok(ok(&Page { values: values.collect::<Result<Vec<_>, Fault>>()?, next }));
     };
     let project = number(&project).ok_or_else(|| invalid("`project` is the number of a project."))?;
-    let access = call.state.site.access_to(&customer, project).await??;
+    let access = request.state.site.access_to(&customer, project).await??;
     let reasons = access.reasons.into_iter().map(Into::into).collect();
     Ok(ok(&Access { allowed: access.allowed, reasons }))
 }

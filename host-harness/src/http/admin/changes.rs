@@ -1,6 +1,6 @@
 //! `/admin/v1/changes`
 
-use super::super::call::{Call, invalid, time};
+use super::super::admin_request::{AdminRequest, invalid, time};
 use super::super::fault::Fault;
 use super::super::reply::Reply;
 use super::shape::{Page, limit, ok};
@@ -19,14 +19,14 @@ pub(super) struct Change {
     detail: Box<RawValue>,
 }
 
-pub(super) async fn read(call: Call<'_>) -> Result<Reply, Fault> {
-    let [after, limit_text] = call.query(["after", "limit"])?;
+pub(super) async fn read(request: AdminRequest<'_>) -> Result<Reply, Fault> {
+    let [after, limit_text] = request.query(["after", "limit"])?;
     let after = after.map_or(Ok(0), |after| {
         let after = after.parse::<u64>();
         after.map_err(|_| invalid("`after` is the number of a change, or 0."))
     })?;
     let limit = limit(limit_text)?;
-    let changes = call.state.site.changes(after, limit).await??;
+    let changes = request.state.site.changes(after, limit).await??;
     let last = changes.last().map(|change| change.sequence);
     let values = changes.into_iter().map(shown).collect::<Result<Vec<_>, _>>()?;
     let next = last.filter(|_| values.len() >= limit as usize);

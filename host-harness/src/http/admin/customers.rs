@@ -1,6 +1,6 @@
 //! `/admin/v1/customers`
 
-use super::super::call::Call;
+use super::super::admin_request::AdminRequest;
 use super::super::fault::Fault;
 use super::super::reply::{Reply, empty};
 use super::shape::{created, flag, limit, ok, position};
@@ -34,20 +34,20 @@ struct Relinking {
     directory: Option<String>,
 }
 
-pub(super) async fn list(call: Call<'_>) -> Result<Reply, Fault> {
-    let [cursor, limit_text, deleted] = call.query(["cursor", "limit", "deleted"])?;
+pub(super) async fn list(request: AdminRequest<'_>) -> Result<Reply, Fault> {
+    let [cursor, limit_text, deleted] = request.query(["cursor", "limit", "deleted"])?;
     let (position, limit) = (position(cursor)?, limit(limit_text)?);
     if flag("deleted", deleted.as_deref())? {
-        return bin::customers(&call, position, limit).await;
+        return bin::customers(&request, position, limit).await;
     }
-    let page = call.state.site.customers(position, limit).await??;
+    let page = request.state.site.customers(position, limit).await??;
     Ok(ok(&shown::customers(page)?))
 }
 
-pub(super) async fn create(call: Call<'_>) -> Result<Reply, Fault> {
-    let [] = call.query([])?;
-    let (site, actor) = (&call.state.site, call.actor.clone());
-    let new: NewCustomer = call.json().await?;
+pub(super) async fn create(request: AdminRequest<'_>) -> Result<Reply, Fault> {
+    let [] = request.query([])?;
+    let (site, actor) = (&request.state.site, request.actor.clone());
+    let new: NewCustomer = request.json().await?;
     let new = site::NewCustomer {
         email: new.email,
         display_name: new.display_name,
@@ -57,15 +57,15 @@ pub(super) async fn create(call: Call<'_>) -> Result<Reply, Fault> {
     Ok(created(&shown::customer(site.create_customer(&actor, new).await??)?))
 }
 
-pub(super) async fn get(call: Call<'_>) -> Result<Reply, Fault> {
-    let [] = call.query([])?;
-    Ok(ok(&shown::customer(call.state.site.customer(call.parameter(0)).await??)?))
+pub(super) async fn get(request: AdminRequest<'_>) -> Result<Reply, Fault> {
+    let [] = request.query([])?;
+    Ok(ok(&shown::customer(request.state.site.customer(request.parameter(0)).await??)?))
 }
 
-pub(super) async fn update(call: Call<'_>) -> Result<Reply, Fault> {
-    let [] = call.query([])?;
-    let (site, actor, id) = (&call.state.site, call.actor.clone(), call.parameter(0).to_owned());
-    let update: Update = call.json().await?;
+pub(super) async fn update(request: AdminRequest<'_>) -> Result<Reply, Fault> {
+    let [] = request.query([])?;
+    let (site, actor, id) = (&request.state.site, request.actor.clone(), request.parameter(0).to_owned());
+    let update: Update = request.json().await?;
     let update = site::CustomerUpdate {
         email: update.email,
         display_name: update.display_name,
@@ -76,20 +76,20 @@ pub(super) async fn update(call: Call<'_>) -> Result<Reply, Fault> {
     Ok(ok(&shown::customer(site.update_customer(&actor, &id, update).await??)?))
 }
 
-pub(super) async fn delete(call: Call<'_>) -> Result<Reply, Fault> {
-    let [] = call.query([])?;
-    call.state.site.delete_customer(&call.actor, call.parameter(0)).await??;
+pub(super) async fn delete(request: AdminRequest<'_>) -> Result<Reply, Fault> {
+    let [] = request.query([])?;
+    request.state.site.delete_customer(&request.actor, request.parameter(0)).await??;
     Ok(empty(StatusCode::NO_CONTENT))
 }
 
-pub(super) async fn unlink(call: Call<'_>) -> Result<Reply, Fault> {
-    let [] = call.query([])?;
-    Ok(ok(&shown::customer(call.state.site.unlink_customer(&call.actor, call.parameter(0)).await??)?))
+pub(super) async fn unlink(request: AdminRequest<'_>) -> Result<Reply, Fault> {
+    let [] = request.query([])?;
+    Ok(ok(&shown::customer(request.state.site.unlink_customer(&request.actor, request.parameter(0)).await??)?))
 }
 
-pub(super) async fn relink(call: Call<'_>) -> Result<Reply, Fault> {
-    let [] = call.query([])?;
-    let (site, actor, id) = (&call.state.site, call.actor.clone(), call.parameter(0).to_owned());
-    let relinking: Relinking = call.json_or_nothing().await?.unwrap_or_default();
+pub(super) async fn relink(request: AdminRequest<'_>) -> Result<Reply, Fault> {
+    let [] = request.query([])?;
+    let (site, actor, id) = (&request.state.site, request.actor.clone(), request.parameter(0).to_owned());
+    let relinking: Relinking = request.json_or_nothing().await?.unwrap_or_default();
     Ok(ok(&shown::customer(site.relink_customer(&actor, &id, relinking.directory.as_deref()).await??)?))
 }

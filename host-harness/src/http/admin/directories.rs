@@ -1,6 +1,6 @@
 //! `/admin/v1/directories`
 
-use super::super::call::{Call, time};
+use super::super::admin_request::{AdminRequest, time};
 use super::super::fault::Fault;
 use super::super::reply::{Reply, empty};
 use super::shape::{Page, flag, issued, limit, ok, whole};
@@ -74,18 +74,18 @@ struct Connected {
     key_expires_at: Timestamp,
 }
 
-pub(super) async fn list(call: Call<'_>) -> Result<Reply, Fault> {
-    let [cursor, limit_text] = call.query(["cursor", "limit"])?;
-    let (origin, limit) = (call.origin()?, limit(limit_text)?);
-    let page = call.state.site.directories(cursor.as_deref(), limit).await??;
+pub(super) async fn list(request: AdminRequest<'_>) -> Result<Reply, Fault> {
+    let [cursor, limit_text] = request.query(["cursor", "limit"])?;
+    let (origin, limit) = (request.origin()?, limit(limit_text)?);
+    let page = request.state.site.directories(cursor.as_deref(), limit).await??;
     let values = page.values.into_iter().map(|directory| shown(directory, &origin));
     Ok(ok(&Page { values: values.collect::<Result<Vec<_>, _>>()?, next: page.next }))
 }
 
-pub(super) async fn connect(call: Call<'_>) -> Result<Reply, Fault> {
-    let [] = call.query([])?;
-    let (site, origin, actor) = (&call.state.site, call.origin()?, call.actor.clone());
-    let new: NewDirectory = call.json().await?;
+pub(super) async fn connect(request: AdminRequest<'_>) -> Result<Reply, Fault> {
+    let [] = request.query([])?;
+    let (site, origin, actor) = (&request.state.site, request.origin()?, request.actor.clone());
+    let new: NewDirectory = request.json().await?;
     let grace = new.adoption_grace_seconds.as_ref().map(grace).transpose()?;
     let defaults = directories::Settings::named(new.name);
     let settings = directories::Settings {
@@ -107,17 +107,17 @@ pub(super) async fn connect(call: Call<'_>) -> Result<Reply, Fault> {
     }))
 }
 
-pub(super) async fn get(call: Call<'_>) -> Result<Reply, Fault> {
-    let [] = call.query([])?;
-    let directory = call.state.site.directory(call.parameter(0)).await??;
-    Ok(ok(&shown(directory, &call.origin()?)?))
+pub(super) async fn get(request: AdminRequest<'_>) -> Result<Reply, Fault> {
+    let [] = request.query([])?;
+    let directory = request.state.site.directory(request.parameter(0)).await??;
+    Ok(ok(&shown(directory, &request.origin()?)?))
 }
 
-pub(super) async fn update(call: Call<'_>) -> Result<Reply, Fault> {
-    let [] = call.query([])?;
-    let (site, origin, actor) = (&call.state.site, call.origin()?, call.actor.clone());
-    let id = call.parameter(0).to_owned();
-    let update: Update = call.json().await?;
+pub(super) async fn update(request: AdminRequest<'_>) -> Result<Reply, Fault> {
+    let [] = request.query([])?;
+    let (site, origin, actor) = (&request.state.site, request.origin()?, request.actor.clone());
+    let id = request.parameter(0).to_owned();
+    let update: Update = request.json().await?;
     let settings = directories::SettingsUpdate {
         name: update.name,
         email_change: update.email_change,
@@ -132,11 +132,11 @@ pub(super) async fn update(call: Call<'_>) -> Result<Reply, Fault> {
     Ok(ok(&shown(directory, &origin)?))
 }
 
-pub(super) async fn disconnect(call: Call<'_>) -> Result<Reply, Fault> {
-    let [remove] = call.query(["remove"])?;
+pub(super) async fn disconnect(request: AdminRequest<'_>) -> Result<Reply, Fault> {
+    let [remove] = request.query(["remove"])?;
     let remove = flag("remove", remove.as_deref())?;
-    let site = &call.state.site;
-    site.disconnect_directory(&call.actor, call.parameter(0), remove).await??;
+    let site = &request.state.site;
+    site.disconnect_directory(&request.actor, request.parameter(0), remove).await??;
     Ok(empty(StatusCode::NO_CONTENT))
 }
 

@@ -1,6 +1,6 @@
 //! The shapes that the admin API's requests and responses have in common.
 
-use super::super::call::invalid;
+use super::super::admin_request::invalid;
 use super::super::fault::Fault;
 use super::super::reply::{Reply, json};
 use crate::runtime::site::Position;

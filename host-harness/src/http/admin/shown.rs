@@ -1,6 +1,6 @@
 //! Customers and organizations as the admin API shows them.
 
-use super::super::call::time;
+use super::super::admin_request::time;
 use super::super::fault::Fault;
 use super::shape::Page;
 use crate::runtime::site;

@@ -1,6 +1,6 @@
 //! `/admin/v1/directories/{id}/status`, `/requests` and `/release`
 
-use super::super::call::{Call, time};
+use super::super::admin_request::{AdminRequest, time};
 use super::super::fault::Fault;
 use super::super::reply::{Reply, empty};
 use super::keys::{self, Key};
@@ -72,9 +72,9 @@ struct LoggedRequest {
     notes: Vec<String>,
 }
 
-pub(super) async fn status(call: Call<'_>) -> Result<Reply, Fault> {
-    let [] = call.query([])?;
-    let status = call.state.site.directory_status(call.parameter(0)).await??;
+pub(super) async fn status(request: AdminRequest<'_>) -> Result<Reply, Fault> {
+    let [] = request.query([])?;
+    let status = request.state.site.directory_status(request.parameter(0)).await??;
     let hours = status.hours.into_iter().map(|hour| {
         let directories::Hour { at, requests, failures, changes } = hour;
         Ok(Hour { at: time(at)?, requests, failures, changes })
@@ -101,17 +101,17 @@ pub(super) async fn status(call: Call<'_>) -> Result<Reply, Fault> {
     }))
 }
 
-pub(super) async fn requests(call: Call<'_>) -> Result<Reply, Fault> {
-    let [cursor, limit_text] = call.query(["cursor", "limit"])?;
+pub(super) async fn requests(request: AdminRequest<'_>) -> Result<Reply, Fault> {
+    let [cursor, limit_text] = request.query(["cursor", "limit"])?;
     let limit = limit(limit_text)?;
-    let page = call.state.site.requests(call.parameter(0), cursor.as_deref(), limit).await??;
+    let page = request.state.site.requests(request.parameter(0), cursor.as_deref(), limit).await??;
     let values = page.values.into_iter().map(shown).collect::<Result<Vec<_>, _>>()?;
     Ok(ok(&Page { values, next: page.next }))
 }
 
-pub(super) async fn release(call: Call<'_>) -> Result<Reply, Fault> {
-    let [] = call.query([])?;
-    call.state.site.release_deletions(&call.actor, call.parameter(0)).await??;
+pub(super) async fn release(request: AdminRequest<'_>) -> Result<Reply, Fault> {
+    let [] = request.query([])?;
+    request.state.site.release_deletions(&request.actor, request.parameter(0)).await??;
     Ok(empty(StatusCode::NO_CONTENT))
 }
 

@@ -1,6 +1,6 @@
 //! `/admin/v1/changes/stream`: the change feed as server-sent events.
 
-use super::super::call::{Call, invalid, number};
+use super::super::admin_request::{AdminRequest, invalid, number};
 use super::super::connections::Answering;
 use super::super::events::{self, Place};
 use super::super::fault::Fault;
@@ -28,16 +28,16 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// What a stream begins with: how soon a client that has lost it is to come again.
 const GREETING: &[u8] = b"retry: 1000\n\n";
 
-pub(super) async fn open(call: Call<'_>) -> Result<Reply, Fault> {
-    let [after] = call.query(["after"])?;
+pub(super) async fn open(request: AdminRequest<'_>) -> Result<Reply, Fault> {
+    let [after] = request.query(["after"])?;
     // Who comes again says where it was.
-    let resumed = call.head.headers.get("last-event-id").and_then(|id| id.to_str().ok()).filter(|id| !id.is_empty());
+    let resumed = request.head.headers.get("last-event-id").and_then(|id| id.to_str().ok()).filter(|id| !id.is_empty());
     let after = match (resumed, &after) {
         (Some(id), _) => number(id).ok_or_else(|| invalid("`Last-Event-ID` is the number of a change."))?,
         (None, Some(after)) => number(after).ok_or_else(|| invalid("`after` is the number of a change, or 0."))?,
         (None, None) => 0,
     };
-    let state = call.state;
+    let state = request.state;
     let place = state.streams.take().ok_or_else(|| Fault {
         detail: format!(
             "There are as many streams of changes as there may be, {}. Try again when one has ended, or read \
@@ -53,7 +53,7 @@ pub(super) async fn open(call: Call<'_>) -> Result<Reply, Fault> {
         site,
         commits,
         place,
-        _answering: call.answering.clone(),
+        _answering: request.answering.clone(),
         after,
         greeted: false,
         read: None,

@@ -1,6 +1,6 @@
 //! `/admin/v1/directories/{id}/unlinked`
 
-use super::super::call::Call;
+use super::super::admin_request::AdminRequest;
 use super::super::fault::Fault;
 use super::super::reply::Reply;
 use super::shape::{Page, limit, ok};
@@ -17,10 +17,10 @@ struct User {
     customer_id: Option<String>,
 }
 
-pub(super) async fn list(call: Call<'_>) -> Result<Reply, Fault> {
-    let [cursor, limit_text] = call.query(["cursor", "limit"])?;
-    let (id, limit) = (call.parameter(0), limit(limit_text)?);
-    let page = call.state.site.unlinked(id, cursor.as_deref(), limit).await??;
+pub(super) async fn list(request: AdminRequest<'_>) -> Result<Reply, Fault> {
+    let [cursor, limit_text] = request.query(["cursor", "limit"])?;
+    let (id, limit) = (request.parameter(0), limit(limit_text)?);
+    let page = request.state.site.unlinked(id, cursor.as_deref(), limit).await??;
     Ok(ok(&Page { values: page.values.into_iter().map(shown).collect::<Vec<_>>(), next: page.next }))
 }
 

@@ -8,8 +8,8 @@ mod organizations;
 mod page;
 mod shape;
 
-use super::asked::Asked;
-use super::call::Call;
+use super::admin_request::AdminRequest;
+use super::context::RequestContext;
 use super::fault::Fault;
 use super::reply::Reply;
 use super::routes::{Endpoints, Routes, endpoints};
@@ -45,9 +45,9 @@ pub(super) static ENDPOINTS: &Endpoints = endpoints! {
     }
 };
 
-pub(super) async fn answer(routes: &Routes, state: &State, asked: &mut Asked<'_>) -> Result<Reply, Fault> {
-    let (endpoint, parameters) = routes.find(&asked.head.method, asked.head.uri.path())?;
-    let actor = state.admit(asked).await?;
-    tracing::debug!(request = asked.id, actor, endpoint = endpoint.name, "service desk");
-    (endpoint.handler)(Call::new(state, actor, parameters, asked).await?).await
+pub(super) async fn answer(routes: &Routes, state: &State, context: &mut RequestContext<'_>) -> Result<Reply, Fault> {
+    let (endpoint, parameters) = routes.find(&context.head.method, context.head.uri.path())?;
+    let actor = state.admit(context).await?;
+    tracing::debug!(request = context.id, actor, endpoint = endpoint.name, "service desk");
+    (endpoint.handler)(AdminRequest::new(state, actor, parameters, context).await?).await
 }

@@ -1,6 +1,6 @@
 //! The engine on disk: fjall, a log-structured merge tree with a journal.
 
-use super::disk::{Changes, Failed, Snapshot, Stored};
+use super::disk::{Changes, DiskFailure, Snapshot, Stored};
 use super::folder::Folder;
 use super::options::EmbeddedOptions;
 use crate::storage::{Error, Trouble};
@@ -92,9 +92,9 @@ impl Engine {
     }
 
     /// Whether the engine has failed outside of a write, when it wrote tables or merged them.
-    pub(super) fn check(&self) -> Result<(), Failed> {
+    pub(super) fn check(&self) -> Result<(), DiskFailure> {
         // Nothing is left to be written between writes, so that this only asks.
-        self.database.persist(PersistMode::Buffer).map_err(Failed::from)
+        self.database.persist(PersistMode::Buffer).map_err(DiskFailure::from)
     }
 
     /// How many bytes the tables take.
@@ -118,20 +118,20 @@ impl Engine {
     }
 
     /// Writes that something is not there that never was: so many random keys, so long, beyond all that can be asked for.
-    pub(super) fn pad(&self, keys: usize, bytes: usize) -> Result<(), Failed> {
+    pub(super) fn pad(&self, keys: usize, bytes: usize) -> Result<(), DiskFailure> {
         self.wait_for_room()?;
         let mut batch = self.database.batch();
         for _ in 0..keys {
             // No key of the site begins like this, as those are ASCII.
             let mut key = vec![0xff; 1 + bytes];
-            getrandom::fill(&mut key[1..]).map_err(|error| Failed::new(Trouble::Failed, error.to_string()))?;
+            getrandom::fill(&mut key[1..]).map_err(|error| DiskFailure::new(Trouble::Failed, error.to_string()))?;
             batch.remove(&self.keyspace, key);
         }
-        batch.commit().map_err(Failed::from)
+        batch.commit().map_err(DiskFailure::from)
     }
 
     /// A batch of these changes, to be committed: on disk when that returns. Waits until the engine does not let it wait.
-    pub(super) fn batch(&self, changes: &Changes) -> Result<OwnedWriteBatch, Failed> {
+    pub(super) fn batch(&self, changes: &Changes) -> Result<OwnedWriteBatch, DiskFailure> {
         self.wait_for_room()?;
         // `fdatasync` makes durable all that reading the data back needs; what `fsync` adds is the time of the change.
         let mut batch = self.database.batch().durability(Some(PersistMode::SyncData));
@@ -145,17 +145,17 @@ impl Engine {
     }
 
     /// Has what is in memory written to a table, soon.
-    pub(super) fn seal(&self) -> Result<(), Failed> {
-        self.keyspace.rotate_memtable().map(drop).map_err(Failed::from)
+    pub(super) fn seal(&self) -> Result<(), DiskFailure> {
+        self.keyspace.rotate_memtable().map(drop).map_err(DiskFailure::from)
     }
 
     /// Merges all tables, and leaves what was removed out of the new ones. Takes as long as writing all that is stored.
-    pub(super) fn merge_all(&self) -> Result<(), Failed> {
-        self.keyspace.major_compact().map_err(Failed::from)
+    pub(super) fn merge_all(&self) -> Result<(), DiskFailure> {
+        self.keyspace.major_compact().map_err(DiskFailure::from)
     }
 
     /// To be called before each write: waits until the engine does not let it wait.
-    fn wait_for_room(&self) -> Result<(), Failed> {
+    fn wait_for_room(&self) -> Result<(), DiskFailure> {
         let tree = &self.keyspace.tree;
         while tree.sealed_memtable_count() > MAX_SEALED || tree.l0_run_count() + 2 > MAX_RUNS {
             self.check()?;
@@ -222,7 +222,7 @@ fn failed(error: fjall::Error) -> Error {
     }
 }
 
-impl From<fjall::Error> for Failed {
+impl From<fjall::Error> for DiskFailure {
     fn from(error: fjall::Error) -> Self {
         match error {
             fjall::Error::Io(error) | fjall::Error::Storage(LsmError::Io(error)) => error.into(),

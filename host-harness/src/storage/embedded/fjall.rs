@@ -1,8 +1,8 @@
 //! The disk as group commit needs it: the engine, opened again after a failure, with its mark and with what erases.
 
-use super::disk::{Changes, Disk, Failed};
+use super::disk::{Changes, Disk, DiskFailure};
 use super::engine::{Engine, FjallSnapshot};
-use super::erasing::{self, Erasing};
+use super::erasing::{self, Eraser};
 use super::error::OpenError;
 use super::folder::Folder;
 use super::mark::{self, Facts, Mark};
@@ -43,7 +43,7 @@ struct Keeping {
     tended: Instant,
     /// While a write is under way, and after one that failed: from which number on nothing was acknowledged.
     cut: Option<u64>,
-    erasing: Erasing,
+    erasing: Eraser,
 }
 
 impl FjallDisk {
@@ -57,7 +57,7 @@ impl FjallDisk {
             wrote: false,
             tended: Instant::now(),
             cut: None,
-            erasing: Erasing::default(),
+            erasing: Eraser::default(),
         };
         Ok(Self {
             folder,
@@ -67,13 +67,13 @@ impl FjallDisk {
         })
     }
 
-    fn engine(&self) -> Result<Arc<Engine>, Failed> {
+    fn engine(&self) -> Result<Arc<Engine>, DiskFailure> {
         let engine = self.engine.lock().clone();
-        engine.ok_or_else(|| Failed::new(Trouble::Failed, "the storage is closed because of an earlier failure"))
+        engine.ok_or_else(|| DiskFailure::new(Trouble::Failed, "the storage is closed because of an earlier failure"))
     }
 
     /// Closes the engine, if nobody else uses it.
-    fn close(&self) -> Result<(), Failed> {
+    fn close(&self) -> Result<(), DiskFailure> {
         let Some(mut engine) = self.engine.lock().take() else {
             return Ok(());
         };
@@ -87,7 +87,10 @@ impl FjallDisk {
                 Err(shared) if began.elapsed() < PATIENCE => engine = shared,
                 Err(shared) => {
                     *self.engine.lock() = Some(shared);
-                    return Err(Failed::new(Trouble::Failed, "transactions from before the failure are still open"));
+                    return Err(DiskFailure::new(
+                        Trouble::Failed,
+                        "transactions from before the failure are still open",
+                    ));
                 }
             }
             thread::sleep(PAUSE);
@@ -135,7 +138,7 @@ impl Keeping {
 impl Disk for FjallDisk {
     type Snapshot = FjallSnapshot;
 
-    fn write(&self, changes: &Changes) -> Result<(), Failed> {
+    fn write(&self, changes: &Changes) -> Result<(), DiskFailure> {
         let engine = self.engine()?;
         let batch = engine.batch(changes)?;
         // The batch gets this number or, where tables are written at the same time, a higher one.
@@ -150,11 +153,11 @@ impl Disk for FjallDisk {
         Ok(())
     }
 
-    fn snapshot(&self) -> Result<FjallSnapshot, Failed> {
+    fn snapshot(&self) -> Result<FjallSnapshot, DiskFailure> {
         Ok(FjallSnapshot::of(self.engine()?))
     }
 
-    fn tend(&self) -> Result<(), Failed> {
+    fn tend(&self) -> Result<(), DiskFailure> {
         let mut keeping = self.keeping.lock();
         if keeping.tended.elapsed() < mark::EVERY {
             return Ok(());
@@ -168,7 +171,7 @@ impl Disk for FjallDisk {
         Ok(())
     }
 
-    fn can_write(&self) -> Result<(), Failed> {
+    fn can_write(&self) -> Result<(), DiskFailure> {
         let mut bytes = HEADROOM_BYTES;
         for path in journal::list(&self.folder.entries())?.values() {
             bytes += space_taken(path)?;
@@ -176,7 +179,7 @@ impl Disk for FjallDisk {
         Ok(self.folder.try_writing(bytes)?)
     }
 
-    fn reopen(&self) -> Result<(), Failed> {
+    fn reopen(&self) -> Result<(), DiskFailure> {
         self.close()?;
         let mut keeping = self.keeping.lock();
         let (engine, mark) = opening::open(&self.folder, &self.options, Some(keeping.cut.unwrap_or(u64::MAX)))?;
@@ -206,7 +209,7 @@ fn space_taken(path: &Path) -> io::Result<u64> {
     Ok(found.len())
 }
 
-impl From<OpenError> for Failed {
+impl From<OpenError> for DiskFailure {
     fn from(error: OpenError) -> Self {
         match error {
             OpenError::Io { error, .. } => error.into(),
@@ -237,7 +240,7 @@ mod tests {
     }
 
     impl FailingDisk {
-        fn failure() -> Failed {
+        fn failure() -> DiskFailure {
             io::Error::other("the disk does not answer").into()
         }
     }
@@ -245,7 +248,7 @@ mod tests {
     impl Disk for FailingDisk {
         type Snapshot = FjallSnapshot;
 
-        fn write(&self, changes: &Changes) -> Result<(), Failed> {
+        fn write(&self, changes: &Changes) -> Result<(), DiskFailure> {
             match self.mode.load(Ordering::SeqCst) {
                 WORKS => self.disk.write(changes),
                 FAILS_BEFORE => Err(Self::failure()),
@@ -258,19 +261,19 @@ mod tests {
             }
         }
 
-        fn snapshot(&self) -> Result<FjallSnapshot, Failed> {
+        fn snapshot(&self) -> Result<FjallSnapshot, DiskFailure> {
             self.disk.snapshot()
         }
 
-        fn tend(&self) -> Result<(), Failed> {
+        fn tend(&self) -> Result<(), DiskFailure> {
             self.disk.tend()
         }
 
-        fn can_write(&self) -> Result<(), Failed> {
+        fn can_write(&self) -> Result<(), DiskFailure> {
             if self.mode.load(Ordering::SeqCst) == WORKS { self.disk.can_write() } else { Err(Self::failure()) }
         }
 
-        fn reopen(&self) -> Result<(), Failed> {
+        fn reopen(&self) -> Result<(), DiskFailure> {
             self.disk.reopen()
         }
     }

@@ -7,24 +7,24 @@ use usher_engine::storage as engine;
 /// Lends a back end to the engine compiled into the same program, for tests and for measuring the engine without
 /// WebAssembly. Its commits return when the writes are durable.
 #[derive(Clone)]
-pub struct Lent(Arc<dyn Storage>);
+pub struct NativeStorage(Arc<dyn Storage>);
 
-impl Lent {
+impl NativeStorage {
     /// Lends `storage`.
     pub fn new(storage: Arc<dyn Storage>) -> Self {
         Self(storage)
     }
 }
 
-impl engine::Storage for Lent {
+impl engine::Storage for NativeStorage {
     fn begin(&self, access: Access) -> Result<Box<dyn engine::Transaction>, Error> {
-        Ok(Box::new(LentTransaction(self.0.begin(access)?)))
+        Ok(Box::new(NativeTransaction(self.0.begin(access)?)))
     }
 }
 
-struct LentTransaction(Box<dyn Transaction>);
+struct NativeTransaction(Box<dyn Transaction>);
 
-impl engine::Transaction for LentTransaction {
+impl engine::Transaction for NativeTransaction {
     fn get_many(&mut self, keys: &[String]) -> Result<Vec<Option<String>>, Error> {
         self.0.get_many(keys)
     }

@@ -1,8 +1,8 @@
 //! What a request from an administrator brings, checked.
 
-use super::asked::Asked;
-use super::body::{Arriving, BodyError, is_encoded};
+use super::body::{BodyError, IncomingBody, is_encoded};
 use super::connections::Answering;
+use super::context::RequestContext;
 use super::fault::Fault;
 use super::origin::origin;
 use super::state::State;
@@ -13,27 +13,27 @@ use serde::de::DeserializeOwned;
 use std::sync::Arc;
 
 /// A request to one of the endpoints, from an administrator.
-pub(super) struct Call<'a> {
+pub(super) struct AdminRequest<'a> {
     pub(super) state: &'a State,
     /// The administrator's name, for the change feed.
     pub(super) actor: String,
     /// The variable parts of the path, in order.
     pub(super) parameters: Vec<String>,
     pub(super) head: &'a Parts,
-    body: &'a mut Arriving,
+    body: &'a mut IncomingBody,
     pub(super) answering: &'a Arc<Answering>,
 }
 
-impl<'a> Call<'a> {
+impl<'a> AdminRequest<'a> {
     /// A request that changes something has to say that its body is JSON: a page of another site can have a browser send
     /// anything but that.
     pub(super) async fn new(
         state: &'a State,
         actor: String,
         parameters: Vec<String>,
-        asked: &'a mut Asked<'_>,
+        context: &'a mut RequestContext<'_>,
     ) -> Result<Self, Fault> {
-        let (head, body, answering) = (asked.head, &mut asked.body, &asked.answering);
+        let (head, body, answering) = (context.head, &mut context.body, &context.answering);
         let changes = head.method != Method::GET && head.method != Method::HEAD;
         if is_encoded(&head.headers) && !body.is_empty(&state.settings).await? {
             return Err(BodyError::Encoded.into());
