@@ -1,8 +1,8 @@
 //! Usher's wasmtime host: customer provisioning for service desks, to be embedded.
 //!
 //! Identity providers push users and groups over SCIM 2.0. The component `usher:provisioning` carries that out over an
-//! ordered, transactional map of strings that its host lends it, and reaches nothing else. This library loads it, calls
-//! it in a fresh instance each time, and has storages to lend.
+//! ordered, transactional map of strings that its host provides, and reaches nothing else. This library loads it, calls it
+//! in a fresh instance each time, and has storages for it.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -28,7 +28,7 @@
 //! # }).unwrap();
 //! ```
 //!
-//! A storage of your own is a [`storage::Storage`]. This one lends another and can be stopped from being written to:
+//! A storage of your own is a [`storage::Storage`]. This one passes everything on to another, and can be stopped from being written to:
 //!
 //! ```
 //! use std::sync::{Arc, atomic::{AtomicBool, Ordering}};

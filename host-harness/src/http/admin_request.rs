@@ -59,7 +59,7 @@ impl<'a> AdminRequest<'a> {
             .ok_or_else(|| invalid("The host is not a valid one."))
     }
 
-    /// The query's parameters, each at most once and none but those in `known`.
+    /// The query's parameters: only those in `known`, and each of them at most once.
     pub(super) fn query<const N: usize>(&self, known: [&str; N]) -> Result<[Option<String>; N], Fault> {
         let mut values = [const { None }; N];
         let query = self.head.uri.query().unwrap_or_default();

@@ -35,7 +35,7 @@ pub(super) enum BodyError {
     NoRoom,
     /// It is not UTF-8.
     NotText,
-    /// It is in a coding of which none is taken.
+    /// It has a content coding, and no coding is taken.
     Encoded,
     /// The client broke off, or does not speak HTTP. Nobody will see the response.
     Broken(hyper::Error),
@@ -91,7 +91,7 @@ impl IncomingBody {
         self.body.size_hint().exact().map(|length| usize::try_from(length).unwrap_or(usize::MAX))
     }
 
-    /// Whether there is none. Waits for its beginning where the header does not tell.
+    /// Whether there is no body. Waits for its beginning where the header does not tell.
     pub(super) async fn is_empty(&mut self, settings: &Settings) -> Result<bool, BodyError> {
         if self.ended || self.announced().is_some() {
             return Ok(self.ended);

@@ -75,7 +75,7 @@ fn bare(state: &State, context: &RequestContext<'_>) -> Result<scim::Request, Fa
     let mut headers = Vec::with_capacity(3);
     for name in &PASSED {
         for value in head.headers.get_all(name) {
-            // A value that is no text cannot be passed on, and none of these fields may have one.
+            // A value that is not text cannot be passed on, and no such value is allowed in these fields.
             if let Ok(value) = str::from_utf8(value.as_bytes()) {
                 headers.push((name.as_str().to_owned(), value.to_owned()));
             }

@@ -27,6 +27,28 @@ const BUFFER: usize = 64 << 10;
 /// An HTTP server for one site, bound to its address. It speaks HTTP/1.1; TLS is left to a proxy in front.
 ///
 /// It has to be made and run on a Tokio runtime with I/O and time enabled.
+///
+/// ```
+/// use std::sync::Arc;
+/// use usher_host::http::{AdminKey, Server, Settings};
+/// use usher_host::{Usher, storage::MemoryStorage};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let site = Usher::load()?.site(Arc::new(MemoryStorage::new()));
+/// let (key, text) = AdminKey::generate()?;
+/// assert!(key == AdminKey::new(&text) && key == AdminKey::from_hash(key.hash()));
+/// let mut settings = Settings::new(key);
+/// settings.public_url = Some("https://usher.example.com".into());
+/// tokio::runtime::Runtime::new()?.block_on(async {
+///     let server = Server::bind(site, settings, "127.0.0.1:0".parse()?).await?;
+///     println!("at {}", server.address());
+///     // Until a signal comes, say; here at once.
+///     let everything_was_answered = server.serve(async {}).await;
+///     assert!(everything_was_answered);
+///     Ok(())
+/// })
+/// # }
+/// ```
 pub struct Server {
     listener: TcpListener,
     service: Arc<Service>,

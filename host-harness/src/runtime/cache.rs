@@ -73,7 +73,7 @@ impl Hasher for Digester {
     }
 }
 
-/// The code in a cache file; none if there is no such file.
+/// The code in a cache file, or `None` where there is no such file.
 fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
     let mut file = match File::open(path) {
         Ok(file) => file,
@@ -91,7 +91,7 @@ fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
     Ok(Some(code))
 }
 
-/// Writes a cache file in such a way that readers see all of it or none.
+/// Writes a cache file in such a way that readers see all of it or nothing.
 fn write(path: &Path, code: &[u8]) -> io::Result<()> {
     let folder = folder_of(path)?;
     create_folder(folder)?;

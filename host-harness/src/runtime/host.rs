@@ -57,7 +57,7 @@ impl wit::Host for Host {
             wit::Access::ReadOnly => Access::ReadOnly,
             wit::Access::ReadWrite => Access::ReadWrite,
         };
-        // Where only calls that read are made, none may wait for its turn to write.
+        // Where only calls that read are made, no call may wait for its turn to write.
         if access != self.access && access == Access::ReadWrite && self.storage_use.durabilities.is_empty() {
             return Err(WantsToWrite.into());
         }

@@ -16,7 +16,8 @@ use std::time::Duration;
 use wasmtime::component::{Component, HasSelf, Linker};
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
-/// The component that was built along with this library, as WebAssembly: what is loaded unless another is named.
+/// The component that was built along with this library, as WebAssembly: what is loaded unless another is named. To be
+/// written to a file, say, for another host.
 pub const EMBEDDED: &[u8] = include_bytes!(env!("USHER_COMPONENT"));
 
 /// How exactly deadlines are kept. Every tick wakes a thread, so not too short.
@@ -31,6 +32,13 @@ const SWEEP_TICKS: u64 = 4;
 const KEPT_RESIDENT: usize = 192 << 10;
 
 /// Why a component could not be loaded.
+///
+/// ```
+/// use usher_host::{LoadError, Usher};
+///
+/// let error = Usher::builder().component(*b"no component").no_cache().load().err();
+/// assert!(matches!(error, Some(LoadError::Component(_))));
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LoadError {
@@ -55,6 +63,22 @@ pub enum LoadError {
 }
 
 /// Loads a component with settings of your own.
+///
+/// ```no_run
+/// use std::time::Duration;
+/// use usher_host::{Limits, Usher};
+///
+/// let mut limits = Limits::default();
+/// limits.deadline = Duration::from_secs(2);
+/// let usher = Usher::builder()
+///     .limits(limits)
+///     .threads(8)
+///     .short_calls_inline(true)
+///     .component_file("/opt/usher/usher.wasm") // or `component`, with its bytes
+///     .cache("/var/cache/usher") // or `no_cache`
+///     .load()?;
+/// # Ok::<_, usher_host::LoadError>(())
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct Builder {
     limits: Limits,

@@ -28,6 +28,23 @@ const FAR: Duration = Duration::from_hours(365 * 24);
 /// A loaded component. Cheap to clone; all clones are one.
 ///
 /// It knows no site: [`site`](Usher::site) provides it with a storage, and any number of sites can share one.
+///
+/// ```
+/// use std::sync::Arc;
+/// use usher_host::{Usher, storage::MemoryStorage};
+///
+/// let usher = Usher::load()?;
+/// assert_eq!(usher.limits().transactions, 4);
+/// // As many sites as there are storages, over one component.
+/// let (one, other) = (usher.site(Arc::new(MemoryStorage::new())), usher.site(Arc::new(MemoryStorage::new())));
+/// futures_lite::future::block_on(async {
+///     one.create_organization("ada", "Hydrology").await??;
+///     assert!(other.organization(1).await?.is_err(), "it knows nothing of the first");
+///     Ok::<_, Box<dyn std::error::Error>>(())
+/// })?;
+/// assert_eq!((usher.usage().calls, usher.usage().commits), (2, 1));
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct Usher {
     pub(super) loaded: Arc<Loaded>,
@@ -135,7 +152,7 @@ impl Usher {
     /// Until when a call that comes in now has time.
     fn term(&self) -> Instant {
         let now = Instant::now();
-        // A deadline past what the clock can tell is none.
+        // A deadline that is later than the clock can tell is no deadline.
         now.checked_add(self.loaded.term).unwrap_or(now + FAR)
     }
 

@@ -3,6 +3,8 @@
 //! Hosts bring their own storages, in this language and in others. The cases say what the engine relies on; each has a
 //! name, so that a suite in another language can mirror them one by one.
 //!
+//! A case that fails panics, as a test does: this module is called by tests alone.
+//!
 //! ```
 //! use std::sync::Arc;
 //! use usher_host::storage::{MemoryStorage, contract};
@@ -17,10 +19,19 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
-/// How long one case may take, in seconds, before it counts as hanging: a lock that was not released, most of the time.
+/// How long one case of [`check`] may take, in seconds, before it counts as hanging: a lock that was not released, most of the time.
 pub const CASE_SECONDS: u64 = 60;
 
 /// One thing that a storage must do.
+///
+/// ```
+/// use std::sync::Arc;
+/// use usher_host::storage::{MemoryStorage, contract};
+///
+/// for case in contract::CASES.iter().filter(|case| case.name.contains("range")) {
+///     case.run(Arc::new(MemoryStorage::new()));
+/// }
+/// ```
 #[derive(Clone, Copy)]
 pub struct Case {
     /// What must hold, as an identifier.
@@ -39,7 +50,7 @@ impl Case {
     }
 }
 
-/// Runs every case, each over a new storage that `empty` makes.
+/// Runs every case, each over a new storage that `empty` makes. The example of the [module](self) calls it.
 ///
 /// # Panics
 /// Where the storage does not keep the contract; the message names the case.
@@ -56,6 +67,15 @@ pub fn check(empty: impl Fn() -> Arc<dyn Storage>) {
 ///
 /// # Panics
 /// Where something is missing after opening again, or something is there that was never committed.
+///
+/// ```
+/// use std::sync::Arc;
+/// use usher_host::storage::{EmbeddedStorage, contract};
+///
+/// let folder = tempfile::tempdir()?;
+/// contract::check_reopening(move || Arc::new(EmbeddedStorage::open(folder.path()).expect("it opens")));
+/// # Ok::<_, std::io::Error>(())
+/// ```
 pub fn check_reopening(open: impl Fn() -> Arc<dyn Storage> + Send + 'static) {
     bounded("reopening_finds_what_was_acknowledged", move || {
         reopening_finds_what_was_acknowledged(open);

@@ -1,16 +1,26 @@
-//! A back end as the engine takes it natively.
+//! A back end for the engine that is compiled into the same program.
 
 use super::{Access, Change, Entry, Error, Range, Storage, Transaction};
 use std::sync::Arc;
 use usher_engine::storage as engine;
 
-/// Lends a back end to the engine compiled into the same program, for tests and for measuring the engine without
+/// A back end as the engine takes it that is compiled into the same program, for tests and for measuring the engine without
 /// WebAssembly. Its commits return when the writes are durable.
+///
+/// ```
+/// use std::sync::Arc;
+/// use usher_engine::storage::{Access, Storage};
+/// use usher_host::storage::{MemoryStorage, NativeStorage};
+///
+/// let storage = NativeStorage::new(Arc::new(MemoryStorage::new()));
+/// let transaction = storage.begin(Access::ReadOnly)?;
+/// # Ok::<_, usher_host::storage::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct NativeStorage(Arc<dyn Storage>);
 
 impl NativeStorage {
-    /// Lends `storage`.
+    /// The back end `storage`, for the engine.
     pub fn new(storage: Arc<dyn Storage>) -> Self {
         Self(storage)
     }

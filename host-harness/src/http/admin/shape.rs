@@ -14,7 +14,7 @@ const DEFAULT_LIMIT: u32 = 100;
 #[derive(Serialize)]
 pub(super) struct Page<T, C> {
     pub(super) values: Vec<T>,
-    /// What to ask for the next page with; none on the last.
+    /// What to ask for the next page with. The last page has nothing here.
     pub(super) next: Option<C>,
 }
 

@@ -77,7 +77,7 @@ struct Reader {
 }
 
 impl Reader {
-    /// What to send next; none at the end of the stream, from which a client comes again.
+    /// What to send next; `None` at the end of the stream, after which a client comes again.
     async fn next(&mut self) -> Option<Bytes> {
         if !std::mem::replace(&mut self.greeted, true) {
             return Some(Bytes::from_static(GREETING));

@@ -11,7 +11,7 @@ exports! {
         /// Connects a directory and issues its first key, valid for one year.
         write connect_directory(actor: &str, settings: Settings) -> Connected = call_connect;
 
-        /// The connected directories: those behind `cursor`, at most `limit` (1 to 1,000) of them.
+        /// The connected directories: those after `cursor`, at most `limit` (1 to 1,000) of them.
         read directories(cursor: Option<&str>, limit: u32) -> Page = call_list;
 
         /// One directory.
@@ -37,7 +37,7 @@ exports! {
         /// How a directory is doing.
         read directory_status(id: &str) -> DirectoryStatus = call_status;
 
-        /// The request log of a directory, newest first: what comes behind `cursor`, at most `limit` (1 to 1,000) requests.
+        /// The request log of a directory, newest first: what follows `cursor`, at most `limit` (1 to 1,000) requests.
         read requests(id: &str, cursor: Option<&str>, limit: u32) -> LogPage = call_requests;
 
         /// Lets deletions and deactivations through that a directory's limit holds: all of them for an hour.

@@ -1,4 +1,4 @@
-//! The component's exports on one site, one file an export; of `directories`, what is to be resolved has a file of its own.
+//! The component's exports as methods of one site.
 
 /// Methods of [`Site`] that call functions of one of the component's interfaces. Each line says whether the call may write,
 /// and which function it calls with its arguments, in their order.
@@ -51,6 +51,36 @@ use std::sync::Arc;
 ///
 /// The outer error says that the call yielded no answer; the inner one is the component's answer. Times are milliseconds
 /// since the Unix epoch, and `actor` names the administrator on whose behalf a change is made, for the change feed.
+///
+/// The methods are all called alike, so that this example stands for those that have none of their own:
+///
+/// ```
+/// use std::sync::Arc;
+/// use usher_host::{Usher, site, storage::MemoryStorage};
+///
+/// # futures_lite::future::block_on(async {
+/// let site = Usher::load()?.site(Arc::new(MemoryStorage::new()));
+/// let customer = site::NewCustomer {
+///     email: "grace@example.com".into(),
+///     display_name: "Grace".into(),
+///     time_zone: None,
+///     locale: None,
+/// };
+/// let customer = site.create_customer("ada", customer).await??;
+/// let organization = site.create_organization("ada", "Hydrology").await??;
+/// site.add_members("ada", organization.id, vec![customer.id.clone()]).await??;
+/// let page = site.organization_members(organization.id, site::Position::START, 100).await??;
+/// assert_eq!(page.values, [customer]);
+///
+/// // What the component refuses is the inner error.
+/// let refused = site.create_organization("ada", "Hydrology").await?;
+/// assert!(matches!(refused, Err(site::Error::Taken(_))));
+///
+/// // To be called every minute or so, by whoever keeps the site.
+/// while site.upkeep(1_000).await??.more {}
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
 #[derive(Clone)]
 pub struct Site {
     usher: Usher,

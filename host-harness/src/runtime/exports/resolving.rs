@@ -7,7 +7,7 @@ use crate::runtime::directories::{
 
 exports! {
     directories(Error) {
-        /// The open conflicts of a directory: those behind `cursor`, at most `limit` (1 to 1,000) of them.
+        /// The open conflicts of a directory: those after `cursor`, at most `limit` (1 to 1,000) of them.
         read conflicts(id: &str, cursor: Option<&str>, limit: u32) -> ConflictPage = call_conflicts;
 
         /// What adopting the organization of a conflict would do.
@@ -21,7 +21,7 @@ exports! {
             resolution: Resolution,
         ) -> () = call_resolve_conflict;
 
-        /// The users of a directory that are linked to no customer: those behind `cursor`, at most `limit` (1 to 1,000) of
+        /// The users of a directory that are linked to no customer: those after `cursor`, at most `limit` (1 to 1,000) of
         /// them.
         read unlinked(id: &str, cursor: Option<&str>, limit: u32) -> UnlinkedPage = call_unlinked;
 

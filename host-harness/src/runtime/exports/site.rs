@@ -14,8 +14,8 @@ exports! {
         /// Changes the settings of the site.
         write update_settings(actor: &str, update: SettingsUpdate) -> Settings = call_update_settings;
 
-        /// The customers, organizations and directories that have the name or address of another: those from `position` on, at
-        /// most `limit` (1 to 1,000) of them.
+        /// The customers, organizations and directories that have the name or address of another: those from `position`
+        /// on, at most `limit` (1 to 1,000) of them.
         read same_names(position: Position, limit: u32) -> SameNamePage = call_same_names;
 
         /// Notes in the change feed that so many sign-ins of administrators were refused for a wrong key, the first and the
@@ -85,7 +85,7 @@ exports! {
         /// The project of this key, in any letter case.
         read project_by_key(key: &str) -> Project = call_get_project_by_key;
 
-        /// Changes the name or the audience of a project; what is none stays as it is.
+        /// Changes the name or the audience of a project; what is `None` stays as it is.
         write update_project(
             actor: &str,
             id: u64,
@@ -121,8 +121,8 @@ exports! {
             limit: u32,
         ) -> OrganizationPage = call_project_organizations;
 
-        /// A project's own customers. Where there is a `query`, those whom a picker offers for it: who are active, and whose
-        /// name or email address contains it.
+        /// A project's own customers. Where there is a `query`, those whom a picker offers for it: who are active, and
+        /// whose name or email address contains it.
         read project_customers(
             id: u64,
             query: Option<&str>,
@@ -133,7 +133,7 @@ exports! {
         /// Whether a customer may use a project, and why.
         read access_to(customer: &str, project: u64) -> Access = call_access_to;
 
-        /// Every project that is open to a customer, and why; none for a deactivated one.
+        /// Every project that is open to a customer, and why. To a deactivated customer no project is open.
         read projects_of(customer: &str) -> Vec<OpenProject> = call_projects_of;
     }
 }

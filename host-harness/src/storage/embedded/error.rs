@@ -3,6 +3,16 @@
 use std::path::PathBuf;
 
 /// Why a data folder could not be opened.
+///
+/// ```
+/// use usher_host::storage::{EmbeddedStorage, OpenError};
+/// # let folder = tempfile::tempdir()?;
+/// # let folder = folder.path();
+///
+/// let storage = EmbeddedStorage::open(folder)?;
+/// assert!(matches!(EmbeddedStorage::open(folder), Err(OpenError::Locked { .. })));
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {

@@ -28,7 +28,7 @@ const HEADROOM_BYTES: u64 = 16 << 20;
 pub(super) struct FjallDisk {
     folder: Arc<Folder>,
     options: EmbeddedOptions,
-    /// None where it could not be opened again after a failure.
+    /// `None` where it could not be opened again after a failure.
     engine: Mutex<Option<Arc<Engine>>>,
     keeping: Mutex<Keeping>,
 }

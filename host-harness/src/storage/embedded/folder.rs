@@ -35,7 +35,7 @@ pub(super) struct Folder {
 }
 
 impl Folder {
-    /// Opens the folder, or makes it where there is none or an empty one.
+    /// Opens the folder, or makes it where there is no folder or an empty one.
     pub(super) fn open(path: &Path) -> Result<Self, OpenError> {
         let failed = |error| OpenError::Io { path: path.to_owned(), error };
         create_private(path).map_err(failed)?;

@@ -60,7 +60,8 @@ impl From<io::Error> for Unusable {
     }
 }
 
-/// The journals in the engine's folder by their number, without reading them. There are none where there is no folder.
+/// The journals in the engine's folder by their number, without reading them. Where there is no folder, there are no
+/// journals.
 ///
 /// # Errors
 /// Those of reading the folder.
@@ -117,7 +118,7 @@ fn read_one(id: u64, path: PathBuf, asked: u64) -> Result<Journal, Unusable> {
 }
 
 impl Journal {
-    /// Makes the journal end before the number that was asked for, and behind its last whole batch, in a file of its own:
+    /// Makes the journal end before the number that was asked for, and after its last whole batch, in a file of its own:
     /// whoever still has the old one open writes to nobody's harm. What is kept is written anew. `spare` is a name in the
     /// same file system that is free to be used.
     ///

@@ -40,7 +40,7 @@ pub(super) struct Facts {
     pub(super) written: u64,
     /// Up to which number everything has gone into tables.
     pub(super) tables: Option<u64>,
-    /// By journal, the least that the highest number in it can be; none where nothing is known of it.
+    /// By journal, the least that the highest number in it can be; `None` where nothing is known of it.
     pub(super) journals: BTreeMap<u64, Option<u64>>,
     /// The names of the engine's trees, which are folders.
     pub(super) trees: BTreeSet<String>,
@@ -56,7 +56,7 @@ pub(super) struct Mark {
 }
 
 impl Mark {
-    /// Opens the mark at `path`; `None` where there is none.
+    /// Opens the mark at `path`; `None` where there is no mark.
     ///
     /// # Errors
     /// Those of the file. Where neither of its places is whole, [`io::ErrorKind::InvalidData`].

@@ -7,6 +7,16 @@ use std::time::Duration;
 pub const ERASED_WITHIN: Duration = Duration::from_hours(24);
 
 /// How much memory an [`EmbeddedStorage`] takes, and how soon what was removed is out of its files.
+///
+/// ```
+/// use usher_host::storage::{EmbeddedOptions, EmbeddedStorage};
+/// # let folder = tempfile::tempdir()?;
+/// # let folder = folder.path();
+///
+/// let options = EmbeddedOptions { cache_bytes: 256 << 20, ..EmbeddedOptions::default() };
+/// let storage = EmbeddedStorage::open_with(folder, &options)?;
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct EmbeddedOptions {
     /// Bytes of the disk that are kept in memory for reading.
