@@ -11,7 +11,7 @@ use ureq::http::{HeaderName, HeaderValue};
 use ureq::{Agent, Body};
 use usher_engine::{Engine, Environment, directories};
 use usher_host::http::{AdminKey, Server, Settings};
-use usher_host::storage::{Lent, MemoryStorage};
+use usher_host::storage::{MemoryStorage, NativeStorage};
 use usher_host::{Site, Usher, scim};
 
 /// Where the servers claim to be.
@@ -102,7 +102,7 @@ fn settings() -> directories::Settings {
 
 /// A directory of the engine compiled into this program, over a storage of its own.
 pub fn native() -> Directory {
-    let server = Native { storage: Lent::new(Arc::new(MemoryStorage::new())) };
+    let server = Native { storage: NativeStorage::new(Arc::new(MemoryStorage::new())) };
     let connected = server.engine().connect("admin:test", &settings()).expect("the directory is connected");
     let base = format!("{ORIGIN}{}", connected.directory.scim_path);
     Directory::new(Arc::new(server), base, connected.key.api_key)
@@ -110,7 +110,7 @@ pub fn native() -> Directory {
 
 /// The engine without WebAssembly.
 struct Native {
-    storage: Lent,
+    storage: NativeStorage,
 }
 
 impl Native {

@@ -14,7 +14,7 @@ use self::bindings::wasi::http::types::{
 use self::bindings::wasi::io::streams::StreamError;
 
 mod bindings {
-    #![allow(missing_docs, unreachable_pub, unused_qualifications, clippy::all)]
+    #![allow(missing_docs, unreachable_pub, unused_qualifications, clippy::all, clippy::pedantic)]
 
     wit_bindgen::generate!({
         path: ["../../wit", "wit"],

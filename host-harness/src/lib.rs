@@ -1,8 +1,8 @@
 //! Usher's wasmtime host: customer provisioning for service desks, to be embedded.
 //!
 //! Identity providers push users and groups over SCIM 2.0. The component `usher:provisioning` carries that out over an
-//! ordered, transactional map of strings that its host lends it, and reaches nothing else. This library loads it, calls
-//! it in a fresh instance each time, and has storages to lend.
+//! ordered, transactional map of strings that its host provides, and reaches nothing else. This library loads it, calls it
+//! in a fresh instance each time, and has storages for it.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -28,7 +28,7 @@
 //! # }).unwrap();
 //! ```
 //!
-//! A storage of your own is a [`storage::Storage`]. This one lends another and can be stopped from being written to:
+//! A storage of your own is a [`storage::Storage`]. This one passes everything on to another, and can be stopped from being written to:
 //!
 //! ```
 //! use std::sync::{Arc, atomic::{AtomicBool, Ordering}};
@@ -64,6 +64,24 @@
 //! | [`storage`] | what a site's data is kept in, and how to bring a storage of your own |
 //! | [`http`] | a server for a site, with the admin API; feature `http` |
 //! | `bench` | the storage engine below the embedded storage, bare, to measure against; feature `bench` |
+//!
+//! # Floors
+//!
+//! Each floor may use those below it, and none above; on one floor, no files use each other in a circle. A test reads this
+//! table and holds the code to it.
+//!
+//! | floor | what it is |
+//! |---|---|
+//! | `main`, `cli` | the program `usher` |
+//! | `http::server`, `http::service` | connections, and what becomes of each request |
+//! | `http::admin`, `http::desk`, `http::scim`, `http::ops` | the surfaces: what can be asked for over HTTP |
+//! | `http` | what the surfaces share |
+//! | `bench` | the bare engine, to measure against |
+//! | `runtime` | the component: loaded, called, and the methods that its exports are here |
+//! | `storage::embedded`, `storage::memory`, `storage::contract` | the storages, and what each has to do |
+//! | `storage` | what a storage is |
+//!
+//! # What a call costs
 //!
 //! A call costs some ten microseconds more than the work it does: instances come from a pool, their memory is a
 //! copy-on-write image, and the code was compiled ahead of time and is kept on disk. Nothing that a call leaves in

@@ -137,7 +137,7 @@ fn check(base: &str, key: &str, acknowledged: &[(String, String)]) {
             let (_, page) = get(&format!("/{kind}?count=1000&cursor={cursor}"));
             listed.extend(page["Resources"].as_array().expect("a list has resources").clone());
             match page["nextCursor"].as_str() {
-                Some(next) => cursor = next.to_owned(),
+                Some(next) => next.clone_into(&mut cursor),
                 None => break,
             }
         }

@@ -174,7 +174,9 @@ fn a_call_that_is_not_short_is_made_in_full_wherever_it_came_in() {
             let small: Vec<_> = small.collect();
             let response = block_on(site.handle(post(connected, "/Bulk", large()))).expect("an answer");
             assert_eq!(response.status, 200);
-            small.into_iter().for_each(|client| client.join().expect("all are answered"));
+            for client in small {
+                client.join().expect("all are answered");
+            }
         });
         let directory = block_on(site.directory(&connected.directory.id)).expect("an answer").expect("there");
         assert_eq!(directory.users, 1_200);

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 const ADMIN_KEY: &str = "the admin key of this test";
 
 /// How long the server may take to notice that there is no space, and that there is some again.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 struct Server {
     process: Child,

@@ -70,6 +70,7 @@ impl Running {
     }
 
     /// The header of a request with the admin key.
+    #[expect(clippy::unused_self, reason = "asked of the server, as its other headers are")]
     fn admin(&self, method: &str, path: &str, more: &str) -> String {
         format!(
             "{method} {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {ADMIN_KEY}\r\nconnection: close\r\n{more}\r\n"
@@ -471,7 +472,7 @@ fn senders_without_a_key_take_no_room_and_are_sent_away() {
 
 #[test]
 fn a_short_body_that_does_not_come_is_waited_for_only_from_those_with_a_key() {
-    let server = serve(|settings| settings.body_timeout = Duration::from_secs(60));
+    let server = serve(|settings| settings.body_timeout = Duration::from_mins(1));
     let begin = Instant::now();
     let strange = server.head("POST", "/Users", "content-length: 10\r\n").replace("Bearer ", "Bearer x");
     assert_scim_error(&server.raw(&(strange + "{")), 401);
@@ -522,7 +523,7 @@ fn answers_that_nobody_takes_are_bounded_and_leave_room_to_others() {
     let mut server = serve(|settings| {
         settings.answers = BUDGET;
         // None of them is to be closed for its slowness.
-        settings.write_timeout = Duration::from_secs(600);
+        settings.write_timeout = Duration::from_mins(10);
     });
     server.fill(1_000);
     let all = |server: &Running| server.head("GET", "/Users?count=1000", "");
@@ -562,7 +563,7 @@ fn answers_that_nobody_takes_are_bounded_and_leave_room_to_others() {
     let begin = Instant::now();
     let mut taking_nothing = Vec::new();
     while taking_nothing.len() < as_many {
-        assert!(begin.elapsed() < Duration::from_secs(60), "{} of {as_many} found room", taking_nothing.len());
+        assert!(begin.elapsed() < Duration::from_mins(1), "{} of {as_many} found room", taking_nothing.len());
         let mut stream = connect_narrowly(&server);
         stream.write_all(all(&server).as_bytes()).expect("sent");
         let mut begin = [0; 12];
@@ -576,7 +577,7 @@ fn answers_that_nobody_takes_are_bounded_and_leave_room_to_others() {
 /// A server of its own component, whose threads are as few as can be.
 fn serve_narrowly() -> Running {
     let mut limits = Limits::default();
-    limits.deadline = Duration::from_secs(60);
+    limits.deadline = Duration::from_mins(1);
     let usher = Usher::builder().limits(limits).threads(1).short_calls_inline(true).load();
     let usher = usher.expect("the component loads");
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("threads");

@@ -123,7 +123,7 @@ const PIECES: [&[u8]; 40] = [
 
 /// A request with some of its bytes changed, taken out, doubled, or put in from elsewhere.
 fn mutated(random: &mut TestRng, seeds: &[Vec<u8>]) -> Vec<u8> {
-    let mut below = |end: usize| (random.next_u64() % end.max(1) as u64) as usize;
+    let mut below = |end: usize| usize::try_from(random.next_u64() % end.max(1) as u64).expect("below `end`");
     let mut request = seeds[below(seeds.len())].clone();
     for _ in 0..=below(4) {
         let at = below(request.len());

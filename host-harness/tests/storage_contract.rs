@@ -4,7 +4,7 @@ use std::sync::Arc;
 use tempfile::TempDir;
 use usher_engine::storage::Storage as _;
 use usher_host::storage::{
-    Access, Change, EmbeddedOptions, EmbeddedStorage, Lent, MemoryStorage, Storage, Transaction, contract,
+    Access, Change, EmbeddedOptions, EmbeddedStorage, MemoryStorage, NativeStorage, Storage, Transaction, contract,
 };
 
 /// An embedded storage in a folder of its own, which goes with it.
@@ -48,7 +48,7 @@ fn embedded_is_found_again_as_it_was_left() {
 
 #[test]
 fn what_the_engine_commits_to_a_lent_storage_is_there() {
-    let lent = Lent::new(Arc::new(MemoryStorage::new()));
+    let lent = NativeStorage::new(Arc::new(MemoryStorage::new()));
     let mut transaction = lent.begin(Access::ReadWrite).expect("a transaction");
     let (key, value) = ("a".to_string(), "1".to_string());
     let change = Change { key: key.clone(), value: Some(value.clone()) };

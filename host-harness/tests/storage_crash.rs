@@ -26,7 +26,7 @@ const KEPT: u64 = 25;
 /// Names the folder to the process that is to be killed.
 const FOLDER: &str = "USHER_TEST_STORAGE_CRASH_FOLDER";
 /// How long to wait for what the process is to say.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Small, so that tables are written and merged all the time.
 fn open(folder: &Path) -> EmbeddedStorage {
@@ -45,7 +45,7 @@ fn key(writer: u64, number: u64, part: u64) -> String {
 fn value(writer: u64, number: u64, part: u64) -> String {
     // Now and then one that is large.
     let length = if number.is_multiple_of(97) { 40_000 } else { 20 + number % 400 };
-    format!("{writer} {number} {part} ").repeat(length as usize / 8)
+    format!("{writer} {number} {part} ").repeat(usize::try_from(length / 8).expect("short"))
 }
 
 fn number(transaction: &mut dyn Transaction, key: &str) -> Result<u64, Error> {

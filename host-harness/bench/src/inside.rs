@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 use usher_engine::{Engine, Environment};
 use usher_host::scim::Request;
-use usher_host::storage::{Lent, Storage};
+use usher_host::storage::{NativeStorage, Storage};
 use usher_host::{Site, directories};
 
 /// Connects a directory to a site in this process.
@@ -42,12 +42,12 @@ impl Answers for Site {
 }
 
 /// The engine, compiled into this program.
-pub(super) struct Native(Lent);
+pub(super) struct Native(NativeStorage);
 
 impl Native {
     /// Over a storage.
     pub(super) fn new(storage: Arc<dyn Storage>) -> Self {
-        Self(Lent::new(storage))
+        Self(NativeStorage::new(storage))
     }
 }
 

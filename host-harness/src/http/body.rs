@@ -1,6 +1,6 @@
 //! Reading a request's body without being made to wait or to hold too much.
 
-use super::room::{Held, Room};
+use super::room::{Reservation, Room};
 use super::settings::Settings;
 use crate::runtime::Party;
 use http_body_util::BodyExt;
@@ -35,7 +35,7 @@ pub(super) enum BodyError {
     NoRoom,
     /// It is not UTF-8.
     NotText,
-    /// It is in a coding of which none is taken.
+    /// It has a content coding, and no coding is taken.
     Encoded,
     /// The client broke off, or does not speak HTTP. Nobody will see the response.
     Broken(hyper::Error),
@@ -49,7 +49,7 @@ pub(super) fn is_encoded(headers: &HeaderMap) -> bool {
 }
 
 /// A request's body on its way in.
-pub(super) struct Arriving {
+pub(super) struct IncomingBody {
     body: Incoming,
     /// What came and was not taken.
     front: Option<Bytes>,
@@ -61,26 +61,26 @@ pub(super) struct Arriving {
 /// How far the reading of a body has come.
 pub(super) enum Progress {
     /// To its end.
-    Done(Text),
+    Done(BodyText),
     /// To where it has to be known whose it is.
     Whose,
 }
 
 /// A body, and the room it takes for as long as it is kept.
-pub(super) struct Text {
+pub(super) struct BodyText {
     pub(super) text: String,
-    room: Option<Held>,
+    room: Option<Reservation>,
 }
 
-impl Text {
+impl BodyText {
     /// The text, and what to keep until it has been worked on.
-    pub(super) fn into_parts(self) -> (Option<String>, Option<Held>) {
+    pub(super) fn into_parts(self) -> (Option<String>, Option<Reservation>) {
         let text = Some(self.text).filter(|text| !text.is_empty());
         (text, self.room)
     }
 }
 
-impl Arriving {
+impl IncomingBody {
     pub(super) fn new(headers: &HeaderMap, body: Incoming) -> Self {
         let ended = body.is_end_stream();
         Self { body, front: None, ended, hesitant: headers.contains_key(header::EXPECT) }
@@ -91,7 +91,7 @@ impl Arriving {
         self.body.size_hint().exact().map(|length| usize::try_from(length).unwrap_or(usize::MAX))
     }
 
-    /// Whether there is none. Waits for its beginning where the header does not tell.
+    /// Whether there is no body. Waits for its beginning where the header does not tell.
     pub(super) async fn is_empty(&mut self, settings: &Settings) -> Result<bool, BodyError> {
         if self.ended || self.announced().is_some() {
             return Ok(self.ended);
@@ -148,21 +148,21 @@ impl Arriving {
 }
 
 /// A body that is being read.
-pub(super) struct Reading<'a> {
+pub(super) struct BodyReader<'a> {
     room: &'a Arc<Room>,
-    body: &'a mut Arriving,
+    body: &'a mut IncomingBody,
     limit: usize,
     announced: Option<usize>,
     /// When it is late enough to ask whose it is, and to give up.
     ask: Instant,
     end: Instant,
     bytes: Vec<u8>,
-    held: Option<Held>,
+    held: Option<Reservation>,
 }
 
-impl<'a> Reading<'a> {
+impl<'a> BodyReader<'a> {
     /// Begins to read.
-    pub(super) fn new(room: &'a Arc<Room>, body: &'a mut Arriving, settings: &Settings) -> Result<Self, BodyError> {
+    pub(super) fn new(room: &'a Arc<Room>, body: &'a mut IncomingBody, settings: &Settings) -> Result<Self, BodyError> {
         let (limit, announced, now) = (settings.body, body.announced(), Instant::now());
         if announced.is_some_and(|length| length > limit) {
             return Err(BodyError::TooLarge { limit });
@@ -197,7 +197,7 @@ impl<'a> Reading<'a> {
             self.bytes.extend_from_slice(&data);
         }
         let text = String::from_utf8(std::mem::take(&mut self.bytes)).map_err(|_| BodyError::NotText)?;
-        Ok(Progress::Done(Text { text, room: self.held.take() }))
+        Ok(Progress::Done(BodyText { text, room: self.held.take() }))
     }
 
     /// Makes room for so many bytes in all: no more than twice what has come, whatever was announced.

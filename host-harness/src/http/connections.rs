@@ -14,7 +14,7 @@ const RECHECK: Duration = Duration::from_millis(100);
 ///
 /// A client that opens many and sends nothing, or half a request, cannot keep others out: a connection that waits for its
 /// client makes room for a new one. Those on which no key has worked go first, then those between two requests, then
-/// those in the middle of one; of equal ones, that which has waited the longest. One whose request is being answered is
+/// those in the middle of one; of equal ones, the one that has waited the longest. One whose request is being answered is
 /// never closed.
 pub(super) struct Connections {
     limit: usize,
@@ -47,7 +47,7 @@ struct Wait {
 }
 
 impl Standing {
-    /// In which order connections are given up; none where this one is not.
+    /// Its place in the order in which connections are given up; `None` where this one is not given up.
     fn order(self) -> Option<impl Ord> {
         let Wait { within, since } = self.waits?;
         Some((self.known, self.known && within, since))

@@ -10,7 +10,7 @@ use subtle::ConstantTimeEq;
 /// The key of the site's administrators, of which only a hash is kept.
 ///
 /// A SHA-256 hash is enough for a key that was made by [`generate`](AdminKey::generate): there are 2²⁵⁶ of them to try.
-/// Whoever chooses a key should choose one as hard to guess.
+/// Whoever chooses a key should choose one as hard to guess. The example at [`Server`](super::Server) makes one.
 #[derive(Clone, PartialEq, Eq)]
 pub struct AdminKey {
     hash: [u8; 32],
@@ -98,7 +98,7 @@ mod tests {
         let (key, text) = AdminKey::generate().unwrap();
         let nameless = STANDARD.encode(&text);
         for value in [
-            "".to_owned(),
+            String::new(),
             text.clone(),
             format!("Bearer {text}x"),
             format!("Token {text}"),

@@ -1,17 +1,12 @@
 //! Server-sent events: responses that go on.
 
-use super::connections::Answering;
-use super::reply::Reply;
-use http_body_util::Either;
-use hyper::Response;
-use hyper::body::{Body, Bytes, Frame};
-use hyper::header::{self, HeaderName, HeaderValue};
+use futures_lite::stream::{self, Stream};
+use http_body_util::StreamBody;
+use hyper::body::{Bytes, Frame};
 use std::convert::Infallible;
 use std::fmt::Write;
-use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 /// How many streams there can be, and when they have to end.
@@ -52,61 +47,23 @@ impl Place {
     }
 }
 
-/// Comes to the next part of a stream and what follows it, or to its end.
-pub(super) type Next = Pin<Box<dyn Future<Output = Option<(Bytes, Rest)>> + Send>>;
-
-/// What follows a part of a stream.
-pub(super) struct Rest(pub(super) Next);
-
 /// A stream as the body of a response. The next part is made when the one before is on its way: a client that takes
 /// nothing holds one part, its place and its connection.
-pub(super) struct Events {
-    /// None once the end has come.
-    next: Option<Next>,
-    answering: Option<Answering>,
-}
+pub(super) type Events = StreamBody<Parts>;
 
-impl Events {
-    pub(super) fn new(next: Next) -> Self {
-        Self { next: Some(next), answering: None }
-    }
+type Parts = Pin<Box<dyn Stream<Item = Result<Frame<Bytes>, Infallible>> + Send>>;
 
-    /// Keeps the connection from being closed in favour of another one while the stream goes on.
-    pub(super) fn hold(&mut self, answering: Answering) {
-        self.answering = Some(answering);
-    }
-}
-
-impl Body for Events {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let Some(next) = &mut self.next else {
-            return Poll::Ready(None);
-        };
-        let (bytes, rest) = ready!(next.as_mut().poll(context)).map(|(bytes, Rest(rest))| (bytes, rest)).unzip();
-        self.next = rest;
-        Poll::Ready(bytes.map(|bytes| Ok(Frame::data(bytes))))
-    }
-}
-
-/// A response that consists of events.
-pub(super) fn reply(events: Events) -> Reply {
-    let mut reply = Response::new(Either::Right(events));
-    let fields = [
-        (header::CONTENT_TYPE, "text/event-stream"),
-        (header::CACHE_CONTROL, "no-store"),
-        // A proxy that collects a response before it passes it on would keep the events to itself.
-        (HeaderName::from_static("x-accel-buffering"), "no"),
-    ];
-    for (name, value) in fields {
-        reply.headers_mut().insert(name, HeaderValue::from_static(value));
-    }
-    reply
+/// A body of the parts that `next` makes of `state`, one after another until there are no more.
+pub(super) fn events<S, F>(state: S, mut next: impl FnMut(S) -> F + Send + 'static) -> Events
+where
+    S: Send + 'static,
+    F: Future<Output = Option<(Bytes, S)>> + Send + 'static,
+{
+    let parts = stream::unfold(state, move |state| {
+        let next = next(state);
+        async move { next.await.map(|(bytes, state)| (Ok(Frame::data(bytes)), state)) }
+    });
+    StreamBody::new(Box::pin(parts))
 }
 
 /// Adds an event to what is to be sent.

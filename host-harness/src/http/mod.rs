@@ -4,16 +4,19 @@
 //! [`Site`](crate::Site). `GET /openapi.json` describes all of it.
 
 mod admin;
-mod asked;
+mod admin_request;
 mod body;
-mod call;
+mod context;
+
 mod connections;
 mod credentials;
 mod desk;
 mod events;
+mod fault;
 mod metrics;
 mod ops;
 mod origin;
+mod problem;
 mod reply;
 mod room;
 mod routes;
@@ -22,6 +25,7 @@ mod server;
 mod service;
 mod settings;
 mod sign_in;
+mod state;
 mod whole;
 
 pub use credentials::AdminKey;

@@ -1,35 +1,36 @@
 //! What operators and tools ask: is it alive, is it ready, what does it do, how is it spoken to.
 
-use super::asked::Asked;
-use super::reply::{Fault, Reply, content};
-use super::service::Service;
+use super::context::RequestContext;
+use super::fault::Fault;
+use super::reply::{Reply, content};
+use super::state::State;
 use crate::runtime::upkeep;
 use hyper::{Method, StatusCode};
 
-/// The paths, for the test that compares them with the OpenAPI description.
+/// The paths, for the test that compares them with the `OpenAPI` description.
 pub(super) const PATHS: [&str; 4] = ["/healthz", "/readyz", "/metrics", "/openapi.json"];
 
 /// The description of the whole HTTP surface.
 pub(super) const OPENAPI: &str = include_str!("../../openapi.json");
 
-pub(super) async fn answer(service: &Service, asked: &Asked<'_>) -> Result<Reply, Fault> {
-    let path = asked.head.uri.path();
+pub(super) async fn answer(state: &State, context: &RequestContext<'_>) -> Result<Reply, Fault> {
+    let path = context.head.uri.path();
     if !PATHS.contains(&path) {
         return Err(Fault::not_found());
     }
-    if asked.head.method != Method::GET && asked.head.method != Method::HEAD {
+    if context.head.method != Method::GET && context.head.method != Method::HEAD {
         return Err(Fault::wrong_method("GET, HEAD"));
     }
     match path {
         "/healthz" => Ok(content(StatusCode::OK, "text/plain", "alive\n")),
         "/readyz" => {
-            if let Some(trouble) = service.site.storage().health().trouble {
+            if let Some(trouble) = state.site.storage().health().trouble {
                 // Reads are answered all the same, but whoever asks whether to send requests here sends writes as well.
                 let detail = format!("Nothing can be written: {trouble}. It is taken up again by itself.");
                 return Err(Fault { detail, ..Fault::unavailable() });
             }
             // A call that reads: it takes the component and the storage to answer it.
-            let read = service.site.readiness().await?;
+            let read = state.site.readiness().await?;
             let readiness = read.map_err(|error| {
                 tracing::error!(%error, "not ready");
                 Fault::unavailable()
@@ -47,8 +48,8 @@ pub(super) async fn answer(service: &Service, asked: &Asked<'_>) -> Result<Reply
             }
         }
         "/metrics" => {
-            service.admit(asked).await?;
-            let text = service.metrics.encode(service.site.usher().usage(), service.site.storage().health());
+            state.admit(context).await?;
+            let text = state.metrics.encode(state.site.usher().usage(), state.site.storage().health());
             let text = text.map_err(|error| {
                 tracing::error!(%error, "the metrics could not be written");
                 Fault::internal()
@@ -62,10 +63,17 @@ pub(super) async fn answer(service: &Service, asked: &Asked<'_>) -> Result<Reply
 
 #[cfg(test)]
 mod tests {
-    use super::super::routes::Endpoints;
+    use super::super::routes::{Endpoint, Endpoints};
     use super::super::{admin, desk};
     use super::*;
     use std::collections::BTreeSet;
+
+    fn served(endpoints: &'static Endpoints) -> impl Iterator<Item = String> {
+        let each = |&(path, endpoints): &'static (&str, &[Endpoint])| {
+            endpoints.iter().map(move |endpoint| format!("{} {path}", endpoint.method))
+        };
+        endpoints.iter().flat_map(each)
+    }
 
     /// SCIM is left out: its paths are the component's, and compared with it in this crate's `tests/host_openapi.rs`.
     #[test]
@@ -81,11 +89,6 @@ mod tests {
                 methods.map(move |method| format!("{} {path}", method.to_uppercase()))
             })
             .collect();
-        fn served<E>(endpoints: &'static Endpoints<E>) -> impl Iterator<Item = String> {
-            endpoints
-                .iter()
-                .flat_map(|(path, methods)| methods.iter().map(move |(method, _)| format!("{method} {path}")))
-        }
         let operations = PATHS.iter().map(|path| format!("GET {path}"));
         let served = served(admin::ENDPOINTS).chain(served(desk::ENDPOINTS)).chain(operations).collect();
         assert_eq!(described, served);

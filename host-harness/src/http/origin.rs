@@ -1,13 +1,14 @@
 //! Where clients reach the server, as they see it, and where they are.
 
-use super::reply::Fault;
+use super::fault::Fault;
 use super::settings::Settings;
 use hyper::http::request::Parts;
 use hyper::http::uri::{Authority, PathAndQuery, Uri};
 use hyper::{HeaderMap, StatusCode, Version, header};
 use std::net::{IpAddr, SocketAddr};
 
-/// The absolute URL in front of a request's path, without a slash at its end; none if the request names no usable host.
+/// The absolute URL in front of a request's path, without a slash at its end; `None` if the request names no
+/// usable host.
 pub(super) fn origin(settings: &Settings, local: SocketAddr, uri: &Uri, headers: &HeaderMap) -> Option<String> {
     if let Some(url) = &settings.public_url {
         return Some(url.clone());

@@ -25,7 +25,7 @@ struct State {
 }
 
 /// The room of one message, until it is dropped.
-pub(super) struct Held {
+pub(super) struct Reservation {
     room: Arc<Room>,
     number: u64,
 }
@@ -46,12 +46,12 @@ impl Room {
     }
 
     /// A message that has nothing yet and is going to grow.
-    pub(super) fn enter(self: &Arc<Self>, party: Party) -> Held {
+    pub(super) fn enter(self: &Arc<Self>, party: Party) -> Reservation {
         self.add(&mut self.state.lock(), party, 0)
     }
 
     /// Room for a message that is there as a whole.
-    pub(super) fn take(self: &Arc<Self>, party: Party, bytes: usize) -> Result<Held, NoRoom> {
+    pub(super) fn take(self: &Arc<Self>, party: Party, bytes: usize) -> Result<Reservation, NoRoom> {
         let mut state = self.state.lock();
         let (free, own) = (self.limit.saturating_sub(state.used), state.of(&party));
         // Nobody is refused everything, however long the message.
@@ -62,12 +62,12 @@ impl Room {
         Ok(self.add(&mut state, party, bytes))
     }
 
-    fn add(self: &Arc<Self>, state: &mut State, party: Party, bytes: usize) -> Held {
+    fn add(self: &Arc<Self>, state: &mut State, party: Party, bytes: usize) -> Reservation {
         let number = state.next;
         state.next += 1;
         state.used += bytes;
         state.messages.insert(number, (party, bytes));
-        Held { room: self.clone(), number }
+        Reservation { room: self.clone(), number }
     }
 
     /// Lets a message have so many bytes in all, if there is room.
@@ -102,7 +102,7 @@ impl State {
     }
 }
 
-impl Held {
+impl Reservation {
     /// Waits until the message can have so many bytes in all.
     pub(super) async fn grow(&self, bytes: usize) {
         loop {
@@ -115,7 +115,7 @@ impl Held {
     }
 }
 
-impl Drop for Held {
+impl Drop for Reservation {
     fn drop(&mut self) {
         let mut state = self.room.state.lock();
         if let Some((_, bytes)) = state.messages.remove(&self.number) {

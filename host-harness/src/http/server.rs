@@ -4,7 +4,6 @@ use super::connections::{Connection, Connections};
 use super::service::Service;
 use super::settings::Settings;
 use crate::runtime::Site;
-use http_body_util::Either;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -28,6 +27,28 @@ const BUFFER: usize = 64 << 10;
 /// An HTTP server for one site, bound to its address. It speaks HTTP/1.1; TLS is left to a proxy in front.
 ///
 /// It has to be made and run on a Tokio runtime with I/O and time enabled.
+///
+/// ```
+/// use std::sync::Arc;
+/// use usher_host::http::{AdminKey, Server, Settings};
+/// use usher_host::{Usher, storage::MemoryStorage};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let site = Usher::load()?.site(Arc::new(MemoryStorage::new()));
+/// let (key, text) = AdminKey::generate()?;
+/// assert!(key == AdminKey::new(&text) && key == AdminKey::from_hash(key.hash()));
+/// let mut settings = Settings::new(key);
+/// settings.public_url = Some("https://usher.example.com".into());
+/// tokio::runtime::Runtime::new()?.block_on(async {
+///     let server = Server::bind(site, settings, "127.0.0.1:0".parse()?).await?;
+///     println!("at {}", server.address());
+///     // Until a signal comes, say; here at once.
+///     let everything_was_answered = server.serve(async {}).await;
+///     assert!(everything_was_answered);
+///     Ok(())
+/// })
+/// # }
+/// ```
 pub struct Server {
     listener: TcpListener,
     service: Arc<Service>,
@@ -46,7 +67,7 @@ impl Server {
 
     /// The address it is bound to, with the port that the system chose where it was asked for port 0.
     pub fn address(&self) -> SocketAddr {
-        self.service.local
+        self.service.state.local
     }
 
     /// Serves until `shutdown` comes. Then it accepts no more connections, ends the streams, answers the requests that
@@ -54,7 +75,7 @@ impl Server {
     pub async fn serve(self, shutdown: impl Future<Output = ()>) -> bool {
         let Self { listener, service } = self;
         let telling = tokio::spawn(tell(service.clone()));
-        let connections = Connections::new(service.settings.connections);
+        let connections = Connections::new(service.state.settings.connections);
         let graceful = GracefulShutdown::new();
         let mut shutdown = pin!(shutdown);
         loop {
@@ -74,10 +95,10 @@ impl Server {
             }
         }
         drop(listener);
-        service.streams.close();
-        let drained = tokio::time::timeout(service.settings.drain, graceful.shutdown()).await.is_ok();
+        service.state.streams.close();
+        let drained = tokio::time::timeout(service.state.settings.drain, graceful.shutdown()).await.is_ok();
         telling.abort();
-        service.sign_ins.tell(&service.site).await;
+        service.state.sign_ins.tell(&service.state.site).await;
         drained
     }
 }
@@ -85,8 +106,8 @@ impl Server {
 /// Tells of refused sign-ins now and then, until it is dropped.
 async fn tell(service: Arc<Service>) {
     loop {
-        tokio::time::sleep(service.settings.sign_in_report).await;
-        service.sign_ins.tell(&service.site).await;
+        tokio::time::sleep(service.state.settings.sign_in_report).await;
+        service.state.sign_ins.tell(&service.state.site).await;
     }
 }
 
@@ -105,7 +126,7 @@ async fn run(
     service: Arc<Service>,
     watcher: hyper_util::server::graceful::Watcher,
 ) {
-    let settings = &service.settings;
+    let settings = &service.state.settings;
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(settings.write_timeout));
     let served = http1::Builder::new()
@@ -117,17 +138,11 @@ async fn run(
             service_fn(|request| {
                 let answering = connection.answering();
                 let service = &service;
-                async move {
-                    let mut reply = service.handle(request, peer, &answering).await;
-                    if let Either::Right(events) = reply.body_mut() {
-                        events.hold(answering);
-                    }
-                    Ok::<_, Infallible>(reply)
-                }
+                async move { Ok::<_, Infallible>(service.handle(request, peer, Arc::new(answering)).await) }
             }),
         );
     let served = watcher.watch(served);
-    service.metrics.connections().inc();
+    service.state.metrics.connections().inc();
     tokio::select! {
         served = served => {
             if let Err(error) = served {
@@ -136,5 +151,5 @@ async fn run(
         }
         () = connection.evicted() => tracing::debug!("a connection made room for another"),
     }
-    service.metrics.connections().dec();
+    service.state.metrics.connections().dec();
 }

@@ -1,16 +1,16 @@
 //! What becomes of a request: its surface is found, it is answered, counted and logged.
 
-use super::asked::Asked;
-use super::body::{Arriving, Progress, Reading, SMALL, Text};
+use super::body::{IncomingBody, SMALL};
 use super::connections::Answering;
-use super::events::Streams;
-use super::metrics::{Metrics, Surface};
-use super::reply::{Fault, Reply};
+use super::context::RequestContext;
+use super::fault::Fault;
+use super::metrics::Surface;
+use super::reply::Reply;
 use super::room::{NoRoom, Room};
 use super::routes::Routes;
 use super::settings::Settings;
-use super::sign_in::SignIns;
-use super::{admin, desk, ops, origin, scim};
+use super::state::State;
+use super::{admin, desk, ops, origin, problem, scim};
 use crate::runtime::{Party, Site};
 use http_body_util::Either;
 use hyper::Request;
@@ -26,60 +26,47 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The longest request id that is taken over from a client.
 const MAX_REQUEST_ID_BYTES: usize = 128;
 
-/// What all connections share.
+/// A server's requests: what they share, and the surfaces that they go to.
 pub(super) struct Service {
-    pub(super) site: Site,
-    pub(super) settings: Settings,
-    pub(super) local: SocketAddr,
-    /// For bodies on their way in.
-    pub(super) room: Arc<Room>,
+    pub(super) state: State,
     /// For responses on their way out.
     answers: Arc<Room>,
-    pub(super) metrics: Metrics,
-    pub(super) streams: Streams,
-    pub(super) sign_ins: SignIns,
-    admin: Routes<admin::Endpoint>,
-    desk: Routes<desk::Endpoint>,
+    admin: Routes,
+    desk: Routes,
     ids: Ids,
 }
 
 impl Service {
     pub(super) fn new(site: Site, settings: Settings, local: SocketAddr) -> Self {
         Self {
-            room: Room::new(settings.bodies, settings.body),
             answers: Room::new(settings.answers, 0),
-            metrics: Metrics::new(),
-            streams: Streams::new(settings.streams),
-            sign_ins: SignIns::new(),
             admin: Routes::new(admin::ENDPOINTS),
             desk: Routes::new(desk::ENDPOINTS),
             ids: Ids::new(),
-            site,
-            settings,
-            local,
+            state: State::new(site, settings, local),
         }
     }
 
-    pub(super) async fn handle(&self, request: Request<Incoming>, peer: IpAddr, answering: &Answering) -> Reply {
+    pub(super) async fn handle(&self, request: Request<Incoming>, peer: IpAddr, answering: Arc<Answering>) -> Reply {
         let started = Instant::now();
         let id = self.ids.of(&request);
         let (head, body) = request.into_parts();
-        let body = Arriving::new(&head.headers, body);
+        let body = IncomingBody::new(&head.headers, body);
         let surface = Surface::of(head.uri.path());
-        let mut asked = Asked { head: &head, body, id: id.to_str().unwrap_or_default(), peer, answering };
-        let answered = match self.answer(surface, &mut asked).await {
-            Ok(reply) => self.hold(surface, &asked, reply).await,
+        let mut context = RequestContext { head: &head, body, id: id.to_str().unwrap_or_default(), peer, answering };
+        let answered = match self.answer(surface, &mut context).await {
+            Ok(reply) => self.hold(surface, &context, reply).await,
             Err(fault) => Err(fault),
         };
         let mut reply = answered.unwrap_or_else(|fault| surface.shaped(fault));
-        if !asked.body.leave().await {
+        if !context.body.leave().await {
             reply.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         let took = started.elapsed();
         let status = reply.status();
-        self.metrics.count(surface, status, took);
+        self.state.metrics.count(surface, status, took);
         tracing::debug!(
-            request = asked.id,
+            request = context.id,
             method = %head.method,
             path = head.uri.path(),
             status = status.as_u16(),
@@ -90,23 +77,23 @@ impl Service {
         reply
     }
 
-    async fn answer(&self, surface: Surface, asked: &mut Asked<'_>) -> Result<Reply, Fault> {
-        origin::check_host(asked.head)?;
+    async fn answer(&self, surface: Surface, context: &mut RequestContext<'_>) -> Result<Reply, Fault> {
+        origin::check_host(context.head)?;
         match surface {
-            Surface::Scim => scim::answer(self, asked).await,
-            Surface::Admin => admin::answer(&self.admin, self, asked).await,
-            Surface::Desk => desk::answer(&self.desk, self, asked).await,
-            Surface::Operations => ops::answer(self, asked).await,
+            Surface::Scim => scim::answer(&self.state, context).await,
+            Surface::Admin => admin::answer(&self.admin, &self.state, context).await,
+            Surface::Desk => desk::answer(&self.desk, &self.state, context).await,
+            Surface::Operations => ops::answer(&self.state, context).await,
         }
     }
 
     /// Gives a long response the room that it takes until its client has it.
-    async fn hold(&self, surface: Surface, asked: &Asked<'_>, mut reply: Reply) -> Result<Reply, Fault> {
+    async fn hold(&self, surface: Surface, context: &RequestContext<'_>, mut reply: Reply) -> Result<Reply, Fault> {
         if let Either::Left(whole) = reply.body_mut()
             && whole.len() > SMALL
         {
             let party = match surface {
-                Surface::Scim => scim::whose(self, asked).await?,
+                Surface::Scim => scim::whose(&self.state, context).await?,
                 _ => Party::Host,
             };
             let held = self.answers.take(party, whole.len()).map_err(|none| match none {
@@ -119,16 +106,6 @@ impl Service {
             whole.hold(held);
         }
         Ok(reply)
-    }
-
-    /// The body of a request from an administrator.
-    pub(super) async fn text(&self, body: &mut Arriving, answering: &Answering) -> Result<Text, Fault> {
-        let mut reading = Reading::new(&self.room, body, &self.settings)?;
-        let _waiting = answering.waiting();
-        match reading.advance(Some(&Party::Host)).await? {
-            Progress::Done(text) => Ok(text),
-            Progress::Whose => Err(Fault::internal()),
-        }
     }
 }
 
@@ -149,8 +126,8 @@ impl Surface {
     /// An error as it is told there.
     fn shaped(self, fault: Fault) -> Reply {
         match self {
-            Self::Scim => fault.into_scim(),
-            Self::Admin | Self::Operations => fault.into_problem(),
+            Self::Scim => scim::shaped(fault),
+            Self::Admin | Self::Operations => problem::reply(fault),
             Self::Desk => desk::shaped(fault),
         }
     }

@@ -3,17 +3,17 @@
 use super::credentials::AdminKey;
 use std::time::Duration;
 
-/// How a [`Server`](super::Server) serves.
+/// How a [`Server`](super::Server) serves, whose example makes these.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Settings {
     /// The key that the admin API and `/metrics` want.
     pub admin_key: AdminKey,
     /// The URL at which clients reach this server, without a slash at its end: `https://usher.example.com`, with a path
-    /// behind a gateway that adds one. Everything that names a resource starts with it. Where it is not set, the `Host`
+    /// where a gateway adds one. Everything that names a resource starts with it. Where it is not set, the `Host`
     /// header tells, and the scheme is `http`.
     pub public_url: Option<String>,
-    /// Believe the headers `X-Forwarded-Proto`, `X-Forwarded-Host` and `X-Forwarded-Prefix`, of which nothing matters where
+    /// Believe the headers `X-Forwarded-Proto`, `X-Forwarded-Host` and `X-Forwarded-Prefix`, which do not matter where
     /// `public_url` is set, and the last address in `X-Forwarded-For`, by which wrong admin keys are slowed. Only for a
     /// server that nobody can reach but through a proxy that sets them. Off unless set.
     pub trust_proxy: bool,
@@ -55,7 +55,7 @@ impl Settings {
             body: 16 << 20,
             bodies: 256 << 20,
             answers: 256 << 20,
-            sign_in_report: Duration::from_secs(60),
+            sign_in_report: Duration::from_mins(1),
             body_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(75),
             write_timeout: Duration::from_secs(30),

@@ -1,14 +1,14 @@
 //! Who is let in as an administrator, and what becomes of those who are not.
 
-use super::asked::Asked;
+use super::context::RequestContext;
+use super::fault::Fault;
 use super::origin;
-use super::reply::Fault;
-use super::service::Service;
+use super::settings::Settings;
 use crate::runtime::Site;
 use hyper::{StatusCode, header};
 use parking_lot::Mutex;
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::time::Instant;
 
@@ -47,6 +47,33 @@ struct Series {
 impl SignIns {
     pub(super) fn new() -> Self {
         Self { paces: Mutex::default(), untold: Mutex::default() }
+    }
+
+    /// The name of the administrator whose request it is.
+    ///
+    /// Whoever has the key is let in at once. Of wrong keys, only so many from one address are answered at once; the rest
+    /// are held back, during which their connections make room for others.
+    pub(super) async fn admit(
+        &self,
+        settings: &Settings,
+        local: SocketAddr,
+        context: &RequestContext<'_>,
+    ) -> Result<String, Fault> {
+        let headers = &context.head.headers;
+        if origin::is_foreign(settings, local, &context.head.uri, headers) {
+            return Err(Fault::new(StatusCode::FORBIDDEN, "The request comes from another site's page."));
+        }
+        let admitted = settings.admin_key.admit(headers);
+        context.answering.known(admitted.is_some());
+        if let Some(actor) = admitted {
+            return Ok(actor);
+        }
+        if headers.contains_key(header::AUTHORIZATION) {
+            let until = self.refuse(origin::client(settings, context.peer, headers));
+            let _waiting = context.answering.waiting();
+            tokio::time::sleep_until(until).await;
+        }
+        Err(Fault::unauthorized())
     }
 
     /// Counts a wrong key. When it is to be answered.
@@ -100,31 +127,7 @@ fn millis(time: SystemTime) -> u64 {
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
-        address => address,
-    }
-}
-
-impl Service {
-    /// The name of the administrator whose request it is.
-    ///
-    /// Whoever has the key is let in at once. Of wrong keys, only so many from one address are answered at once; the rest
-    /// are held back, during which their connections make room for others.
-    pub(super) async fn admit(&self, asked: &Asked<'_>) -> Result<String, Fault> {
-        let headers = &asked.head.headers;
-        if origin::is_foreign(&self.settings, self.local, &asked.head.uri, headers) {
-            return Err(Fault::new(StatusCode::FORBIDDEN, "The request comes from another site's page."));
-        }
-        let admitted = self.settings.admin_key.admit(headers);
-        asked.answering.known(admitted.is_some());
-        if let Some(actor) = admitted {
-            return Ok(actor);
-        }
-        if headers.contains_key(header::AUTHORIZATION) {
-            let until = self.sign_ins.refuse(origin::client(&self.settings, asked.peer, headers));
-            let _waiting = asked.answering.waiting();
-            tokio::time::sleep_until(until).await;
-        }
-        Err(Fault::unauthorized())
+        IpAddr::V4(address) => address.into(),
     }
 }
 

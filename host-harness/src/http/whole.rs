@@ -1,6 +1,6 @@
 //! Responses that are there as a whole.
 
-use super::room::Held;
+use super::room::Reservation;
 use hyper::body::{Body, Bytes, Frame, SizeHint};
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -10,12 +10,12 @@ use std::task::{Context, Poll};
 const PART: usize = 64 << 10;
 
 /// A response that is there as a whole, with the room that it takes until all of it is on its way.
-pub(super) struct Whole {
+pub(super) struct WholeBody {
     rest: Bytes,
-    held: Option<Held>,
+    held: Option<Reservation>,
 }
 
-impl Whole {
+impl WholeBody {
     pub(super) fn new(bytes: impl Into<Bytes>) -> Self {
         Self { rest: bytes.into(), held: None }
     }
@@ -26,12 +26,12 @@ impl Whole {
     }
 
     /// Keeps this room until the end.
-    pub(super) fn hold(&mut self, held: Held) {
+    pub(super) fn hold(&mut self, held: Reservation) {
         self.held = Some(held);
     }
 }
 
-impl Body for Whole {
+impl Body for WholeBody {
     type Data = Bytes;
     type Error = Infallible;
 

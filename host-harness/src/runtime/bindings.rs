@@ -1,4 +1,5 @@
-//! What `wit/` says, in Rust. Generated; the documentation of its items is that of the WIT.
+//! What `wit/` says, in Rust. Generated, so that lints of how it is written do not apply; the documentation of its items is
+//! that of the WIT.
 
 #![allow(missing_docs, unreachable_pub, unused_qualifications, clippy::all, clippy::pedantic)]
 
@@ -6,6 +7,6 @@ wasmtime::component::bindgen!({
     path: "../wit",
     world: "provisioner",
     imports: { default: trappable },
-    with: { "usher:provisioning/storage.transaction": super::host::Open },
+    with: { "usher:provisioning/storage.transaction": super::open::Open },
     additional_derives: [PartialEq],
 });

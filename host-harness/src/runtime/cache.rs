@@ -6,6 +6,7 @@
 //! or damaged. Whatever is wrong with a file, the component is compiled anew.
 
 use sha2::{Digest, Sha256};
+use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions};
 use std::hash::{Hash, Hasher};
 use std::io::{self, Read, Write};
@@ -50,7 +51,11 @@ fn name(engine: &Engine, bytes: &[u8]) -> String {
     let mut digest = Digester(Sha256::new());
     engine.precompile_compatibility_hash().hash(&mut digest);
     digest.0.update(bytes);
-    let mut name: String = digest.0.finalize()[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut name = String::new();
+    for byte in &digest.0.finalize()[..16] {
+        // Writing to a string does not fail.
+        let _ = write!(name, "{byte:02x}");
+    }
     name.push_str(".cwasm");
     name
 }
@@ -68,7 +73,7 @@ impl Hasher for Digester {
     }
 }
 
-/// The code in a cache file; none if there is no such file.
+/// The code in a cache file, or `None` where there is no such file.
 fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
     let mut file = match File::open(path) {
         Ok(file) => file,
@@ -86,7 +91,7 @@ fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
     Ok(Some(code))
 }
 
-/// Writes a cache file in such a way that readers see all of it or none.
+/// Writes a cache file in such a way that readers see all of it or nothing.
 fn write(path: &Path, code: &[u8]) -> io::Result<()> {
     let folder = folder_of(path)?;
     create_folder(folder)?;

@@ -1,10 +1,11 @@
 //! One call in a fresh instance.
 
-use super::failure::{Failure, HeldLimit, MemoryLimit};
-use super::host::{Host, Outcome};
+use super::failure::{Failure, HeldLimit, MemoryLimit, WantsToWrite};
+use super::host::Host;
 use super::interfaces::Exports;
 use super::lanes::Lane;
-use super::usher::Inner;
+use super::loaded::Loaded;
+use super::outcome::{CallOutcome, StorageUse};
 use crate::storage::{Access, Storage};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -46,35 +47,17 @@ impl Term {
     }
 }
 
-/// What became of a call.
-pub(super) enum Ran<R> {
-    /// It came to its end.
-    Done(Result<R, Failure>, Outcome),
-    /// It was not short, and left no trace. Whether it had begun to write.
-    TooLong {
-        /// Whether it had begun a transaction that can write.
-        writing: bool,
-    },
-    /// It wants to write although it was not said to, and left no trace.
-    Writes,
-}
-
 /// The call is not a short one. Travels through wasmtime as the cause of a trap.
 #[derive(Debug, thiserror::Error)]
 #[error("not a short call")]
 struct TooLong;
-
-/// The call wants to write. Travels likewise.
-#[derive(Debug, thiserror::Error)]
-#[error("not a call that only reads")]
-pub(super) struct Writes;
 
 /// Nobody waits for the call any more. Travels likewise.
 #[derive(Debug, thiserror::Error)]
 #[error("nobody waits for the answer")]
 struct Abandoned;
 
-impl Inner {
+impl Loaded {
     /// Makes a call on this thread.
     pub(super) fn run<R>(
         &self,
@@ -82,26 +65,26 @@ impl Inner {
         lane: Lane,
         term: &Arc<Term>,
         body: &impl Body<R>,
-    ) -> Ran<R> {
+    ) -> CallOutcome<R> {
         let counters = &self.counters;
         counters.running.fetch_add(1, Ordering::Relaxed);
         // A panic can only come from the storage, and is nobody's business but this call's.
-        let ran = catch_unwind(AssertUnwindSafe(|| self.run_in_store(storage, lane, term, body)));
+        let made = catch_unwind(AssertUnwindSafe(|| self.run_in_store(storage, lane, term, body)));
         counters.running.fetch_sub(1, Ordering::Relaxed);
-        let (result, outcome) = ran.unwrap_or_else(|_| (Err(Failure::Panicked), Outcome::default()));
+        let (result, storage_use) = made.unwrap_or_else(|_| (Err(Failure::Panicked), StorageUse::default()));
         if let Err(Failure::Trap(error)) = &result {
             if error.is::<TooLong>() {
-                return Ran::TooLong { writing: outcome.writing };
+                return CallOutcome::TooLong { writing: storage_use.writing };
             }
-            if error.is::<Writes>() {
-                return Ran::Writes;
+            if error.is::<WantsToWrite>() {
+                return CallOutcome::WantsToWrite;
             }
         }
         counters.calls.fetch_add(1, Ordering::Relaxed);
         counters.failures.fetch_add(result.is_err().into(), Ordering::Relaxed);
-        counters.commits.fetch_add(outcome.durabilities.len() as u64, Ordering::Relaxed);
-        counters.committed_bytes.fetch_add(outcome.committed as u64, Ordering::Relaxed);
-        Ran::Done(result, outcome)
+        counters.commits.fetch_add(storage_use.durabilities.len() as u64, Ordering::Relaxed);
+        counters.committed_bytes.fetch_add(storage_use.committed as u64, Ordering::Relaxed);
+        CallOutcome::Done(result, storage_use)
     }
 
     fn run_in_store<R>(
@@ -110,7 +93,7 @@ impl Inner {
         lane: Lane,
         term: &Arc<Term>,
         body: &impl Body<R>,
-    ) -> (Result<R, Failure>, Outcome) {
+    ) -> (Result<R, Failure>, StorageUse) {
         let host = Host::new(storage, self.limits.clone(), lane.access(), self.lanes.alone(lane));
         let mut store = Store::new(self.pre.engine(), host);
         store.limiter(|host| host);
@@ -120,7 +103,7 @@ impl Inner {
         let (term, reads) = (term.clone(), lane.access() == Access::ReadOnly);
         store.epoch_deadline_callback(move |store| {
             // What is committed cannot be done again: let it come to its end.
-            let traceless = store.data().outcome.durabilities.is_empty();
+            let traceless = store.data().storage_use.durabilities.is_empty();
             if traceless && short {
                 return Err(TooLong.into());
             }
@@ -134,8 +117,8 @@ impl Inner {
         });
         let result =
             self.pre.instantiate(&mut store).and_then(|instance| body(&self.interfaces.within(instance), &mut store));
-        let outcome = std::mem::take(&mut store.data_mut().outcome);
-        (result.map_err(|error| self.classify(error)), outcome)
+        let storage_use = std::mem::take(&mut store.data_mut().storage_use);
+        (result.map_err(|error| self.classify(error)), storage_use)
     }
 
     fn classify(&self, error: wasmtime::Error) -> Failure {

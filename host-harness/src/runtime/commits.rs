@@ -25,6 +25,22 @@ impl Announcer {
 /// It is a hint to look, not a count: several commits may be told of as one, and neither those of other processes nor
 /// those whose caller went away before they were durable are told of. Whoever must not miss anything looks now and then
 /// without being told.
+///
+/// ```
+/// use std::sync::Arc;
+/// use usher_host::{Usher, storage::MemoryStorage};
+///
+/// # futures_lite::future::block_on(async {
+/// let site = Usher::load()?.site(Arc::new(MemoryStorage::new()));
+/// let mut commits = site.commits();
+/// site.create_organization("ada", "Hydrology").await??;
+/// commits.next().await;
+/// for change in site.changes(0, 100).await?? {
+///     println!("{} {} {}", change.sequence, change.actor, change.kind);
+/// }
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
 pub struct Commits(watch::Receiver<()>);
 
 impl Commits {

@@ -7,6 +7,19 @@ use std::time::Duration;
 /// response.
 ///
 /// Whatever the case, the storage holds all of what the call wrote or nothing of it.
+///
+/// ```
+/// use std::sync::Arc;
+/// use usher_host::{Failure, Limits, Usher, storage::MemoryStorage};
+///
+/// let mut limits = Limits::default();
+/// limits.transactions = 0;
+/// let site = Usher::builder().limits(limits).load()?.site(Arc::new(MemoryStorage::new()));
+/// let failure = futures_lite::future::block_on(site.settings()).expect_err("it needs a transaction");
+/// assert!(matches!(failure, Failure::Held(_)));
+/// assert!(!failure.is_passing() && Failure::Overloaded.is_passing());
+/// # Ok::<_, usher_host::LoadError>(())
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Failure {
@@ -59,3 +72,8 @@ pub(super) struct MemoryLimit {
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(super) struct HeldLimit(pub(super) &'static str);
+
+/// The call wants to write although it was said to read. Travels likewise.
+#[derive(Debug, thiserror::Error)]
+#[error("not a call that only reads")]
+pub(super) struct WantsToWrite;

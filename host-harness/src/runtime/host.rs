@@ -3,11 +3,12 @@
 use super::bindings::usher::provisioning::storage as wit;
 use super::bindings::wasi::clocks::wall_clock;
 use super::bindings::wasi::random::random;
-use super::call::Writes;
-use super::failure::{HeldLimit, MemoryLimit};
+use super::failure::{HeldLimit, MemoryLimit, WantsToWrite};
 use super::lanes::Alone;
 use super::limits::Limits;
-use crate::storage::{Access, Change, Durability, Entry, Error, Range, Storage, Transaction};
+use super::open::Open;
+use super::outcome::StorageUse;
+use crate::storage::{Access, Change, Entry, Error, Range, Storage};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 use wasmtime::component::{Resource, ResourceTable};
@@ -17,15 +18,7 @@ use wasmtime::component::{Resource, ResourceTable};
 const SCAN_CHUNK: u32 = 4_096;
 
 /// The most random bytes that are handed out at a time. The engine asks for 32.
-const MAX_RANDOM_BYTES: u64 = 64 << 10;
-
-/// A transaction that the component has open. Public within this private module, as the generated bindings name it.
-#[expect(unreachable_pub, reason = "the generated bindings re-export it")]
-pub struct Open {
-    transaction: Box<dyn Transaction>,
-    /// Bytes of keys and values written so far.
-    written: usize,
-}
+const MAX_RANDOM_BYTES: usize = 64 << 10;
 
 /// What one instance works with.
 pub(super) struct Host {
@@ -38,24 +31,13 @@ pub(super) struct Host {
     open: usize,
     /// Bytes written in all transactions that are open.
     pending: usize,
-    pub(super) outcome: Outcome,
-}
-
-/// What became of the storage in a call.
-#[derive(Default)]
-pub(super) struct Outcome {
-    /// What has to come before the answer may leave: one for each commit.
-    pub(super) durabilities: Vec<Durability>,
-    /// Bytes of keys and values committed.
-    pub(super) committed: usize,
-    /// Whether a transaction was begun that can write.
-    pub(super) writing: bool,
+    pub(super) storage_use: StorageUse,
 }
 
 impl Host {
     pub(super) fn new(storage: Arc<dyn Storage>, limits: Arc<Limits>, access: Access, alone: Alone) -> Self {
-        let (table, outcome) = (ResourceTable::new(), Outcome::default());
-        Self { storage, limits, access, alone, table, open: 0, pending: 0, outcome }
+        let (table, storage_use) = (ResourceTable::new(), StorageUse::default());
+        Self { storage, limits, access, alone, table, open: 0, pending: 0, storage_use }
     }
 
     fn remove(&mut self, this: Resource<Open>) -> wasmtime::Result<Open> {
@@ -75,12 +57,12 @@ impl wit::Host for Host {
             wit::Access::ReadOnly => Access::ReadOnly,
             wit::Access::ReadWrite => Access::ReadWrite,
         };
-        // Where only calls that read are made, none may wait for its turn to write.
-        if access != self.access && access == Access::ReadWrite && self.outcome.durabilities.is_empty() {
-            return Err(Writes.into());
+        // Where only calls that read are made, no call may wait for its turn to write.
+        if access != self.access && access == Access::ReadWrite && self.storage_use.durabilities.is_empty() {
+            return Err(WantsToWrite.into());
         }
         if access == Access::ReadWrite {
-            self.outcome.writing = true;
+            self.storage_use.writing = true;
             self.alone.wait();
         }
         match self.storage.begin(access) {
@@ -124,7 +106,8 @@ impl wit::HostTransaction for Host {
         let wanted = range.limit;
         let (mut entries, mut held) = (Vec::new(), 0);
         loop {
-            range.limit = SCAN_CHUNK.min(wanted - entries.len() as u32);
+            let has = u32::try_from(entries.len()).unwrap_or(wanted);
+            range.limit = SCAN_CHUNK.min(wanted.saturating_sub(has));
             let chunk = match transaction.scan(&range) {
                 Ok(chunk) => chunk,
                 Err(error) => return Ok(Err(error.into())),
@@ -165,8 +148,8 @@ impl wit::HostTransaction for Host {
         let open = self.remove(this)?;
         Ok(match open.transaction.commit() {
             Ok(durability) => {
-                self.outcome.durabilities.push(durability);
-                self.outcome.committed += open.written;
+                self.storage_use.durabilities.push(durability);
+                self.storage_use.committed += open.written;
                 Ok(())
             }
             Err(error) => Err(error.into()),
@@ -192,10 +175,8 @@ impl wall_clock::Host for Host {
 
 impl random::Host for Host {
     fn get_random_bytes(&mut self, len: u64) -> wasmtime::Result<Vec<u8>> {
-        if len > MAX_RANDOM_BYTES {
-            return Err(HeldLimit("too many random bytes at once").into());
-        }
-        let mut bytes = vec![0; len as usize];
+        let len = usize::try_from(len).ok().filter(|len| *len <= MAX_RANDOM_BYTES);
+        let mut bytes = vec![0; len.ok_or(HeldLimit("too many random bytes at once"))?];
         getrandom::fill(&mut bytes).map_err(wasmtime::Error::new)?;
         Ok(bytes)
     }

@@ -10,7 +10,7 @@
 //! more than the first guess.
 //!
 //! A long call that writes may hold the storage's only turn to write, from when it begins to. Calls that write are not made
-//! where they come in meanwhile: they would all wait there, and everything else behind them.
+//! where they come in meanwhile: they would all wait there, and everything else would wait for them.
 
 use super::party::Party;
 use super::workers::{Full, Job, Queue, Urgency, Workers};
@@ -92,7 +92,7 @@ impl Lane {
 
 impl Lanes {
     /// `threads` for each kind of long call but those that write, of which one is made at a time; `short` threads for calls
-    /// that are tried first, and as many where they come in. Where `short` is 0 none is tried, and each takes its time.
+    /// that are tried first, and as many where they come in. Where `short` is 0, no call is tried, and each takes its time.
     pub(super) fn new(threads: usize, short: usize) -> io::Result<Self> {
         let tried = (short > 0).then(|| {
             Ok::<_, io::Error>(Tried {
@@ -173,7 +173,7 @@ impl Lanes {
 }
 
 impl Alone {
-    /// Waits until no short call is writing; from then on none does until this is dropped.
+    /// Waits until no short call is writing; from then on no short call writes until this is dropped.
     pub(super) fn wait(&mut self) {
         if let Some(writing) = self.writing.take() {
             self.held = Some(RwLock::write_arc(&writing));

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// What one call may use. The component is the house's own, but what it works on comes from outside: a bug that an
-/// attacker finds in it costs one call, never the host.
+/// attacker finds in it costs one call, never the host. The example at [`Builder`](crate::Builder) sets one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {

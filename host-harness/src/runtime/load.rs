@@ -6,7 +6,8 @@ use super::host::Host;
 use super::interfaces::Interfaces;
 use super::lanes::Lanes;
 use super::limits::Limits;
-use super::usher::{Counters, Inner, Usher};
+use super::loaded::{Counters, Loaded};
+use super::usher::Usher;
 use super::workers::Queue;
 use std::path::PathBuf;
 use std::sync::{Arc, Weak};
@@ -15,7 +16,8 @@ use std::time::Duration;
 use wasmtime::component::{Component, HasSelf, Linker};
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
-/// The component that was built along with this library, as WebAssembly: what is loaded unless another is named.
+/// The component that was built along with this library, as WebAssembly: what is loaded unless another is named. To be
+/// written to a file, say, for another host.
 pub const EMBEDDED: &[u8] = include_bytes!(env!("USHER_COMPONENT"));
 
 /// How exactly deadlines are kept. Every tick wakes a thread, so not too short.
@@ -30,6 +32,13 @@ const SWEEP_TICKS: u64 = 4;
 const KEPT_RESIDENT: usize = 192 << 10;
 
 /// Why a component could not be loaded.
+///
+/// ```
+/// use usher_host::{LoadError, Usher};
+///
+/// let error = Usher::builder().component(*b"no component").no_cache().load().err();
+/// assert!(matches!(error, Some(LoadError::Component(_))));
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LoadError {
@@ -54,6 +63,22 @@ pub enum LoadError {
 }
 
 /// Loads a component with settings of your own.
+///
+/// ```no_run
+/// use std::time::Duration;
+/// use usher_host::{Limits, Usher};
+///
+/// let mut limits = Limits::default();
+/// limits.deadline = Duration::from_secs(2);
+/// let usher = Usher::builder()
+///     .limits(limits)
+///     .threads(8)
+///     .short_calls_inline(true)
+///     .component_file("/opt/usher/usher.wasm") // or `component`, with its bytes
+///     .cache("/var/cache/usher") // or `no_cache`
+///     .load()?;
+/// # Ok::<_, usher_host::LoadError>(())
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct Builder {
     limits: Limits,
@@ -79,8 +104,24 @@ enum Cache {
     Off,
 }
 
+impl Usher {
+    /// Loads with settings of your own.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// Loads the component built into this library, with the settings that suit a server.
+    ///
+    /// # Errors
+    /// See [`LoadError`].
+    pub fn load() -> Result<Self, LoadError> {
+        Self::builder().load()
+    }
+}
+
 impl Builder {
     /// What one call may use.
+    #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
@@ -89,6 +130,7 @@ impl Builder {
     /// How many threads make calls that read, and as many again calls that may write: four for each processor unless
     /// set, and at least one. More of them keep calls going while long ones run; each reserves address space, and
     /// holds up to [`Limits::memory`] while it works. One directory has half of them at the most.
+    #[must_use]
     pub fn threads(mut self, count: usize) -> Self {
         self.threads = Some(count.max(1));
         self
@@ -100,18 +142,21 @@ impl Builder {
     /// the system can do that. Off unless set.
     ///
     /// Only for storages that answer from memory or a local disk: whatever time they take is the thread's, too.
+    #[must_use]
     pub fn short_calls_inline(mut self, inline: bool) -> Self {
         self.inline = inline;
         self
     }
 
     /// A component to load instead of the one built into this library, as WebAssembly.
+    #[must_use]
     pub fn component(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.source = Source::Bytes(bytes.into());
         self
     }
 
     /// A file to load the component from, instead of the one built into this library.
+    #[must_use]
     pub fn component_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.source = Source::File(path.into());
         self
@@ -120,12 +165,14 @@ impl Builder {
     /// Where to keep the compiled component, so that only the first start compiles. The user's cache folder unless set.
     /// The folder is made where it is missing. It must belong to the user of the process and be writable by nobody
     /// else, or it is not used: what lies in it is run.
+    #[must_use]
     pub fn cache(mut self, folder: impl Into<PathBuf>) -> Self {
         self.cache = Cache::Folder(folder.into());
         self
     }
 
     /// Compile at every start, and leave nothing on disk.
+    #[must_use]
     pub fn no_cache(mut self) -> Self {
         self.cache = Cache::Off;
         self
@@ -173,7 +220,7 @@ impl Builder {
         // One more, for the tick that is under way when the call comes in.
         let ticks = u32::try_from(ticks).unwrap_or(u32::MAX).saturating_add(1);
         Ok(Usher {
-            inner: Arc::new(Inner {
+            loaded: Arc::new(Loaded {
                 pre,
                 interfaces,
                 limits: Arc::new(self.limits),

@@ -3,7 +3,7 @@
 use super::scim;
 use std::sync::Arc;
 
-/// Whose a call is. What calls wait in is shared out by party, so that none can fill it.
+/// Whose a call is. What calls wait in is shared out by party, so that no party can fill it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Party {
     /// The host itself: administrators and housekeeping.

@@ -1,58 +1,53 @@
 //! The component, loaded and ready to be called.
 
-use super::call::{Body, Ran, Term};
+use super::call::{Body, Term};
 use super::commits::Announcer;
-use super::exports::Site;
 use super::failure::Failure;
-use super::host::{Host, Outcome};
-use super::interfaces::{Exports, Interfaces};
-use super::lanes::{Lane, Lanes};
+use super::host::Host;
+use super::interfaces::Exports;
+use super::lanes::Lane;
 use super::limits::Limits;
-use super::load::{Builder, LoadError};
+use super::loaded::Loaded;
+use super::outcome::{CallOutcome, StorageUse};
 use super::party::{Origin, Party};
 use super::scim;
 use super::workers::{Full, Job};
 use crate::storage::{Access, Storage};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 use wasmtime::Store;
-use wasmtime::component::InstancePre;
 
 /// From how many bytes on a request that writes is taken for a long one.
 const LARGE: usize = 128 << 10;
 
 /// A time that no call lasts to.
-const FAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+const FAR: Duration = Duration::from_hours(365 * 24);
 
 /// A loaded component. Cheap to clone; all clones are one.
 ///
-/// It knows no site: [`site`](Usher::site) lends it a storage, and any number of sites can share one.
+/// It knows no site: [`site`](Usher::site) provides it with a storage, and any number of sites can share one.
+///
+/// ```
+/// use std::sync::Arc;
+/// use usher_host::{Usher, storage::MemoryStorage};
+///
+/// let usher = Usher::load()?;
+/// assert_eq!(usher.limits().transactions, 4);
+/// // As many sites as there are storages, over one component.
+/// let (one, other) = (usher.site(Arc::new(MemoryStorage::new())), usher.site(Arc::new(MemoryStorage::new())));
+/// futures_lite::future::block_on(async {
+///     one.create_organization("ada", "Hydrology").await??;
+///     assert!(other.organization(1).await?.is_err(), "it knows nothing of the first");
+///     Ok::<_, Box<dyn std::error::Error>>(())
+/// })?;
+/// assert_eq!((usher.usage().calls, usher.usage().commits), (2, 1));
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct Usher {
-    pub(super) inner: Arc<Inner>,
-}
-
-pub(super) struct Inner {
-    pub(super) pre: InstancePre<Host>,
-    pub(super) interfaces: Interfaces,
-    pub(super) limits: Arc<Limits>,
-    /// [`Limits::deadline`], to whole ticks of the engine's clock.
-    pub(super) term: Duration,
-    /// How many instances can be at work at once.
-    pub(super) instances: usize,
-    pub(super) counters: Counters,
-    pub(super) lanes: Lanes,
-}
-
-#[derive(Default)]
-pub(super) struct Counters {
-    pub(super) running: AtomicUsize,
-    pub(super) calls: AtomicU64,
-    pub(super) failures: AtomicU64,
-    pub(super) commits: AtomicU64,
-    pub(super) committed_bytes: AtomicU64,
+    pub(super) loaded: Arc<Loaded>,
 }
 
 /// What an [`Usher`] has done since it was loaded, and what it is doing.
@@ -74,35 +69,17 @@ pub struct Usage {
 }
 
 impl Usher {
-    /// Loads with settings of your own.
-    pub fn builder() -> Builder {
-        Builder::default()
-    }
-
-    /// Loads the component built into this library, with the settings that suit a server.
-    ///
-    /// # Errors
-    /// See [`LoadError`].
-    pub fn load() -> Result<Self, LoadError> {
-        Self::builder().load()
-    }
-
-    /// Lends it a storage: the site that lives there can be called now.
-    pub fn site(&self, storage: Arc<dyn Storage>) -> Site {
-        Site::new(self.clone(), storage)
-    }
-
     /// What one call may use.
     pub fn limits(&self) -> &Limits {
-        &self.inner.limits
+        &self.loaded.limits
     }
 
     /// What was done so far, and what is being done.
     pub fn usage(&self) -> Usage {
-        let counters = &self.inner.counters;
+        let counters = &self.loaded.counters;
         Usage {
             running: counters.running.load(Ordering::Relaxed),
-            instances: self.inner.instances,
+            instances: self.loaded.instances,
             calls: counters.calls.load(Ordering::Relaxed),
             failures: counters.failures.load(Ordering::Relaxed),
             commits: counters.commits.load(Ordering::Relaxed),
@@ -123,27 +100,27 @@ impl Usher {
         // A large request that writes is not short, and need not be tried: that would take its turn from others in vain.
         let large =
             matches!(&origin, Origin::Scim(request) if request.body.as_ref().is_some_and(|body| body.len() > LARGE));
-        let large = large && access == Access::ReadWrite && self.inner.lanes.is_short(Lane::Writes);
+        let large = large && access == Access::ReadWrite && self.loaded.lanes.is_short(Lane::Writes);
         let lane = if large { Lane::LongWrites } else { Lane::of(access) };
         let term = Waiting::new(self.term());
         // Without a thread between, if it is short, nothing has to be known of whose it is.
         let here = self.here(storage, lane, &term.0, &body);
         let (mut lane, tried) = match here {
-            Some(Ran::Done(result, outcome)) => return settle(announcer, result, outcome).await,
-            Some(ran) => (next(lane, &ran), true),
+            Some(CallOutcome::Done(result, storage_use)) => return settle(announcer, result, storage_use).await,
+            Some(outcome) => (next(lane, &outcome), true),
             None => (lane, large),
         };
         let party = match origin {
             Origin::Of(party) => party,
             // Where nobody waits, nobody is kept waiting.
-            Origin::Scim(_) if !tried && self.inner.lanes.is_idle(lane) => Party::Unknown,
+            Origin::Scim(_) if !tried && self.loaded.lanes.is_idle(lane) => Party::Unknown,
             Origin::Scim(request) => self.party(storage, request).await,
         };
         let body = Arc::new(body);
         loop {
             match self.elsewhere(storage, lane, party.clone(), &term.0, body.clone()).await? {
-                Ran::Done(result, outcome) => return settle(announcer, result, outcome).await,
-                ran => lane = next(lane, &ran),
+                CallOutcome::Done(result, storage_use) => return settle(announcer, result, storage_use).await,
+                outcome => lane = next(lane, &outcome),
             }
         }
     }
@@ -157,16 +134,16 @@ impl Usher {
         body: impl Body<R>,
     ) -> Result<R, Failure> {
         let (mut lane, term) = (Lane::of(access), Term::new(self.term()));
-        let (result, outcome) = loop {
-            match self.inner.run_among(storage, lane, &term, &body) {
-                Ran::Done(result, outcome) => break (result, outcome),
-                ran => lane = next(lane, &ran),
+        let (result, storage_use) = loop {
+            match self.loaded.run_among(storage, lane, &term, &body) {
+                CallOutcome::Done(result, storage_use) => break (result, storage_use),
+                outcome => lane = next(lane, &outcome),
             }
         };
-        for durability in outcome.durabilities {
+        for durability in storage_use.durabilities {
             durability.wait().map_err(Failure::NotDurable)?;
         }
-        if outcome.committed > 0 {
+        if storage_use.committed > 0 {
             announcer.announce();
         }
         result
@@ -175,14 +152,20 @@ impl Usher {
     /// Until when a call that comes in now has time.
     fn term(&self) -> Instant {
         let now = Instant::now();
-        // A deadline past what the clock can tell is none.
-        now.checked_add(self.inner.term).unwrap_or(now + FAR)
+        // A deadline that is later than the clock can tell is no deadline.
+        now.checked_add(self.loaded.term).unwrap_or(now + FAR)
     }
 
     /// Makes the call on this thread, if short calls are to be made so and there is room.
-    fn here<R>(&self, storage: &Arc<dyn Storage>, lane: Lane, term: &Arc<Term>, body: &impl Body<R>) -> Option<Ran<R>> {
-        let _turn = self.inner.lanes.short(lane)?;
-        Some(self.inner.run(storage.clone(), lane, term, body))
+    fn here<R>(
+        &self,
+        storage: &Arc<dyn Storage>,
+        lane: Lane,
+        term: &Arc<Term>,
+        body: &impl Body<R>,
+    ) -> Option<CallOutcome<R>> {
+        let _turn = self.loaded.lanes.short(lane)?;
+        Some(self.loaded.run(storage.clone(), lane, term, body))
     }
 
     /// Whose a SCIM request is, by its key. Asked of the component each time, so that a key that was revoked is nobody's.
@@ -191,12 +174,12 @@ impl Usher {
         let ask = move |component: &Exports<'_>, store: &mut Store<Host>| {
             component.scim(store)?.call_authorize(store, &request)
         };
-        let ran = match self.here(storage, Lane::Reads, &term.0, &ask) {
-            Some(ran @ Ran::Done(..)) => Ok(ran),
+        let outcome = match self.here(storage, Lane::Reads, &term.0, &ask) {
+            Some(outcome @ CallOutcome::Done(..)) => Ok(outcome),
             _ => self.elsewhere(storage, Lane::Reads, Party::Asking, &term.0, Arc::new(ask)).await,
         };
-        match ran {
-            Ok(Ran::Done(Ok(Ok(directory)), _)) => Party::Directory(directory.into()),
+        match outcome {
+            Ok(CallOutcome::Done(Ok(Ok(directory)), _)) => Party::Directory(directory.into()),
             _ => Party::Unknown,
         }
     }
@@ -209,26 +192,33 @@ impl Usher {
         party: Party,
         term: &Arc<Term>,
         body: Arc<impl Body<R> + Send + Sync + 'static>,
-    ) -> Result<Ran<R>, Failure> {
+    ) -> Result<CallOutcome<R>, Failure> {
         let (answer, answered) = oneshot::channel();
-        let (inner, storage, term) = (self.inner.clone(), storage.clone(), term.clone());
-        let handed = Handed { term: term.clone(), answer, run: move || inner.run_among(&storage, lane, &term, &*body) };
-        self.inner.lanes.submit(lane, party, Box::new(handed)).map_err(|full| match full {
+        let (loaded, storage, term) = (self.loaded.clone(), storage.clone(), term.clone());
+        let handed =
+            QueuedCall { term: term.clone(), answer, run: move || loaded.run_among(&storage, lane, &term, &*body) };
+        self.loaded.lanes.submit(lane, party, Box::new(handed)).map_err(|full| match full {
             Full::All => Failure::Overloaded,
             Full::Directory => Failure::Crowded,
         })?;
         answered.await.map_err(|_| {
-            let counters = &self.inner.counters;
+            let counters = &self.loaded.counters;
             counters.calls.fetch_add(1, Ordering::Relaxed);
             counters.failures.fetch_add(1, Ordering::Relaxed);
-            Failure::Deadline(self.inner.limits.deadline)
+            Failure::Deadline(self.loaded.limits.deadline)
         })
     }
 }
 
-impl Inner {
+impl Loaded {
     /// Makes a call on this thread, which may wait for its turn.
-    fn run_among<R>(&self, storage: &Arc<dyn Storage>, lane: Lane, term: &Arc<Term>, body: &impl Body<R>) -> Ran<R> {
+    fn run_among<R>(
+        &self,
+        storage: &Arc<dyn Storage>,
+        lane: Lane,
+        term: &Arc<Term>,
+        body: &impl Body<R>,
+    ) -> CallOutcome<R> {
         // It may have come here only because another one was long.
         let _among = self.lanes.among_short(lane);
         self.run(storage.clone(), lane, term, body)
@@ -236,20 +226,20 @@ impl Inner {
 }
 
 /// Where a call is made again that has not come to its end.
-fn next<R>(lane: Lane, ran: &Ran<R>) -> Lane {
-    match ran {
-        Ran::TooLong { writing: true } => Lane::LongWrites,
-        Ran::TooLong { writing: false } => Lane::LongReads,
-        Ran::Writes | Ran::Done(..) => lane.to_write(),
+fn next<R>(lane: Lane, outcome: &CallOutcome<R>) -> Lane {
+    match outcome {
+        CallOutcome::TooLong { writing: true } => Lane::LongWrites,
+        CallOutcome::TooLong { writing: false } => Lane::LongReads,
+        CallOutcome::WantsToWrite | CallOutcome::Done(..) => lane.to_write(),
     }
 }
 
 /// Waits until what a call wrote is durable, and tells of it.
-async fn settle<R>(announcer: &Announcer, result: Result<R, Failure>, outcome: Outcome) -> Result<R, Failure> {
-    for durability in outcome.durabilities {
+async fn settle<R>(announcer: &Announcer, result: Result<R, Failure>, storage_use: StorageUse) -> Result<R, Failure> {
+    for durability in storage_use.durabilities {
         durability.await.map_err(Failure::NotDurable)?;
     }
-    if outcome.committed > 0 {
+    if storage_use.committed > 0 {
         announcer.announce();
     }
     result
@@ -271,13 +261,13 @@ impl Drop for Waiting {
 }
 
 /// A call that was handed to a thread.
-struct Handed<R, F> {
+struct QueuedCall<R, F> {
     term: Arc<Term>,
-    answer: oneshot::Sender<Ran<R>>,
+    answer: oneshot::Sender<CallOutcome<R>>,
     run: F,
 }
 
-impl<R: Send, F: FnOnce() -> Ran<R> + Send> Job for Handed<R, F> {
+impl<R: Send, F: FnOnce() -> CallOutcome<R> + Send> Job for QueuedCall<R, F> {
     fn is_wanted(&self) -> bool {
         !self.term.is_abandoned() && !self.term.is_over()
     }

@@ -3,6 +3,8 @@
 //! Hosts bring their own storages, in this language and in others. The cases say what the engine relies on; each has a
 //! name, so that a suite in another language can mirror them one by one.
 //!
+//! A case that fails panics, as a test does: this module is called by tests alone.
+//!
 //! ```
 //! use std::sync::Arc;
 //! use usher_host::storage::{MemoryStorage, contract};
@@ -17,15 +19,24 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
-/// How long one case may take, in seconds, before it counts as hanging: a lock that was not released, most of the time.
+/// How long one case of [`check`] may take, in seconds, before it counts as hanging: a lock that was not released, most of the time.
 pub const CASE_SECONDS: u64 = 60;
 
 /// One thing that a storage must do.
+///
+/// ```
+/// use std::sync::Arc;
+/// use usher_host::storage::{MemoryStorage, contract};
+///
+/// for case in contract::CASES.iter().filter(|case| case.name.contains("range")) {
+///     case.run(Arc::new(MemoryStorage::new()));
+/// }
+/// ```
 #[derive(Clone, Copy)]
 pub struct Case {
     /// What must hold, as an identifier.
     pub name: &'static str,
-    run: fn(Lender),
+    run: fn(&Subject),
 }
 
 impl Case {
@@ -35,11 +46,11 @@ impl Case {
     /// Where the storage does not keep the contract, with what was expected of it.
     pub fn run(&self, storage: Arc<dyn Storage>) {
         let run = self.run;
-        bounded(self.name, move || run(Lender(storage)));
+        bounded(self.name, move || run(&Subject(storage)));
     }
 }
 
-/// Runs every case, each over a new storage that `empty` makes.
+/// Runs every case, each over a new storage that `empty` makes. The example of the [module](self) calls it.
 ///
 /// # Panics
 /// Where the storage does not keep the contract; the message names the case.
@@ -56,6 +67,15 @@ pub fn check(empty: impl Fn() -> Arc<dyn Storage>) {
 ///
 /// # Panics
 /// Where something is missing after opening again, or something is there that was never committed.
+///
+/// ```
+/// use std::sync::Arc;
+/// use usher_host::storage::{EmbeddedStorage, contract};
+///
+/// let folder = tempfile::tempdir()?;
+/// contract::check_reopening(move || Arc::new(EmbeddedStorage::open(folder.path()).expect("it opens")));
+/// # Ok::<_, std::io::Error>(())
+/// ```
 pub fn check_reopening(open: impl Fn() -> Arc<dyn Storage> + Send + 'static) {
     bounded("reopening_finds_what_was_acknowledged", move || {
         reopening_finds_what_was_acknowledged(open);
@@ -112,9 +132,9 @@ const ATTEMPTS: usize = 10_000;
 
 /// The storage under test, with short ways to do what the cases do.
 #[derive(Clone)]
-struct Lender(Arc<dyn Storage>);
+struct Subject(Arc<dyn Storage>);
 
-impl Lender {
+impl Subject {
     fn read(&self) -> Box<dyn Transaction> {
         self.0.begin(Access::ReadOnly).expect("a read-only transaction begins")
     }
@@ -187,10 +207,10 @@ fn all() -> Range {
 }
 
 /// `n0` to `n9`, each with its digit as the value.
-fn ten(lender: &Lender) {
+fn ten(storage: &Subject) {
     let keys: Vec<(String, String)> = (0..10).map(|n| (format!("n{n}"), n.to_string())).collect();
     let entries: Vec<(&str, &str)> = keys.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
-    lender.put(&entries);
+    storage.put(&entries);
 }
 
 /// Runs a case in a thread of its own, so that one that hangs ends in a message.
@@ -214,141 +234,141 @@ fn bounded(name: &str, run: impl FnOnce() + Send + 'static) {
     }
 }
 
-fn an_empty_storage_holds_nothing(lender: Lender) {
-    assert_eq!(lender.get("a"), None);
-    assert_eq!(lender.scan(&all()), []);
-    let mut transaction = lender.read_write();
+fn an_empty_storage_holds_nothing(storage: &Subject) {
+    assert_eq!(storage.get("a"), None);
+    assert_eq!(storage.scan(&all()), []);
+    let mut transaction = storage.read_write();
     assert_eq!(get(&mut *transaction, "a"), Ok(None));
     assert_eq!(transaction.scan(&all()), Ok(vec![]));
     assert_eq!(transaction.get_many(&[]), Ok(vec![]));
 }
 
-fn answers_come_in_the_order_asked(lender: Lender) {
-    lender.put(&[("a", "1"), ("b", "2"), ("c", "3")]);
+fn answers_come_in_the_order_asked(storage: &Subject) {
+    storage.put(&[("a", "1"), ("b", "2"), ("c", "3")]);
     let keys = ["c", "x", "a", "b", "a"].map(String::from);
     let expected = [Some("3"), None, Some("1"), Some("2"), Some("1")];
     let expected: Vec<_> = expected.iter().map(|value| value.map(String::from)).collect();
-    assert_eq!(lender.read().get_many(&keys), Ok(expected.clone()));
-    assert_eq!(lender.read_write().get_many(&keys), Ok(expected));
+    assert_eq!(storage.read().get_many(&keys), Ok(expected.clone()));
+    assert_eq!(storage.read_write().get_many(&keys), Ok(expected));
 }
 
-fn keys_are_ordered_by_their_bytes(lender: Lender) {
+fn keys_are_ordered_by_their_bytes(storage: &Subject) {
     let ordered = [
         "\0", "\u{1}", "\n", " ", "-", "/", "0", "00", "0a", "10", "2", ":", "A", "Z", "_", "a", "a\0", "a\u{1}", "a-",
         "a/", "a0", "aa", "ab", "b", "~", "\u{7f}",
     ];
     let mut shuffled: Vec<(&str, &str)> = ordered.iter().map(|key| (*key, "")).collect();
-    shuffled.sort_by_key(|(key, _)| key.bytes().rev().map(|b| b.reverse_bits()).collect::<Vec<_>>());
-    lender.put(&shuffled);
-    assert_eq!(lender.keys(&all()), ordered);
-    let mut backwards = lender.keys(&Range { reverse: true, ..all() });
+    shuffled.sort_by_key(|(key, _)| key.bytes().rev().map(u8::reverse_bits).collect::<Vec<_>>());
+    storage.put(&shuffled);
+    assert_eq!(storage.keys(&all()), ordered);
+    let mut backwards = storage.keys(&Range { reverse: true, ..all() });
     backwards.reverse();
     assert_eq!(backwards, ordered);
 }
 
-fn values_are_any_text(lender: Lender) {
+fn values_are_any_text(storage: &Subject) {
     let values = ["", " ", "\0", "line\r\nline", "ÄÖÜ ß", "日本語", "🦀\u{10ffff}", "{\"a\":\"\\u0000\"}"];
     for value in values {
-        lender.put(&[("a", value)]);
-        assert_eq!(lender.get("a").as_deref(), Some(value));
-        assert_eq!(lender.scan(&all()), [Entry { key: "a".into(), value: value.into() }]);
+        storage.put(&[("a", value)]);
+        assert_eq!(storage.get("a").as_deref(), Some(value));
+        assert_eq!(storage.scan(&all()), [Entry { key: "a".into(), value: value.into() }]);
     }
 }
 
-fn of_two_changes_of_a_key_the_later_counts(lender: Lender) {
-    let mut transaction = lender.read_write();
+fn of_two_changes_of_a_key_the_later_counts(storage: &Subject) {
+    let mut transaction = storage.read_write();
     transaction.write(vec![set("a", "1"), set("b", "1"), set("a", "2"), remove("b")]).expect("a write");
     transaction.write(vec![remove("c"), set("a", "3"), set("c", "1")]).expect("a second write");
     transaction.commit().and_then(Durability::wait).expect("a commit");
-    assert_eq!(lender.get("a").as_deref(), Some("3"));
-    assert_eq!(lender.get("b"), None);
-    assert_eq!(lender.get("c").as_deref(), Some("1"));
-    assert_eq!(lender.keys(&all()), ["a", "c"]);
+    assert_eq!(storage.get("a").as_deref(), Some("3"));
+    assert_eq!(storage.get("b"), None);
+    assert_eq!(storage.get("c").as_deref(), Some("1"));
+    assert_eq!(storage.keys(&all()), ["a", "c"]);
 }
 
-fn removing_what_is_not_there_is_no_error(lender: Lender) {
-    lender.update(|_| Ok(vec![remove("a"), remove("a")]));
-    assert_eq!(lender.scan(&all()), []);
+fn removing_what_is_not_there_is_no_error(storage: &Subject) {
+    storage.update(|_| Ok(vec![remove("a"), remove("a")]));
+    assert_eq!(storage.scan(&all()), []);
 }
 
-fn what_was_removed_is_gone(lender: Lender) {
-    ten(&lender);
-    lender.update(|_| Ok(vec![remove("n0"), remove("n4"), remove("n9")]));
-    assert_eq!(lender.get("n4"), None);
-    assert_eq!(lender.keys(&all()), ["n1", "n2", "n3", "n5", "n6", "n7", "n8"]);
-    assert_eq!(lender.keys(&Range { skip: 3, limit: 1, ..all() }), ["n5"]);
-    lender.put(&[("n4", "again")]);
-    assert_eq!(lender.get("n4").as_deref(), Some("again"));
+fn what_was_removed_is_gone(storage: &Subject) {
+    ten(storage);
+    storage.update(|_| Ok(vec![remove("n0"), remove("n4"), remove("n9")]));
+    assert_eq!(storage.get("n4"), None);
+    assert_eq!(storage.keys(&all()), ["n1", "n2", "n3", "n5", "n6", "n7", "n8"]);
+    assert_eq!(storage.keys(&Range { skip: 3, limit: 1, ..all() }), ["n5"]);
+    storage.put(&[("n4", "again")]);
+    assert_eq!(storage.get("n4").as_deref(), Some("again"));
 }
 
-fn a_range_has_its_start_and_not_its_end(lender: Lender) {
-    ten(&lender);
-    assert_eq!(lender.keys(&range("n2", "n5")), ["n2", "n3", "n4"]);
-    assert_eq!(lender.keys(&Range { reverse: true, ..range("n2", "n5") }), ["n4", "n3", "n2"]);
-    assert_eq!(lender.keys(&range("n2", "n2\0")), ["n2"]);
+fn a_range_has_its_start_and_not_its_end(storage: &Subject) {
+    ten(storage);
+    assert_eq!(storage.keys(&range("n2", "n5")), ["n2", "n3", "n4"]);
+    assert_eq!(storage.keys(&Range { reverse: true, ..range("n2", "n5") }), ["n4", "n3", "n2"]);
+    assert_eq!(storage.keys(&range("n2", "n2\0")), ["n2"]);
 }
 
-fn an_empty_or_inverted_range_is_empty(lender: Lender) {
-    ten(&lender);
+fn an_empty_or_inverted_range_is_empty(storage: &Subject) {
+    ten(storage);
     for (start, end) in [("n2", "n2"), ("n5", "n2"), ("", ""), ("n", ""), ("~", "n"), ("x", "y")] {
         for reverse in [false, true] {
-            assert_eq!(lender.scan(&Range { reverse, ..range(start, end) }), [], "{start:?}..{end:?}");
+            assert_eq!(storage.scan(&Range { reverse, ..range(start, end) }), [], "{start:?}..{end:?}");
         }
     }
 }
 
-fn bounds_need_not_be_keys(lender: Lender) {
-    ten(&lender);
+fn bounds_need_not_be_keys(storage: &Subject) {
+    ten(storage);
     let long = "n".repeat(2 * MAX_KEY_BYTES);
-    assert_eq!(lender.keys(&range("", "n1")), ["n0"]);
-    assert_eq!(lender.keys(&range("n8x", "ö")), ["n9"]);
-    assert_eq!(lender.keys(&range("n5", &long)).len(), 5);
-    assert_eq!(lender.scan(&range(&long, "~")), []);
-    assert_eq!(lender.keys(&range("", &format!("o{long}"))).len(), 10);
-    assert_eq!(lender.keys(&range(&format!("n8{long}"), "~")), ["n9"]);
+    assert_eq!(storage.keys(&range("", "n1")), ["n0"]);
+    assert_eq!(storage.keys(&range("n8x", "ö")), ["n9"]);
+    assert_eq!(storage.keys(&range("n5", &long)).len(), 5);
+    assert_eq!(storage.scan(&range(&long, "~")), []);
+    assert_eq!(storage.keys(&range("", &format!("o{long}"))).len(), 10);
+    assert_eq!(storage.keys(&range(&format!("n8{long}"), "~")), ["n9"]);
 }
 
-fn reverse_goes_from_the_end(lender: Lender) {
-    ten(&lender);
-    let reverse = |skip, limit| lender.keys(&Range { reverse: true, skip, limit, ..all() });
+fn reverse_goes_from_the_end(storage: &Subject) {
+    ten(storage);
+    let reverse = |skip, limit| storage.keys(&Range { reverse: true, skip, limit, ..all() });
     assert_eq!(reverse(0, 3), ["n9", "n8", "n7"]);
     assert_eq!(reverse(2, 3), ["n7", "n6", "n5"]);
     assert_eq!(reverse(8, 3), ["n1", "n0"]);
 }
 
-fn skip_passes_over_entries(lender: Lender) {
-    ten(&lender);
-    let from = |skip| lender.keys(&Range { skip, ..range("n1", "n9") });
+fn skip_passes_over_entries(storage: &Subject) {
+    ten(storage);
+    let from = |skip| storage.keys(&Range { skip, ..range("n1", "n9") });
     assert_eq!(from(0)[0], "n1");
     assert_eq!(from(5), ["n6", "n7", "n8"]);
     assert!(from(8).is_empty());
     assert!(from(u32::MAX).is_empty());
 }
 
-fn limit_bounds_the_answer(lender: Lender) {
-    ten(&lender);
+fn limit_bounds_the_answer(storage: &Subject) {
+    ten(storage);
     for limit in [0, 1, 9, 10, 11] {
         for reverse in [false, true] {
-            let found = lender.scan(&Range { limit, reverse, ..all() });
+            let found = storage.scan(&Range { limit, reverse, ..all() });
             assert_eq!(found.len(), limit.min(10) as usize);
         }
     }
 }
 
-fn keys_only_leaves_values_out(lender: Lender) {
-    ten(&lender);
-    let found = lender.scan(&Range { keys_only: true, limit: 2, ..all() });
+fn keys_only_leaves_values_out(storage: &Subject) {
+    ten(storage);
+    let found = storage.scan(&Range { keys_only: true, limit: 2, ..all() });
     let expected = ["n0", "n1"].map(|key| Entry { key: key.into(), value: String::new() });
     assert_eq!(found, expected);
-    let found = lender.scan(&Range { limit: 1, reverse: true, ..all() });
+    let found = storage.scan(&Range { limit: 1, reverse: true, ..all() });
     assert_eq!(found, [Entry { key: "n9".into(), value: "9".into() }]);
 }
 
-fn a_short_answer_means_no_more(lender: Lender) {
-    lender.update(|_| Ok((0..1_000).map(|n| set(&format!("{n:04}"), &"v".repeat(n))).collect()));
+fn a_short_answer_means_no_more(storage: &Subject) {
+    storage.update(|_| Ok((0..1_000).map(|n| set(&format!("{n:04}"), &"v".repeat(n))).collect()));
     let (mut start, mut seen) = (String::new(), Vec::new());
     loop {
-        let page = lender.scan(&Range { limit: 64, ..range(&start, "~") });
+        let page = storage.scan(&Range { limit: 64, ..range(&start, "~") });
         assert!(page.iter().all(|entry| entry.value.len() == entry.key.parse().unwrap_or(usize::MAX)));
         let short = page.len() < 64;
         seen.extend(page.into_iter().map(|entry| entry.key));
@@ -361,75 +381,75 @@ fn a_short_answer_means_no_more(lender: Lender) {
     assert!(seen.is_sorted());
 }
 
-fn many_entries_can_be_passed_over(lender: Lender) {
+fn many_entries_can_be_passed_over(storage: &Subject) {
     for chunk in 0..10 {
         let numbers = chunk * 2_000..(chunk + 1) * 2_000;
-        lender.update(|_| Ok(numbers.clone().map(|n| set(&format!("{n:06}"), "")).collect()));
+        storage.update(|_| Ok(numbers.clone().map(|n| set(&format!("{n:06}"), "")).collect()));
     }
-    let at = |skip, reverse| lender.keys(&Range { skip, reverse, limit: 1, keys_only: true, ..all() });
+    let at = |skip, reverse| storage.keys(&Range { skip, reverse, limit: 1, keys_only: true, ..all() });
     assert_eq!(at(19_999, false), ["019999"]);
     assert_eq!(at(19_998, true), ["000001"]);
     assert!(at(20_000, false).is_empty());
 }
 
-fn the_longest_key_and_value_are_kept(lender: Lender) {
+fn the_longest_key_and_value_are_kept(storage: &Subject) {
     let key = "k".repeat(MAX_KEY_BYTES);
     // Not all alike, so that no compression makes it short.
     let value: String = (0..MAX_VALUE_BYTES as u64)
-        .map(|n| char::from(b'!' + (n.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) as u8 % 94))
+        .map(|n| char::from(b'!' + n.wrapping_mul(0x9E37_79B9_7F4A_7C15).to_le_bytes()[4] % 94))
         .collect();
-    lender.put(&[(&key, &value)]);
-    assert!(lender.get(&key).as_ref() == Some(&value), "the longest value comes back as it was");
-    let found = lender.scan(&all());
+    storage.put(&[(&key, &value)]);
+    assert!(storage.get(&key).as_ref() == Some(&value), "the longest value comes back as it was");
+    let found = storage.scan(&all());
     assert!(found == [Entry { key, value }], "and in a scan");
 }
 
-fn keys_outside_the_limits_are_refused(lender: Lender) {
+fn keys_outside_the_limits_are_refused(storage: &Subject) {
     let long = "k".repeat(MAX_KEY_BYTES + 1);
     for key in ["", &long, "ä", "a\u{80}"] {
         for change in [set(key, "v"), remove(key)] {
-            let mut transaction = lender.read_write();
+            let mut transaction = storage.read_write();
             let refused = transaction.write(vec![set("a", "1"), change]);
             assert!(matches!(refused, Err(Error::TooLarge(_))), "{key:?}: {refused:?}");
         }
     }
-    assert_eq!(lender.scan(&all()), []);
+    assert_eq!(storage.scan(&all()), []);
 }
 
-fn values_over_the_limit_are_refused(lender: Lender) {
-    let mut transaction = lender.read_write();
+fn values_over_the_limit_are_refused(storage: &Subject) {
+    let mut transaction = storage.read_write();
     let refused = transaction.write(vec![set("a", &"v".repeat(MAX_VALUE_BYTES + 1))]);
     assert!(matches!(refused, Err(Error::TooLarge(_))), "{:?}", refused.map_err(|error| error.to_string()));
     // Limits count bytes, not characters.
     let mut transaction = {
         drop(transaction);
-        lender.read_write()
+        storage.read_write()
     };
     let refused = transaction.write(vec![set("a", &"ä".repeat(MAX_VALUE_BYTES / 2 + 1))]);
     assert!(matches!(refused, Err(Error::TooLarge(_))));
     drop(transaction);
-    assert_eq!(lender.scan(&all()), []);
+    assert_eq!(storage.scan(&all()), []);
 }
 
-fn after_a_refused_write_nothing_is_written(lender: Lender) {
-    let mut transaction = lender.read_write();
+fn after_a_refused_write_nothing_is_written(storage: &Subject) {
+    let mut transaction = storage.read_write();
     transaction.write(vec![set("a", "1")]).expect("a write within the limits");
     transaction.write(vec![set("b", "1"), set("", "1")]).expect_err("a key that is empty");
     let committed = transaction.commit().and_then(Durability::wait);
     assert!(matches!(committed, Err(Error::TooLarge(_))), "{committed:?}");
-    assert_eq!(lender.scan(&all()), []);
-    lender.put(&[("c", "1")]);
-    assert_eq!(lender.keys(&all()), ["c"]);
+    assert_eq!(storage.scan(&all()), []);
+    storage.put(&[("c", "1")]);
+    assert_eq!(storage.keys(&all()), ["c"]);
 }
 
-fn a_key_that_cannot_be_stored_is_not_there(lender: Lender) {
+fn a_key_that_cannot_be_stored_is_not_there(storage: &Subject) {
     let keys = ["", "ä", &"k".repeat(100 * MAX_KEY_BYTES)].map(String::from);
-    assert_eq!(lender.read().get_many(&keys), Ok(vec![None, None, None]));
+    assert_eq!(storage.read().get_many(&keys), Ok(vec![None, None, None]));
 }
 
-fn reading_after_writing_is_an_error(lender: Lender) {
-    lender.put(&[("a", "1")]);
-    let mut transaction = lender.read_write();
+fn reading_after_writing_is_an_error(storage: &Subject) {
+    storage.put(&[("a", "1")]);
+    let mut transaction = storage.read_write();
     assert_eq!(get(&mut *transaction, "a"), Ok(Some("1".into())));
     transaction.write(vec![]).expect("a write of nothing is a write");
     let read = transaction.get_many(&["a".into()]);
@@ -438,48 +458,48 @@ fn reading_after_writing_is_an_error(lender: Lender) {
     assert!(matches!(read, Err(Error::Other(_))), "{read:?}");
 }
 
-fn a_read_only_transaction_does_not_write(lender: Lender) {
-    let mut transaction = lender.read();
+fn a_read_only_transaction_does_not_write(storage: &Subject) {
+    let mut transaction = storage.read();
     let written = transaction.write(vec![set("a", "1")]);
     assert!(matches!(written, Err(Error::Other(_))), "{written:?}");
     transaction.commit().map(drop).expect_err("a commit after a refused write");
-    assert_eq!(lender.scan(&all()), []);
+    assert_eq!(storage.scan(&all()), []);
 }
 
-fn a_commit_without_writes_is_no_error(lender: Lender) {
-    lender.put(&[("a", "1")]);
+fn a_commit_without_writes_is_no_error(storage: &Subject) {
+    storage.put(&[("a", "1")]);
     for access in [Access::ReadOnly, Access::ReadWrite] {
-        let mut transaction = lender.0.begin(access).expect("a transaction");
+        let mut transaction = storage.0.begin(access).expect("a transaction");
         assert_eq!(get(&mut *transaction, "a"), Ok(Some("1".into())));
         assert_eq!(transaction.commit().and_then(Durability::wait), Ok(()));
     }
-    assert_eq!(lender.keys(&all()), ["a"]);
+    assert_eq!(storage.keys(&all()), ["a"]);
 }
 
-fn an_abandoned_transaction_leaves_nothing(lender: Lender) {
-    lender.put(&[("a", "1")]);
+fn an_abandoned_transaction_leaves_nothing(storage: &Subject) {
+    storage.put(&[("a", "1")]);
     for _ in 0..10 {
-        let mut transaction = lender.read_write();
+        let mut transaction = storage.read_write();
         transaction.write(vec![set("a", "2"), set("b", "2")]).expect("a write");
         drop(transaction);
-        let mut other = lender.read_write();
+        let mut other = storage.read_write();
         assert_eq!(get(&mut *other, "a"), Ok(Some("1".into())));
         assert_eq!(other.commit().and_then(Durability::wait), Ok(()));
     }
     // One that a panic abandons, on a thread that ends with it.
-    let abandoning = lender.clone();
+    let abandoning = storage.clone();
     let ended = thread::spawn(move || {
         let mut transaction = abandoning.read_write();
         transaction.write(vec![remove("a")]).expect("a write");
         std::panic::resume_unwind(Box::new(()));
     });
     ended.join().expect_err("the thread was to end in a panic");
-    assert_eq!(lender.scan(&all()), [Entry { key: "a".into(), value: "1".into() }]);
-    lender.put(&[("a", "3")]);
+    assert_eq!(storage.scan(&all()), [Entry { key: "a".into(), value: "1".into() }]);
+    storage.put(&[("a", "3")]);
 }
 
-fn a_transaction_may_change_threads(lender: Lender) {
-    let mut transaction = lender.read_write();
+fn a_transaction_may_change_threads(storage: &Subject) {
+    let mut transaction = storage.read_write();
     let transaction = thread::spawn(move || {
         transaction.write(vec![set("a", "1")]).expect("a write on another thread");
         transaction
@@ -487,24 +507,24 @@ fn a_transaction_may_change_threads(lender: Lender) {
     let transaction = transaction.join().expect("no panic");
     let durability = thread::spawn(move || transaction.commit()).join().expect("no panic");
     assert_eq!(durability.and_then(Durability::wait), Ok(()));
-    assert_eq!(lender.get("a").as_deref(), Some("1"));
-    let abandoned = lender.read_write();
+    assert_eq!(storage.get("a").as_deref(), Some("1"));
+    let abandoned = storage.read_write();
     thread::spawn(move || drop(abandoned)).join().expect("no panic");
-    lender.put(&[("a", "2")]);
+    storage.put(&[("a", "2")]);
 }
 
-fn a_large_commit_is_whole(lender: Lender) {
+fn a_large_commit_is_whole(storage: &Subject) {
     let changes: Vec<Change> = (0..20_000).map(|n| set(&format!("{n:06}"), &"v".repeat(200))).collect();
-    lender.update(|_| Ok(changes.clone()));
-    assert_eq!(lender.scan(&Range { keys_only: true, ..all() }).len(), 20_000);
-    lender.update(|_| Ok(changes.iter().map(|change| remove(&change.key)).collect()));
-    assert_eq!(lender.scan(&all()), []);
+    storage.update(|_| Ok(changes.clone()));
+    assert_eq!(storage.scan(&Range { keys_only: true, ..all() }).len(), 20_000);
+    storage.update(|_| Ok(changes.iter().map(|change| remove(&change.key)).collect()));
+    assert_eq!(storage.scan(&all()), []);
 }
 
-fn a_writer_sees_the_newest_state(lender: Lender) {
+fn a_writer_sees_the_newest_state(storage: &Subject) {
     let mut pending = Vec::new();
     for n in 0..200 {
-        let mut transaction = lender.read_write();
+        let mut transaction = storage.read_write();
         assert_eq!(get_number(&mut *transaction, "n"), Ok(n));
         transaction.write(vec![set("n", &(n + 1).to_string())]).expect("a write");
         // Not waited for: the next transaction must see it all the same.
@@ -513,36 +533,36 @@ fn a_writer_sees_the_newest_state(lender: Lender) {
     for durability in pending {
         assert_eq!(durability.wait(), Ok(()));
     }
-    assert_eq!(lender.get("n").as_deref(), Some("200"));
+    assert_eq!(storage.get("n").as_deref(), Some("200"));
 }
 
-fn an_acknowledged_write_is_seen_by_the_next_reader(lender: Lender) {
+fn an_acknowledged_write_is_seen_by_the_next_reader(storage: &Subject) {
     let noise = Arc::new(AtomicBool::new(true));
     let noisy = {
-        let (lender, noise) = (lender.clone(), noise.clone());
+        let (storage, noise) = (storage.clone(), noise.clone());
         thread::spawn(move || {
             while noise.load(Ordering::Relaxed) {
-                lender.put(&[("noise", "1")]);
+                storage.put(&[("noise", "1")]);
             }
         })
     };
     for n in 0..300 {
         let value = n.to_string();
-        lender.put(&[("a", &value)]);
-        assert_eq!(lender.get("a"), Some(value));
+        storage.put(&[("a", &value)]);
+        assert_eq!(storage.get("a"), Some(value));
     }
     noise.store(false, Ordering::Relaxed);
     noisy.join().expect("no panic");
 }
 
-fn a_snapshot_does_not_move(lender: Lender) {
-    ten(&lender);
-    let mut before = lender.read();
+fn a_snapshot_does_not_move(storage: &Subject) {
+    ten(storage);
+    let mut before = storage.read();
     let expected = before.scan(&all()).expect("a scan");
-    lender.update(|_| Ok(vec![remove("n0"), set("n1", "changed"), set("n1x", "new")]));
+    storage.update(|_| Ok(vec![remove("n0"), set("n1", "changed"), set("n1x", "new")]));
     for n in 0..2_000 {
         let key = format!("o{}", n % 100);
-        lender
+        storage
             .0
             .begin(Access::ReadWrite)
             .and_then(|mut transaction| {
@@ -554,23 +574,23 @@ fn a_snapshot_does_not_move(lender: Lender) {
     assert_eq!(get(&mut *before, "n0"), Ok(Some("0".into())));
     assert_eq!(get(&mut *before, "n1x"), Ok(None));
     assert_eq!(before.scan(&all()), Ok(expected));
-    assert_eq!(lender.get("n1").as_deref(), Some("changed"));
+    assert_eq!(storage.get("n1").as_deref(), Some("changed"));
 }
 
-fn a_reader_waits_for_no_writer(lender: Lender) {
-    lender.put(&[("a", "1")]);
-    let mut writer = lender.read_write();
+fn a_reader_waits_for_no_writer(storage: &Subject) {
+    storage.put(&[("a", "1")]);
+    let mut writer = storage.read_write();
     writer.write(vec![set("a", "2")]).expect("a write");
-    assert_eq!(lender.get("a").as_deref(), Some("1"), "what is not committed is not seen");
+    assert_eq!(storage.get("a").as_deref(), Some("1"), "what is not committed is not seen");
     writer.commit().and_then(Durability::wait).expect("a commit");
-    assert_eq!(lender.get("a").as_deref(), Some("2"));
+    assert_eq!(storage.get("a").as_deref(), Some("2"));
 }
 
-fn two_writers_come_out_one_after_the_other(lender: Lender) {
-    lender.put(&[("a", "0")]);
-    let mut first = lender.read_write();
+fn two_writers_come_out_one_after_the_other(storage: &Subject) {
+    storage.put(&[("a", "0")]);
+    let mut first = storage.read_write();
     assert_eq!(get_number(&mut *first, "a"), Ok(0));
-    let (other, began) = (lender.clone(), mpsc::channel());
+    let (other, began) = (storage.clone(), mpsc::channel());
     let second = thread::spawn(move || {
         began.0.send(()).expect("the case listens");
         let mut transaction = other.0.begin(Access::ReadWrite)?;
@@ -592,18 +612,18 @@ fn two_writers_come_out_one_after_the_other(lender: Lender) {
             panic!("one of two writers must get through, the other too or in conflict: {other:?}")
         }
     };
-    assert_eq!(lender.get("a").as_deref(), Some(expected));
+    assert_eq!(storage.get("a").as_deref(), Some(expected));
 }
 
-fn concurrent_increments_all_count(lender: Lender) {
+fn concurrent_increments_all_count(storage: &Subject) {
     const THREADS: u64 = 8;
     const EACH: u64 = 100;
     let threads: Vec<_> = (0..THREADS)
         .map(|id| {
-            let lender = lender.clone();
+            let storage = storage.clone();
             thread::spawn(move || {
                 for _ in 0..EACH {
-                    lender.update(|transaction| {
+                    storage.update(|transaction| {
                         let own = format!("own{id}");
                         let (sum, count) = (get_number(transaction, "sum")?, get_number(transaction, &own)?);
                         Ok(vec![set("sum", &(sum + 1).to_string()), set(&own, &(count + 1).to_string())])
@@ -615,22 +635,22 @@ fn concurrent_increments_all_count(lender: Lender) {
     for thread in threads {
         thread.join().expect("no panic");
     }
-    assert_eq!(lender.get("sum"), Some((THREADS * EACH).to_string()));
+    assert_eq!(storage.get("sum"), Some((THREADS * EACH).to_string()));
     for id in 0..THREADS {
-        assert_eq!(lender.get(&format!("own{id}")), Some(EACH.to_string()));
+        assert_eq!(storage.get(&format!("own{id}")), Some(EACH.to_string()));
     }
 }
 
-fn writers_do_not_skew(lender: Lender) {
+fn writers_do_not_skew(storage: &Subject) {
     // Each takes from its own key only while both together hold enough: as if one after the other, the sum stays >= 0.
-    lender.put(&[("x", "50"), ("y", "50")]);
+    storage.put(&[("x", "50"), ("y", "50")]);
     let threads: Vec<_> = ["x", "y", "x", "y"]
         .into_iter()
         .map(|own| {
-            let lender = lender.clone();
+            let storage = storage.clone();
             thread::spawn(move || {
                 for _ in 0..50 {
-                    lender.update(|transaction| {
+                    storage.update(|transaction| {
                         let held = transaction.scan(&range("x", "z"))?;
                         let held: i64 = held.iter().map(|entry| entry.value.parse().unwrap_or(i64::MIN)).sum();
                         let mine = get(transaction, own)?.and_then(|value| value.parse::<i64>().ok());
@@ -644,21 +664,21 @@ fn writers_do_not_skew(lender: Lender) {
     for thread in threads {
         thread.join().expect("no panic");
     }
-    let held = lender.scan(&range("x", "z"));
+    let held = storage.scan(&range("x", "z"));
     let held: i64 = held.iter().filter_map(|entry| entry.value.parse::<i64>().ok()).sum();
     assert_eq!(held, 0);
 }
 
-fn a_reader_sees_a_commit_whole(lender: Lender) {
-    lender.put(&[("a", "0"), ("z", "0")]);
+fn a_reader_sees_a_commit_whole(storage: &Subject) {
+    storage.put(&[("a", "0"), ("z", "0")]);
     let writing = Arc::new(AtomicBool::new(true));
     let readers: Vec<_> = (0..2)
         .map(|_| {
-            let (lender, writing) = (lender.clone(), writing.clone());
+            let (storage, writing) = (storage.clone(), writing.clone());
             thread::spawn(move || {
                 let mut last = 0;
                 while writing.load(Ordering::Relaxed) {
-                    let mut transaction = lender.read();
+                    let mut transaction = storage.read();
                     let a = get_number(&mut *transaction, "a").expect("a read");
                     let z = get_number(&mut *transaction, "z").expect("a read");
                     let both = transaction.scan(&all()).expect("a scan");
@@ -672,7 +692,7 @@ fn a_reader_sees_a_commit_whole(lender: Lender) {
         .collect();
     for n in 1..=500 {
         let n = n.to_string();
-        lender.put(&[("a", &n), ("z", &n)]);
+        storage.put(&[("a", &n), ("z", &n)]);
     }
     writing.store(false, Ordering::Relaxed);
     for reader in readers {
@@ -682,27 +702,27 @@ fn a_reader_sees_a_commit_whole(lender: Lender) {
 
 fn reopening_finds_what_was_acknowledged(open: impl Fn() -> Arc<dyn Storage>) {
     for round in 0..5 {
-        let lender = Lender(open());
+        let storage = Subject(open());
         let mut expected: Vec<String> = (0..round * 100).filter(|n| n % 10 != 0).map(|n| format!("{n:04}")).collect();
         if round > 0 {
             expected.push("round".into());
-            assert_eq!(lender.get("round"), Some((round - 1).to_string()));
+            assert_eq!(storage.get("round"), Some((round - 1).to_string()));
         }
-        assert_eq!(lender.keys(&all()), expected);
+        assert_eq!(storage.keys(&all()), expected);
         let mut pending = Vec::new();
         for n in round * 100..(round + 1) * 100 {
-            let mut transaction = lender.read_write();
+            let mut transaction = storage.read_write();
             transaction.write(vec![set(&format!("{n:04}"), &"v".repeat(n))]).expect("a write");
             pending.push(transaction.commit().expect("a commit"));
         }
         let removed = (round * 100..(round + 1) * 100).filter(|n| n % 10 == 0);
         let mut changes: Vec<Change> = removed.map(|n| remove(&format!("{n:04}"))).collect();
         changes.push(set("round", &round.to_string()));
-        lender.update(|_| Ok(changes.clone()));
+        storage.update(|_| Ok(changes.clone()));
         for durability in pending {
             assert_eq!(durability.wait(), Ok(()));
         }
-        let mut abandoned = lender.read_write();
+        let mut abandoned = storage.read_write();
         abandoned.write(vec![set("abandoned", "")]).expect("a write");
     }
 }

@@ -3,6 +3,13 @@
 use std::fmt::{Display, Formatter, Result};
 
 /// How a storage is, as operators want to know it.
+///
+/// ```
+/// use usher_host::storage::{MemoryStorage, Storage, Trouble};
+///
+/// assert_eq!(MemoryStorage::new().health().trouble, None);
+/// assert_eq!(Trouble::NoSpace.to_string(), "no space is left on the disk");
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Health {

@@ -11,6 +11,14 @@ use std::sync::Arc;
 ///
 /// The map is persistent in the functional sense: a snapshot costs two counters, a write copies the few nodes on its
 /// way, and readers and the writer never wait for each other.
+///
+/// ```
+/// use std::sync::Arc;
+/// use usher_host::{Usher, storage::MemoryStorage};
+///
+/// let site = Usher::load()?.site(Arc::new(MemoryStorage::new()));
+/// # Ok::<_, usher_host::LoadError>(())
+/// ```
 #[derive(Default)]
 pub struct MemoryStorage {
     turns: Turns,

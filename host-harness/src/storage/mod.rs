@@ -1,4 +1,5 @@
-//! What the host lends the component: the storage contract of `wit/storage.wit`, as the host's back ends implement it.
+//! What the host provides the component with: the storage contract of `wit/storage.wit`, as the host's back ends implement
+//! it.
 //!
 //! The data types are the engine's own. The traits differ from the engine's in two points: a back end is shared between
 //! threads, and [`Transaction::commit`] does not wait for the disk. It hands out a [`Durability`], so that the guest is
@@ -15,8 +16,8 @@ pub mod contract;
 mod durability;
 mod embedded;
 mod health;
-mod lent;
 mod memory;
+mod native;
 mod turns;
 mod writes;
 
@@ -25,12 +26,13 @@ pub use durability::{Durability, Flush};
 pub(crate) use embedded::open_engine;
 pub use embedded::{ERASED_WITHIN, EmbeddedOptions, EmbeddedStorage, MARKED_WITHIN, OpenError};
 pub use health::{Health, Trouble};
-pub use lent::Lent;
 pub use memory::MemoryStorage;
+pub use native::NativeStorage;
 pub use usher_engine::storage::{Access, Change, Entry, Error, MAX_KEY_BYTES, MAX_VALUE_BYTES, Range};
 pub use writes::Writes;
 
-/// An ordered, transactional map from strings to strings that holds one site, shared by all requests to it.
+/// An ordered, transactional map from strings to strings that holds one site, shared by all requests to it. The
+/// [crate](crate)'s docs have an example of a storage of one's own, and [`Transaction`] one of how it is used.
 pub trait Storage: Send + Sync {
     /// Begins a transaction.
     ///
@@ -54,6 +56,21 @@ pub trait Storage: Send + Sync {
 }
 
 /// One transaction. Dropping it without [`commit`](Transaction::commit), on whatever thread, leaves nothing behind.
+///
+/// ```
+/// use usher_host::storage::{Access, Change, MemoryStorage, Range, Storage};
+///
+/// let storage = MemoryStorage::new();
+/// let mut transaction = storage.begin(Access::ReadWrite)?;
+/// assert_eq!(transaction.get_many(&["a".into()])?, [None]);
+/// transaction.write(vec![Change { key: "a".into(), value: Some("1".into()) }])?;
+/// transaction.commit()?.wait()?;
+///
+/// let mut transaction = storage.begin(Access::ReadOnly)?;
+/// let all = Range { start: "a".into(), end: "b".into(), reverse: false, skip: 0, limit: 10, keys_only: false };
+/// assert_eq!(transaction.scan(&all)?.len(), 1);
+/// # Ok::<_, usher_host::storage::Error>(())
+/// ```
 pub trait Transaction: Send {
     /// The values of `keys`, in the same order; `None` where there is no such key.
     ///

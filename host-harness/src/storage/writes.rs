@@ -3,6 +3,17 @@
 use super::{Access, Change, Error, MAX_KEY_BYTES, MAX_VALUE_BYTES};
 
 /// Collects one transaction's writes and keeps the contract's rules for them, so that a back end need not.
+///
+/// ```
+/// use usher_host::storage::{Access, Change, Error, Writes};
+///
+/// let mut writes = Writes::new(Access::ReadWrite);
+/// assert_eq!(writes.check_read(), Ok(()));
+/// writes.add(vec![Change { key: "a".into(), value: None }])?;
+/// assert!(matches!(writes.check_read(), Err(Error::Other(_))), "nothing is read after a write");
+/// assert_eq!(writes.finish()?.len(), 1);
+/// # Ok::<_, Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Writes {
     access: Access,

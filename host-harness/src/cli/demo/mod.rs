@@ -1,6 +1,7 @@
 //! `usher demo`: a server with a sample site, two identity providers that do their first sync over HTTP, and what became
 //! of it.
 
+mod admin;
 mod client;
 mod idp;
 mod on_site;
@@ -12,6 +13,7 @@ mod sync;
 use super::data::DataFolder;
 use super::site::{self, SiteArgs};
 use super::{Outcome, logging, upkeep};
+use admin::{ADMIN, answered};
 use clap::Args;
 use idp::{Connected, Kind};
 use report::Report;
@@ -23,9 +25,6 @@ use usher_host::{Site, directories};
 
 /// Where the demonstration keeps its data, apart from what `usher serve` keeps.
 const FOLDER: &str = "./usher-demo";
-
-/// The administrator of the demonstration, in the change feed.
-const ADMIN: &str = "demo";
 
 /// What to demonstrate. The comments are the text of `--help`.
 #[derive(Debug, Args)]
@@ -150,8 +149,4 @@ async fn connect(site: &Site, kind: Kind, origin: &str) -> Result<Connected, Str
 
 fn name(kind: Kind) -> String {
     format!("{} (demo)", kind.name())
-}
-
-fn answered<T, E: std::fmt::Display, F: std::fmt::Display>(answer: Result<Result<T, E>, F>) -> Result<T, String> {
-    answer.map_err(|failure| failure.to_string())?.map_err(|error| error.to_string())
 }

@@ -1,6 +1,6 @@
 //! What became of the site's own customers and organizations.
 
-use super::answered;
+use super::admin::answered;
 use super::sample::Sample;
 use indicatif::HumanCount;
 use std::fmt;

@@ -1,8 +1,8 @@
 //! A service-desk site as it may be before an identity provider is connected: some people and organizations of its own.
 
+use super::admin::{ADMIN, answered};
 use super::idp::Kind;
 use super::people;
-use super::{ADMIN, answered};
 use usher_host::Site;
 use usher_host::site::{Audience, NewCustomer, Position};
 

@@ -1,7 +1,8 @@
 //! `/admin/v1/access`
 
-use super::super::call::{Call, invalid, number};
-use super::super::reply::{Fault, Reply};
+use super::super::admin_request::{AdminRequest, invalid, number};
+use super::super::fault::Fault;
+use super::super::reply::Reply;
 use super::projects::{self, Project};
 use super::shape::{Page, ok};
 use crate::runtime::site;
@@ -29,11 +30,11 @@ struct OpenProject {
 }
 
 /// Whether a customer may use a project, or, without one, every project that is open to the customer.
-pub(super) async fn read(call: Call<'_>) -> Result<Reply, Fault> {
-    let [customer, project] = call.query(["customer", "project"])?;
+pub(super) async fn read(request: AdminRequest<'_>) -> Result<Reply, Fault> {
+    let [customer, project] = request.query(["customer", "project"])?;
     let customer = customer.ok_or_else(|| invalid("`customer` is needed: the id of a customer."))?;
     let Some(project) = project else {
-        let open = call.service.site.projects_of(&customer).await??;
+        let open = request.state.site.projects_of(&customer).await??;
         let values = open.into_iter().map(|open| {
             let reasons = open.reasons.into_iter().map(Into::into).collect();
             Ok(OpenProject { project: projects::shown(open.project)?, reasons })
@@ -42,7 +43,7 @@ pub(super) async fn read(call: Call<'_>) -> Result<Reply, Fault> {
         return Ok(ok(&Page { values: values.collect::<Result<Vec<_>, Fault>>()?, next }));
     };
     let project = number(&project).ok_or_else(|| invalid("`project` is the number of a project."))?;
-    let access = call.service.site.access_to(&customer, project).await??;
+    let access = request.state.site.access_to(&customer, project).await??;
     let reasons = access.reasons.into_iter().map(Into::into).collect();
     Ok(ok(&Access { allowed: access.allowed, reasons }))
 }

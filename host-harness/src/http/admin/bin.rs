@@ -1,9 +1,10 @@
 //! What is deleted: `?deleted=true` of a list, `restore` and `erase`.
 
-use super::super::call::{Call, time};
-use super::super::reply::{Fault, Reply, empty};
+use super::super::admin_request::{AdminRequest, time};
+use super::super::fault::Fault;
+use super::super::reply::{Reply, empty};
 use super::shape::{Page, ok};
-use super::{customers, organizations};
+use super::shown;
 use crate::runtime::site::Position;
 use hyper::StatusCode;
 use jiff::Timestamp;
@@ -20,38 +21,38 @@ struct Deleted<T> {
     erased_at: Timestamp,
 }
 
-pub(super) async fn customers(call: &Call<'_>, position: Position, limit: u32) -> Result<Reply, Fault> {
-    let page = call.service.site.deleted_customers(position, limit).await??;
-    let shown = page.values.into_iter().map(|deleted| {
-        let was = customers::shown(deleted.customer)?;
+pub(super) async fn customers(request: &AdminRequest<'_>, position: Position, limit: u32) -> Result<Reply, Fault> {
+    let page = request.state.site.deleted_customers(position, limit).await??;
+    let values = page.values.into_iter().map(|deleted| {
+        let was = shown::customer(deleted.customer)?;
         Ok(Deleted { was, deleted_at: time(deleted.deleted_at)?, erased_at: time(deleted.erased_at)? })
     });
-    Ok(ok(&Page { values: shown.collect::<Result<Vec<_>, Fault>>()?, next: page.next }))
+    Ok(ok(&Page { values: values.collect::<Result<Vec<_>, Fault>>()?, next: page.next }))
 }
 
-pub(super) async fn restore_customer(call: Call<'_>) -> Result<Reply, Fault> {
-    let [] = call.query([])?;
-    let customer = call.service.site.restore_customer(&call.actor, call.parameter(0)).await??;
-    Ok(ok(&customers::shown(customer)?))
+pub(super) async fn restore_customer(request: AdminRequest<'_>) -> Result<Reply, Fault> {
+    let [] = request.query([])?;
+    let customer = request.state.site.restore_customer(&request.actor, request.parameter(0)).await??;
+    Ok(ok(&shown::customer(customer)?))
 }
 
-pub(super) async fn erase_customer(call: Call<'_>) -> Result<Reply, Fault> {
-    let [] = call.query([])?;
-    call.service.site.erase_customer(&call.actor, call.parameter(0)).await??;
+pub(super) async fn erase_customer(request: AdminRequest<'_>) -> Result<Reply, Fault> {
+    let [] = request.query([])?;
+    request.state.site.erase_customer(&request.actor, request.parameter(0)).await??;
     Ok(empty(StatusCode::NO_CONTENT))
 }
 
-pub(super) async fn organizations(call: &Call<'_>, position: Position, limit: u32) -> Result<Reply, Fault> {
-    let page = call.service.site.deleted_organizations(position, limit).await??;
-    let shown = page.values.into_iter().map(|deleted| {
-        let was = organizations::shown(deleted.organization)?;
+pub(super) async fn organizations(request: &AdminRequest<'_>, position: Position, limit: u32) -> Result<Reply, Fault> {
+    let page = request.state.site.deleted_organizations(position, limit).await??;
+    let values = page.values.into_iter().map(|deleted| {
+        let was = shown::organization(deleted.organization)?;
         Ok(Deleted { was, deleted_at: time(deleted.deleted_at)?, erased_at: time(deleted.erased_at)? })
     });
-    Ok(ok(&Page { values: shown.collect::<Result<Vec<_>, Fault>>()?, next: page.next }))
+    Ok(ok(&Page { values: values.collect::<Result<Vec<_>, Fault>>()?, next: page.next }))
 }
 
-pub(super) async fn restore_organization(call: Call<'_>) -> Result<Reply, Fault> {
-    let [] = call.query([])?;
-    let organization = call.service.site.restore_organization(&call.actor, call.number(0)?).await??;
-    Ok(ok(&organizations::shown(organization)?))
+pub(super) async fn restore_organization(request: AdminRequest<'_>) -> Result<Reply, Fault> {
+    let [] = request.query([])?;
+    let organization = request.state.site.restore_organization(&request.actor, request.number(0)?).await??;
+    Ok(ok(&shown::organization(organization)?))
 }

@@ -1,7 +1,8 @@
 //! `/admin/v1/changes`
 
-use super::super::call::{Call, invalid, time};
-use super::super::reply::{Fault, Reply};
+use super::super::admin_request::{AdminRequest, invalid, time};
+use super::super::fault::Fault;
+use super::super::reply::Reply;
 use super::shape::{Page, limit, ok};
 use crate::runtime::changes;
 use jiff::Timestamp;
@@ -18,14 +19,14 @@ pub(super) struct Change {
     detail: Box<RawValue>,
 }
 
-pub(super) async fn read(call: Call<'_>) -> Result<Reply, Fault> {
-    let [after, limit_text] = call.query(["after", "limit"])?;
+pub(super) async fn read(request: AdminRequest<'_>) -> Result<Reply, Fault> {
+    let [after, limit_text] = request.query(["after", "limit"])?;
     let after = after.map_or(Ok(0), |after| {
         let after = after.parse::<u64>();
         after.map_err(|_| invalid("`after` is the number of a change, or 0."))
     })?;
     let limit = limit(limit_text)?;
-    let changes = call.service.site.changes(after, limit).await??;
+    let changes = request.state.site.changes(after, limit).await??;
     let last = changes.last().map(|change| change.sequence);
     let values = changes.into_iter().map(shown).collect::<Result<Vec<_>, _>>()?;
     let next = last.filter(|_| values.len() >= limit as usize);
@@ -45,20 +46,4 @@ pub(super) fn shown(change: changes::Change) -> Result<Change, Fault> {
         kind: change.kind,
         detail,
     })
-}
-
-impl From<changes::Error> for Fault {
-    fn from(error: changes::Error) -> Self {
-        match error {
-            changes::Error::Invalid(detail) => invalid(detail),
-            changes::Error::Unavailable(detail) => {
-                tracing::error!(detail, "the storage did not do its part");
-                Self::unavailable()
-            }
-            changes::Error::Other(detail) => {
-                tracing::error!(detail, "a call failed");
-                Self::internal()
-            }
-        }
-    }
 }

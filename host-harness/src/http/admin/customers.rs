@@ -1,13 +1,13 @@
 //! `/admin/v1/customers`
 
-use super::super::call::{Call, time};
-use super::super::reply::{Fault, Reply, empty};
-use super::bin;
-use super::shape::{Page, created, flag, limit, ok, position};
+use super::super::admin_request::AdminRequest;
+use super::super::fault::Fault;
+use super::super::reply::{Reply, empty};
+use super::shape::{created, flag, limit, ok, position};
+use super::{bin, shown};
 use crate::runtime::site;
 use hyper::StatusCode;
-use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -34,51 +34,38 @@ struct Relinking {
     directory: Option<String>,
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Customer {
-    id: String,
-    email: String,
-    display_name: String,
-    active: bool,
-    time_zone: Option<String>,
-    locale: String,
-    created_at: Timestamp,
-    managed_by: Option<String>,
-}
-
-pub(super) async fn list(call: Call<'_>) -> Result<Reply, Fault> {
-    let [cursor, limit_text, deleted] = call.query(["cursor", "limit", "deleted"])?;
+pub(super) async fn list(request: AdminRequest<'_>) -> Result<Reply, Fault> {
+    let [cursor, limit_text, deleted] = request.query(["cursor", "limit", "deleted"])?;
     let (position, limit) = (position(cursor)?, limit(limit_text)?);
-    if flag("deleted", deleted)? {
-        return bin::customers(&call, position, limit).await;
+    if flag("deleted", deleted.as_deref())? {
+        return bin::customers(&request, position, limit).await;
     }
-    let page = call.service.site.customers(position, limit).await??;
-    Ok(ok(&shown_page(page)?))
+    let page = request.state.site.customers(position, limit).await??;
+    Ok(ok(&shown::customers(page)?))
 }
 
-pub(super) async fn create(call: Call<'_>) -> Result<Reply, Fault> {
-    let [] = call.query([])?;
-    let (site, actor) = (&call.service.site, call.actor.clone());
-    let new: NewCustomer = call.json().await?;
+pub(super) async fn create(request: AdminRequest<'_>) -> Result<Reply, Fault> {
+    let [] = request.query([])?;
+    let (site, actor) = (&request.state.site, request.actor.clone());
+    let new: NewCustomer = request.json().await?;
     let new = site::NewCustomer {
         email: new.email,
         display_name: new.display_name,
         time_zone: new.time_zone,
         locale: new.locale,
     };
-    Ok(created(&shown(site.create_customer(&actor, new).await??)?))
+    Ok(created(&shown::customer(site.create_customer(&actor, new).await??)?))
 }
 
-pub(super) async fn get(call: Call<'_>) -> Result<Reply, Fault> {
-    let [] = call.query([])?;
-    Ok(ok(&shown(call.service.site.customer(call.parameter(0)).await??)?))
+pub(super) async fn get(request: AdminRequest<'_>) -> Result<Reply, Fault> {
+    let [] = request.query([])?;
+    Ok(ok(&shown::customer(request.state.site.customer(request.parameter(0)).await??)?))
 }
 
-pub(super) async fn update(call: Call<'_>) -> Result<Reply, Fault> {
-    let [] = call.query([])?;
-    let (site, actor, id) = (&call.service.site, call.actor.clone(), call.parameter(0).to_owned());
-    let update: Update = call.json().await?;
+pub(super) async fn update(request: AdminRequest<'_>) -> Result<Reply, Fault> {
+    let [] = request.query([])?;
+    let (site, actor, id) = (&request.state.site, request.actor.clone(), request.parameter(0).to_owned());
+    let update: Update = request.json().await?;
     let update = site::CustomerUpdate {
         email: update.email,
         display_name: update.display_name,
@@ -86,41 +73,23 @@ pub(super) async fn update(call: Call<'_>) -> Result<Reply, Fault> {
         time_zone: update.time_zone,
         locale: update.locale,
     };
-    Ok(ok(&shown(site.update_customer(&actor, &id, update).await??)?))
+    Ok(ok(&shown::customer(site.update_customer(&actor, &id, update).await??)?))
 }
 
-pub(super) async fn delete(call: Call<'_>) -> Result<Reply, Fault> {
-    let [] = call.query([])?;
-    call.service.site.delete_customer(&call.actor, call.parameter(0)).await??;
+pub(super) async fn delete(request: AdminRequest<'_>) -> Result<Reply, Fault> {
+    let [] = request.query([])?;
+    request.state.site.delete_customer(&request.actor, request.parameter(0)).await??;
     Ok(empty(StatusCode::NO_CONTENT))
 }
 
-pub(super) async fn unlink(call: Call<'_>) -> Result<Reply, Fault> {
-    let [] = call.query([])?;
-    Ok(ok(&shown(call.service.site.unlink_customer(&call.actor, call.parameter(0)).await??)?))
+pub(super) async fn unlink(request: AdminRequest<'_>) -> Result<Reply, Fault> {
+    let [] = request.query([])?;
+    Ok(ok(&shown::customer(request.state.site.unlink_customer(&request.actor, request.parameter(0)).await??)?))
 }
 
-pub(super) async fn relink(call: Call<'_>) -> Result<Reply, Fault> {
-    let [] = call.query([])?;
-    let (site, actor, id) = (&call.service.site, call.actor.clone(), call.parameter(0).to_owned());
-    let relinking: Relinking = call.json_or_nothing().await?.unwrap_or_default();
-    Ok(ok(&shown(site.relink_customer(&actor, &id, relinking.directory.as_deref()).await??)?))
-}
-
-pub(super) fn shown_page(page: site::CustomerPage) -> Result<Page<Customer, String>, Fault> {
-    let values = page.values.into_iter().map(shown).collect::<Result<Vec<_>, _>>()?;
-    Ok(Page { values, next: page.next })
-}
-
-pub(super) fn shown(customer: site::Customer) -> Result<Customer, Fault> {
-    Ok(Customer {
-        id: customer.id,
-        email: customer.email,
-        display_name: customer.display_name,
-        active: customer.active,
-        time_zone: customer.time_zone,
-        locale: customer.locale,
-        created_at: time(customer.created_at)?,
-        managed_by: customer.managed_by,
-    })
+pub(super) async fn relink(request: AdminRequest<'_>) -> Result<Reply, Fault> {
+    let [] = request.query([])?;
+    let (site, actor, id) = (&request.state.site, request.actor.clone(), request.parameter(0).to_owned());
+    let relinking: Relinking = request.json_or_nothing().await?.unwrap_or_default();
+    Ok(ok(&shown::customer(site.relink_customer(&actor, &id, relinking.directory.as_deref()).await??)?))
 }

@@ -1,46 +1,14 @@
 //! `/admin/v1/directories`
 
-use super::super::call::{Call, invalid, time};
-use super::super::reply::{Fault, Reply, empty};
-use super::shape::{Page, issued, limit, ok, whole};
-use crate::runtime::directories;
+use super::super::admin_request::{AdminRequest, time};
+use super::super::fault::Fault;
+use super::super::reply::{Reply, empty};
+use super::shape::{Page, flag, issued, limit, ok, whole};
+use crate::runtime::directories::{self, ConflictPolicy, EmailChange, EmailPresence, UnknownMembers};
 use hyper::StatusCode;
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Number;
-
-#[derive(Serialize, Deserialize, Clone, Copy, Default)]
-#[serde(rename_all = "camelCase")]
-enum EmailChange {
-    #[default]
-    Refuse,
-    Follow,
-}
-
-#[derive(Serialize, Deserialize, Clone, Copy, Default)]
-#[serde(rename_all = "camelCase")]
-enum EmailPresence {
-    #[default]
-    Optional,
-    Required,
-}
-
-#[derive(Serialize, Deserialize, Clone, Copy, Default)]
-#[serde(rename_all = "camelCase")]
-enum UnknownMembers {
-    #[default]
-    Refuse,
-    Skip,
-}
-
-#[derive(Serialize, Deserialize, Clone, Copy, Default)]
-#[serde(rename_all = "camelCase")]
-enum ConflictPolicy {
-    #[default]
-    Sync,
-    Skip,
-    Reject,
-}
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -106,25 +74,25 @@ struct Connected {
     key_expires_at: Timestamp,
 }
 
-pub(super) async fn list(call: Call<'_>) -> Result<Reply, Fault> {
-    let [cursor, limit_text] = call.query(["cursor", "limit"])?;
-    let (origin, limit) = (call.origin()?, limit(limit_text)?);
-    let page = call.service.site.directories(cursor.as_deref(), limit).await??;
+pub(super) async fn list(request: AdminRequest<'_>) -> Result<Reply, Fault> {
+    let [cursor, limit_text] = request.query(["cursor", "limit"])?;
+    let (origin, limit) = (request.origin()?, limit(limit_text)?);
+    let page = request.state.site.directories(cursor.as_deref(), limit).await??;
     let values = page.values.into_iter().map(|directory| shown(directory, &origin));
     Ok(ok(&Page { values: values.collect::<Result<Vec<_>, _>>()?, next: page.next }))
 }
 
-pub(super) async fn connect(call: Call<'_>) -> Result<Reply, Fault> {
-    let [] = call.query([])?;
-    let (site, origin, actor) = (&call.service.site, call.origin()?, call.actor.clone());
-    let new: NewDirectory = call.json().await?;
+pub(super) async fn connect(request: AdminRequest<'_>) -> Result<Reply, Fault> {
+    let [] = request.query([])?;
+    let (site, origin, actor) = (&request.state.site, request.origin()?, request.actor.clone());
+    let new: NewDirectory = request.json().await?;
     let grace = new.adoption_grace_seconds.as_ref().map(grace).transpose()?;
     let defaults = directories::Settings::named(new.name);
     let settings = directories::Settings {
-        email_change: new.email_change.into(),
-        email: new.email.into(),
-        unknown_members: new.unknown_members.into(),
-        conflict_policy: new.conflict_policy.into(),
+        email_change: new.email_change,
+        email: new.email,
+        unknown_members: new.unknown_members,
+        conflict_policy: new.conflict_policy,
         adoption_grace_seconds: grace.unwrap_or(defaults.adoption_grace_seconds),
         deletion_limit: new.deletion_limit.as_ref().map(deletions).transpose()?,
         dry_run: new.dry_run,
@@ -139,23 +107,23 @@ pub(super) async fn connect(call: Call<'_>) -> Result<Reply, Fault> {
     }))
 }
 
-pub(super) async fn get(call: Call<'_>) -> Result<Reply, Fault> {
-    let [] = call.query([])?;
-    let directory = call.service.site.directory(call.parameter(0)).await??;
-    Ok(ok(&shown(directory, &call.origin()?)?))
+pub(super) async fn get(request: AdminRequest<'_>) -> Result<Reply, Fault> {
+    let [] = request.query([])?;
+    let directory = request.state.site.directory(request.parameter(0)).await??;
+    Ok(ok(&shown(directory, &request.origin()?)?))
 }
 
-pub(super) async fn update(call: Call<'_>) -> Result<Reply, Fault> {
-    let [] = call.query([])?;
-    let (site, origin, actor) = (&call.service.site, call.origin()?, call.actor.clone());
-    let id = call.parameter(0).to_owned();
-    let update: Update = call.json().await?;
+pub(super) async fn update(request: AdminRequest<'_>) -> Result<Reply, Fault> {
+    let [] = request.query([])?;
+    let (site, origin, actor) = (&request.state.site, request.origin()?, request.actor.clone());
+    let id = request.parameter(0).to_owned();
+    let update: Update = request.json().await?;
     let settings = directories::SettingsUpdate {
         name: update.name,
-        email_change: update.email_change.map(Into::into),
-        email: update.email.map(Into::into),
-        unknown_members: update.unknown_members.map(Into::into),
-        conflict_policy: update.conflict_policy.map(Into::into),
+        email_change: update.email_change,
+        email: update.email,
+        unknown_members: update.unknown_members,
+        conflict_policy: update.conflict_policy,
         adoption_grace_seconds: update.adoption_grace_seconds.as_ref().map(grace).transpose()?,
         deletion_limit: update.deletion_limit.map(|limit| limit.as_ref().map(deletions).transpose()).transpose()?,
         dry_run: update.dry_run,
@@ -164,15 +132,11 @@ pub(super) async fn update(call: Call<'_>) -> Result<Reply, Fault> {
     Ok(ok(&shown(directory, &origin)?))
 }
 
-pub(super) async fn disconnect(call: Call<'_>) -> Result<Reply, Fault> {
-    let [remove] = call.query(["remove"])?;
-    let remove = match remove.as_deref() {
-        None | Some("false") => false,
-        Some("true") => true,
-        Some(_) => return Err(invalid("`remove` is true or false.")),
-    };
-    let site = &call.service.site;
-    site.disconnect_directory(&call.actor, call.parameter(0), remove).await??;
+pub(super) async fn disconnect(request: AdminRequest<'_>) -> Result<Reply, Fault> {
+    let [remove] = request.query(["remove"])?;
+    let remove = flag("remove", remove.as_deref())?;
+    let site = &request.state.site;
+    site.disconnect_directory(&request.actor, request.parameter(0), remove).await??;
     Ok(empty(StatusCode::NO_CONTENT))
 }
 
@@ -195,10 +159,10 @@ fn shown(directory: directories::Directory, origin: &str) -> Result<Directory, F
         scim_base_url: format!("{origin}{}", directory.scim_path),
         id: directory.id,
         name: settings.name,
-        email_change: settings.email_change.into(),
-        email: settings.email.into(),
-        unknown_members: settings.unknown_members.into(),
-        conflict_policy: settings.conflict_policy.into(),
+        email_change: settings.email_change,
+        email: settings.email,
+        unknown_members: settings.unknown_members,
+        conflict_policy: settings.conflict_policy,
         adoption_grace_seconds: settings.adoption_grace_seconds,
         deletion_limit: settings.deletion_limit,
         dry_run: settings.dry_run,
@@ -209,96 +173,4 @@ fn shown(directory: directories::Directory, origin: &str) -> Result<Directory, F
         unlinked: directory.unlinked,
         conflicts: directory.conflicts,
     })
-}
-
-impl From<directories::Error> for Fault {
-    fn from(error: directories::Error) -> Self {
-        match error {
-            directories::Error::NotFound(detail) => Self::new(StatusCode::NOT_FOUND, detail),
-            directories::Error::Invalid(detail) => Self::new(StatusCode::BAD_REQUEST, detail),
-            directories::Error::Refused(detail) => Self::new(StatusCode::CONFLICT, detail),
-            directories::Error::Unavailable(detail) => {
-                tracing::error!(detail, "the storage did not do its part");
-                Self::unavailable()
-            }
-            directories::Error::Other(detail) => {
-                tracing::error!(detail, "a call failed");
-                Self::internal()
-            }
-        }
-    }
-}
-
-impl From<EmailChange> for directories::EmailChange {
-    fn from(value: EmailChange) -> Self {
-        match value {
-            EmailChange::Refuse => Self::Refuse,
-            EmailChange::Follow => Self::Follow,
-        }
-    }
-}
-
-impl From<directories::EmailChange> for EmailChange {
-    fn from(value: directories::EmailChange) -> Self {
-        match value {
-            directories::EmailChange::Refuse => Self::Refuse,
-            directories::EmailChange::Follow => Self::Follow,
-        }
-    }
-}
-
-impl From<EmailPresence> for directories::EmailPresence {
-    fn from(value: EmailPresence) -> Self {
-        match value {
-            EmailPresence::Optional => Self::Optional,
-            EmailPresence::Required => Self::Required,
-        }
-    }
-}
-
-impl From<directories::EmailPresence> for EmailPresence {
-    fn from(value: directories::EmailPresence) -> Self {
-        match value {
-            directories::EmailPresence::Optional => Self::Optional,
-            directories::EmailPresence::Required => Self::Required,
-        }
-    }
-}
-
-impl From<UnknownMembers> for directories::UnknownMembers {
-    fn from(value: UnknownMembers) -> Self {
-        match value {
-            UnknownMembers::Refuse => Self::Refuse,
-            UnknownMembers::Skip => Self::Skip,
-        }
-    }
-}
-
-impl From<directories::UnknownMembers> for UnknownMembers {
-    fn from(value: directories::UnknownMembers) -> Self {
-        match value {
-            directories::UnknownMembers::Refuse => Self::Refuse,
-            directories::UnknownMembers::Skip => Self::Skip,
-        }
-    }
-}
-
-impl From<ConflictPolicy> for directories::ConflictPolicy {
-    fn from(value: ConflictPolicy) -> Self {
-        match value {
-            ConflictPolicy::Sync => Self::Sync,
-            ConflictPolicy::Skip => Self::Skip,
-            ConflictPolicy::Reject => Self::Reject,
-        }
-    }
-}
-
-impl From<directories::ConflictPolicy> for ConflictPolicy {
-    fn from(value: directories::ConflictPolicy) -> Self {
-        match value {
-            directories::ConflictPolicy::Sync => Self::Sync,
-            directories::ConflictPolicy::Skip => Self::Skip,
-            directories::ConflictPolicy::Reject => Self::Reject,
-        }
-    }
 }

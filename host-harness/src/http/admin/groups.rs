@@ -1,7 +1,8 @@
 //! `/admin/v1/directories/{id}/groups/{groupId}`
 
-use super::super::call::{Call, time};
-use super::super::reply::{Fault, Reply};
+use super::super::admin_request::{AdminRequest, time};
+use super::super::fault::Fault;
+use super::super::reply::Reply;
 use super::shape::ok;
 use crate::runtime::directories;
 use jiff::Timestamp;
@@ -50,14 +51,14 @@ enum Difference {
     Strangers { count: u32 },
 }
 
-pub(super) async fn check(call: Call<'_>) -> Result<Reply, Fault> {
-    let [] = call.query([])?;
-    Ok(ok(&shown(call.service.site.check_group(call.parameter(0), call.parameter(1)).await??)?))
+pub(super) async fn check(request: AdminRequest<'_>) -> Result<Reply, Fault> {
+    let [] = request.query([])?;
+    Ok(ok(&shown(request.state.site.check_group(request.parameter(0), request.parameter(1)).await??)?))
 }
 
-pub(super) async fn repair(call: Call<'_>) -> Result<Reply, Fault> {
-    let [] = call.query([])?;
-    let repair = call.service.site.repair_group(&call.actor, call.parameter(0), call.parameter(1)).await??;
+pub(super) async fn repair(request: AdminRequest<'_>) -> Result<Reply, Fault> {
+    let [] = request.query([])?;
+    let repair = request.state.site.repair_group(&request.actor, request.parameter(0), request.parameter(1)).await??;
     Ok(ok(&Repair { found: shown(repair.found)?, left: repair.left.into_iter().map(Into::into).collect() }))
 }
 

@@ -1,7 +1,8 @@
 //! `/admin/v1/directories/{id}/keys`
 
-use super::super::call::{Call, time};
-use super::super::reply::{Fault, Reply, empty};
+use super::super::admin_request::{AdminRequest, time};
+use super::super::fault::Fault;
+use super::super::reply::{Reply, empty};
 use super::shape::{Page, issued, ok, whole};
 use crate::runtime::directories;
 use hyper::StatusCode;
@@ -33,29 +34,29 @@ struct IssuedKey {
     api_key: String,
 }
 
-pub(super) async fn list(call: Call<'_>) -> Result<Reply, Fault> {
-    let [] = call.query([])?;
-    let keys = call.service.site.keys(call.parameter(0)).await??;
+pub(super) async fn list(request: AdminRequest<'_>) -> Result<Reply, Fault> {
+    let [] = request.query([])?;
+    let keys = request.state.site.keys(request.parameter(0)).await??;
     let values = keys.into_iter().map(shown).collect::<Result<Vec<_>, _>>()?;
     let next: Option<String> = None;
     Ok(ok(&Page { values, next }))
 }
 
-pub(super) async fn rotate(call: Call<'_>) -> Result<Reply, Fault> {
-    let [] = call.query([])?;
-    let (site, actor) = (&call.service.site, call.actor.clone());
-    let id = call.parameter(0).to_owned();
-    let rotation: Rotation = call.json_or_nothing().await?.unwrap_or_default();
+pub(super) async fn rotate(request: AdminRequest<'_>) -> Result<Reply, Fault> {
+    let [] = request.query([])?;
+    let (site, actor) = (&request.state.site, request.actor.clone());
+    let id = request.parameter(0).to_owned();
+    let rotation: Rotation = request.json_or_nothing().await?.unwrap_or_default();
     let overlap =
         rotation.overlap_seconds.as_ref().map_or(Ok(OVERLAP_SECONDS), |number| whole("overlapSeconds", number))?;
     let key = site.rotate_key(&actor, &id, overlap).await??;
     Ok(issued(&IssuedKey { key: shown(key.key)?, api_key: key.api_key }))
 }
 
-pub(super) async fn revoke(call: Call<'_>) -> Result<Reply, Fault> {
-    let [] = call.query([])?;
-    let (id, key) = (call.parameter(0), call.parameter(1));
-    call.service.site.revoke_key(&call.actor, id, key).await??;
+pub(super) async fn revoke(request: AdminRequest<'_>) -> Result<Reply, Fault> {
+    let [] = request.query([])?;
+    let (id, key) = (request.parameter(0), request.parameter(1));
+    request.state.site.revoke_key(&request.actor, id, key).await??;
     Ok(empty(StatusCode::NO_CONTENT))
 }
 

@@ -1,20 +1,14 @@
 //! `/admin/v1/projects`
 
-use super::super::call::{Call, time};
-use super::super::reply::{Fault, Reply, empty};
+use super::super::admin_request::{AdminRequest, time};
+use super::super::fault::Fault;
+use super::super::reply::{Reply, empty};
 use super::shape::{Page, created, limit, ok, position};
-use super::{customers, organizations};
-use crate::runtime::site;
+use super::shown;
+use crate::runtime::site::{self, Audience};
 use hyper::StatusCode;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-
-#[derive(Serialize, Deserialize, Clone, Copy)]
-#[serde(rename_all = "camelCase")]
-enum Audience {
-    Open,
-    Restricted,
-}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -43,66 +37,81 @@ pub(super) struct Project {
     created_at: Timestamp,
 }
 
-pub(super) async fn list(call: Call<'_>) -> Result<Reply, Fault> {
-    let [cursor, limit_text] = call.query(["cursor", "limit"])?;
-    let page = call.service.site.projects(position(cursor)?, limit(limit_text)?).await??;
+pub(super) async fn list(request: AdminRequest<'_>) -> Result<Reply, Fault> {
+    let [cursor, limit_text] = request.query(["cursor", "limit"])?;
+    let page = request.state.site.projects(position(cursor)?, limit(limit_text)?).await??;
     let values = page.values.into_iter().map(shown).collect::<Result<Vec<_>, _>>()?;
     Ok(ok(&Page { values, next: page.next }))
 }
 
-pub(super) async fn create(call: Call<'_>) -> Result<Reply, Fault> {
-    let [] = call.query([])?;
-    let (site, actor) = (&call.service.site, call.actor.clone());
-    let new: NewProject = call.json().await?;
-    let project = site.create_project(&actor, &new.key, &new.name, new.audience.into()).await??;
+pub(super) async fn create(request: AdminRequest<'_>) -> Result<Reply, Fault> {
+    let [] = request.query([])?;
+    let (site, actor) = (&request.state.site, request.actor.clone());
+    let new: NewProject = request.json().await?;
+    let project = site.create_project(&actor, &new.key, &new.name, new.audience).await??;
     Ok(created(&shown(project)?))
 }
 
-pub(super) async fn get(call: Call<'_>) -> Result<Reply, Fault> {
-    let [] = call.query([])?;
-    Ok(ok(&shown(call.service.site.project(call.number(0)?).await??)?))
+pub(super) async fn get(request: AdminRequest<'_>) -> Result<Reply, Fault> {
+    let [] = request.query([])?;
+    Ok(ok(&shown(request.state.site.project(request.number(0)?).await??)?))
 }
 
-pub(super) async fn update(call: Call<'_>) -> Result<Reply, Fault> {
-    let [] = call.query([])?;
-    let (site, actor, id) = (&call.service.site, call.actor.clone(), call.number(0)?);
-    let update: Update = call.json().await?;
-    let audience = update.audience.map(Into::into);
-    let project = site.update_project(&actor, id, update.name.as_deref(), audience).await??;
+pub(super) async fn update(request: AdminRequest<'_>) -> Result<Reply, Fault> {
+    let [] = request.query([])?;
+    let (site, actor, id) = (&request.state.site, request.actor.clone(), request.number(0)?);
+    let update: Update = request.json().await?;
+    let project = site.update_project(&actor, id, update.name.as_deref(), update.audience).await??;
     Ok(ok(&shown(project)?))
 }
 
-pub(super) async fn delete(call: Call<'_>) -> Result<Reply, Fault> {
-    let [] = call.query([])?;
-    call.service.site.delete_project(&call.actor, call.number(0)?).await??;
+pub(super) async fn delete(request: AdminRequest<'_>) -> Result<Reply, Fault> {
+    let [] = request.query([])?;
+    request.state.site.delete_project(&request.actor, request.number(0)?).await??;
     Ok(empty(StatusCode::NO_CONTENT))
 }
 
-pub(super) async fn organizations(call: Call<'_>) -> Result<Reply, Fault> {
-    let [cursor, limit_text] = call.query(["cursor", "limit"])?;
-    let (id, limit) = (call.number(0)?, limit(limit_text)?);
-    let page = call.service.site.project_organizations(id, None, position(cursor)?, limit).await??;
-    Ok(ok(&organizations::shown_page(page)?))
+pub(super) async fn organizations(request: AdminRequest<'_>) -> Result<Reply, Fault> {
+    let [cursor, limit_text] = request.query(["cursor", "limit"])?;
+    let (id, limit) = (request.number(0)?, limit(limit_text)?);
+    let page = request.state.site.project_organizations(id, None, position(cursor)?, limit).await??;
+    Ok(ok(&shown::organizations(page)?))
 }
 
-pub(super) async fn customers(call: Call<'_>) -> Result<Reply, Fault> {
-    let [cursor, limit_text] = call.query(["cursor", "limit"])?;
-    let (id, limit) = (call.number(0)?, limit(limit_text)?);
-    let page = call.service.site.project_customers(id, None, position(cursor)?, limit).await??;
-    Ok(ok(&customers::shown_page(page)?))
+pub(super) async fn customers(request: AdminRequest<'_>) -> Result<Reply, Fault> {
+    let [cursor, limit_text] = request.query(["cursor", "limit"])?;
+    let (id, limit) = (request.number(0)?, limit(limit_text)?);
+    let page = request.state.site.project_customers(id, None, position(cursor)?, limit).await??;
+    Ok(ok(&shown::customers(page)?))
 }
 
-pub(super) async fn associate_organization(call: Call<'_>, associated: bool) -> Result<Reply, Fault> {
-    let [] = call.query([])?;
-    let (project, organization) = (call.number(0)?, call.number(1)?);
-    call.service.site.associate_organization(&call.actor, project, organization, associated).await??;
+pub(super) async fn open_to_organization(request: AdminRequest<'_>) -> Result<Reply, Fault> {
+    associate_organization(request, true).await
+}
+
+pub(super) async fn close_to_organization(request: AdminRequest<'_>) -> Result<Reply, Fault> {
+    associate_organization(request, false).await
+}
+
+pub(super) async fn open_to_customer(request: AdminRequest<'_>) -> Result<Reply, Fault> {
+    associate_customer(request, true).await
+}
+
+pub(super) async fn close_to_customer(request: AdminRequest<'_>) -> Result<Reply, Fault> {
+    associate_customer(request, false).await
+}
+
+async fn associate_organization(request: AdminRequest<'_>, associated: bool) -> Result<Reply, Fault> {
+    let [] = request.query([])?;
+    let (project, organization) = (request.number(0)?, request.number(1)?);
+    request.state.site.associate_organization(&request.actor, project, organization, associated).await??;
     Ok(empty(StatusCode::NO_CONTENT))
 }
 
-pub(super) async fn associate_customer(call: Call<'_>, associated: bool) -> Result<Reply, Fault> {
-    let [] = call.query([])?;
-    let (project, customers) = (call.number(0)?, vec![call.parameter(1).to_owned()]);
-    call.service.site.associate_customers(&call.actor, project, customers, associated).await??;
+async fn associate_customer(request: AdminRequest<'_>, associated: bool) -> Result<Reply, Fault> {
+    let [] = request.query([])?;
+    let (project, customers) = (request.number(0)?, vec![request.parameter(1).to_owned()]);
+    request.state.site.associate_customers(&request.actor, project, customers, associated).await??;
     Ok(empty(StatusCode::NO_CONTENT))
 }
 
@@ -111,29 +120,11 @@ pub(super) fn shown(project: site::Project) -> Result<Project, Fault> {
         id: project.id,
         key: project.key,
         name: project.name,
-        audience: project.audience.into(),
+        audience: project.audience,
         created_at: time(project.created_at)?,
     })
 }
 
 fn restricted() -> Audience {
     Audience::Restricted
-}
-
-impl From<Audience> for site::Audience {
-    fn from(value: Audience) -> Self {
-        match value {
-            Audience::Open => Self::Open,
-            Audience::Restricted => Self::Restricted,
-        }
-    }
-}
-
-impl From<site::Audience> for Audience {
-    fn from(value: site::Audience) -> Self {
-        match value {
-            site::Audience::Open => Self::Open,
-            site::Audience::Restricted => Self::Restricted,
-        }
-    }
 }

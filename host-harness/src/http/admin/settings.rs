@@ -1,7 +1,8 @@
 //! `/admin/v1/settings`
 
-use super::super::call::Call;
-use super::super::reply::{Fault, Reply};
+use super::super::admin_request::AdminRequest;
+use super::super::fault::Fault;
+use super::super::reply::Reply;
 use super::shape::{ok, whole};
 use crate::runtime::site;
 use serde::{Deserialize, Serialize};
@@ -27,15 +28,15 @@ struct Update {
     retention_days: Option<Number>,
 }
 
-pub(super) async fn get(call: Call<'_>) -> Result<Reply, Fault> {
-    let [] = call.query([])?;
-    Ok(ok(&shown(call.service.site.settings().await??)))
+pub(super) async fn get(request: AdminRequest<'_>) -> Result<Reply, Fault> {
+    let [] = request.query([])?;
+    Ok(ok(&shown(request.state.site.settings().await??)))
 }
 
-pub(super) async fn update(call: Call<'_>) -> Result<Reply, Fault> {
-    let [] = call.query([])?;
-    let (site, actor) = (&call.service.site, call.actor.clone());
-    let update: Update = call.json().await?;
+pub(super) async fn update(request: AdminRequest<'_>) -> Result<Reply, Fault> {
+    let [] = request.query([])?;
+    let (site, actor) = (&request.state.site, request.actor.clone());
+    let update: Update = request.json().await?;
     let number = |name: &str, number: Option<&Number>| number.map(|number| whole(name, number)).transpose();
     let update = site::SettingsUpdate {
         max_members: number("maxMembers", update.max_members.as_ref())?,

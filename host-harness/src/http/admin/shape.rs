@@ -1,7 +1,8 @@
 //! The shapes that the admin API's requests and responses have in common.
 
-use super::super::call::invalid;
-use super::super::reply::{Fault, Reply, json};
+use super::super::admin_request::invalid;
+use super::super::fault::Fault;
+use super::super::reply::{Reply, json};
 use crate::runtime::site::Position;
 use hyper::StatusCode;
 use serde::Serialize;
@@ -13,7 +14,7 @@ const DEFAULT_LIMIT: u32 = 100;
 #[derive(Serialize)]
 pub(super) struct Page<T, C> {
     pub(super) values: Vec<T>,
-    /// What to ask for the next page with; none on the last.
+    /// What to ask for the next page with. The last page has nothing here.
     pub(super) next: Option<C>,
 }
 
@@ -28,16 +29,15 @@ pub(super) fn position(cursor: Option<String>) -> Result<Position, Fault> {
 
 /// The size of a page.
 pub(super) fn limit(text: Option<String>) -> Result<u32, Fault> {
-    let Some(text) = text else {
-        return Ok(DEFAULT_LIMIT);
-    };
-    let limit = text.parse().ok().filter(|limit| (1..=1_000).contains(limit));
-    limit.ok_or_else(|| invalid("`limit` is a number from 1 to 1,000."))
+    text.map_or(Ok(DEFAULT_LIMIT), |text| {
+        let limit = text.parse().ok().filter(|limit| (1..=1_000).contains(limit));
+        limit.ok_or_else(|| invalid("`limit` is a number from 1 to 1,000."))
+    })
 }
 
 /// Whether a parameter of the query says so.
-pub(super) fn flag(name: &str, text: Option<String>) -> Result<bool, Fault> {
-    match text.as_deref() {
+pub(super) fn flag(name: &str, text: Option<&str>) -> Result<bool, Fault> {
+    match text {
         None | Some("false") => Ok(false),
         Some("true") => Ok(true),
         Some(_) => Err(invalid(format!("`{name}` is true or false."))),
@@ -47,6 +47,7 @@ pub(super) fn flag(name: &str, text: Option<String>) -> Result<bool, Fault> {
 /// The whole number that a member of a body is to be. `60.0` is one, too.
 pub(super) fn whole(member: &str, number: &serde_json::Number) -> Result<u32, Fault> {
     let whole = number.as_f64().filter(|value| value.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(value));
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is a whole number in these bounds")]
     let whole = whole.map(|value| value as u32);
     whole.ok_or_else(|| invalid(format!("`{member}` is a whole number from 0 to 4,294,967,295.")))
 }

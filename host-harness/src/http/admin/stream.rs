@@ -1,11 +1,14 @@
 //! `/admin/v1/changes/stream`: the change feed as server-sent events.
 
-use super::super::call::{Call, invalid, number};
-use super::super::events::{self, Events, Next, Place};
-use super::super::reply::{Fault, Reply};
+use super::super::admin_request::{AdminRequest, invalid, number};
+use super::super::connections::Answering;
+use super::super::events::{self, Place};
+use super::super::fault::Fault;
+use super::super::reply::{self, Reply};
 use super::changes::{Change, shown};
 use crate::runtime::{Commits, Site, changes};
 use hyper::body::Bytes;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -25,36 +28,38 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// What a stream begins with: how soon a client that has lost it is to come again.
 const GREETING: &[u8] = b"retry: 1000\n\n";
 
-pub(super) async fn open(call: Call<'_>) -> Result<Reply, Fault> {
-    let [after] = call.query(["after"])?;
+pub(super) async fn open(request: AdminRequest<'_>) -> Result<Reply, Fault> {
+    let [after] = request.query(["after"])?;
     // Who comes again says where it was.
-    let resumed = call.head.headers.get("last-event-id").and_then(|id| id.to_str().ok()).filter(|id| !id.is_empty());
+    let resumed = request.head.headers.get("last-event-id").and_then(|id| id.to_str().ok()).filter(|id| !id.is_empty());
     let after = match (resumed, &after) {
         (Some(id), _) => number(id).ok_or_else(|| invalid("`Last-Event-ID` is the number of a change."))?,
         (None, Some(after)) => number(after).ok_or_else(|| invalid("`after` is the number of a change, or 0."))?,
         (None, None) => 0,
     };
-    let service = call.service;
-    let place = service.streams.take().ok_or_else(|| Fault {
+    let state = request.state;
+    let place = state.streams.take().ok_or_else(|| Fault {
         detail: format!(
             "There are as many streams of changes as there may be, {}. Try again when one has ended, or read \
              /admin/v1/changes.",
-            service.settings.streams
+            state.settings.streams
         ),
         ..Fault::unavailable()
     })?;
-    let site = service.site.clone();
+    let site = state.site.clone();
     let commits = site.commits();
     let now = Instant::now();
-    let reader = Reader { site, commits, place, after, greeted: false, read: None, sent: now };
-    Ok(events::reply(Events::new(step(reader))))
-}
-
-fn step(mut reader: Reader) -> Next {
-    Box::pin(async move {
-        let bytes = reader.next().await?;
-        Some((bytes, events::Rest(step(reader))))
-    })
+    let reader = Reader {
+        site,
+        commits,
+        place,
+        _answering: request.answering.clone(),
+        after,
+        greeted: false,
+        read: None,
+        sent: now,
+    };
+    Ok(reply::stream(events::events(reader, |mut reader| async { reader.next().await.map(|bytes| (bytes, reader)) })))
 }
 
 /// Reads the feed for one client.
@@ -62,6 +67,8 @@ struct Reader {
     site: Site,
     commits: Commits,
     place: Place,
+    /// Keeps the connection from being closed in favour of another one while the stream goes on.
+    _answering: Arc<Answering>,
     after: u64,
     greeted: bool,
     /// When the feed was last read to its end.
@@ -70,7 +77,7 @@ struct Reader {
 }
 
 impl Reader {
-    /// What to send next; none at the end of the stream, from which a client comes again.
+    /// What to send next; `None` at the end of the stream, after which a client comes again.
     async fn next(&mut self) -> Option<Bytes> {
         if !std::mem::replace(&mut self.greeted, true) {
             return Some(Bytes::from_static(GREETING));

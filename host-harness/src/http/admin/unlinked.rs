@@ -1,7 +1,8 @@
 //! `/admin/v1/directories/{id}/unlinked`
 
-use super::super::call::Call;
-use super::super::reply::{Fault, Reply};
+use super::super::admin_request::AdminRequest;
+use super::super::fault::Fault;
+use super::super::reply::Reply;
 use super::shape::{Page, limit, ok};
 use crate::runtime::directories;
 use serde::Serialize;
@@ -11,29 +12,18 @@ use serde::Serialize;
 struct User {
     id: String,
     user_name: String,
-    reason: Reason,
+    reason: directories::UnlinkedReason,
     /// The customer from which an administrator has unlinked it.
     customer_id: Option<String>,
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-enum Reason {
-    NoEmail,
-    Unlinked,
-}
-
-pub(super) async fn list(call: Call<'_>) -> Result<Reply, Fault> {
-    let [cursor, limit_text] = call.query(["cursor", "limit"])?;
-    let (id, limit) = (call.parameter(0), limit(limit_text)?);
-    let page = call.service.site.unlinked(id, cursor.as_deref(), limit).await??;
+pub(super) async fn list(request: AdminRequest<'_>) -> Result<Reply, Fault> {
+    let [cursor, limit_text] = request.query(["cursor", "limit"])?;
+    let (id, limit) = (request.parameter(0), limit(limit_text)?);
+    let page = request.state.site.unlinked(id, cursor.as_deref(), limit).await??;
     Ok(ok(&Page { values: page.values.into_iter().map(shown).collect::<Vec<_>>(), next: page.next }))
 }
 
 fn shown(user: directories::UnlinkedUser) -> User {
-    let reason = match user.reason {
-        directories::UnlinkedReason::NoEmail => Reason::NoEmail,
-        directories::UnlinkedReason::Unlinked => Reason::Unlinked,
-    };
-    User { id: user.id, user_name: user.user_name, reason, customer_id: user.customer }
+    User { id: user.id, user_name: user.user_name, reason: user.reason, customer_id: user.customer }
 }

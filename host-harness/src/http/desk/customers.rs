@@ -1,7 +1,8 @@
 //! `/rest/servicedeskapi/customer`
 
-use super::super::call::{Call, invalid};
-use super::super::reply::{Fault, Reply, Rule, empty, json};
+use super::super::admin_request::{AdminRequest, invalid};
+use super::super::fault::{Fault, Rule};
+use super::super::reply::{Reply, empty, json};
 use super::shape;
 use crate::runtime::site;
 use hyper::StatusCode;
@@ -16,11 +17,11 @@ struct NewCustomer {
     full_name: Option<String>,
 }
 
-pub(super) async fn create(call: Call<'_>) -> Result<Reply, Fault> {
-    let [strict] = call.query_among(["strictConflictStatusCode"]);
+pub(super) async fn create(request: AdminRequest<'_>) -> Result<Reply, Fault> {
+    let [strict] = request.query_among(["strictConflictStatusCode"]);
     let strict = strict.is_some_and(|strict| strict.eq_ignore_ascii_case("true"));
-    let (site, origin, actor) = (&call.service.site, call.origin()?, call.actor.clone());
-    let new: NewCustomer = call.json().await?;
+    let (site, origin, actor) = (&request.state.site, request.origin()?, request.actor.clone());
+    let new: NewCustomer = request.json().await?;
     let name = new.display_name.or(new.full_name).ok_or_else(|| invalid("`displayName` is needed."))?;
     let new = site::NewCustomer { email: new.email, display_name: name, time_zone: None, locale: None };
     let made = site.create_customer(&actor, new).await?.map_err(|error| {
@@ -34,9 +35,9 @@ pub(super) async fn create(call: Call<'_>) -> Result<Reply, Fault> {
 }
 
 /// No portal is open to the customer any more.
-pub(super) async fn revoke_access(call: Call<'_>) -> Result<Reply, Fault> {
+pub(super) async fn revoke_access(request: AdminRequest<'_>) -> Result<Reply, Fault> {
     let update =
         site::CustomerUpdate { email: None, display_name: None, active: Some(false), time_zone: None, locale: None };
-    call.service.site.update_customer(&call.actor, call.parameter(0), update).await??;
+    request.state.site.update_customer(&request.actor, request.parameter(0), update).await??;
     Ok(empty(StatusCode::NO_CONTENT))
 }

@@ -1,7 +1,8 @@
 //! `/rest/servicedeskapi/servicedesk`
 
-use super::super::call::{Call, invalid};
-use super::super::reply::{Fault, Reply, empty, json};
+use super::super::admin_request::{AdminRequest, invalid};
+use super::super::fault::Fault;
+use super::super::reply::{Reply, empty, json};
 use super::organizations::{shown_page, shown_users};
 use super::page::Window;
 use super::shape::{self, Named, Number, desk_of};
@@ -15,56 +16,64 @@ struct Association {
     organization_id: Number,
 }
 
-pub(super) async fn list(call: Call<'_>) -> Result<Reply, Fault> {
-    let (window, origin) = (Window::of(&call)?, call.origin()?);
-    let page = call.service.site.projects(window.position(), window.limit).await??;
+pub(super) async fn list(request: AdminRequest<'_>) -> Result<Reply, Fault> {
+    let (window, origin) = (Window::of(&request)?, request.origin()?);
+    let page = request.state.site.projects(window.position(), window.limit).await??;
     let values: Vec<_> = page.values.into_iter().map(|project| shape::desk(project, &origin)).collect();
     Ok(window.page(values, page.next.is_none()))
 }
 
-pub(super) async fn get(call: Call<'_>) -> Result<Reply, Fault> {
-    Ok(json(StatusCode::OK, "application/json", &shape::desk(desk_of(&call).await?, &call.origin()?)))
+pub(super) async fn get(request: AdminRequest<'_>) -> Result<Reply, Fault> {
+    Ok(json(StatusCode::OK, "application/json", &shape::desk(desk_of(&request).await?, &request.origin()?)))
 }
 
-pub(super) async fn organizations(call: Call<'_>) -> Result<Reply, Fault> {
-    let (window, project) = (Window::of(&call)?, desk_of(&call).await?);
+pub(super) async fn organizations(request: AdminRequest<'_>) -> Result<Reply, Fault> {
+    let (window, project) = (Window::of(&request)?, desk_of(&request).await?);
     let (account, position) = (window.account.as_deref(), window.position());
-    let page = call.service.site.project_organizations(project.id, account, position, window.limit).await??;
-    shown_page(window, page, &call.origin()?)
+    let page = request.state.site.project_organizations(project.id, account, position, window.limit).await??;
+    shown_page(window, page, &request.origin()?)
 }
 
-pub(super) async fn associate_organization(call: Call<'_>, associated: bool) -> Result<Reply, Fault> {
-    let (project, site, actor) = (desk_of(&call).await?, &call.service.site, call.actor.clone());
-    let association: Association = call.json().await?;
+pub(super) async fn open_to_organization(request: AdminRequest<'_>) -> Result<Reply, Fault> {
+    associate_organization(request, true).await
+}
+
+pub(super) async fn close_to_organization(request: AdminRequest<'_>) -> Result<Reply, Fault> {
+    associate_organization(request, false).await
+}
+
+async fn associate_organization(request: AdminRequest<'_>, associated: bool) -> Result<Reply, Fault> {
+    let (project, site, actor) = (desk_of(&request).await?, &request.state.site, request.actor.clone());
+    let association: Association = request.json().await?;
     let organization = association.organization_id.value();
     let organization = organization.ok_or_else(|| invalid("`organizationId` is the number of an organization."))?;
     site.associate_organization(&actor, project.id, organization, associated).await??;
     Ok(empty(StatusCode::NO_CONTENT))
 }
 
-pub(super) async fn customers(call: Call<'_>) -> Result<Reply, Fault> {
-    let (window, project) = (Window::of(&call)?, desk_of(&call).await?);
+pub(super) async fn customers(request: AdminRequest<'_>) -> Result<Reply, Fault> {
+    let (window, project) = (Window::of(&request)?, desk_of(&request).await?);
     let (query, position) = (window.query.as_deref(), window.position());
-    let page = call.service.site.project_customers(project.id, query, position, window.limit).await??;
-    shown_users(window, page, &call.origin()?)
+    let page = request.state.site.project_customers(project.id, query, position, window.limit).await??;
+    Ok(shown_users(window, page, &request.origin()?))
 }
 
-pub(super) async fn add_customers(call: Call<'_>) -> Result<Reply, Fault> {
-    let project = desk_of(&call).await?;
-    associate_customers(call, project.id, true).await
+pub(super) async fn add_customers(request: AdminRequest<'_>) -> Result<Reply, Fault> {
+    let project = desk_of(&request).await?;
+    associate_customers(request, project.id, true).await
 }
 
-pub(super) async fn remove_customers(call: Call<'_>) -> Result<Reply, Fault> {
-    let project = desk_of(&call).await?;
+pub(super) async fn remove_customers(request: AdminRequest<'_>) -> Result<Reply, Fault> {
+    let project = desk_of(&request).await?;
     if project.audience == Audience::Open {
         return Err(invalid("The service desk is open to every customer; nobody can be removed from it."));
     }
-    associate_customers(call, project.id, false).await
+    associate_customers(request, project.id, false).await
 }
 
-async fn associate_customers(call: Call<'_>, project: u64, associated: bool) -> Result<Reply, Fault> {
-    let (site, actor) = (&call.service.site, call.actor.clone());
-    let customers = call.json::<Named>().await?.ids()?;
+async fn associate_customers(request: AdminRequest<'_>, project: u64, associated: bool) -> Result<Reply, Fault> {
+    let (site, actor) = (&request.state.site, request.actor.clone());
+    let customers = request.json::<Named>().await?.ids()?;
     site.associate_customers(&actor, project, customers, associated).await??;
     Ok(empty(StatusCode::NO_CONTENT))
 }

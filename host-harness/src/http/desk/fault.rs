@@ -1,6 +1,7 @@
 //! Errors in the shape of this surface.
 
-use super::super::reply::{Fault, Reply, Rule, json};
+use super::super::fault::{Fault, Rule};
+use super::super::reply::{Reply, json};
 use hyper::StatusCode;
 use serde::Serialize;
 

@@ -1,7 +1,8 @@
 //! Pages, which clients count through by `start` and `limit`.
 
-use super::super::call::{Call, invalid, number};
-use super::super::reply::{Fault, Reply, json};
+use super::super::admin_request::{AdminRequest, invalid, number};
+use super::super::fault::Fault;
+use super::super::reply::{Reply, json};
 use crate::runtime::site::Position;
 use hyper::StatusCode;
 use serde::Serialize;
@@ -50,8 +51,8 @@ pub(super) struct Window {
 
 impl Window {
     /// What `call` asks for.
-    pub(super) fn of(call: &Call<'_>) -> Result<Self, Fault> {
-        let [start, limit, query, account] = call.query_among(["start", "limit", "query", "accountId"]);
+    pub(super) fn of(request: &AdminRequest<'_>) -> Result<Self, Fault> {
+        let [start, limit, query, account] = request.query_among(["start", "limit", "query", "accountId"]);
         let count = |text: Option<String>, name: &str, default: u32| {
             let Some(text) = text else { return Ok(default) };
             let count = number(&text).and_then(|number| u32::try_from(number).ok());
@@ -61,8 +62,8 @@ impl Window {
         if limit == 0 {
             return Err(invalid("`limit` is 1 or more."));
         }
-        let origin = call.origin()?;
-        let url = format!("{origin}{}", call.head.uri.path());
+        let origin = request.origin()?;
+        let url = format!("{origin}{}", request.head.uri.path());
         Ok(Self { start, limit: limit.min(MAX_LIMIT), query, account, base: super::shape::base(&origin), url })
     }
 

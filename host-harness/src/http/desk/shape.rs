@@ -1,7 +1,7 @@
 //! Users, organizations and service desks as clients know them.
 
-use super::super::call::{Call, invalid};
-use super::super::reply::Fault;
+use super::super::admin_request::{AdminRequest, invalid};
+use super::super::fault::Fault;
 use crate::runtime::site;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -129,7 +129,7 @@ pub(super) fn desk(project: site::Project, origin: &str) -> Desk {
 }
 
 fn date(millis: u64) -> Result<Date, Fault> {
-    let time: Timestamp = super::super::call::time(millis)?;
+    let time: Timestamp = super::super::admin_request::time(millis)?;
     let date = |format: &str| time.strftime(format).to_string();
     Ok(Date {
         iso8601: date("%Y-%m-%dT%H:%M:%S%z"),
@@ -151,15 +151,15 @@ impl Number {
     pub(super) fn value(&self) -> Option<u64> {
         match self {
             Self::Number(number) => Some(*number),
-            Self::Text(text) => super::super::call::number(text),
+            Self::Text(text) => super::super::admin_request::number(text),
         }
     }
 }
 
 /// The service desk in the path: its number, or the key of its project.
-pub(super) async fn desk_of(call: &Call<'_>) -> Result<site::Project, Fault> {
-    let (site, text) = (&call.service.site, call.parameter(0));
-    let project = match super::super::call::number(text) {
+pub(super) async fn desk_of(request: &AdminRequest<'_>) -> Result<site::Project, Fault> {
+    let (site, text) = (&request.state.site, request.parameter(0));
+    let project = match super::super::admin_request::number(text) {
         Some(number) => site.project(number).await?,
         None => site.project_by_key(text).await?,
     };

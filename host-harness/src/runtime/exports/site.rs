@@ -1,364 +1,140 @@
 //! Customers, organizations, projects, and who may use what.
 
-use super::{Answer, Site};
+use super::{Answer, Argument, Site};
 use crate::runtime::site::{
     Access, Audience, Customer, CustomerPage, CustomerUpdate, Error, NewCustomer, OpenProject, Organization,
-    OrganizationPage, Position, Project, ProjectPage, Settings, SettingsUpdate,
+    OrganizationPage, Position, Project, ProjectPage, SameNamePage, Settings, SettingsUpdate,
 };
 
-impl Site {
-    /// The settings of the site.
-    ///
-    /// # Errors
-    /// See [`Failure`](crate::Failure) and [`Error`].
-    pub async fn settings(&self) -> Answer<Settings, Error> {
-        self.read(|component, store| component.site(store)?.call_get_settings(store)).await
-    }
+exports! {
+    site(Error) {
+        /// The settings of the site.
+        read settings() -> Settings = call_get_settings;
 
-    /// Changes the settings of the site.
-    ///
-    /// # Errors
-    /// See [`Failure`](crate::Failure) and [`Error`].
-    pub async fn update_settings(&self, actor: &str, update: SettingsUpdate) -> Answer<Settings, Error> {
-        let actor = actor.to_owned();
-        self.write(move |component, store| component.site(store)?.call_update_settings(store, &actor, &update)).await
-    }
+        /// Changes the settings of the site.
+        write update_settings(actor: &str, update: SettingsUpdate) -> Settings = call_update_settings;
 
-    /// Notes in the change feed that so many sign-ins of administrators were refused for a wrong key, the first and the
-    /// last at these times.
-    ///
-    /// # Errors
-    /// See [`Failure`](crate::Failure) and [`Error`].
-    pub async fn note_refused_keys(&self, count: u32, first: u64, last: u64) -> Answer<(), Error> {
-        self.write(move |component, store| component.site(store)?.call_note_refused_keys(store, count, first, last))
-            .await
-    }
-}
+        /// The customers, organizations and directories that have the name or address of another: those from `position`
+        /// on, at most `limit` (1 to 1,000) of them.
+        read same_names(position: Position, limit: u32) -> SameNamePage = call_same_names;
 
-impl Site {
-    /// Makes a local customer.
-    ///
-    /// # Errors
-    /// See [`Failure`](crate::Failure) and [`Error`].
-    pub async fn create_customer(&self, actor: &str, customer: NewCustomer) -> Answer<Customer, Error> {
-        let actor = actor.to_owned();
-        self.write(move |component, store| component.site(store)?.call_create_customer(store, &actor, &customer)).await
-    }
+        /// Notes in the change feed that so many sign-ins of administrators were refused for a wrong key, the first and the
+        /// last at these times.
+        write note_refused_keys(count: u32, first: u64, last: u64) -> () = call_note_refused_keys;
 
-    /// The customers of the site, in the order in which they were made. `limit` is 1 to 1,000 here and everywhere.
-    ///
-    /// # Errors
-    /// See [`Failure`](crate::Failure) and [`Error`].
-    pub async fn customers(&self, position: Position, limit: u32) -> Answer<CustomerPage, Error> {
-        self.read(move |component, store| component.site(store)?.call_customers(store, &position, limit)).await
-    }
+        /// Makes a local customer.
+        write create_customer(actor: &str, customer: NewCustomer) -> Customer = call_create_customer;
 
-    /// One customer.
-    ///
-    /// # Errors
-    /// See [`Failure`](crate::Failure) and [`Error`].
-    pub async fn customer(&self, id: &str) -> Answer<Customer, Error> {
-        let id = id.to_owned();
-        self.read(move |component, store| component.site(store)?.call_get_customer(store, &id)).await
-    }
+        /// The customers of the site, in the order in which they were made. `limit` is 1 to 1,000 here and everywhere.
+        read customers(position: Position, limit: u32) -> CustomerPage = call_customers;
 
-    /// Changes a local customer.
-    ///
-    /// # Errors
-    /// See [`Failure`](crate::Failure) and [`Error`].
-    pub async fn update_customer(&self, actor: &str, id: &str, update: CustomerUpdate) -> Answer<Customer, Error> {
-        let (actor, id) = (actor.to_owned(), id.to_owned());
-        self.write(move |component, store| component.site(store)?.call_update_customer(store, &actor, &id, &update))
-            .await
-    }
+        /// One customer.
+        read customer(id: &str) -> Customer = call_get_customer;
 
-    /// Deletes a local customer; it leaves its organizations and projects.
-    ///
-    /// # Errors
-    /// See [`Failure`](crate::Failure) and [`Error`].
-    pub async fn delete_customer(&self, actor: &str, id: &str) -> Answer<(), Error> {
-        let (actor, id) = (actor.to_owned(), id.to_owned());
-        self.write(move |component, store| component.site(store)?.call_delete_customer(store, &actor, &id)).await
-    }
+        /// Changes a local customer.
+        write update_customer(actor: &str, id: &str, update: CustomerUpdate) -> Customer = call_update_customer;
 
-    /// Makes a managed customer local.
-    ///
-    /// # Errors
-    /// See [`Failure`](crate::Failure) and [`Error`].
-    pub async fn unlink_customer(&self, actor: &str, id: &str) -> Answer<Customer, Error> {
-        let (actor, id) = (actor.to_owned(), id.to_owned());
-        self.write(move |component, store| component.site(store)?.call_unlink_customer(store, &actor, &id)).await
-    }
+        /// Deletes a local customer; it leaves its organizations and projects.
+        write delete_customer(actor: &str, id: &str) -> () = call_delete_customer;
 
-    /// Links a local customer to the user that has its email address, in this directory or in any.
-    ///
-    /// # Errors
-    /// See [`Failure`](crate::Failure) and [`Error`].
-    pub async fn relink_customer(&self, actor: &str, id: &str, directory: Option<&str>) -> Answer<Customer, Error> {
-        let (actor, id, directory) = (actor.to_owned(), id.to_owned(), directory.map(str::to_owned));
-        self.write(move |component, store| {
-            component.site(store)?.call_relink_customer(store, &actor, &id, directory.as_deref())
-        })
-        .await
-    }
-}
+        /// Makes a managed customer local.
+        write unlink_customer(actor: &str, id: &str) -> Customer = call_unlink_customer;
 
-impl Site {
-    /// Makes a local organization.
-    ///
-    /// # Errors
-    /// See [`Failure`](crate::Failure) and [`Error`].
-    pub async fn create_organization(&self, actor: &str, name: &str) -> Answer<Organization, Error> {
-        let (actor, name) = (actor.to_owned(), name.to_owned());
-        self.write(move |component, store| component.site(store)?.call_create_organization(store, &actor, &name)).await
-    }
+        /// Links a local customer to the user that has its email address, in this directory or in any.
+        write relink_customer(actor: &str, id: &str, directory: Option<&str>) -> Customer = call_relink_customer;
 
-    /// The organizations of the site, in the order in which they were made.
-    ///
-    /// # Errors
-    /// See [`Failure`](crate::Failure) and [`Error`].
-    pub async fn organizations(&self, position: Position, limit: u32) -> Answer<OrganizationPage, Error> {
-        self.read(move |component, store| component.site(store)?.call_organizations(store, &position, limit)).await
-    }
+        /// Makes a local organization.
+        write create_organization(actor: &str, name: &str) -> Organization = call_create_organization;
 
-    /// One organization.
-    ///
-    /// # Errors
-    /// See [`Failure`](crate::Failure) and [`Error`].
-    pub async fn organization(&self, id: u64) -> Answer<Organization, Error> {
-        self.read(move |component, store| component.site(store)?.call_get_organization(store, id)).await
-    }
+        /// The organizations of the site, in the order in which they were made.
+        read organizations(position: Position, limit: u32) -> OrganizationPage = call_organizations;
 
-    /// Renames a local organization.
-    ///
-    /// # Errors
-    /// See [`Failure`](crate::Failure) and [`Error`].
-    pub async fn rename_organization(&self, actor: &str, id: u64, name: &str) -> Answer<Organization, Error> {
-        let (actor, name) = (actor.to_owned(), name.to_owned());
-        self.write(move |component, store| component.site(store)?.call_rename_organization(store, &actor, id, &name))
-            .await
-    }
+        /// One organization.
+        read organization(id: u64) -> Organization = call_get_organization;
 
-    /// Deletes a local organization; its customers stay.
-    ///
-    /// # Errors
-    /// See [`Failure`](crate::Failure) and [`Error`].
-    pub async fn delete_organization(&self, actor: &str, id: u64) -> Answer<(), Error> {
-        let actor = actor.to_owned();
-        self.write(move |component, store| component.site(store)?.call_delete_organization(store, &actor, id)).await
-    }
+        /// Renames a local organization.
+        write rename_organization(actor: &str, id: u64, name: &str) -> Organization = call_rename_organization;
 
-    /// The members of an organization.
-    ///
-    /// # Errors
-    /// See [`Failure`](crate::Failure) and [`Error`].
-    pub async fn organization_members(&self, id: u64, position: Position, limit: u32) -> Answer<CustomerPage, Error> {
-        self.read(move |component, store| component.site(store)?.call_organization_members(store, id, &position, limit))
-            .await
-    }
+        /// Deletes a local organization; its customers stay.
+        write delete_organization(actor: &str, id: u64) -> () = call_delete_organization;
 
-    /// One member of an organization.
-    ///
-    /// # Errors
-    /// See [`Failure`](crate::Failure) and [`Error`].
-    pub async fn organization_member(&self, id: u64, customer: &str) -> Answer<Customer, Error> {
-        let customer = customer.to_owned();
-        self.read(move |component, store| component.site(store)?.call_get_organization_member(store, id, &customer))
-            .await
-    }
+        /// The members of an organization.
+        read organization_members(id: u64, position: Position, limit: u32) -> CustomerPage = call_organization_members;
 
-    /// The organizations that a customer is a member of, in order of their numbers.
-    ///
-    /// # Errors
-    /// See [`Failure`](crate::Failure) and [`Error`].
-    pub async fn organizations_of(&self, customer: &str) -> Answer<Vec<Organization>, Error> {
-        let customer = customer.to_owned();
-        self.read(move |component, store| component.site(store)?.call_organizations_of(store, &customer)).await
-    }
+        /// One member of an organization.
+        read organization_member(id: u64, customer: &str) -> Customer = call_get_organization_member;
 
-    /// Adds customers, at most 1,000, to a local organization. Those who are members already stay so.
-    ///
-    /// # Errors
-    /// See [`Failure`](crate::Failure) and [`Error`].
-    pub async fn add_members(&self, actor: &str, id: u64, customers: Vec<String>) -> Answer<(), Error> {
-        let actor = actor.to_owned();
-        self.write(move |component, store| component.site(store)?.call_add_members(store, &actor, id, &customers)).await
-    }
+        /// The organizations that a customer is a member of, in order of their numbers.
+        read organizations_of(customer: &str) -> Vec<Organization> = call_organizations_of;
 
-    /// Removes customers, at most 1,000, from a local organization. Those who are no members stay so.
-    ///
-    /// # Errors
-    /// See [`Failure`](crate::Failure) and [`Error`].
-    pub async fn remove_members(&self, actor: &str, id: u64, customers: Vec<String>) -> Answer<(), Error> {
-        let actor = actor.to_owned();
-        self.write(move |component, store| component.site(store)?.call_remove_members(store, &actor, id, &customers))
-            .await
-    }
-}
+        /// Adds customers, at most 1,000, to a local organization. Those who are members already stay so.
+        write add_members(actor: &str, id: u64, customers: Vec<String>) -> () = call_add_members;
 
-impl Site {
-    /// Makes a project.
-    ///
-    /// # Errors
-    /// See [`Failure`](crate::Failure) and [`Error`].
-    pub async fn create_project(
-        &self,
-        actor: &str,
-        key: &str,
-        name: &str,
-        audience: Audience,
-    ) -> Answer<Project, Error> {
-        let (actor, key, name) = (actor.to_owned(), key.to_owned(), name.to_owned());
-        self.write(move |component, store| {
-            component.site(store)?.call_create_project(store, &actor, &key, &name, audience)
-        })
-        .await
-    }
+        /// Removes customers, at most 1,000, from a local organization. Those who are no members stay so.
+        write remove_members(actor: &str, id: u64, customers: Vec<String>) -> () = call_remove_members;
 
-    /// The projects of the site, in the order in which they were made.
-    ///
-    /// # Errors
-    /// See [`Failure`](crate::Failure) and [`Error`].
-    pub async fn projects(&self, position: Position, limit: u32) -> Answer<ProjectPage, Error> {
-        self.read(move |component, store| component.site(store)?.call_projects(store, &position, limit)).await
-    }
+        /// Makes a project.
+        write create_project(actor: &str, key: &str, name: &str, audience: Audience) -> Project = call_create_project;
 
-    /// One project.
-    ///
-    /// # Errors
-    /// See [`Failure`](crate::Failure) and [`Error`].
-    pub async fn project(&self, id: u64) -> Answer<Project, Error> {
-        self.read(move |component, store| component.site(store)?.call_get_project(store, id)).await
-    }
+        /// The projects of the site, in the order in which they were made.
+        read projects(position: Position, limit: u32) -> ProjectPage = call_projects;
 
-    /// The project of this key, in any letter case.
-    ///
-    /// # Errors
-    /// See [`Failure`](crate::Failure) and [`Error`].
-    pub async fn project_by_key(&self, key: &str) -> Answer<Project, Error> {
-        let key = key.to_owned();
-        self.read(move |component, store| component.site(store)?.call_get_project_by_key(store, &key)).await
-    }
+        /// One project.
+        read project(id: u64) -> Project = call_get_project;
 
-    /// Changes the name or the audience of a project; what is none stays as it is.
-    ///
-    /// # Errors
-    /// See [`Failure`](crate::Failure) and [`Error`].
-    pub async fn update_project(
-        &self,
-        actor: &str,
-        id: u64,
-        name: Option<&str>,
-        audience: Option<Audience>,
-    ) -> Answer<Project, Error> {
-        let (actor, name) = (actor.to_owned(), name.map(str::to_owned));
-        self.write(move |component, store| {
-            component.site(store)?.call_update_project(store, &actor, id, name.as_deref(), audience)
-        })
-        .await
-    }
+        /// The project of this key, in any letter case.
+        read project_by_key(key: &str) -> Project = call_get_project_by_key;
 
-    /// Deletes a project.
-    ///
-    /// # Errors
-    /// See [`Failure`](crate::Failure) and [`Error`].
-    pub async fn delete_project(&self, actor: &str, id: u64) -> Answer<(), Error> {
-        let actor = actor.to_owned();
-        self.write(move |component, store| component.site(store)?.call_delete_project(store, &actor, id)).await
-    }
+        /// Changes the name or the audience of a project; what is `None` stays as it is.
+        write update_project(
+            actor: &str,
+            id: u64,
+            name: Option<&str>,
+            audience: Option<Audience>,
+        ) -> Project = call_update_project;
 
-    /// Opens a project to the members of an organization, or closes it to them. Doing so again changes nothing.
-    ///
-    /// # Errors
-    /// See [`Failure`](crate::Failure) and [`Error`].
-    pub async fn associate_organization(
-        &self,
-        actor: &str,
-        project: u64,
-        organization: u64,
-        associated: bool,
-    ) -> Answer<(), Error> {
-        let actor = actor.to_owned();
-        self.write(move |component, store| {
-            component.site(store)?.call_associate_organization(store, &actor, project, organization, associated)
-        })
-        .await
-    }
+        /// Deletes a project.
+        write delete_project(actor: &str, id: u64) -> () = call_delete_project;
 
-    /// Makes customers, at most 1,000, a project's own, or no longer. Those who are already stay so.
-    ///
-    /// # Errors
-    /// See [`Failure`](crate::Failure) and [`Error`].
-    pub async fn associate_customers(
-        &self,
-        actor: &str,
-        project: u64,
-        customers: Vec<String>,
-        associated: bool,
-    ) -> Answer<(), Error> {
-        let actor = actor.to_owned();
-        self.write(move |component, store| {
-            component.site(store)?.call_associate_customers(store, &actor, project, &customers, associated)
-        })
-        .await
-    }
+        /// Opens a project to the members of an organization, or closes it to them. Doing so again changes nothing.
+        write associate_organization(
+            actor: &str,
+            project: u64,
+            organization: u64,
+            associated: bool,
+        ) -> () = call_associate_organization;
 
-    /// The organizations that a project is associated with, in order of their numbers; where a `member` is named, those
-    /// that this customer is a member of.
-    ///
-    /// # Errors
-    /// See [`Failure`](crate::Failure) and [`Error`].
-    pub async fn project_organizations(
-        &self,
-        id: u64,
-        member: Option<&str>,
-        position: Position,
-        limit: u32,
-    ) -> Answer<OrganizationPage, Error> {
-        let member = member.map(str::to_owned);
-        self.read(move |component, store| {
-            component.site(store)?.call_project_organizations(store, id, member.as_deref(), &position, limit)
-        })
-        .await
-    }
+        /// Makes customers, at most 1,000, a project's own, or no longer. Those who are already stay so.
+        write associate_customers(
+            actor: &str,
+            project: u64,
+            customers: Vec<String>,
+            associated: bool,
+        ) -> () = call_associate_customers;
 
-    /// A project's own customers. Where there is a `query`, those whom a picker offers for it: who are active, and whose
-    /// name or email address contains it.
-    ///
-    /// # Errors
-    /// See [`Failure`](crate::Failure) and [`Error`].
-    pub async fn project_customers(
-        &self,
-        id: u64,
-        query: Option<&str>,
-        position: Position,
-        limit: u32,
-    ) -> Answer<CustomerPage, Error> {
-        let query = query.map(str::to_owned);
-        self.read(move |component, store| {
-            component.site(store)?.call_project_customers(store, id, query.as_deref(), &position, limit)
-        })
-        .await
-    }
-}
+        /// The organizations that a project is associated with, in order of their numbers; where a `member` is named, those
+        /// that this customer is a member of.
+        read project_organizations(
+            id: u64,
+            member: Option<&str>,
+            position: Position,
+            limit: u32,
+        ) -> OrganizationPage = call_project_organizations;
 
-impl Site {
-    /// Whether a customer may use a project, and why.
-    ///
-    /// # Errors
-    /// See [`Failure`](crate::Failure) and [`Error`].
-    pub async fn access_to(&self, customer: &str, project: u64) -> Answer<Access, Error> {
-        let customer = customer.to_owned();
-        self.read(move |component, store| component.site(store)?.call_access_to(store, &customer, project)).await
-    }
+        /// A project's own customers. Where there is a `query`, those whom a picker offers for it: who are active, and
+        /// whose name or email address contains it.
+        read project_customers(
+            id: u64,
+            query: Option<&str>,
+            position: Position,
+            limit: u32,
+        ) -> CustomerPage = call_project_customers;
 
-    /// Every project that is open to a customer, and why; none for a deactivated one.
-    ///
-    /// # Errors
-    /// See [`Failure`](crate::Failure) and [`Error`].
-    pub async fn projects_of(&self, customer: &str) -> Answer<Vec<OpenProject>, Error> {
-        let customer = customer.to_owned();
-        self.read(move |component, store| component.site(store)?.call_projects_of(store, &customer)).await
+        /// Whether a customer may use a project, and why.
+        read access_to(customer: &str, project: u64) -> Access = call_access_to;
+
+        /// Every project that is open to a customer, and why. To a deactivated customer no project is open.
+        read projects_of(customer: &str) -> Vec<OpenProject> = call_projects_of;
     }
 }
 

@@ -16,21 +16,21 @@ pub(super) trait Disk: Send + Sync + 'static {
     type Snapshot: Snapshot;
 
     /// Writes all changes, or none, and returns when they cannot be lost any more.
-    fn write(&self, changes: &Changes) -> Result<(), Failed>;
+    fn write(&self, changes: &Changes) -> Result<(), DiskFailure>;
 
     /// The state after the last write that succeeded.
-    fn snapshot(&self) -> Result<Self::Snapshot, Failed>;
+    fn snapshot(&self) -> Result<Self::Snapshot, DiskFailure>;
 
     /// Does what is to be done now and then, and tells of what has failed outside of a write. It is called after each
     /// write, and about every second.
-    fn tend(&self) -> Result<(), Failed>;
+    fn tend(&self) -> Result<(), DiskFailure>;
 
     /// After a failure: whether it looks as if the disk can be written to again. Does nothing to what is stored.
-    fn can_write(&self) -> Result<(), Failed>;
+    fn can_write(&self) -> Result<(), DiskFailure>;
 
     /// After a failure: opens the disk again, with all checks that are made when it is opened for the first time. What
     /// was written by a [`write`](Disk::write) that failed is gone then, all of it. While a snapshot is in use, this fails.
-    fn reopen(&self) -> Result<(), Failed>;
+    fn reopen(&self) -> Result<(), DiskFailure>;
 }
 
 /// A state of the disk that does not move.
@@ -55,14 +55,14 @@ pub(super) type Stored<B> = Result<(B, B), Error>;
 
 /// The disk did not do its part.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Failed {
+pub(super) struct DiskFailure {
     /// What is shown.
     pub(super) trouble: Trouble,
     /// What is logged.
     pub(super) reason: String,
 }
 
-impl Failed {
+impl DiskFailure {
     pub(super) fn new(trouble: Trouble, reason: impl Into<String>) -> Self {
         Self { trouble, reason: reason.into() }
     }
@@ -73,7 +73,7 @@ impl Failed {
     }
 }
 
-impl From<io::Error> for Failed {
+impl From<io::Error> for DiskFailure {
     fn from(error: io::Error) -> Self {
         let trouble = match error.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Trouble::NoSpace,

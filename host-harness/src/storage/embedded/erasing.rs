@@ -5,8 +5,8 @@
 //! was written since, the journal is filled up, which has the engine begin another one and remove it, and all tables are
 //! merged into new ones.
 
-use super::disk::Failed;
-use super::fjall::Engine;
+use super::disk::DiskFailure;
+use super::engine::Engine;
 use super::folder::Folder;
 use super::journal;
 use crate::storage::Trouble;
@@ -32,10 +32,10 @@ const SEAL_EVERY: u64 = 8;
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// How long the engine gets for each step before it is all put off. A transaction that is open keeps what it sees.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_mins(5);
 
 /// When it is tried again then.
-const RETRY: Duration = Duration::from_secs(600);
+const RETRY: Duration = Duration::from_mins(10);
 
 /// The seconds since the Unix epoch.
 pub(super) fn now() -> u64 {
@@ -44,19 +44,19 @@ pub(super) fn now() -> u64 {
 
 /// Erases, when it is time, on a thread of its own.
 #[derive(Default)]
-pub(super) struct Erasing {
+pub(super) struct Eraser {
     run: Option<Run>,
     not_before: Option<Instant>,
 }
 
 struct Run {
-    thread: JoinHandle<Result<(), Failed>>,
+    thread: JoinHandle<Result<(), DiskFailure>>,
     stop: Arc<AtomicBool>,
     /// Since when there was something to erase when it began.
     since: u64,
 }
 
-impl Erasing {
+impl Eraser {
     /// Begins, if what has been there to be erased since `stale_since` has been there for half of `within`, and takes note
     /// of the end.
     pub(super) fn tend(
@@ -112,7 +112,7 @@ impl Erasing {
 
 /// Ends it, and waits for that: it has the folder open, and whoever closed the storage may open the folder next. The store
 /// can be closed at any point of it but while the engine merges tables, which is waited for.
-impl Drop for Erasing {
+impl Drop for Eraser {
     fn drop(&mut self) {
         if let Some(run) = self.run.take() {
             run.stop.store(true, Ordering::Relaxed);
@@ -123,7 +123,7 @@ impl Drop for Erasing {
 }
 
 /// Takes everything out of the files that was removed before this began.
-fn erase(engine: &Engine, folder: &Folder, stop: &AtomicBool) -> Result<(), Failed> {
+fn erase(engine: &Engine, folder: &Folder, stop: &AtomicBool) -> Result<(), DiskFailure> {
     let entries = folder.entries();
     folder.try_writing(2 * JOURNAL_BYTES + 2 * engine.table_bytes())?;
     let number = engine.next_number();
@@ -148,20 +148,20 @@ fn erase(engine: &Engine, folder: &Folder, stop: &AtomicBool) -> Result<(), Fail
     until(engine, stop, || Ok(self::tables(engine)?.is_disjoint(&tables)))
 }
 
-fn check(engine: &Engine, stop: &AtomicBool) -> Result<(), Failed> {
+fn check(engine: &Engine, stop: &AtomicBool) -> Result<(), DiskFailure> {
     if stop.load(Ordering::Relaxed) {
-        return Err(Failed::new(Trouble::Failed, "the storage was closed"));
+        return Err(DiskFailure::new(Trouble::Failed, "the storage was closed"));
     }
     engine.check()
 }
 
 /// Waits for something that the engine does when it writes tables.
-fn until(engine: &Engine, stop: &AtomicBool, done: impl Fn() -> io::Result<bool>) -> Result<(), Failed> {
+fn until(engine: &Engine, stop: &AtomicBool, done: impl Fn() -> io::Result<bool>) -> Result<(), DiskFailure> {
     let began = Instant::now();
     while !done()? {
         check(engine, stop)?;
         if began.elapsed() > PATIENCE {
-            return Err(Failed::new(Trouble::Failed, "the engine did not come to its end with it"));
+            return Err(DiskFailure::new(Trouble::Failed, "the engine did not come to its end with it"));
         }
         engine.pad(1, 1)?;
         engine.seal()?;

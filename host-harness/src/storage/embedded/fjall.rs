@@ -1,48 +1,21 @@
-//! The engine on disk: fjall, a log-structured merge tree with a journal.
+//! The disk as group commit needs it: the engine, opened again after a failure, with its mark and with what erases.
 
-use super::OpenError;
-use super::disk::{Changes, Disk, Failed, Snapshot, Stored};
-use super::erasing::{self, Erasing};
+use super::disk::{Changes, Disk, DiskFailure};
+use super::engine::{Engine, FjallSnapshot};
+use super::erasing::{self, Eraser};
+use super::error::OpenError;
 use super::folder::Folder;
 use super::mark::{self, Facts, Mark};
-use super::{EmbeddedOptions, journal, opening};
-use crate::storage::{Error, Trouble};
-use fjall::config::CompressionPolicy;
-use fjall::{
-    AbstractTree, CompressionType, Database, Keyspace, KeyspaceCreateOptions, LsmError, PersistMode, Readable, Slice,
-};
+use super::options::EmbeddedOptions;
+use super::{journal, opening};
+use crate::storage::Trouble;
 use parking_lot::Mutex;
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use std::{fs, io, thread};
 
-/// The one keyspace that holds the site.
-const KEYSPACE: &str = "site";
-
-/// How much journal may be left for the next start to read. The least that fjall takes: reading it is what opening costs.
-const JOURNAL_BYTES: u64 = 64 << 20;
-
-/// One thread writes tables and merges them. With more, fjall 3.1 keeps one free for writing tables, and whenever others
-/// merge, that one passes the request for the next merge around without a pause: up to a processor's time, and with it a
-/// quarter of all writes on two of them.
-const WORKERS: usize = 1;
-
-/// How many memtables may wait for that thread when a write begins. With four, and with [`MAX_RUNS`] runs of tables that
-/// are not merged yet, fjall lets a write wait for it without end, even where the thread has ended because the disk failed.
-/// While one write goes on, the thread seals two memtables at the most.
-const MAX_SEALED: usize = 1;
-
-/// See [`MAX_SEALED`].
-const MAX_RUNS: usize = 30;
-
-/// After how many writes to a memtable that is full the writer seals it itself. Each of them asks the engine's thread to do
-/// so, which does not listen while it merges tables; and where it then finds 1,000 requests, it waits without end for room
-/// to make one of its own.
-const MAX_REQUESTS: u32 = 400;
-
-/// How long such a wait lasts before it is looked again.
+/// How long to wait before it is looked again whether transactions have ended.
 const PAUSE: Duration = Duration::from_millis(1);
 
 /// How long transactions that are under way may take to end before a disk that has failed is opened again later.
@@ -55,7 +28,7 @@ const HEADROOM_BYTES: u64 = 16 << 20;
 pub(super) struct FjallDisk {
     folder: Arc<Folder>,
     options: EmbeddedOptions,
-    /// None where it could not be opened again after a failure.
+    /// `None` where it could not be opened again after a failure.
     engine: Mutex<Option<Arc<Engine>>>,
     keeping: Mutex<Keeping>,
 }
@@ -70,29 +43,7 @@ struct Keeping {
     tended: Instant,
     /// While a write is under way, and after one that failed: from which number on nothing was acknowledged.
     cut: Option<u64>,
-    erasing: Erasing,
-}
-
-/// The engine, open.
-pub(super) struct Engine {
-    keyspace: Keyspace,
-    database: Database,
-    write_buffer_bytes: u64,
-    requests: Mutex<Requests>,
-    /// Last, so that nobody else opens the folder before the database is closed.
-    _folder: Arc<Folder>,
-}
-
-/// How often it was asked that a memtable be sealed.
-#[derive(Default)]
-struct Requests {
-    memtable: u64,
-    count: u32,
-}
-
-pub(super) struct FjallSnapshot {
-    snapshot: fjall::Snapshot,
-    engine: Arc<Engine>,
+    erasing: Eraser,
 }
 
 impl FjallDisk {
@@ -106,7 +57,7 @@ impl FjallDisk {
             wrote: false,
             tended: Instant::now(),
             cut: None,
-            erasing: Erasing::default(),
+            erasing: Eraser::default(),
         };
         Ok(Self {
             folder,
@@ -116,13 +67,13 @@ impl FjallDisk {
         })
     }
 
-    fn engine(&self) -> Result<Arc<Engine>, Failed> {
+    fn engine(&self) -> Result<Arc<Engine>, DiskFailure> {
         let engine = self.engine.lock().clone();
-        engine.ok_or_else(|| Failed::new(Trouble::Failed, "the storage is closed because of an earlier failure"))
+        engine.ok_or_else(|| DiskFailure::new(Trouble::Failed, "the storage is closed because of an earlier failure"))
     }
 
     /// Closes the engine, if nobody else uses it.
-    fn close(&self) -> Result<(), Failed> {
+    fn close(&self) -> Result<(), DiskFailure> {
         let Some(mut engine) = self.engine.lock().take() else {
             return Ok(());
         };
@@ -136,7 +87,10 @@ impl FjallDisk {
                 Err(shared) if began.elapsed() < PATIENCE => engine = shared,
                 Err(shared) => {
                     *self.engine.lock() = Some(shared);
-                    return Err(Failed::new(Trouble::Failed, "transactions from before the failure are still open"));
+                    return Err(DiskFailure::new(
+                        Trouble::Failed,
+                        "transactions from before the failure are still open",
+                    ));
                 }
             }
             thread::sleep(PAUSE);
@@ -181,127 +135,14 @@ impl Keeping {
     }
 }
 
-impl Engine {
-    /// Opens the engine in a folder, or makes it.
-    pub(super) fn open(folder: &Arc<Folder>, options: &EmbeddedOptions) -> Result<Self, fjall::Error> {
-        let (database, keyspace) = open(&folder.entries(), options)?;
-        let bytes = options.write_buffer_bytes;
-        Ok(Self { keyspace, database, write_buffer_bytes: bytes, requests: Mutex::default(), _folder: folder.clone() })
-    }
-
-    /// The highest number of what is in tables: everything up to it is.
-    pub(super) fn highest_in_tables(&self) -> Option<u64> {
-        self.keyspace.tree.get_highest_persisted_seqno()
-    }
-
-    /// The names of the trees' folders.
-    pub(super) fn trees(&self) -> io::Result<BTreeSet<String>> {
-        let folder = self.keyspace.path().parent().ok_or(io::ErrorKind::NotFound)?;
-        fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
-    }
-
-    /// Whether the engine has failed outside of a write, when it wrote tables or merged them.
-    pub(super) fn check(&self) -> Result<(), Failed> {
-        // Nothing is left to be written between writes, so that this only asks.
-        self.database.persist(PersistMode::Buffer).map_err(Failed::from)
-    }
-
-    /// How many bytes the tables take.
-    pub(super) fn table_bytes(&self) -> u64 {
-        self.keyspace.disk_space()
-    }
-
-    /// Where the tables are.
-    pub(super) fn tables(&self) -> PathBuf {
-        self.keyspace.path().join("tables")
-    }
-
-    /// The number that the next write gets, or a lower one.
-    pub(super) fn next_number(&self) -> u64 {
-        self.database.seqno()
-    }
-
-    /// What was replaced by a write with a number below this one is in nobody's sight, as far as the engine knows.
-    pub(super) fn lowest_in_use(&self) -> u64 {
-        self.database.supervisor.snapshot_tracker.get_seqno_safe_to_gc()
-    }
-
-    /// Writes that something is not there that never was: so many random keys, so long, beyond all that can be asked for.
-    pub(super) fn pad(&self, keys: usize, bytes: usize) -> Result<(), Failed> {
-        self.wait_for_room()?;
-        let mut batch = self.database.batch();
-        for _ in 0..keys {
-            // No key of the site begins like this, as those are ASCII.
-            let mut key = vec![0xff; 1 + bytes];
-            getrandom::fill(&mut key[1..]).map_err(|error| Failed::new(Trouble::Failed, error.to_string()))?;
-            batch.remove(&self.keyspace, key);
-        }
-        batch.commit().map_err(Failed::from)
-    }
-
-    /// Has what is in memory written to a table, soon.
-    pub(super) fn seal(&self) -> Result<(), Failed> {
-        self.keyspace.rotate_memtable().map(drop).map_err(Failed::from)
-    }
-
-    /// Merges all tables, and leaves what was removed out of the new ones. Takes as long as writing all that is stored.
-    pub(super) fn merge_all(&self) -> Result<(), Failed> {
-        self.keyspace.major_compact().map_err(Failed::from)
-    }
-
-    /// To be called before each write: waits until the engine does not let it wait.
-    fn wait_for_room(&self) -> Result<(), Failed> {
-        let tree = &self.keyspace.tree;
-        while tree.sealed_memtable_count() > MAX_SEALED || tree.l0_run_count() + 2 > MAX_RUNS {
-            self.check()?;
-            thread::sleep(PAUSE);
-        }
-        let (memtable, mut requests) = (tree.active_memtable(), self.requests.lock());
-        if requests.memtable != memtable.id() {
-            *requests = Requests { memtable: memtable.id(), count: 0 };
-        } else if memtable.size() > self.write_buffer_bytes {
-            requests.count += 1;
-            if requests.count % MAX_REQUESTS == 0 {
-                self.seal()?;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// The engine as it is set up here. Also for measuring what this storage costs over it.
-pub(crate) fn open(entries: &Path, options: &EmbeddedOptions) -> Result<(Database, Keyspace), fjall::Error> {
-    let database = Database::builder(entries)
-        .cache_size(options.cache_bytes)
-        .max_journaling_size(JOURNAL_BYTES)
-        .worker_threads(WORKERS)
-        .open()?;
-    // Compressed on every level, tables take a third less, for a tenth of the single reads; larger blocks than the
-    // engine's 4 KiB would save another tenth, for a quarter of the reads.
-    let keyspace = database.keyspace(KEYSPACE, || {
-        KeyspaceCreateOptions::default()
-            .max_memtable_size(options.write_buffer_bytes)
-            .data_block_compression_policy(CompressionPolicy::all(CompressionType::Lz4))
-    })?;
-    Ok((database, keyspace))
-}
-
 impl Disk for FjallDisk {
     type Snapshot = FjallSnapshot;
 
-    fn write(&self, changes: &Changes) -> Result<(), Failed> {
+    fn write(&self, changes: &Changes) -> Result<(), DiskFailure> {
         let engine = self.engine()?;
-        engine.wait_for_room()?;
-        // `fdatasync` makes durable all that reading the data back needs; what `fsync` adds is the time of the change.
-        let mut batch = engine.database.batch().durability(Some(PersistMode::SyncData));
-        for (key, value) in changes {
-            match value {
-                Some(value) => batch.insert(&engine.keyspace, key.as_str(), value.as_str()),
-                None => batch.remove(&engine.keyspace, key.as_str()),
-            }
-        }
+        let batch = engine.batch(changes)?;
         // The batch gets this number or, where tables are written at the same time, a higher one.
-        let number = engine.database.seqno();
+        let number = engine.next_number();
         let mut keeping = self.keeping.lock();
         keeping.cut = Some(number);
         batch.commit()?;
@@ -312,12 +153,11 @@ impl Disk for FjallDisk {
         Ok(())
     }
 
-    fn snapshot(&self) -> Result<FjallSnapshot, Failed> {
-        let engine = self.engine()?;
-        Ok(FjallSnapshot { snapshot: engine.database.snapshot(), engine })
+    fn snapshot(&self) -> Result<FjallSnapshot, DiskFailure> {
+        Ok(FjallSnapshot::of(self.engine()?))
     }
 
-    fn tend(&self) -> Result<(), Failed> {
+    fn tend(&self) -> Result<(), DiskFailure> {
         let mut keeping = self.keeping.lock();
         if keeping.tended.elapsed() < mark::EVERY {
             return Ok(());
@@ -331,7 +171,7 @@ impl Disk for FjallDisk {
         Ok(())
     }
 
-    fn can_write(&self) -> Result<(), Failed> {
+    fn can_write(&self) -> Result<(), DiskFailure> {
         let mut bytes = HEADROOM_BYTES;
         for path in journal::list(&self.folder.entries())?.values() {
             bytes += space_taken(path)?;
@@ -339,7 +179,7 @@ impl Disk for FjallDisk {
         Ok(self.folder.try_writing(bytes)?)
     }
 
-    fn reopen(&self) -> Result<(), Failed> {
+    fn reopen(&self) -> Result<(), DiskFailure> {
         self.close()?;
         let mut keeping = self.keeping.lock();
         let (engine, mark) = opening::open(&self.folder, &self.options, Some(keeping.cut.unwrap_or(u64::MAX)))?;
@@ -369,41 +209,7 @@ fn space_taken(path: &Path) -> io::Result<u64> {
     Ok(found.len())
 }
 
-impl Snapshot for FjallSnapshot {
-    type Bytes = Slice;
-
-    fn get(&self, key: &str) -> Result<Option<Slice>, Error> {
-        self.snapshot.get(&self.engine.keyspace, key).map_err(failed)
-    }
-
-    fn range(&self, start: &[u8], end: &[u8], reverse: bool) -> Result<impl Iterator<Item = Stored<Slice>>, Error> {
-        let mut entries = self.snapshot.range(&self.engine.keyspace, start..end);
-        Ok(std::iter::from_fn(move || {
-            let next = if reverse { entries.next_back() } else { entries.next() };
-            next.map(|entry| entry.into_inner().map_err(failed))
-        }))
-    }
-}
-
-/// What a reader is told.
-fn failed(error: fjall::Error) -> Error {
-    match error {
-        fjall::Error::Io(error) => Error::Unavailable(error.to_string()),
-        error => Error::Other(error.to_string()),
-    }
-}
-
-impl From<fjall::Error> for Failed {
-    fn from(error: fjall::Error) -> Self {
-        match error {
-            fjall::Error::Io(error) | fjall::Error::Storage(LsmError::Io(error)) => error.into(),
-            fjall::Error::Poisoned => Self::new(Trouble::Failed, "an earlier write of the engine failed"),
-            error => Self::new(Trouble::Failed, error.to_string()),
-        }
-    }
-}
-
-impl From<OpenError> for Failed {
+impl From<OpenError> for DiskFailure {
     fn from(error: OpenError) -> Self {
         match error {
             OpenError::Io { error, .. } => error.into(),
@@ -417,7 +223,8 @@ impl From<OpenError> for Failed {
 mod tests {
     use super::*;
     use crate::storage::embedded::group::GroupCommit;
-    use crate::storage::{Access, Change, Durability, Health, Transaction};
+    use crate::storage::{Access, Change, Durability, Error, Health, Transaction};
+    use ::fjall::AbstractTree;
     use std::sync::atomic::{AtomicU8, Ordering};
     use tempfile::TempDir;
 
@@ -433,7 +240,7 @@ mod tests {
     }
 
     impl FailingDisk {
-        fn failure() -> Failed {
+        fn failure() -> DiskFailure {
             io::Error::other("the disk does not answer").into()
         }
     }
@@ -441,7 +248,7 @@ mod tests {
     impl Disk for FailingDisk {
         type Snapshot = FjallSnapshot;
 
-        fn write(&self, changes: &Changes) -> Result<(), Failed> {
+        fn write(&self, changes: &Changes) -> Result<(), DiskFailure> {
             match self.mode.load(Ordering::SeqCst) {
                 WORKS => self.disk.write(changes),
                 FAILS_BEFORE => Err(Self::failure()),
@@ -454,19 +261,19 @@ mod tests {
             }
         }
 
-        fn snapshot(&self) -> Result<FjallSnapshot, Failed> {
+        fn snapshot(&self) -> Result<FjallSnapshot, DiskFailure> {
             self.disk.snapshot()
         }
 
-        fn tend(&self) -> Result<(), Failed> {
+        fn tend(&self) -> Result<(), DiskFailure> {
             self.disk.tend()
         }
 
-        fn can_write(&self) -> Result<(), Failed> {
+        fn can_write(&self) -> Result<(), DiskFailure> {
             if self.mode.load(Ordering::SeqCst) == WORKS { self.disk.can_write() } else { Err(Self::failure()) }
         }
 
-        fn reopen(&self) -> Result<(), Failed> {
+        fn reopen(&self) -> Result<(), DiskFailure> {
             self.disk.reopen()
         }
     }
@@ -503,7 +310,7 @@ mod tests {
     fn until_it_works(storage: &GroupCommit<FailingDisk>) {
         let began = Instant::now();
         while storage.health().trouble.is_some() {
-            assert!(began.elapsed() < Duration::from_secs(60), "{:?}", storage.health());
+            assert!(began.elapsed() < Duration::from_mins(1), "{:?}", storage.health());
             thread::sleep(Duration::from_millis(5));
         }
     }
@@ -567,7 +374,7 @@ mod tests {
         }
         let began = Instant::now();
         while storage.health().failures == 0 {
-            assert!(began.elapsed() < Duration::from_secs(60), "nobody noticed");
+            assert!(began.elapsed() < Duration::from_mins(1), "nobody noticed");
             thread::sleep(Duration::from_millis(5));
         }
         assert_eq!(read(&storage), ["a"], "it is in the journal and in memory");
@@ -586,7 +393,7 @@ mod tests {
         let ends = AtomicU8::new(0);
         let write = |number: u64| disk.write(&Changes::from([(format!("k{number}"), Some("v".repeat(300)))]));
         thread::scope(|scope| {
-            let busy = engine.keyspace.tree.get_flush_lock();
+            let busy = engine.keyspace().tree.get_flush_lock();
             let writer = scope.spawn(|| {
                 let mut number = 0;
                 while ends.load(Ordering::SeqCst) == 0 {
@@ -601,8 +408,8 @@ mod tests {
             writer.join().expect("no panic");
         });
         let began = Instant::now();
-        while engine.keyspace.tree.sealed_memtable_count() > 0 {
-            assert!(began.elapsed() < Duration::from_secs(60), "what is sealed is not written to a table");
+        while engine.keyspace().tree.sealed_memtable_count() > 0 {
+            assert!(began.elapsed() < Duration::from_mins(1), "what is sealed is not written to a table");
             thread::sleep(Duration::from_millis(5));
         }
     }
@@ -637,7 +444,7 @@ mod tests {
             let removal = engine.next_number() - 1;
             let seal = |engine: &Engine| {
                 engine.seal().expect("it is asked for");
-                while engine.keyspace.tree.sealed_memtable_count() > 0 {
+                while engine.keyspace().tree.sealed_memtable_count() > 0 {
                     thread::sleep(PAUSE);
                 }
             };

@@ -9,7 +9,7 @@
 //!
 //! Nobody but the owner can enter the folder, and so reach anything in it.
 
-use super::OpenError;
+use super::error::OpenError;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -35,7 +35,7 @@ pub(super) struct Folder {
 }
 
 impl Folder {
-    /// Opens the folder, or makes it where there is none or an empty one.
+    /// Opens the folder, or makes it where there is no folder or an empty one.
     pub(super) fn open(path: &Path) -> Result<Self, OpenError> {
         let failed = |error| OpenError::Io { path: path.to_owned(), error };
         create_private(path).map_err(failed)?;
@@ -110,7 +110,7 @@ impl Folder {
         let _ = bytes;
         let path = self.path.join(TRIAL);
         let written = File::create(&path).and_then(|mut file| {
-            file.write_all(&[1; TRIAL_BYTES])?;
+            file.write_all(&vec![1; TRIAL_BYTES])?;
             file.sync_all()
         });
         remove_if_there(&path)?;

@@ -11,7 +11,7 @@
 //! then tries to open the disk again, until it can be written to. Readers go on with the last durable state; only while
 //! the disk is closed and opened they wait.
 
-use super::disk::{Changes, Disk, Failed};
+use super::disk::{Changes, Disk, DiskFailure};
 use super::merge;
 use crate::storage::turns::{Turn, Turns};
 use crate::storage::{Access, Change, Durability, Entry, Error, Flush, Health, Range, Transaction, Trouble, Writes};
@@ -60,7 +60,7 @@ struct State<D: Disk> {
     gathering_flush: Flush,
     gathering_bytes: usize,
     /// Why nothing is written until the disk is opened again.
-    failed: Option<Failed>,
+    failed: Option<DiskFailure>,
     /// How often the disk has failed. Who began to write before a failure may have seen what is no more.
     failures: u64,
     recoveries: u64,
@@ -78,7 +78,7 @@ enum Next {
 
 impl<D: Disk> GroupCommit<D> {
     /// Starts the thread that writes.
-    pub(super) fn new(disk: D) -> Result<Self, Failed> {
+    pub(super) fn new(disk: D) -> Result<Self, DiskFailure> {
         let durable = Arc::new(disk.snapshot()?);
         let shared = Arc::new(Shared {
             turns: Turns::default(),
@@ -103,7 +103,7 @@ impl<D: Disk> GroupCommit<D> {
         let writer = {
             let shared = shared.clone();
             let thread = Builder::new().name("usher-storage".into());
-            thread.spawn(move || shared.run()).map_err(Failed::from)?
+            thread.spawn(move || shared.run()).map_err(DiskFailure::from)?
         };
         Ok(Self { shared, writer: Some(writer) })
     }
@@ -154,9 +154,9 @@ impl<D: Disk> Drop for GroupCommit<D> {
 }
 
 /// What the engine does on this thread. A panic in it must not leave anyone waiting for ever.
-fn guarded<T>(engine: impl FnOnce() -> Result<T, Failed>) -> Result<T, Failed> {
+fn guarded<T>(engine: impl FnOnce() -> Result<T, DiskFailure>) -> Result<T, DiskFailure> {
     catch_unwind(AssertUnwindSafe(engine))
-        .unwrap_or_else(|_| Err(Failed::new(Trouble::Failed, "the engine panicked; see standard error")))
+        .unwrap_or_else(|_| Err(DiskFailure::new(Trouble::Failed, "the engine panicked; see standard error")))
 }
 
 impl<D: Disk> Shared<D> {
@@ -211,7 +211,7 @@ impl<D: Disk> Shared<D> {
     }
 
     /// Writes a group, and tells those that wait for it when it is durable.
-    fn write(&self, changes: &Changes) -> Result<(), Failed> {
+    fn write(&self, changes: &Changes) -> Result<(), DiskFailure> {
         let durable = guarded(|| {
             self.disk.write(changes)?;
             self.disk.snapshot()
@@ -229,7 +229,7 @@ impl<D: Disk> Shared<D> {
     }
 
     /// Takes a new look at the durable state, which is the same, so that the disk need not keep what an old look may see.
-    fn refresh(&self) -> Result<(), Failed> {
+    fn refresh(&self) -> Result<(), DiskFailure> {
         let durable = guarded(|| self.disk.snapshot())?;
         let before = self.state.lock().durable.replace(Arc::new(durable));
         drop(before);
@@ -237,7 +237,7 @@ impl<D: Disk> Shared<D> {
     }
 
     /// Forgets what is not durable. What the disk holds of it is not known.
-    fn fail(&self, failed: Failed) {
+    fn fail(&self, failed: DiskFailure) {
         tracing::error!(reason = failed.reason, "the storage takes no writes until it can be opened again");
         let error = failed.to_error();
         let mut state = self.state.lock();
@@ -286,7 +286,7 @@ impl<D: Disk> Shared<D> {
     }
 
     /// Closes the disk and opens it. Whoever wants to begin a transaction waits meanwhile.
-    fn reopen(&self) -> Result<(), Failed> {
+    fn reopen(&self) -> Result<(), DiskFailure> {
         let before = {
             let mut state = self.state.lock();
             state.opening = true;
@@ -447,7 +447,7 @@ mod tests {
     impl Disk for StepDisk {
         type Snapshot = Changes;
 
-        fn write(&self, changes: &Changes) -> Result<(), Failed> {
+        fn write(&self, changes: &Changes) -> Result<(), DiskFailure> {
             self.writes.lock().send(changes.len()).expect("the test listens");
             match self.steps.lock().recv() {
                 Ok(Step::Succeed) => {
@@ -459,26 +459,26 @@ mod tests {
             }
         }
 
-        fn snapshot(&self) -> Result<Changes, Failed> {
+        fn snapshot(&self) -> Result<Changes, DiskFailure> {
             Ok(self.entries.lock().clone())
         }
 
-        fn tend(&self) -> Result<(), Failed> {
+        fn tend(&self) -> Result<(), DiskFailure> {
             Ok(())
         }
 
-        fn can_write(&self) -> Result<(), Failed> {
+        fn can_write(&self) -> Result<(), DiskFailure> {
             if self.usable.load(Ordering::SeqCst) { Ok(()) } else { Err(no_space()) }
         }
 
-        fn reopen(&self) -> Result<(), Failed> {
+        fn reopen(&self) -> Result<(), DiskFailure> {
             let _open = self.opens.lock();
             self.can_write()
         }
     }
 
-    fn no_space() -> Failed {
-        Failed::new(Trouble::NoSpace, "no space left")
+    fn no_space() -> DiskFailure {
+        DiskFailure::new(Trouble::NoSpace, "no space left")
     }
 
     impl Snapshot for Changes {
@@ -638,7 +638,7 @@ mod tests {
     fn until(what: &str, done: impl Fn() -> bool) {
         let began = Instant::now();
         while !done() {
-            assert!(began.elapsed() < Duration::from_secs(60), "{what}");
+            assert!(began.elapsed() < Duration::from_mins(1), "{what}");
             thread::sleep(Duration::from_millis(5));
         }
     }

@@ -60,7 +60,8 @@ impl From<io::Error> for Unusable {
     }
 }
 
-/// The journals in the engine's folder by their number, without reading them. There are none where there is no folder.
+/// The journals in the engine's folder by their number, without reading them. Where there is no folder, there are no
+/// journals.
 ///
 /// # Errors
 /// Those of reading the folder.
@@ -117,7 +118,7 @@ fn read_one(id: u64, path: PathBuf, asked: u64) -> Result<Journal, Unusable> {
 }
 
 impl Journal {
-    /// Makes the journal end before the number that was asked for, and behind its last whole batch, in a file of its own:
+    /// Makes the journal end before the number that was asked for, and after its last whole batch, in a file of its own:
     /// whoever still has the old one open writes to nobody's harm. What is kept is written anew. `spare` is a name in the
     /// same file system that is free to be used.
     ///
@@ -157,7 +158,7 @@ impl Journal {
 /// What comes after `from`, without the zeros at the end, of which there may be many.
 fn rest(mut file: File, from: u64) -> io::Result<Vec<u8>> {
     file.seek(SeekFrom::Start(from))?;
-    let mut chunk = [0; 64 << 10];
+    let mut chunk = vec![0; 64 << 10];
     let (mut read, mut used) = (0_u64, 0_u64);
     loop {
         let count = file.read(&mut chunk)?;
@@ -233,9 +234,9 @@ mod tests {
     fn item(kind: u8, keyspace: u64, key: &str, value: &str) -> Vec<u8> {
         let mut bytes = vec![2, kind, 0];
         bytes.extend(keyspace.to_le_bytes());
-        bytes.extend((key.len() as u16).to_le_bytes());
-        bytes.extend((value.len() as u32).to_le_bytes());
-        bytes.extend((value.len() as u32).to_le_bytes());
+        bytes.extend(u16::try_from(key.len()).expect("short").to_le_bytes());
+        bytes.extend(u32::try_from(value.len()).expect("short").to_le_bytes());
+        bytes.extend(u32::try_from(value.len()).expect("short").to_le_bytes());
         bytes.extend(key.as_bytes());
         bytes.extend(value.as_bytes());
         bytes
@@ -244,7 +245,7 @@ mod tests {
     /// A batch as this module describes it.
     fn described(number: u64, items: &[Vec<u8>]) -> Vec<u8> {
         let mut bytes = vec![1];
-        bytes.extend((items.len() as u32).to_le_bytes());
+        bytes.extend(u32::try_from(items.len()).expect("few").to_le_bytes());
         bytes.extend(number.to_le_bytes());
         bytes.extend(items.concat());
         bytes.push(3);

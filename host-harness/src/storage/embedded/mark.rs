@@ -40,7 +40,7 @@ pub(super) struct Facts {
     pub(super) written: u64,
     /// Up to which number everything has gone into tables.
     pub(super) tables: Option<u64>,
-    /// By journal, the least that the highest number in it can be; none where nothing is known of it.
+    /// By journal, the least that the highest number in it can be; `None` where nothing is known of it.
     pub(super) journals: BTreeMap<u64, Option<u64>>,
     /// The names of the engine's trees, which are folders.
     pub(super) trees: BTreeSet<String>,
@@ -56,7 +56,7 @@ pub(super) struct Mark {
 }
 
 impl Mark {
-    /// Opens the mark at `path`; `None` where there is none.
+    /// Opens the mark at `path`; `None` where there is no mark.
     ///
     /// # Errors
     /// Those of the file. Where neither of its places is whole, [`io::ErrorKind::InvalidData`].
@@ -197,7 +197,7 @@ mod tests {
             assert_eq!(found.facts(), &facts(written));
         }
         let whole = fs::read(&path).expect("a file");
-        let latest = mark.turn as usize % 2 * PLACE_BYTES;
+        let latest = usize::from(mark.turn % 2 == 1) * PLACE_BYTES;
         for at in (0..60).map(|at| latest + at) {
             let mut torn = whole.clone();
             torn[at] ^= 1;

@@ -37,15 +37,15 @@ pub(super) fn scan<S: Snapshot>(disk: &S, [newer, older]: [&Changes; 2], range: 
     let mut newer = within(newer, range).peekable();
     let mut older = within(older, range).peekable();
     if newer.peek().is_none() && older.peek().is_none() {
-        return collect(stored.map(|entry| Ok(Found::from_disk(entry?))), range);
+        return collect(stored.map(|entry| Ok(Candidate::from_disk(entry?))), range);
     }
     let pending = Merge { newer, older, reverse };
     let found = Merge {
         newer: pending.peekable(),
-        older: stored.map(|entry| Ok(Found::from_disk(entry?))).peekable(),
+        older: stored.map(|entry| Ok(Candidate::from_disk(entry?))).peekable(),
         reverse,
     };
-    let is_there = |found: &Result<Found<'_, _>, _>| !matches!(found, Ok(Found::Pending(_, None)));
+    let is_there = |found: &Result<Candidate<'_, _>, _>| !matches!(found, Ok(Candidate::Pending(_, None)));
     collect(found.filter(is_there), range)
 }
 
@@ -56,7 +56,7 @@ fn bound(bound: &str) -> &[u8] {
 }
 
 fn collect<'a, B: AsRef<[u8]>>(
-    entries: impl Iterator<Item = Result<Found<'a, B>, Error>>,
+    entries: impl Iterator<Item = Result<Candidate<'a, B>, Error>>,
     range: &Range,
 ) -> Result<Vec<Entry>, Error> {
     let mut skip = range.skip;
@@ -79,25 +79,25 @@ fn collect<'a, B: AsRef<[u8]>>(
 fn within<'a, B>(
     changes: &'a Changes,
     range: &Range,
-) -> impl Iterator<Item = Result<Found<'a, B>, Error>> + use<'a, B> {
+) -> impl Iterator<Item = Result<Candidate<'a, B>, Error>> + use<'a, B> {
     let bounds = (Bound::Included(range.start.as_str()), Bound::Excluded(range.end.as_str()));
     let mut changes = changes.range::<str, _>(bounds);
     let reverse = range.reverse;
     std::iter::from_fn(move || {
         let next = if reverse { changes.next_back() } else { changes.next() };
-        next.map(|(key, value)| Ok(Found::Pending(key, value.as_deref())))
+        next.map(|(key, value)| Ok(Candidate::Pending(key, value.as_deref())))
     })
 }
 
 /// One entry on its way to the answer.
-enum Found<'a, B> {
+enum Candidate<'a, B> {
     /// A change that is not on disk yet: a value, or `None` where the key is removed.
     Pending(&'a str, Option<&'a str>),
     /// A key and a value from the disk.
     Stored(B, B),
 }
 
-impl<B: AsRef<[u8]>> Found<'_, B> {
+impl<B: AsRef<[u8]>> Candidate<'_, B> {
     fn from_disk((key, value): (B, B)) -> Self {
         Self::Stored(key, value)
     }
@@ -128,10 +128,10 @@ struct Merge<N: Iterator, O: Iterator> {
 impl<'a, B, N, O> Iterator for Merge<N, O>
 where
     B: AsRef<[u8]>,
-    N: Iterator<Item = Result<Found<'a, B>, Error>>,
-    O: Iterator<Item = Result<Found<'a, B>, Error>>,
+    N: Iterator<Item = Result<Candidate<'a, B>, Error>>,
+    O: Iterator<Item = Result<Candidate<'a, B>, Error>>,
 {
-    type Item = Result<Found<'a, B>, Error>;
+    type Item = Result<Candidate<'a, B>, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let order = match (self.newer.peek(), self.older.peek()) {

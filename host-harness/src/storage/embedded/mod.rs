@@ -1,7 +1,9 @@
 //! A storage in one folder on disk.
 
 mod disk;
+mod engine;
 mod erasing;
+mod error;
 mod fjall;
 mod folder;
 mod group;
@@ -9,19 +11,18 @@ mod journal;
 mod mark;
 mod merge;
 mod opening;
+mod options;
 
 use super::{Access, Error, Health, Storage, Transaction};
-use fjall::FjallDisk;
 #[cfg(any(test, feature = "bench"))]
-pub(crate) use fjall::open as open_engine;
+pub(crate) use engine::open as open_engine;
+pub use error::OpenError;
+use fjall::FjallDisk;
 use folder::Folder;
 use group::GroupCommit;
-use std::path::{Path, PathBuf};
+pub use options::{ERASED_WITHIN, EmbeddedOptions};
+use std::path::Path;
 use std::time::Duration;
-
-/// How long what was removed or replaced may be found in the files of an [`EmbeddedStorage`] afterwards, while it is open
-/// and can write: a day. What is due when it is opened is erased then. See [`EmbeddedOptions::erased_within`].
-pub const ERASED_WITHIN: Duration = Duration::from_hours(24);
 
 /// By how much the mark of an [`EmbeddedStorage`] may lag behind what was acknowledged, where the process has ended without
 /// closing it: two seconds. Where it was closed, the mark lags by nothing. A cut through what is younger than the mark cannot
@@ -61,96 +62,6 @@ pub const MARKED_WITHIN: Duration = mark::EVERY.saturating_mul(2);
 /// ```
 pub struct EmbeddedStorage {
     commits: GroupCommit<FjallDisk>,
-}
-
-/// How much memory an [`EmbeddedStorage`] takes, and how soon what was removed is out of its files.
-#[derive(Debug, Clone)]
-pub struct EmbeddedOptions {
-    /// Bytes of the disk that are kept in memory for reading.
-    pub cache_bytes: u64,
-    /// Bytes of new entries that are collected in memory before they are written out in order. Up to five times as much
-    /// is held while writing out falls behind. Larger takes fewer rewrites, and longer to open after a crash. It is kept
-    /// from when the folder was made.
-    pub write_buffer_bytes: u64,
-    /// How long what was removed or replaced may be found in the files afterwards. In half of that time, where anything was
-    /// written, all that is stored is written anew once, besides some 130 MB. Counted in seconds.
-    pub erased_within: Duration,
-}
-
-impl Default for EmbeddedOptions {
-    /// 32 MiB for reading, 8 MiB for writing, [`ERASED_WITHIN`].
-    fn default() -> Self {
-        Self { cache_bytes: 32 << 20, write_buffer_bytes: 8 << 20, erased_within: ERASED_WITHIN }
-    }
-}
-
-/// Why a data folder could not be opened.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum OpenError {
-    /// Another process, or another storage in this one, has it open.
-    #[error("the data folder {} is in use by another process", path.display())]
-    Locked {
-        /// The data folder.
-        path: PathBuf,
-    },
-    /// The folder holds something else. Nothing in it was changed.
-    #[error("{} is neither empty nor a data folder of Usher", path.display())]
-    NotAStore {
-        /// The folder.
-        path: PathBuf,
-    },
-    /// Another version of Usher wrote it. Nothing in it was changed.
-    #[error("the data folder {} has format {version}, which this version of Usher cannot read", path.display())]
-    Version {
-        /// The data folder.
-        path: PathBuf,
-        /// The version that its format file names.
-        version: String,
-    },
-    /// What is in it cannot be read. A backup is needed, or a look at the disk.
-    #[error("the data folder {} is damaged: {reason}", path.display())]
-    Damaged {
-        /// The data folder.
-        path: PathBuf,
-        /// What the engine found.
-        reason: String,
-    },
-    /// Something that was acknowledged is not there: files were deleted, or cut, or copied while they were written. A
-    /// backup is needed.
-    #[error(
-        "the data folder {} is not complete: {missing}. Restore it from a backup, or remove the file `mark` in it to go \
-         on with what is left",
-        path.display()
-    )]
-    Incomplete {
-        /// The data folder.
-        path: PathBuf,
-        /// What is missing.
-        missing: String,
-    },
-    /// Others than the owner of the folder can reach what is in it, and that cannot be changed.
-    #[error(
-        "others can reach the data folder {path}, and that cannot be changed: {error}. `chmod -R go= {path}` by its owner \
-         mends it",
-        path = path.display()
-    )]
-    Exposed {
-        /// The data folder.
-        path: PathBuf,
-        /// What failed.
-        #[source]
-        error: std::io::Error,
-    },
-    /// The file system failed.
-    #[error("the data folder {} cannot be opened: {error}", path.display())]
-    Io {
-        /// The data folder.
-        path: PathBuf,
-        /// What failed.
-        #[source]
-        error: std::io::Error,
-    },
 }
 
 impl EmbeddedStorage {

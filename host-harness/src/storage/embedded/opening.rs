@@ -1,11 +1,11 @@
 //! Opening what is in the folder: nothing is taken for the site that is not all of it.
 
-use super::EmbeddedOptions;
-use super::OpenError;
-use super::fjall::Engine;
+use super::engine::Engine;
+use super::error::OpenError;
 use super::folder::Folder;
 use super::journal::{self, Journal, Unusable};
 use super::mark::{Facts, Mark};
+use super::options::EmbeddedOptions;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;

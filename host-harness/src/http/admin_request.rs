@@ -1,50 +1,50 @@
 //! What a request from an administrator brings, checked.
 
-use super::asked::Asked;
-use super::body::{Arriving, BodyError, is_encoded};
+use super::body::{BodyError, IncomingBody, is_encoded};
 use super::connections::Answering;
+use super::context::RequestContext;
+use super::fault::Fault;
 use super::origin::origin;
-use super::reply::Fault;
-use super::service::Service;
+use super::state::State;
 use hyper::http::request::Parts;
 use hyper::{HeaderMap, Method, StatusCode, header};
 use jiff::Timestamp;
-use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
+use std::sync::Arc;
 
 /// A request to one of the endpoints, from an administrator.
-pub(super) struct Call<'a> {
-    pub(super) service: &'a Service,
+pub(super) struct AdminRequest<'a> {
+    pub(super) state: &'a State,
     /// The administrator's name, for the change feed.
     pub(super) actor: String,
     /// The variable parts of the path, in order.
     pub(super) parameters: Vec<String>,
     pub(super) head: &'a Parts,
-    body: &'a mut Arriving,
-    answering: &'a Answering,
+    body: &'a mut IncomingBody,
+    pub(super) answering: &'a Arc<Answering>,
 }
 
-impl<'a> Call<'a> {
+impl<'a> AdminRequest<'a> {
     /// A request that changes something has to say that its body is JSON: a page of another site can have a browser send
     /// anything but that.
     pub(super) async fn new(
-        service: &'a Service,
+        state: &'a State,
         actor: String,
         parameters: Vec<String>,
-        asked: &'a mut Asked<'_>,
+        context: &'a mut RequestContext<'_>,
     ) -> Result<Self, Fault> {
-        let (head, body, answering) = (asked.head, &mut asked.body, asked.answering);
+        let (head, body, answering) = (context.head, &mut context.body, &context.answering);
         let changes = head.method != Method::GET && head.method != Method::HEAD;
-        if is_encoded(&head.headers) && !body.is_empty(&service.settings).await? {
+        if is_encoded(&head.headers) && !body.is_empty(&state.settings).await? {
             return Err(BodyError::Encoded.into());
         }
-        if changes && !is_json(&head.headers) && !body.is_empty(&service.settings).await? {
+        if changes && !is_json(&head.headers) && !body.is_empty(&state.settings).await? {
             return Err(Fault::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "The body has to be JSON and to say so, with `Content-Type: application/json`.",
             ));
         }
-        Ok(Self { service, actor, parameters, head, body, answering })
+        Ok(Self { state, actor, parameters, head, body, answering })
     }
 
     /// A variable part of the path, percent-decoded.
@@ -54,12 +54,12 @@ impl<'a> Call<'a> {
 
     /// The URL in front of every path.
     pub(super) fn origin(&self) -> Result<String, Fault> {
-        let Self { service, head, .. } = self;
-        origin(&service.settings, service.local, &head.uri, &head.headers)
+        let Self { state, head, .. } = self;
+        origin(&state.settings, state.local, &head.uri, &head.headers)
             .ok_or_else(|| invalid("The host is not a valid one."))
     }
 
-    /// The query's parameters, each at most once and none but those in `known`.
+    /// The query's parameters: only those in `known`, and each of them at most once.
     pub(super) fn query<const N: usize>(&self, known: [&str; N]) -> Result<[Option<String>; N], Fault> {
         let mut values = [const { None }; N];
         let query = self.head.uri.query().unwrap_or_default();
@@ -99,8 +99,8 @@ impl<'a> Call<'a> {
 
     /// The body, a JSON object, where there is one.
     pub(super) async fn json_or_nothing<T: DeserializeOwned>(self) -> Result<Option<T>, Fault> {
-        let Self { service, body, answering, .. } = self;
-        let text = service.text(body, answering).await?.text;
+        let Self { state, body, answering, .. } = self;
+        let text = state.text(body, answering).await?.text;
         if text.trim_ascii().is_empty() {
             return Ok(None);
         }
@@ -126,15 +126,6 @@ fn is_json(headers: &HeaderMap) -> bool {
 /// A number as it stands in a URL: digits and nothing else.
 pub(super) fn number(text: &str) -> Option<u64> {
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
-}
-
-/// The variable parts of a path.
-pub(super) fn parameters(found: &matchit::Params<'_, '_>) -> Result<Vec<String>, Fault> {
-    let decoded = found.iter().map(|(_, value)| {
-        let value = percent_decode_str(value).decode_utf8();
-        value.map(Into::into).map_err(|_| Fault::not_found())
-    });
-    decoded.collect()
 }
 
 /// A time as it is shown.

@@ -1,7 +1,8 @@
 //! `/admin/v1/directories/{id}/status`, `/requests` and `/release`
 
-use super::super::call::{Call, time};
-use super::super::reply::{Fault, Reply, empty};
+use super::super::admin_request::{AdminRequest, time};
+use super::super::fault::Fault;
+use super::super::reply::{Reply, empty};
 use super::keys::{self, Key};
 use super::shape::{Page, limit, ok};
 use crate::runtime::directories;
@@ -11,17 +12,9 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 
 #[derive(Serialize)]
-#[serde(rename_all = "kebab-case")]
-enum State {
-    Connected,
-    Held,
-    DryRun,
-}
-
-#[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Status {
-    state: State,
+    state: directories::State,
     users: u64,
     groups: u64,
     memberships: u64,
@@ -79,9 +72,9 @@ struct LoggedRequest {
     notes: Vec<String>,
 }
 
-pub(super) async fn status(call: Call<'_>) -> Result<Reply, Fault> {
-    let [] = call.query([])?;
-    let status = call.service.site.directory_status(call.parameter(0)).await??;
+pub(super) async fn status(request: AdminRequest<'_>) -> Result<Reply, Fault> {
+    let [] = request.query([])?;
+    let status = request.state.site.directory_status(request.parameter(0)).await??;
     let hours = status.hours.into_iter().map(|hour| {
         let directories::Hour { at, requests, failures, changes } = hour;
         Ok(Hour { at: time(at)?, requests, failures, changes })
@@ -91,7 +84,7 @@ pub(super) async fn status(call: Call<'_>) -> Result<Reply, Fault> {
         .into_iter()
         .map(|status| Ok(KeyStatus { key: keys::shown(status.key)?, expires_soon: status.expires_soon }));
     Ok(ok(&Status {
-        state: status.state.into(),
+        state: status.state,
         users: status.users,
         groups: status.groups,
         memberships: status.memberships,
@@ -108,17 +101,17 @@ pub(super) async fn status(call: Call<'_>) -> Result<Reply, Fault> {
     }))
 }
 
-pub(super) async fn requests(call: Call<'_>) -> Result<Reply, Fault> {
-    let [cursor, limit_text] = call.query(["cursor", "limit"])?;
+pub(super) async fn requests(request: AdminRequest<'_>) -> Result<Reply, Fault> {
+    let [cursor, limit_text] = request.query(["cursor", "limit"])?;
     let limit = limit(limit_text)?;
-    let page = call.service.site.requests(call.parameter(0), cursor.as_deref(), limit).await??;
+    let page = request.state.site.requests(request.parameter(0), cursor.as_deref(), limit).await??;
     let values = page.values.into_iter().map(shown).collect::<Result<Vec<_>, _>>()?;
     Ok(ok(&Page { values, next: page.next }))
 }
 
-pub(super) async fn release(call: Call<'_>) -> Result<Reply, Fault> {
-    let [] = call.query([])?;
-    call.service.site.release_deletions(&call.actor, call.parameter(0)).await??;
+pub(super) async fn release(request: AdminRequest<'_>) -> Result<Reply, Fault> {
+    let [] = request.query([])?;
+    request.state.site.release_deletions(&request.actor, request.parameter(0)).await??;
     Ok(empty(StatusCode::NO_CONTENT))
 }
 
@@ -138,14 +131,4 @@ fn shown(request: directories::LoggedRequest) -> Result<LoggedRequest, Fault> {
         refused: request.refused,
         notes: request.notes,
     })
-}
-
-impl From<directories::State> for State {
-    fn from(value: directories::State) -> Self {
-        match value {
-            directories::State::Connected => Self::Connected,
-            directories::State::Held => Self::Held,
-            directories::State::DryRun => Self::DryRun,
-        }
-    }
 }

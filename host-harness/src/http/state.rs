@@ -1,0 +1,56 @@
+//! What all requests share.
+
+use super::body::{BodyReader, BodyText, IncomingBody, Progress};
+use super::connections::Answering;
+use super::context::RequestContext;
+use super::events::Streams;
+use super::fault::Fault;
+use super::metrics::Metrics;
+use super::room::Room;
+use super::settings::Settings;
+use super::sign_in::SignIns;
+use crate::runtime::{Party, Site};
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+/// The site that is served, and what is kept of the requests to it.
+pub(super) struct State {
+    pub(super) site: Site,
+    pub(super) settings: Settings,
+    /// The address that the server is bound to.
+    pub(super) local: SocketAddr,
+    /// For bodies on their way in.
+    pub(super) room: Arc<Room>,
+    pub(super) metrics: Metrics,
+    pub(super) streams: Streams,
+    pub(super) sign_ins: SignIns,
+}
+
+impl State {
+    pub(super) fn new(site: Site, settings: Settings, local: SocketAddr) -> Self {
+        Self {
+            room: Room::new(settings.bodies, settings.body),
+            metrics: Metrics::new(),
+            streams: Streams::new(settings.streams),
+            sign_ins: SignIns::new(),
+            site,
+            settings,
+            local,
+        }
+    }
+
+    /// The name of the administrator whose request it is. See [`SignIns::admit`].
+    pub(super) async fn admit(&self, context: &RequestContext<'_>) -> Result<String, Fault> {
+        self.sign_ins.admit(&self.settings, self.local, context).await
+    }
+
+    /// The body of a request from an administrator.
+    pub(super) async fn text(&self, body: &mut IncomingBody, answering: &Answering) -> Result<BodyText, Fault> {
+        let mut reading = BodyReader::new(&self.room, body, &self.settings)?;
+        let _waiting = answering.waiting();
+        match reading.advance(Some(&Party::Host)).await? {
+            Progress::Done(text) => Ok(text),
+            Progress::Whose => Err(Fault::internal()),
+        }
+    }
+}

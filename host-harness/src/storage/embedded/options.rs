@@ -1,0 +1,38 @@
+//! What an embedded storage can be told.
+
+use std::time::Duration;
+
+/// How long what was removed or replaced may be found in the files of an [`EmbeddedStorage`] afterwards, while it is open
+/// and can write: a day. What is due when it is opened is erased then. See [`EmbeddedOptions::erased_within`].
+pub const ERASED_WITHIN: Duration = Duration::from_hours(24);
+
+/// How much memory an [`EmbeddedStorage`] takes, and how soon what was removed is out of its files.
+///
+/// ```
+/// use usher_host::storage::{EmbeddedOptions, EmbeddedStorage};
+/// # let folder = tempfile::tempdir()?;
+/// # let folder = folder.path();
+///
+/// let options = EmbeddedOptions { cache_bytes: 256 << 20, ..EmbeddedOptions::default() };
+/// let storage = EmbeddedStorage::open_with(folder, &options)?;
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct EmbeddedOptions {
+    /// Bytes of the disk that are kept in memory for reading.
+    pub cache_bytes: u64,
+    /// Bytes of new entries that are collected in memory before they are written out in order. Up to five times as much
+    /// is held while writing out falls behind. Larger takes fewer rewrites, and longer to open after a crash. It is kept
+    /// from when the folder was made.
+    pub write_buffer_bytes: u64,
+    /// How long what was removed or replaced may be found in the files afterwards. In half of that time, where anything was
+    /// written, all that is stored is written anew once, besides some 130 MB. Counted in seconds.
+    pub erased_within: Duration,
+}
+
+impl Default for EmbeddedOptions {
+    /// 32 MiB for reading, 8 MiB for writing, [`ERASED_WITHIN`].
+    fn default() -> Self {
+        Self { cache_bytes: 32 << 20, write_buffer_bytes: 8 << 20, erased_within: ERASED_WITHIN }
+    }
+}
