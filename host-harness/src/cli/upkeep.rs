@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 use usher_host::{Site, upkeep};
 
 /// How long to rest when there is nothing to do.
-const REST: Duration = Duration::from_secs(60);
+const REST: Duration = Duration::from_mins(1);
 
 /// How many entries one step may remove: a few milliseconds of work, so that requests hardly notice.
 const BUDGET: u32 = 1_000;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use ureq::Agent;
 
 /// How long to wait for a response.
-const TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// One connection to the SCIM server, and what came over it.
 pub(super) struct Client<'a> {

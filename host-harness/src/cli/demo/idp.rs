@@ -133,7 +133,7 @@ impl Connected {
         ids: &[String],
     ) -> Result<(), Trouble> {
         let name = self.kind.organization(&team.name);
-        self.find_none(client, "Groups", &format!("displayName eq \"{}\"", name))?;
+        self.find_none(client, "Groups", &format!("displayName eq \"{name}\""))?;
         let body = match self.kind {
             Kind::Entra => json!({
                 "schemas": [GROUP],

@@ -110,7 +110,7 @@ async fn play(
             return Ok(());
         }
     };
-    let synced = synced.map_err(|_| "the demonstration broke down".to_owned())??;
+    let synced = synced.map_err(|_| "the demonstration broke down".to_owned())?;
     let mut found = Vec::new();
     for provider in &providers {
         found.push(answered(site.directory(&provider.directory).await)?);

@@ -56,16 +56,23 @@ impl Report<'_> {
         let Synced { took, exchanges, .. } = self.synced;
         let mut times: Vec<Duration> = exchanges.iter().map(|exchange| exchange.took).collect();
         times.sort_unstable();
-        let at = |share: f64| times.get((times.len().saturating_sub(1) as f64 * share).round() as usize);
+        let at = |percent: usize| times.get((times.len().saturating_sub(1) * percent + 50) / 100);
         let millis = |time: Option<&Duration>| time.map_or(0.0, |time| time.as_secs_f64() * 1e3);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_precision_loss,
+            clippy::cast_sign_loss,
+            reason = "a rate to be read by people"
+        )]
+        let rate = (times.len() as f64 / took.as_secs_f64().max(0.001)) as u64;
         writeln!(
             out,
             "\n  {} requests over {CONNECTIONS} connections in {:.1} s: {} a second, every write on disk before its answer",
             HumanCount(times.len() as u64),
             took.as_secs_f64(),
-            HumanCount((times.len() as f64 / took.as_secs_f64().max(0.001)) as u64),
+            HumanCount(rate),
         )?;
-        writeln!(out, "  half of them within {:.1} ms, 99 % within {:.1} ms", millis(at(0.5)), millis(at(0.99)))?;
+        writeln!(out, "  half of them within {:.1} ms, 99 % within {:.1} ms", millis(at(50)), millis(at(99)))?;
         let Some(slowest) = exchanges.iter().max_by_key(|exchange| exchange.took) else { return Ok(()) };
         writeln!(out, "  the slowest took {:.1} ms: {}", millis(Some(&slowest.took)), slowest.what)
     }

@@ -48,13 +48,13 @@ impl Plan {
 }
 
 /// Pushes everything, with progress on the terminal, until `halt` is set.
-pub(super) fn run(plan: &Plan, halt: &AtomicBool) -> Result<Synced, String> {
+pub(super) fn run(plan: &Plan, halt: &AtomicBool) -> Synced {
     let begin = Instant::now();
     let mut synced = Synced { took: Duration::ZERO, exchanges: Vec::new(), failures: Vec::new() };
-    stage("users", plan, |part| part.people.len(), push_user, halt, &mut synced)?;
-    stage("groups", plan, |part| part.teams.len(), push_team, halt, &mut synced)?;
+    stage("users", plan, |part| part.people.len(), push_user, halt, &mut synced);
+    stage("groups", plan, |part| part.teams.len(), push_team, halt, &mut synced);
     synced.took = begin.elapsed();
-    Ok(synced)
+    synced
 }
 
 fn push_user(part: &Part, client: &mut Client<'_>, number: usize) -> Result<(), Trouble> {
@@ -77,7 +77,7 @@ fn stage(
     push: impl Fn(&Part, &mut Client<'_>, usize) -> Result<(), Trouble> + Sync,
     halt: &AtomicBool,
     synced: &mut Synced,
-) -> Result<(), String> {
+) {
     // Alternating, as both push at the same time.
     let most = plan.parts.iter().map(&count).max().unwrap_or_default();
     let work: Vec<(&Part, usize)> =
@@ -108,7 +108,6 @@ fn stage(
     bar.finish_and_clear();
     synced.exchanges.extend(seen.into_inner().unwrap_or_else(PoisonError::into_inner));
     synced.failures.extend(failures.into_inner().unwrap_or_else(PoisonError::into_inner));
-    Ok(())
 }
 
 fn progress(name: &'static str, count: usize) -> ProgressBar {
