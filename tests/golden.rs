@@ -58,7 +58,7 @@ pub fn compare_response(name: &str, response: &Response) {
     let mut text = format!("{}\n", response.status);
     for (field, value) in &response.headers {
         if !OF_EVERY_RESPONSE.contains(&field.as_str()) {
-            text += &format!("{field}: {value}\n");
+            text.extend([field, ": ", value, "\n"]);
         }
     }
     text.push('\n');

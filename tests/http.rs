@@ -37,6 +37,9 @@ impl Served {
     }
 
     /// A server over this storage, with settings that `change` has been over.
+    ///
+    /// # Panics
+    /// Where it cannot be started.
     pub fn over(storage: Arc<dyn Storage>, change: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = Settings::new(AdminKey::new(ADMIN_KEY));
         settings.public_url = Some(server::ORIGIN.to_owned());

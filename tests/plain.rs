@@ -245,7 +245,7 @@ impl wit::HostTransaction for Host {
     }
 
     fn commit(&mut self, this: Resource<Open>) -> wasmtime::Result<Result<(), wit::Error>> {
-        let committed = self.table.delete(this)?.0.commit().and_then(|durability| durability.wait());
+        let committed = self.table.delete(this)?.0.commit().and_then(usher_host::storage::Durability::wait);
         Ok(committed.map_err(Into::into))
     }
 

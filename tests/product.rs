@@ -34,8 +34,8 @@ impl Idp {
     }
 
     /// Makes something and returns its id.
-    fn make(&self, target: &str, body: Value) -> String {
-        let made = self.send("POST", target, Some(&body));
+    fn make(&self, target: &str, body: impl Into<Value>) -> String {
+        let made = self.send("POST", target, Some(&body.into()));
         assert_eq!(made.status, 201, "{}", made.body);
         made.json()["id"].as_str().expect("a resource has an id").to_owned()
     }
@@ -49,9 +49,9 @@ impl Idp {
         self.make("/Groups", json!({"displayName": name, "members": members}))
     }
 
-    fn patch(&self, target: &str, operations: Value) -> Response {
+    fn patch(&self, target: &str, operations: impl Into<Value>) -> Response {
         let schemas = ["urn:ietf:params:scim:api:messages:2.0:PatchOp"];
-        self.send("PATCH", target, Some(&json!({"schemas": schemas, "Operations": operations})))
+        self.send("PATCH", target, Some(&json!({"schemas": schemas, "Operations": operations.into()})))
     }
 
     fn set(&self, target: &str, path: &str, value: impl Into<Value>) -> Response {

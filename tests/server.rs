@@ -101,6 +101,9 @@ fn settings() -> directories::Settings {
 }
 
 /// A directory of the engine compiled into this program, over a storage of its own.
+///
+/// # Panics
+/// Where it cannot be connected.
 pub fn native() -> Directory {
     let server = Native { storage: NativeStorage::new(Arc::new(MemoryStorage::new())) };
     let connected = server.engine().connect("admin:test", &settings()).expect("the directory is connected");
@@ -163,6 +166,9 @@ pub fn component() -> Directory {
 
 /// A directory of the component, over a storage of its own, served over HTTP on a port of this machine until the program
 /// ends.
+///
+/// # Panics
+/// Where it cannot be started.
 pub fn served() -> Directory {
     static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("the runtime starts"));
     let (site, connected) = connect();

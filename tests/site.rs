@@ -25,8 +25,8 @@ fn id_of(response: &Response) -> String {
 }
 
 /// Compares what a request of an administrator is answered with a golden file.
-fn shape(server: &Served, name: &str, method: &str, target: &str, body: Option<Value>) -> Response {
-    let response = server.send(method, target, body.as_ref());
+fn shape(server: &Served, name: &str, method: &str, target: &str, body: impl Into<Option<Value>>) -> Response {
+    let response = server.send(method, target, body.into().as_ref());
     golden::compare_response(name, &response);
     response
 }

@@ -104,7 +104,7 @@ fn list(folder: &Path, below: &str, files: &mut Vec<(String, String)>) -> Result
         let path = format!("{below}{name}");
         if entry.path().is_dir() {
             list(&entry.path(), &format!("{path}/"), files)?;
-        } else if path.ends_with(".rs") {
+        } else if entry.path().extension().is_some_and(|extension| extension == "rs") {
             files.push((path, std::fs::read_to_string(entry.path()).map_err(failed)?));
         }
     }

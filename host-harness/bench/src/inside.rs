@@ -67,12 +67,12 @@ impl Answers for Native {
     }
 }
 
-/// This machine's clock and random numbers, as the harness lends them to the component.
+/// This machine's clock and random numbers, as the harness provides them to the component.
 struct Surroundings;
 
 impl Environment for Surroundings {
     fn now(&self) -> u64 {
-        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_millis() as u64)
+        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| u64::try_from(now.as_millis()).unwrap_or(u64::MAX))
     }
 
     fn random(&self, bytes: &mut [u8]) {

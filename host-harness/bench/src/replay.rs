@@ -101,6 +101,13 @@ mod tests {
         assert_eq!(keys(31), ["1fk", "1fl"]);
     }
 
+    fn made<E: Engine>(engine: E, commits: &[Commit]) -> Replay<E> {
+        let replay = Replay::new(engine, commits).unwrap();
+        let load = replay.run(commits, 2, Duration::from_millis(20), true).unwrap();
+        assert!(load.calls.len() >= 2, "each writer makes one");
+        replay
+    }
+
     #[test]
     fn both_engines_make_the_recorded_commits() {
         let folder = tempfile::tempdir().unwrap();
@@ -111,12 +118,6 @@ mod tests {
         }];
         let bare = BareEngine::open(&folder.path().join("bare")).unwrap();
         let embedded = EmbeddedStorage::open(folder.path().join("embedded")).unwrap();
-        fn made<E: Engine>(engine: E, commits: &[Commit]) -> Replay<E> {
-            let replay = Replay::new(engine, commits).unwrap();
-            let load = replay.run(commits, 2, Duration::from_millis(20), true).unwrap();
-            assert!(load.calls.len() >= 2, "each writer makes one");
-            replay
-        }
         assert!(made(bare, &commits).engine.get("00k").unwrap());
         let embedded = made(embedded, &commits).engine;
         let found = embedded.begin(Access::ReadOnly).unwrap().get_many(&["00k".into()]).unwrap();

@@ -166,7 +166,7 @@ impl Cell {
 
     /// Mebibytes, where the number of bytes is known.
     pub(super) fn mebibytes(bytes: Option<u64>) -> Self {
-        bytes.map_or(Self::None, |bytes| Self::Figure(bytes as f64 / (1 << 20) as f64, 1))
+        bytes.map_or(Self::None, |bytes| Self::Figure(bytes as f64 / f64::from(1 << 20), 1))
     }
 
     /// A share of one, or one figure over another.

@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use usher_host::http::AdminKey;
 
 /// How long to wait at the most until a server has nothing to do any more.
-const SETTLING: Duration = Duration::from_secs(60);
+const SETTLING: Duration = Duration::from_mins(1);
 
 /// What `usher serve` takes from the environment, which must not reach a server that is measured.
 const ENVIRONMENT: [&str; 6] =

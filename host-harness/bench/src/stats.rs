@@ -15,12 +15,12 @@ impl Times {
     /// Of these measurements; zero where there is none.
     pub(super) fn of(mut times: Vec<Duration>) -> Self {
         times.sort_unstable();
-        let at = |share: f64| {
+        let at = |percent: usize| {
             let last = times.len().saturating_sub(1);
-            let index = ((last as f64) * share).round() as usize;
+            let index = (last * percent + 50) / 100;
             times.get(index).map_or(0.0, |time| time.as_secs_f64() * 1e6)
         };
-        Self { count: times.len(), p50: at(0.5), p90: at(0.9), p99: at(0.99) }
+        Self { count: times.len(), p50: at(50), p90: at(90), p99: at(99) }
     }
 }
 
@@ -54,8 +54,9 @@ mod tests {
     #[test]
     fn percentiles_are_of_the_sorted_times() {
         let times = Times::of((1..=101).rev().map(Duration::from_micros).collect());
-        assert_eq!((times.count, times.p50, times.p90, times.p99), (101, 51.0, 91.0, 100.0));
-        assert_eq!(Times::of(Vec::new()).p50, 0.0);
+        let micros = [times.p50, times.p90, times.p99].map(|time| format!("{time:.1}"));
+        assert_eq!((times.count, micros), (101, ["51.0", "91.0", "100.0"].map(String::from)));
+        assert!(Times::of(Vec::new()).p50.abs() < f64::EPSILON);
     }
 
     #[test]

@@ -34,7 +34,7 @@ enum LogFormat {
 }
 
 /// Starts logging for the whole process.
-pub(super) fn start(args: &LogArgs) -> super::Outcome {
+pub(super) fn start(args: &LogArgs) -> super::outcome::Outcome {
     let logs = tracing_subscriber::registry().with(filter(&args.log)?);
     let lines = tracing_subscriber::fmt::layer().with_writer(stderr);
     let started = match args.log_format {

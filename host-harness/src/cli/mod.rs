@@ -5,6 +5,7 @@ mod data;
 mod demo;
 mod handles;
 mod logging;
+mod outcome;
 mod serve;
 mod site;
 mod upkeep;
@@ -12,9 +13,6 @@ mod upkeep;
 use args::{Cli, Command};
 use clap::Parser;
 use std::process::ExitCode;
-
-/// What ends the program before its time, as its user is told.
-type Outcome = Result<(), String>;
 
 /// Runs the program.
 pub(crate) fn run() -> ExitCode {

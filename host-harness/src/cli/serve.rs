@@ -1,8 +1,9 @@
 //! `usher serve`: a site, its storage and its administrators' key, served over HTTP until the process is asked to end.
 
 use super::data::DataFolder;
+use super::outcome::Outcome;
 use super::site::{self, SiteArgs};
-use super::{Outcome, logging, upkeep};
+use super::{logging, upkeep};
 use clap::Args;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -51,7 +52,7 @@ pub(super) struct ServeArgs {
 
     /// The URL at which clients reach this server, where that is not what they send as Host
     ///
-    /// Such as https://usher.example.com, or https://example.com/usher behind a gateway that takes /usher away. SCIM
+    /// Such as <https://usher.example.com>, or <https://example.com/usher> behind a gateway that takes /usher away. SCIM
     /// base URLs and the locations of resources start with it. Without this option: http:// and the Host header.
     #[arg(long, value_name = "URL", env = "USHER_PUBLIC_URL")]
     public_url: Option<String>,

@@ -1,8 +1,9 @@
 //! What serving and demonstrating share: the settings that both have, the site, its address, and the end.
 
 use super::data::DataFolder;
+use super::handles;
 use super::logging::LogArgs;
-use super::{Outcome, handles};
+use super::outcome::Outcome;
 use clap::Args;
 use std::io::{self, Write};
 use std::net::SocketAddr;

@@ -11,8 +11,9 @@ mod sample;
 mod sync;
 
 use super::data::DataFolder;
+use super::outcome::Outcome;
 use super::site::{self, SiteArgs};
-use super::{Outcome, logging, upkeep};
+use super::{logging, upkeep};
 use admin::{ADMIN, answered};
 use clap::Args;
 use idp::{Connected, Kind};
