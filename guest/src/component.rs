@@ -273,7 +273,7 @@ impl exports::directories::Guest for Component {
         Ok(engine().requests(&id, cursor.as_deref(), limit)?)
     }
 
-    fn release(actor: String, id: String) -> Result<(), exports::directories::Error> {
+    fn release_deletions(actor: String, id: String) -> Result<(), exports::directories::Error> {
         Ok(engine().release_deletions(&actor, &id)?)
     }
 }

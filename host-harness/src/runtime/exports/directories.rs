@@ -41,7 +41,7 @@ exports! {
         read requests(id: &str, cursor: Option<&str>, limit: u32) -> LogPage = call_requests;
 
         /// Lets deletions and deactivations through that a directory's limit holds: all of them for an hour.
-        write release_deletions(actor: &str, id: &str) -> () = call_release;
+        write release_deletions(actor: &str, id: &str) -> () = call_release_deletions;
     }
 }
 
