@@ -1,48 +1,19 @@
 //! The served component is killed in mid-load, again and again. What it acknowledged is there afterwards, and nothing is
 //! there in part.
 
+mod process;
+
+use process::{ADMIN_KEY, Process};
 use serde_json::{Value, json};
-use std::io::{BufRead, BufReader};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
-
-const ADMIN_KEY: &str = "the admin key of this test";
 
 /// How often the process is killed.
 const KILLS: u64 = 20;
 
 /// How many clients write at a time.
 const CLIENTS: usize = 8;
-
-struct Server {
-    process: Child,
-    url: String,
-}
-
-impl Server {
-    fn start(data: &Path) -> Self {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_usher"))
-            .args(["serve", "--listen", "127.0.0.1:0", "--admin-key", ADMIN_KEY, "--log", "error", "--data"])
-            .arg(data)
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("usher starts");
-        let mut line = String::new();
-        let out = process.stdout.take().expect("its output is piped");
-        BufReader::new(out).read_line(&mut line).expect("it prints a line");
-        let url = line.trim().rsplit(' ').next().filter(|url| url.starts_with("http")).expect("the line has the URL");
-        Self { url: url.to_owned(), process }
-    }
-
-    /// Ends the process without a chance to write anything.
-    fn kill(mut self) {
-        self.process.kill().expect("it is killed");
-        self.process.wait().expect("it is gone");
-    }
-}
 
 /// Sends a request; none where the connection breaks.
 fn send(method: &str, url: &str, key: &str, body: Option<Value>) -> Option<(u16, Value)> {
@@ -96,7 +67,7 @@ fn load(
 #[test]
 fn what_was_acknowledged_outlives_the_process_and_nothing_is_there_in_part() {
     let data = tempfile::tempdir().expect("there is room for a folder");
-    let mut server = Server::start(data.path());
+    let mut server = Process::start(data.path());
     let directories = format!("{}/admin/v1/directories", server.url);
     let (_, directory) = send("POST", &directories, ADMIN_KEY, Some(json!({"name": "crash"}))).expect("it answers");
     let id = directory["id"].as_str().expect("a directory has an id").to_owned();
@@ -114,15 +85,15 @@ fn what_was_acknowledged_outlives_the_process_and_nothing_is_there_in_part() {
                 thread::sleep(Duration::from_millis(1));
             }
             thread::sleep(Duration::from_micros(round * 1_700 % 20_000));
-            server.kill();
+            drop(server);
             stop.store(true, Ordering::Relaxed);
             clients.into_iter().flat_map(|client| client.join().expect("a client ends")).collect()
         });
         acknowledged.extend(made);
-        server = Server::start(data.path());
+        server = Process::start(data.path());
         check(&format!("{}/scim/directory/{id}", server.url), &key, &acknowledged);
     }
-    server.kill();
+    drop(server);
     assert!(acknowledged.len() as u64 >= KILLS * 10);
 }
 

@@ -1,45 +1,30 @@
 //! A served site whose disk is full: it says so at once, goes on reading, and goes on writing when there is space.
 
+mod process;
 mod small_disk;
 
+use process::{ADMIN_KEY, Process};
 use serde_json::{Value, json};
 use small_disk::SmallDisk;
 use std::cell::Cell;
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
-
-const ADMIN_KEY: &str = "the admin key of this test";
 
 /// How long the server may take to notice that there is no space, and that there is some again.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-struct Server {
-    process: Child,
-    url: String,
-}
+struct Server(Process);
 
 impl Server {
     fn start(data: &Path) -> Self {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_usher"))
-            .args(["serve", "--listen", "127.0.0.1:0", "--admin-key", ADMIN_KEY, "--log", "error", "--data"])
-            .arg(data)
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("usher starts");
-        let mut line = String::new();
-        let out = process.stdout.take().expect("its output is piped");
-        BufReader::new(out).read_line(&mut line).expect("it prints a line");
-        let url = line.trim().rsplit(' ').next().filter(|url| url.starts_with("http")).expect("the line has the URL");
-        Self { url: url.to_owned(), process }
+        Self(Process::start(data))
     }
 
     fn send(&self, path: &str, body: Option<&Value>) -> (u16, String) {
         let config = ureq::Agent::config_builder().http_status_as_error(false);
         let agent = ureq::Agent::new_with_config(config.timeout_global(Some(PATIENCE)).build());
-        let url = format!("{}{path}", self.url);
+        let url = format!("{}{path}", self.0.url);
         let key = format!("Bearer {ADMIN_KEY}");
         let response = match body {
             Some(body) => agent.post(url).header("authorization", key).send_json(body),
@@ -59,14 +44,6 @@ impl Server {
             assert!(began.elapsed() < PATIENCE, "{what}");
             thread::sleep(Duration::from_millis(20));
         }
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // It may have ended by itself, which the test has noticed.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
     }
 }
 
