@@ -1,4 +1,5 @@
-//! The indexes of a resource: entries whose value is the id are unique names, the others may be many.
+//! The indexes of a resource. Entries whose value is the id are unique names; of other entries, many may have the same
+//! text.
 
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
@@ -14,14 +15,15 @@ use crate::twins;
 pub struct Named {
     /// The resource.
     pub subject: Subject,
-    /// Whether another has the same name.
+    /// Whether another resource has the same name.
     pub twin: Option<Twin>,
 }
 
-/// Brings the index entries of a resource from one state to the next. Whether another has the same name then.
+/// Brings the index entries of a resource from one state to the next. Returns whether another resource then has the
+/// same name.
 ///
 /// # Errors
-/// What `taken` says where another resource holds a unique name, a key that begins with `unique`.
+/// What `taken` returns, where another resource holds a unique name. The keys of unique names begin with `unique`.
 pub fn replace(
     scope: &mut Scope<'_>,
     unique: &str,
@@ -41,7 +43,7 @@ pub fn replace(
         scope.transaction.put(key.clone(), value.clone());
     }
     for key in before.into_keys().filter(|key| !after.contains_key(key)) {
-        // The name of two is not one's to take away.
+        // A name that two have is not removed with one of them.
         if let Some(known) = twin.take_if(|_| key.starts_with(unique)) {
             let directory = Some(scope.directory());
             let closed = twins::part(scope.transaction, directory, &subject, known, key)?;
