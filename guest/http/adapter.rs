@@ -1,4 +1,4 @@
-//! Requests in, responses out.
+//! Converts requests and responses between `wasi:http` and the engine.
 
 use alloc::borrow::ToOwned;
 use alloc::format;
@@ -84,14 +84,14 @@ fn read(request: &IncomingRequest) -> Result<scim::Request, Refusal> {
     };
     let headers = headers(&request.headers());
     let body = match body(request) {
-        // What is encoded may be no text; the engine says why it is not taken.
+        // An encoded body need not be text; the engine says why it does not take one.
         Err(Refusal::NotText) if is_encoded(&headers) => None,
         body => body?,
     };
     Ok(scim::Request { method: method(request.method()), origin: origin(request), path, query, headers, body })
 }
 
-/// Whether the body is in a coding of which the engine takes none.
+/// Whether the body has a content coding; the engine takes no encoded bodies.
 fn is_encoded(headers: &[(String, String)]) -> bool {
     let codings = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("content-encoding"));
     let mut codings = codings.flat_map(|(_, codings)| codings.split(',')).map(str::trim);
@@ -114,7 +114,7 @@ fn method(method: Method) -> String {
     .to_owned()
 }
 
-/// The URL at which the host serves. Where it does not know, locations are paths.
+/// The URL at which the host serves. If the host does not know it, locations are paths.
 fn origin(request: &IncomingRequest) -> String {
     let Some(authority) = request.authority() else { return String::new() };
     let scheme = match request.scheme() {
@@ -125,7 +125,7 @@ fn origin(request: &IncomingRequest) -> String {
     format!("{scheme}://{authority}")
 }
 
-/// The header fields. What is no UTF-8 in a value is replaced: a precondition must not get lost, but fail.
+/// The header fields. What is not UTF-8 in a value is replaced: a precondition must fail rather than get lost.
 fn headers(fields: &Fields) -> Vec<(String, String)> {
     fields.entries().into_iter().map(|(name, value)| (name, text(value))).collect()
 }
@@ -167,7 +167,7 @@ fn send(answer: scim::Response, head: bool, response_out: ResponseOutparam) {
     }
 }
 
-/// A response without its body yet.
+/// A response whose body is still to be written.
 fn begin(answer: &scim::Response, head: bool) -> Result<(OutgoingResponse, OutgoingBody), ErrorCode> {
     let mut fields: Vec<(String, Vec<u8>)> =
         answer.headers.iter().map(|(name, value)| (name.clone(), value.clone().into_bytes())).collect();
@@ -182,7 +182,7 @@ fn begin(answer: &scim::Response, head: bool) -> Result<(OutgoingResponse, Outgo
     Ok((response, body))
 }
 
-/// Writes all of a body; tells whether it was taken.
+/// Writes the whole body. Returns whether the client took it.
 fn write(body: &OutgoingBody, bytes: &[u8]) -> bool {
     let Ok(stream) = body.write() else { return false };
     bytes.chunks(WRITE).all(|chunk| stream.blocking_write_and_flush(chunk).is_ok())

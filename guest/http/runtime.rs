@@ -1,4 +1,5 @@
-//! What a component without a standard library brings itself. With one, it would import files, sockets and environment.
+//! What a component without the standard library needs of its own. The standard library would import files, sockets and
+//! the environment.
 
 #![expect(unsafe_code, reason = "the canonical ABI hands memory over as pointers")]
 
@@ -33,7 +34,8 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
     core::arch::wasm32::unreachable()
 }
 
-/// Nothing has to be done when a call is over. The linker takes the function from the target's C library otherwise, and with
-/// it an allocator, a way to exit, and the description of interfaces of which this component imports a part only.
+/// Nothing has to be done when a call is over. Without this function, the linker takes the one of the target's C
+/// library, and with it an allocator, a way to exit, and the description of interfaces that this component imports only
+/// in part.
 #[unsafe(no_mangle)]
 extern "C" fn __wasm_call_dtors() {}

@@ -8,8 +8,8 @@ pub const MAX_BYTES: usize = 254;
 /// Whether a text, without the blanks around it, is an email address: something, an `@`, and a domain of at least one
 /// label; no blanks, control characters or angle brackets in it, and at most [`MAX_BYTES`] long.
 ///
-/// It says what can be one, not what is in use: whether mail arrives there, only sending some would tell. What fails is
-/// what identity providers put in its place (`n/a`, `-`), and what mail programs would take apart.
+/// It says what can be an address, not what is in use: only sending mail would tell whether it arrives. What fails is
+/// what identity providers send in place of an address (`n/a`, `-`), and what mail programs would split up.
 #[must_use]
 pub fn is_address(text: &str) -> bool {
     let text = text.trim();

@@ -10,7 +10,7 @@
 //! engine.connect("ada", &host::settings("Entra ID"))?;
 //! let kinds: Vec<String> = engine.changes(0, 100)?.into_iter().map(|change| change.kind).collect();
 //! assert_eq!(kinds, ["directory.connected", "key.issued"]);
-//! // What is read next follows the last one that was seen.
+//! // The next read begins after the last change that was seen.
 //! assert!(engine.changes(2, 100)?.is_empty());
 //! # Ok::<_, Box<dyn std::error::Error>>(())
 //! ```
@@ -29,13 +29,13 @@ use crate::store::pages::check_limit;
 use crate::store::records::{self, UnlinkedReason};
 use crate::store::{self, keys, prefix_range};
 
-/// Why a read yielded nothing.
+/// Why a read failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// A value cannot be taken.
+    /// A value cannot be accepted.
     #[error("{0}")]
     Invalid(String),
-    /// The storage did not do its part.
+    /// The storage failed, or cannot do its part now.
     #[error(transparent)]
     Store(#[from] store::Error),
 }
@@ -49,25 +49,25 @@ impl From<Invalid> for Error {
 /// One change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
-    /// Its position in the feed.
+    /// Its position in the feed, from 1.
     pub sequence: u64,
     /// When it was made, in milliseconds since the Unix epoch.
     pub at: u64,
-    /// Who made it.
+    /// Who made it: `directory:{id}`, `admin:{name}` or `usher`.
     pub actor: String,
-    /// The request that made it.
+    /// The id of the request that made it, if it has one.
     pub request: Option<String>,
-    /// What was done to what.
+    /// What was done to what, such as `user.created`.
     pub kind: String,
     /// The details, a JSON object.
     pub detail: String,
 }
 
 impl Engine<'_> {
-    /// The changes that follow position `after`, at most `limit` of them.
+    /// The changes that follow position `after`, at most `limit` of them (1 to 1,000).
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a limit that cannot be.
+    /// [`Error::Invalid`] for a limit that is not 1 to 1,000.
     pub fn changes(&self, after: u64, limit: u32) -> Result<Vec<Change>, Error> {
         check_limit(limit)?;
         let Some(first) = after.checked_add(1) else { return Ok(Vec::new()) };
@@ -92,7 +92,7 @@ impl Engine<'_> {
     }
 }
 
-/// The details of a change, as readers of the feed get them. What is stored may change without them.
+/// The details of a change, as readers of the feed get them. The stored form may change without changing this one.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Details<'d> {

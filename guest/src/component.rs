@@ -31,8 +31,8 @@ mod allocator;
 mod bindings {
     #![allow(missing_docs, unreachable_pub, unused_qualifications, clippy::all, clippy::pedantic)]
 
-    // The engine's own types are field by field what would be generated from `wit/`, so that they stand in its place:
-    // what goes through the imports and exports is neither converted nor copied.
+    // The engine's own types are field by field what would be generated from `wit/`, so they take its place: what goes
+    // through the imports and exports is neither converted nor copied.
     wit_bindgen::generate!({
         path: "../wit",
         world: "provisioner",
@@ -118,8 +118,8 @@ lift! {
     Audience: Open, Restricted;
 }
 
-/// Why a call yielded nothing, as its interface says it. What is of the store is told apart by whether it passes; its words are
-/// for the host's log.
+/// Why a call failed, in the words of its interface. A failure of the store is `unavailable` if trying again may help,
+/// else `other`; its text is for the host's log.
 macro_rules! errors {
     ($($engine:ident => $exported:ty: $($variant:ident),+;)+) => {
         $(impl From<$engine::Error> for $exported {
@@ -142,7 +142,7 @@ errors! {
     upkeep => exports::upkeep::Error: Other;
 }
 
-/// A page of each kind of value; WIT has no generic ones.
+/// A page of each kind of value: WIT has no generic types.
 macro_rules! pages {
     ($($value:ty => $page:ty;)+) => {
         $(impl From<Page<$value>> for $page {
@@ -495,7 +495,7 @@ fn engine() -> Engine<'static> {
     Engine::new(&ImportedStorage, &Imports)
 }
 
-/// The storage that the host lends.
+/// The storage that the host provides.
 struct ImportedStorage;
 
 impl Storage for ImportedStorage {
@@ -522,7 +522,7 @@ impl Transaction for imported::Transaction {
     }
 }
 
-/// The clock and the random numbers that the host lends.
+/// The clock and the random numbers that the host provides.
 struct Imports;
 
 impl Environment for Imports {
@@ -542,7 +542,7 @@ impl Environment for Imports {
 static ALLOCATOR: allocator::Heap = allocator::Heap::new();
 
 /// Makes room for what the host passes in. The target's C library would bring this function together with an allocator
-/// of its own; as it is here, nothing of that is linked.
+/// of its own; with this one, neither is linked.
 ///
 /// # Safety
 /// As the canonical ABI demands: `old` is null with `old_len` 0, or what an earlier call returned for `old_len` and the
@@ -566,8 +566,8 @@ unsafe extern "C" fn canonical_realloc(old: *mut u8, old_len: usize, align: usiz
     new
 }
 
-/// Nothing has to be done when a call is over. The linker takes the function from the target's C library otherwise, and with
-/// it an allocator and a way to exit.
+/// Nothing has to be done when a call is over. Without this function, the linker takes the one of the target's C
+/// library, and with it an allocator and a way to exit.
 #[unsafe(no_mangle)]
 extern "C" fn __wasm_call_dtors() {}
 

@@ -7,12 +7,12 @@ use jiff::Timestamp;
 use crate::storage::{Access, Storage};
 use crate::store::{Error, Result, Transaction, keys};
 
-/// How often a transaction is begun again after a conflict before the client is told to come back. With the back ends
-/// that let writers wait there is never a conflict; with optimistic ones eight tries get through all but a storm.
+/// How often a transaction is begun again after a conflict before the client is told to come back. With storages that
+/// let writers wait there is never a conflict; with optimistic ones eight tries are enough for all but a storm.
 const MAX_ATTEMPTS: u32 = 8;
 
-/// The latest time that is believed, in milliseconds since the Unix epoch: the end of the year 2499. A clock that shows a
-/// later one is out of order, and what is reckoned from it would leave what ids, keys and dates can hold.
+/// The latest time that is believed, in milliseconds since the Unix epoch: the end of the year 2499. A clock that shows
+/// a later time is wrong, and times computed from it would not fit into ids, keys and dates.
 const LATEST_MS: u64 = 16_725_225_599_999;
 
 /// The milliseconds of a minute.
@@ -24,9 +24,9 @@ pub(crate) const HOUR_MS: u64 = 60 * MINUTE_MS;
 /// The milliseconds of a day.
 pub(crate) const DAY_MS: u64 = 24 * HOUR_MS;
 
-/// What the engine needs of its surroundings besides storage.
+/// What the engine needs from its host besides storage.
 pub trait Environment {
-    /// The time in milliseconds since the Unix epoch; 0 where a clock shows an earlier one.
+    /// The time in milliseconds since the Unix epoch; 0 if the clock shows an earlier time.
     fn now(&self) -> u64;
 
     /// Fills `bytes` with cryptographically secure random data.
@@ -61,8 +61,8 @@ impl<'h> Engine<'h> {
         work(&mut Transaction::begin(self.storage, Access::ReadOnly)?)
     }
 
-    /// Runs `work` in a transaction and commits it. A conflict with another transaction is no failure: `work` runs again
-    /// on the newer state, up to [`MAX_ATTEMPTS`] times in all.
+    /// Runs `work` in a transaction and commits it. A conflict with another transaction is no failure: `work` runs
+    /// again on the newer state, up to [`MAX_ATTEMPTS`] times in all.
     pub(crate) fn write<T, E: From<Error>>(
         &self,
         mut work: impl FnMut(&mut Transaction) -> Result<T, E>,
@@ -87,7 +87,7 @@ impl<'h> Engine<'h> {
         }
     }
 
-    /// Runs `work` in a transaction on a storage of whatever layout and commits it, once. For bringing it to this one.
+    /// Runs `work` once in a transaction and commits it, whatever layout the storage has. For bringing it to this one.
     pub(crate) fn write_any_layout<T, E: From<Error>>(
         &self,
         work: impl FnOnce(&mut Transaction) -> Result<T, E>,

@@ -1,4 +1,4 @@
-//! What was asked for cannot be, whatever is stored.
+//! Values that are wrong whatever is stored.
 
 use alloc::string::String;
 

@@ -16,7 +16,7 @@ use serde_json::Number;
 pub const MAX_DEPTH: usize = 24;
 
 /// How many values a JSON text may hold, those inside others included. The members of the largest group, with all that
-/// clients say about each, are 750,000. In memory a value takes many times the two bytes that it may have as text.
+/// clients say about each, are 750,000. In memory, a value takes many times the two bytes that it may have as text.
 pub const MAX_VALUES: u32 = 1_000_000;
 
 /// A JSON value.
@@ -26,7 +26,7 @@ pub enum Value<'a> {
     Null,
     /// `true` or `false`.
     Bool(bool),
-    /// A number, as exact as JSON numbers get.
+    /// A number.
     Number(Number),
     /// A string.
     String(Cow<'a, str>),
@@ -37,7 +37,7 @@ pub enum Value<'a> {
 }
 
 impl<'a> Value<'a> {
-    /// The string, where it is one.
+    /// The string, if it is one.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {
         match self {
@@ -46,7 +46,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The object, where it is one.
+    /// The object, if it is one.
     #[must_use]
     pub fn as_object(&self) -> Option<&Object<'a>> {
         match self {
@@ -55,7 +55,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The elements, where it is an array.
+    /// The elements, if it is an array.
     #[must_use]
     pub fn as_array(&self) -> Option<&[Value<'a>]> {
         match self {
@@ -150,7 +150,7 @@ impl<'a> Object<'a> {
         self.0.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
-    /// Sets a member, in its old place where there is one.
+    /// Sets a member; one that is there keeps its place.
     pub fn set(&mut self, name: impl Into<Cow<'a, str>>, value: Value<'a>) {
         let name = name.into();
         match self.get_mut(&name) {
@@ -159,12 +159,12 @@ impl<'a> Object<'a> {
         }
     }
 
-    /// Adds a member whose name is known to be new.
+    /// Adds a member. Its name must be new.
     pub fn push(&mut self, name: impl Into<Cow<'a, str>>, value: Value<'a>) {
         self.0.push((name.into(), value));
     }
 
-    /// Takes a member out.
+    /// Removes a member and returns its value.
     pub fn remove(&mut self, name: &str) -> Option<Value<'a>> {
         let at = self.0.iter().position(|(key, _)| key == name)?;
         Some(self.0.remove(at).1)
@@ -175,7 +175,7 @@ impl<'a> Object<'a> {
         self.0.iter().map(|(key, value)| (key.as_ref(), value))
     }
 
-    /// Keeps the members for which `keep` says so.
+    /// Keeps the members for which `keep` returns true.
     pub fn retain(&mut self, mut keep: impl FnMut(&str, &mut Value<'a>) -> bool) {
         self.0.retain_mut(|(key, value)| keep(key, value));
     }
@@ -186,7 +186,7 @@ impl<'a> Object<'a> {
         Object(self.0.into_iter().map(|(key, value)| (Cow::Owned(key.into_owned()), value.into_owned())).collect())
     }
 
-    /// Two members whose names differ in letter case at the most, where there are such.
+    /// Two members whose names are the same but for letter case, if there are any.
     #[must_use]
     pub fn repeated_name(&self) -> Option<&str> {
         // Objects of messages are small; past that, sort instead of comparing all pairs.
@@ -226,7 +226,7 @@ impl PartialEq for Object<'_> {
 /// Reads a JSON text.
 ///
 /// # Errors
-/// What `serde_json` has against it: bad syntax, numbers that no double holds, nesting beyond [`MAX_DEPTH`], more than
+/// An error of `serde_json`: bad syntax, numbers that no double holds, nesting beyond [`MAX_DEPTH`], more than
 /// [`MAX_VALUES`] values.
 pub fn parse(text: &str) -> Result<Value<'_>, serde_json::Error> {
     serde_json::from_str(text)
@@ -234,7 +234,7 @@ pub fn parse(text: &str) -> Result<Value<'_>, serde_json::Error> {
 
 /// Writes anything serializable as JSON text.
 pub fn to_text(value: &impl Serialize) -> String {
-    // Serialization into memory fails only where a map has keys that are no strings, which ours never have.
+    // Serialization into memory fails only where the keys of a map are not strings; ours always are.
     serde_json::to_string(value).unwrap_or_default()
 }
 
@@ -278,7 +278,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Value<'a> {
     }
 }
 
-/// Reads a value that is nested this deep.
+/// Reads a value at this depth.
 #[derive(Clone, Copy)]
 struct Nested<'c> {
     depth: usize,

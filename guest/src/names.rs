@@ -9,16 +9,17 @@ use crate::text::{fold, is_bidi_control};
 /// The longest name in characters, not counting the blanks around it.
 pub const MAX_CHARACTERS: usize = 200;
 
-/// The longest name in bytes as it is compared: four for each character. Few texts grow by being composed, and what a key
-/// holds of a name must fit into [`MAX_KEY_BYTES`](crate::storage::MAX_KEY_BYTES), where a byte takes up to three.
+/// The longest name in bytes as it is compared: four for each character. Few texts grow when composed, and the part of
+/// a key that holds a name must fit into [`MAX_KEY_BYTES`](crate::storage::MAX_KEY_BYTES), where a byte takes up to
+/// three.
 const MAX_FOLDED_BYTES: usize = 4 * MAX_CHARACTERS;
 
-/// What is wrong with a name, to follow "the name"; none where nothing is. Blanks around it do not count, joiners may stand
-/// in it: some scripts cannot be written without them.
+/// What is wrong with a name, in words to follow "the name"; `None` if nothing is. Blanks around it do not count.
+/// Joiners are allowed, because some scripts cannot be written without them.
 #[must_use]
 pub fn fault(name: &str) -> Option<&'static str> {
     let name = name.trim();
-    // Text has at least as many bytes as characters, so that most needs no counting.
+    // Text has at least as many bytes as characters, so most texts need no counting.
     if name.is_empty() || name.len() > MAX_CHARACTERS && name.chars().count() > MAX_CHARACTERS {
         return Some("must be 1 to 200 characters long");
     }
@@ -34,7 +35,7 @@ pub fn fault(name: &str) -> Option<&'static str> {
 /// A name of a directory, an organization or a project, as it is kept.
 ///
 /// # Errors
-/// [`Invalid`] with the [`fault`] of what cannot be one.
+/// [`Invalid`] with the [`fault`] of the name.
 pub fn checked(name: &str) -> Result<String, Invalid> {
     match fault(name) {
         None => Ok(name.trim().to_string()),

@@ -7,8 +7,8 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-/// The longest key in bytes. The name of a group, 200 characters of four bytes each, takes 2,400 as part of a key; and
-/// `PostgreSQL`'s B-tree takes no entry over a third of a page, 2,704 bytes.
+/// The longest key in bytes. The name of a group, 200 characters of four bytes each, takes up to 2,400 as part of a
+/// key; and `PostgreSQL`'s B-tree takes no entry over a third of a page, 2,704 bytes.
 pub const MAX_KEY_BYTES: usize = 2_560;
 
 /// The longest value in bytes, as long as the largest request body.
@@ -51,7 +51,7 @@ pub struct Range {
     pub reverse: bool,
     /// How many entries to pass over first.
     pub skip: u32,
-    /// How many entries to return at the most.
+    /// How many entries to return at most.
     pub limit: u32,
     /// Leave the values empty.
     pub keys_only: bool,
@@ -71,7 +71,7 @@ pub struct Entry {
 pub struct Change {
     /// The key.
     pub key: String,
-    /// Its new value.
+    /// Its new value; `None` to remove the key.
     pub value: Option<String>,
 }
 
@@ -86,7 +86,7 @@ pub trait Storage {
 
 /// One transaction. Dropping it without [`commit`](Transaction::commit) leaves nothing behind.
 pub trait Transaction: Send {
-    /// The values of `keys`, in the same order.
+    /// The values of `keys`, in the same order; `None` for a key that is not there.
     ///
     /// # Errors
     /// Any of [`Error`]'s cases.

@@ -1,8 +1,8 @@
 //! Text as it is compared: one folding for filters and for the keys of indexes, so that both agree on what is the same.
 //!
-//! The folding is the mapping steps of PRECIS for user names (RFC 8265, section 3.3.2, which RFC 7644 asks for in sections
-//! 5 and 7.8): width, letter case, normalization form C. Its string classes refuse nothing here, so that names may have
-//! blanks. What is folded is compared only; everything is returned as it was sent.
+//! The folding is the mapping steps of PRECIS for user names (RFC 8265, section 3.3.2, which RFC 7644 asks for in
+//! sections 5 and 7.8): width, letter case, normalization form C. Its string classes refuse nothing here, so names may
+//! have blanks. Folded text is only compared; everything is returned as it was sent.
 
 use alloc::borrow::Cow;
 use alloc::format;
@@ -11,7 +11,8 @@ use core::cmp::Ordering;
 
 use icu_normalizer::ComposingNormalizerBorrowed;
 
-/// The text as it is compared: full-width and half-width characters in their usual width, letter case taken out, composed.
+/// The text as it is compared: full-width and half-width characters in their usual width, without letter case,
+/// composed.
 #[must_use]
 pub fn fold(text: &str) -> Cow<'_, str> {
     if text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase()) {
@@ -40,8 +41,8 @@ fn composed(text: String) -> String {
     composed.unwrap_or(text)
 }
 
-/// A full-width or half-width character in its usual width (the decomposition mappings `<wide>` and `<narrow>` of the Unicode
-/// character database).
+/// A full-width or half-width character in its usual width (the decomposition mappings `<wide>` and `<narrow>` of the
+/// Unicode character database).
 fn usual_width(character: char) -> char {
     /// What U+FF5F to U+FF9F stand for: brackets, punctuation, katakana.
     const BRACKETS_AND_KATAKANA: &str = "⦅⦆。「」、・ヲァィゥェォャュョッーアイウエオカキクケコサシスセソタチツテトナニヌネノハヒフヘホマミムメモヤユヨラリルレロワン\u{3099}\u{309a}";
@@ -64,14 +65,14 @@ fn usual_width(character: char) -> char {
     }
 }
 
-/// Whether a character changes the direction of the text around it (the property `Bidi_Control` of the Unicode character
-/// database), so that a name with it can look like another.
+/// Whether a character changes the direction of the text around it (the property `Bidi_Control` of the Unicode
+/// character database), so that a name with it can look like another.
 #[must_use]
 pub fn is_bidi_control(character: char) -> bool {
     matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// How the folding of `text` compares with a text that is folded already.
+/// How the folding of `text` compares with an already folded text.
 #[must_use]
 pub fn compare_folded(text: &str, folded: &str) -> Ordering {
     if text.is_ascii() {
@@ -80,7 +81,7 @@ pub fn compare_folded(text: &str, folded: &str) -> Ordering {
     (*fold(text)).cmp(folded)
 }
 
-/// Whether the folding of `text` starts with a text that is folded already.
+/// Whether the folding of `text` starts with an already folded text.
 #[must_use]
 pub fn starts_with_folded(text: &str, folded: &str) -> bool {
     if text.is_ascii() {
@@ -90,7 +91,7 @@ pub fn starts_with_folded(text: &str, folded: &str) -> bool {
     fold(text).starts_with(folded)
 }
 
-/// Whether the folding of `text` ends with a text that is folded already.
+/// Whether the folding of `text` ends with an already folded text.
 #[must_use]
 pub fn ends_with_folded(text: &str, folded: &str) -> bool {
     if text.is_ascii() {
@@ -100,14 +101,14 @@ pub fn ends_with_folded(text: &str, folded: &str) -> bool {
     fold(text).ends_with(folded)
 }
 
-/// Whether the folding of `text` contains a text that is folded already.
+/// Whether the folding of `text` contains an already folded text.
 #[must_use]
 pub fn contains_folded(text: &str, folded: &str) -> bool {
-    // Linear in both lengths whatever they hold, which a search without a copy would not be.
+    // This is linear in both lengths, whatever they hold; a search without a copy would not be.
     fold(text).contains(folded)
 }
 
-/// A name of the client's for a message, cut to a length that is no burden.
+/// A client's name in quotes for a message, cut to a reasonable length.
 #[must_use]
 pub fn quoted(text: &str) -> String {
     let cut = text.char_indices().nth(100).map_or(text.len(), |(at, _)| at);

@@ -1,7 +1,8 @@
-//! Two of one name, made when their names still compared as different ones (see [`crate::upkeep`]).
+//! Twins: two things with the same name, made by an earlier version, which told their names apart (see
+//! [`crate::upkeep`]).
 //!
-//! The index of names leads to the older of the two. Both say so of themselves ([`Twin`]) and are listed among the
-//! conflicts. Where one of them gets another name or goes, the index leads to the one that is left.
+//! The index of names leads to the older of the two. Both are marked ([`Twin`]) and listed among the conflicts. If one
+//! of them gets another name or is removed, the index leads to the one that is left.
 
 use alloc::string::{String, ToString};
 
@@ -13,8 +14,8 @@ use crate::store::records::{
 use crate::store::{Result, Transaction};
 use crate::work::Work;
 
-/// Notes that two have the same name: the one that the index leads to from now on, and the other. `directory` is that of two
-/// users or groups. Returns how many conflicts are open now that were not.
+/// Notes that two have the same name: the one that the index leads to from now on, and the other. For two users or
+/// groups, `directory` is their directory. Returns how many conflicts were opened.
 ///
 /// # Errors
 /// Where the storage fails.
@@ -36,8 +37,8 @@ pub fn note(work: &mut Work<'_>, directory: Option<&str>, indexed: &Subject, oth
     Ok(opened)
 }
 
-/// Parts two of the same name, of which `subject` gets another name or goes: the index, whose key is `name`, leads to the
-/// one that is left. Returns how many conflicts are open no more.
+/// Parts two things of the same name when `subject` gets another name or is removed: the index, whose key is `name`,
+/// leads to the one that is left. Returns how many conflicts were closed.
 ///
 /// # Errors
 /// Where the storage fails.
@@ -69,7 +70,7 @@ pub fn part(
     Ok(closed)
 }
 
-/// The conflict of a subject, where one is open, and its key.
+/// The key of a subject's conflict, and the conflict if it is open.
 fn entry(
     transaction: &mut Transaction,
     directory: Option<&str>,
@@ -80,7 +81,8 @@ fn entry(
     Ok((key, record))
 }
 
-/// Takes the conflict of a subject off the list, unless it is about something else as well. Returns how many that were.
+/// Takes the conflict of a subject off the list, unless it is about something else as well. Returns how many were taken
+/// off.
 fn close(transaction: &mut Transaction, directory: Option<&str>, subject: &Subject) -> Result<u64> {
     let (key, record) = entry(transaction, directory, subject)?;
     match record {
@@ -96,7 +98,7 @@ fn close(transaction: &mut Transaction, directory: Option<&str>, subject: &Subje
     }
 }
 
-/// Has a subject say that it is one of two, or no longer.
+/// Marks a subject as one of two, or removes the mark.
 fn set_twin(
     transaction: &mut Transaction,
     directory: Option<&str>,

@@ -11,20 +11,20 @@ use crate::store::{self, Transaction, keys};
 /// The longest name of an administrator that goes into the change feed, in bytes.
 const MAX_ACTOR_BYTES: usize = 200;
 
-/// The engine itself, where it does something on its own or notes what the host did, as the change feed names it.
+/// How the change feed names the engine itself, when it does something on its own or notes what the host did.
 pub const USHER: &str = "usher";
 
-/// A transaction, who makes it, and when.
+/// A transaction, with who makes it, and when.
 pub struct Work<'w> {
     /// The transaction.
     pub transaction: &'w mut Transaction,
-    /// When.
+    /// When the changes are made.
     pub now: &'w Moment,
-    /// Who, as the change feed names them.
+    /// Who makes the changes, as the change feed names them.
     pub actor: &'w str,
-    /// In which request.
+    /// The id of the request that makes them, if it has one.
     pub request: Option<&'w str>,
-    /// The settings of the site as they are stored, unless they are the default.
+    /// The settings of the site as they are stored; `None` while they are the default.
     pub settings: Option<&'w str>,
 }
 

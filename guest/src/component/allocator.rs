@@ -11,7 +11,7 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 
 use dlmalloc::{Allocator, Dlmalloc};
 
-/// The size of a page of WebAssembly memory.
+/// The size of a page of WebAssembly memory, in bytes.
 const PAGE: usize = 64 << 10;
 
 unsafe extern "C" {
@@ -64,15 +64,16 @@ unsafe impl GlobalAlloc for Heap {
 
 /// The component's linear memory.
 struct Memory {
-    /// How much of the heap at the beginning was handed out.
+    /// How many bytes of the first heap have been handed out.
     taken: AtomicUsize,
 }
 
-// SAFETY: what it hands out is zeroed memory that nothing else uses: each part of the heap once, and pages that are new.
+// SAFETY: what it hands out is zeroed memory that nothing else uses: each part of the heap once, and pages that are
+// new.
 unsafe impl Allocator for Memory {
     fn alloc(&self, size: usize) -> (*mut u8, usize, u32) {
         let heap = &raw const __heap_base as usize..&raw const __heap_end as usize;
-        // No more of it than is asked for: dlmalloc writes to the end of what it gets, and every page that is written to
+        // No more than is asked for: dlmalloc writes to the end of what it gets, and every page that is written to
         // costs the host a page to clear afterwards.
         let taken = self.taken.load(Ordering::Relaxed);
         if size <= heap.len() - taken {

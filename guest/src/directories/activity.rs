@@ -1,6 +1,6 @@
-//! What a directory remembers of its requests: how they went lately, and how many deletions they made.
+//! What a directory remembers about its requests: how they went lately, and how many deletions they made.
 //!
-//! All of it is one record that every logged request brings up to date, so that everything in it has a bound.
+//! All of it is one record, which every logged request updates, so everything in it has a bound.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -15,37 +15,37 @@ pub const MAX_LOGGED: u64 = 1_000;
 /// How long a request stays in the log, in milliseconds: 14 days.
 pub const MAX_AGE_MS: u64 = 14 * 24 * HOUR_MS;
 
-/// For how many hours it is known what was asked.
+/// For how many hours requests and changes are counted.
 const HOURS_KEPT: u64 = 24;
 
-/// Within how many minutes deletions are counted together.
+/// The length of the window in which deletions are counted, in minutes.
 const WINDOW_MINUTES: u64 = 60;
 
-/// For how long deletions go through that an administrator has released, and when a client may ask again whose
-/// deletions are held.
+/// How long deletions go through after an administrator has released them, in milliseconds.
 pub const RELEASE_MS: u64 = HOUR_MS;
 
-/// A request as it stands in the log: what was asked and what was answered, and neither secrets nor bodies.
+/// A request as it stands in the log: what was asked and what was answered, without secrets and bodies.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LoggedRequest {
     /// Its number in the log of its directory.
     pub sequence: u64,
-    /// When it came, in milliseconds since the Unix epoch.
+    /// When it arrived, in milliseconds since the Unix epoch.
     pub at: u64,
-    /// The method.
+    /// The HTTP method.
     pub method: String,
-    /// The path below the base URL, without what is no id or endpoint, and without the query: it may hold addresses.
+    /// The path below the base URL. `*` stands for anything that is not an id or endpoint, and the query is left out,
+    /// because they may hold addresses.
     pub path: String,
-    /// The id of the request, where it came with one.
+    /// The id of the request, if it came with one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<String>,
-    /// The status that it was answered with.
+    /// The HTTP status of the answer.
     pub status: u16,
-    /// The SCIM keyword of the error.
+    /// The SCIM keyword of the error, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scim_type: Option<String>,
-    /// What was wrong; in a bulk request with the first operation that was refused.
+    /// What was wrong, if anything was; in a bulk request, with the first operation that was refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
     /// The kinds of the changes that it made, or in a dry run would have made.
@@ -54,23 +54,23 @@ pub struct LoggedRequest {
     /// Whether nothing of it was applied because the directory was in a dry run.
     #[serde(default)]
     pub dry_run: bool,
-    /// How many operations a bulk request had.
+    /// How many operations it had, if it is a bulk request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operations: Option<u32>,
-    /// How many of them were refused.
+    /// How many of them were refused, likewise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<u32>,
-    /// What was done otherwise than asked.
+    /// What was done differently from what was asked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
 }
 
-/// How many changes of a kind there were; of members, how many came or went.
+/// How many changes of one kind there were; for changes of members, how many came or went.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChangeCount {
     /// The kind, as in the change feed.
     pub kind: String,
-    /// How many.
+    /// The number of changes, or of members.
     pub count: u32,
 }
 
@@ -87,7 +87,7 @@ pub struct Hour {
     pub changes: u32,
 }
 
-/// How many deletions a minute had.
+/// How many deletions there were in one minute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Minute {
     /// When it began, in milliseconds since the Unix epoch.
@@ -96,19 +96,19 @@ pub struct Minute {
     pub count: u32,
 }
 
-/// What a directory remembers of its requests.
+/// What a directory remembers about its requests.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct StatusRecord {
     /// The number of the last request in the log.
     pub last_logged: u64,
-    /// When upkeep looks for requests that are too old for the log; none while the log is empty.
+    /// When upkeep looks for requests that are too old for the log; `None` while the log is empty.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log_due: Option<u64>,
-    /// When the last request came, in milliseconds since the Unix epoch; of reads by the minute.
+    /// When the last request came, in milliseconds since the Unix epoch; for reads, to the minute.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_request: Option<u64>,
-    /// When the last request came that was done, likewise.
+    /// When the last successful request came, likewise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_success: Option<u64>,
     /// The last request that was refused. The log may have lost it by now.
@@ -120,12 +120,12 @@ pub struct StatusRecord {
     pub deletions: Vec<Minute>,
     /// Whether deletions are held until an administrator releases them.
     pub held: bool,
-    /// Until when deletions go through uncounted.
+    /// Until when deletions go through uncounted, in milliseconds since the Unix epoch.
     pub open_until: u64,
 }
 
 impl StatusRecord {
-    /// Whether a success at this time tells nothing new, to the minute.
+    /// Whether a success at this time is in the same minute as the last one, so that it need not be noted.
     #[must_use]
     pub fn is_up_to_date(&self, now: u64) -> bool {
         self.last_success.is_some_and(|last| last / MINUTE_MS >= now / MINUTE_MS)
@@ -146,7 +146,7 @@ impl StatusRecord {
         let hour = self.hour(request.at);
         hour.requests = hour.requests.saturating_add(1);
         hour.failures = hour.failures.saturating_add(u32::from(failed));
-        // Those of a dry run were not made.
+        // The changes of a dry run were not made.
         hour.changes = hour.changes.saturating_add(if request.dry_run { 0 } else { changes });
         self.last_request = Some(request.at);
         if failed {
@@ -157,7 +157,7 @@ impl StatusRecord {
         request
     }
 
-    /// The hour of this time. What is more than a day old is forgotten.
+    /// The entry for the hour of this time. Entries more than a day old are dropped.
     fn hour(&mut self, now: u64) -> &mut Hour {
         self.hours = self.last_hours(now);
         let at = now - now % HOUR_MS;
@@ -172,7 +172,7 @@ impl StatusRecord {
     #[must_use]
     pub fn last_hours(&self, now: u64) -> Vec<Hour> {
         let this = now - now % HOUR_MS;
-        // What a clock that was set back has left in the future is forgotten, so that there are never more than a day's.
+        // If the clock was set back, entries in the future are dropped, so that there is never more than a day of them.
         let last = this.saturating_sub((HOURS_KEPT - 1) * HOUR_MS)..=this;
         self.hours.iter().filter(|hour| last.contains(&hour.at)).copied().collect()
     }
@@ -205,7 +205,7 @@ impl StatusRecord {
         self.deletions.iter().filter(|minute| last.contains(&minute.at)).copied().collect()
     }
 
-    /// Lets deletions through for a while; they are counted anew after it.
+    /// Lets deletions through for [`RELEASE_MS`]; after that they are counted anew.
     pub fn release(&mut self, now: u64) {
         self.held = false;
         self.deletions.clear();
@@ -253,7 +253,7 @@ mod tests {
         let at = last - last % HOUR_MS;
         assert_eq!(status.last_hours(last).pop(), Some(Hour { at, requests: 3, failures: 1, changes: 3 }));
         assert_eq!(status.last_hours(last + 23 * HOUR_MS).len(), 1);
-        // A clock that was set back.
+        // The clock was set back.
         status.note(LoggedRequest { at: START, status: 200, ..LoggedRequest::default() });
         assert_eq!(status.hours.len(), 1);
     }

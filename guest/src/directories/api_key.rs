@@ -15,7 +15,7 @@ use crate::store::records::ApiKeyRecord;
 /// How long a key works, in milliseconds: one year.
 pub const LIFETIME_MS: u64 = 365 * DAY_MS;
 
-/// A token taken apart. The id may be anything: it has been checked to be an id only.
+/// A token in its parts. The id has the form of an id; whether there is such a key is not known yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Token<'t> {
     /// The id of the key.
@@ -25,11 +25,11 @@ pub struct Token<'t> {
 }
 
 impl<'t> Token<'t> {
-    /// Takes a bearer token apart; none where it is of another form.
+    /// Splits a bearer token into its parts; `None` if it has another form.
     #[must_use]
     pub fn read(token: &'t str) -> Option<Self> {
         let (id, secret) = token.split_once('.')?;
-        // A longer secret is not ours, and hashing it would be the sender's to decide.
+        // A longer secret is not ours, and the sender must not decide how much is hashed.
         (keys::is_id(id) && secret.len() <= 64).then(|| Token { id, hash: hash(secret) })
     }
 

@@ -1,4 +1,4 @@
-//! Why a call about directories yielded nothing.
+//! Why a call about directories failed.
 
 use alloc::string::String;
 
@@ -6,19 +6,19 @@ use crate::invalid::Invalid;
 use crate::site;
 use crate::store;
 
-/// Why a call yielded nothing.
+/// Why a call failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// There is no such directory, or nothing such in it.
+    /// There is no such directory, or it has no such key, group or conflict.
     #[error("{0}")]
     NotFound(String),
-    /// A value cannot be taken. The text says which and why.
+    /// A value cannot be accepted. The text says which and why.
     #[error("{0}")]
     Invalid(String),
-    /// The state does not allow it, such as a name that another directory has.
+    /// The present state does not allow it; another directory may have the name, for example.
     #[error("{0}")]
     Refused(String),
-    /// The storage did not do its part.
+    /// The storage failed, or cannot do its part now.
     #[error(transparent)]
     Store(#[from] store::Error),
 }

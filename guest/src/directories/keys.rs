@@ -54,7 +54,7 @@ impl Engine<'_> {
         })
     }
 
-    /// Issues a new key and lets those that worked until now stop after the overlap.
+    /// Issues a new key. The keys that worked until now stop working after the overlap.
     ///
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Refused`] where too many keys still work.

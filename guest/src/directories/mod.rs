@@ -3,8 +3,8 @@
 //! | module | what it holds |
 //! |---|---|
 //! | `settings` | connecting and disconnecting; the settings |
-//! | `keys`, `api_key`, `notices` | issuing, rotating and revoking API keys; a key itself; notices that one expires |
-//! | `status`, `activity` | how a directory is doing; what is remembered of its requests |
+//! | `keys`, `api_key`, `notices` | issuing, rotating and revoking API keys; the form of a key; notices that one expires |
+//! | `status`, `activity` | how a directory is doing; what is remembered about its requests |
 //! | `record` | a directory as it is stored |
 //!
 //! ```

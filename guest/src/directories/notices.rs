@@ -1,4 +1,4 @@
-//! Notices that API keys expire: in the change feed, some days before.
+//! Notices in the change feed, some days before an API key expires.
 
 use crate::engine::DAY_MS;
 use crate::store::feed::{ChangeKind, Detail};
@@ -6,13 +6,13 @@ use crate::store::records::{self, ApiKeyRecord, Due};
 use crate::store::{Result, Transaction, keys};
 use crate::work::Work;
 
-/// How many days before a key expires there is a notice, soonest first.
+/// How many days before a key expires there is a notice, the first notice first.
 const DAYS_BEFORE: [u32; 4] = [30, 14, 7, 1];
 
 /// How many days before its end a key is said to expire soon.
 pub const SOON_DAYS: u32 = DAYS_BEFORE[0];
 
-/// When the next notice is due of a key that expires then.
+/// When the next notice is due for a key that expires at this time.
 #[must_use]
 pub fn next_notice(expires: u64, now: u64) -> Option<u64> {
     DAYS_BEFORE.into_iter().filter_map(|days| notice_time(expires, days)).find(|time| *time > now)
@@ -44,7 +44,7 @@ pub fn forget_notice(transaction: &mut Transaction, directory: &str, id: &str, k
     }
 }
 
-/// Gives the notice that is due of a key and puts the next into the queue.
+/// Gives the notice that is due for a key, and puts the next one into the queue.
 ///
 /// # Errors
 /// Where the storage fails.
@@ -53,7 +53,7 @@ pub fn notify(work: &mut Work<'_>, directory: &str, id: &str) -> Result<()> {
     let Some(text) = work.transaction.get(at.clone())? else { return Ok(()) };
     let key: ApiKeyRecord = records::read(&at, &text)?;
     let now = work.now.milliseconds;
-    // Upkeep may be late: what counts is which notice fits now. For a key that has expired there is none.
+    // Upkeep may be late: what counts is which notice fits now. There is no notice for a key that has expired.
     let reached = |days: &u32| notice_time(key.expires, *days).is_some_and(|time| time <= now);
     if let Some(days) = DAYS_BEFORE.into_iter().rev().find(reached)
         && now < key.expires

@@ -23,10 +23,10 @@ pub fn load(transaction: &mut Transaction, id: &str) -> Result<DirectoryRecord> 
     Ok(records::read(&key, &record.ok_or_else(missing)?)?)
 }
 
-/// What a directory has, from what is stored.
+/// Reads the counts of a directory from the stored value.
 ///
 /// # Errors
-/// Where there is nothing, or it cannot be read.
+/// Where the value is missing or cannot be read.
 pub fn read_counts(id: &str, counts: Option<String>) -> store::Result<Counts> {
     let key = keys::counts(id);
     records::read(&key, &counts.ok_or_else(|| store::Error::corrupt(&key))?)
@@ -39,7 +39,7 @@ pub fn base_path(directory: &str) -> String {
 }
 
 impl Engine<'_> {
-    /// Makes an administrator's change of what a directory has, and keeps the counts of that.
+    /// Makes an administrator's change in a directory, and stores its counts.
     pub(crate) fn administer_directory<T>(
         &self,
         actor: &str,

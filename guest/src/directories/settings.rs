@@ -24,49 +24,49 @@ use crate::twins;
 pub struct Settings {
     /// The name, 1 to 200 characters, unique on the site without regard to case.
     pub name: String,
-    /// What a change of email does.
+    /// What happens when the email address of a user changes.
     pub email_change: EmailChange,
     /// Whether every user needs an email address.
     pub email: EmailPresence,
-    /// What unknown members do.
+    /// What happens to members that are not users of the directory.
     pub unknown_members: UnknownMembers,
-    /// What a group does that is first pushed with the name of a local organization.
+    /// What happens when a group is first pushed with the name of a local organization.
     pub conflict_policy: ConflictPolicy,
-    /// How long the members that an adopted organization had before are members still, in seconds.
+    /// For how many seconds the members that an adopted organization had before stay members.
     pub adoption_grace_seconds: u32,
     /// How many deletions and deactivations an hour may have before the rest is held until an administrator releases
-    /// them; none is no limit.
+    /// them; `None` for no limit.
     pub deletion_limit: Option<u32>,
-    /// Whether writes are checked and answered as if they were done, and not applied.
+    /// Whether writes are checked and answered as if they were done, but not applied.
     pub dry_run: bool,
 }
 
-/// The settings to change; what is none stays as it is.
+/// The settings to change; what is `None` stays as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SettingsUpdate {
     /// A new name.
     pub name: Option<String>,
-    /// What a change of email does from now on.
+    /// What happens from now on when the email address of a user changes.
     pub email_change: Option<EmailChange>,
     /// Whether every user needs an email address from now on.
     pub email: Option<EmailPresence>,
-    /// What unknown members do from now on.
+    /// What happens from now on to members that are not users of the directory.
     pub unknown_members: Option<UnknownMembers>,
-    /// What groups do from now on that are first pushed with the name of a local organization.
+    /// What happens from now on when a group is first pushed with the name of a local organization.
     pub conflict_policy: Option<ConflictPolicy>,
-    /// How long the former members of organizations that are adopted from now on stay, in seconds.
+    /// For how many seconds the former members of organizations that are adopted from now on stay members.
     pub adoption_grace_seconds: Option<u32>,
-    /// How many deletions and deactivations an hour may have from now on; some none takes the limit away. That lifts a hold,
-    /// as does a higher limit to which those of the last hour have not come.
+    /// How many deletions and deactivations an hour may have from now on; `Some(None)` removes the limit. That lifts a
+    /// hold, and so does a higher limit that the last hour has not reached.
     pub deletion_limit: Option<Option<u32>>,
-    /// Whether writes are not applied from now on.
+    /// Whether writes are no longer applied from now on.
     pub dry_run: Option<bool>,
 }
 
 /// A connected directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Directory {
-    /// Its id.
+    /// Its id, part of its SCIM base URL.
     pub id: String,
     /// The path of its SCIM base URL.
     pub scim_path: String,
@@ -82,11 +82,11 @@ pub struct Directory {
     pub memberships: u64,
     /// How many of its users are linked to no customer.
     pub unlinked: u64,
-    /// How many conflicts of its groups are open.
+    /// How many of its conflicts are open.
     pub conflicts: u64,
 }
 
-/// What connecting yields.
+/// A directory that has just been connected, with its first key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Connected {
     /// The directory.
@@ -131,7 +131,7 @@ impl Engine<'_> {
     /// The connected directories, oldest first.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a limit or cursor that cannot be.
+    /// [`Error::Invalid`] for a limit or cursor that is not valid.
     pub fn directories(&self, cursor: Option<&str>, limit: u32) -> Result<Page<Directory>> {
         self.read(|transaction| {
             let Page { values: entries, next } = scan_ids::<Error>(transaction, keys::ALL_DIRECTORIES, cursor, limit)?;
@@ -147,7 +147,7 @@ impl Engine<'_> {
         })
     }
 
-    /// One directory.
+    /// The directory with this id.
     ///
     /// # Errors
     /// [`Error::NotFound`].
@@ -159,7 +159,7 @@ impl Engine<'_> {
         })
     }
 
-    /// Changes settings.
+    /// Changes the settings of a directory.
     ///
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Invalid`] and [`Error::Refused`] as for [`connect`](Self::connect).
@@ -196,16 +196,16 @@ impl Engine<'_> {
         })
     }
 
-    /// Disconnects a directory. Its keys stop at once and its SCIM resources are gone. The customers and organizations that
-    /// it managed become local; with `remove`, they are out of sight and without access at once, their names and addresses
-    /// are free, and upkeep deletes them step by step.
+    /// Disconnects a directory. Its keys stop working at once, and its SCIM resources are gone. The customers and
+    /// organizations that it managed become local; with `remove`, they are out of sight and without access at once,
+    /// their names and addresses are free, and upkeep deletes them step by step.
     ///
     /// # Errors
     /// [`Error::NotFound`].
     pub fn disconnect(&self, actor: &str, id: &str, remove: bool) -> Result<()> {
         self.administer(actor, |work| {
             let record = load(work.transaction, id)?;
-            // What stays is what is there now, and a grace or probation that has passed does not come back.
+            // What stays is what is there now: a grace or probation that has passed must not come back.
             organizations::settle_due(work)?;
             let transaction = &mut *work.transaction;
             transaction.delete(keys::directory(id));
@@ -235,7 +235,7 @@ fn claim_name(transaction: &mut Transaction, id: &str, name: &str) -> Result<()>
     Ok(())
 }
 
-/// Takes the name of a directory out of the index; where two have it, it is the other one's from now on.
+/// Takes the name of a directory out of the index. If two have the name, the index leads to the other one from now on.
 fn drop_name(transaction: &mut Transaction, id: &str, name: &str, twin: Option<Twin>) -> store::Result<()> {
     let key = keys::directory_name(name);
     match twin {

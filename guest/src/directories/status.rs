@@ -24,9 +24,9 @@ const AGED_AT_ONCE: u32 = 100;
 pub enum State {
     /// They are applied.
     Connected,
-    /// Deletions and deactivations are held until an administrator releases them, other writes are applied.
+    /// Deletions and deactivations are held until an administrator releases them; other writes are applied.
     Held,
-    /// They are checked and answered, and not applied.
+    /// They are checked and answered, but not applied.
     DryRun,
 }
 
@@ -39,7 +39,7 @@ pub struct DirectoryStatus {
     pub users: u64,
     /// How many groups it has.
     pub groups: u64,
-    /// How many it may have.
+    /// How many groups it may have.
     pub group_limit: u64,
     /// How many memberships its groups have in all.
     pub memberships: u64,
@@ -47,11 +47,11 @@ pub struct DirectoryStatus {
     pub member_limit: u32,
     /// How many of its users are linked to no customer.
     pub unlinked: u64,
-    /// How many conflicts of its groups are open.
+    /// How many of its conflicts are open.
     pub conflicts: u64,
-    /// When the last request came, in milliseconds since the Unix epoch; of reads by the minute.
+    /// When the last request came, in milliseconds since the Unix epoch; for reads, to the minute.
     pub last_request: Option<u64>,
-    /// When the last request came that was done, likewise.
+    /// When the last successful request came, likewise.
     pub last_success: Option<u64>,
     /// The last request that was refused.
     pub last_failure: Option<LoggedRequest>,
@@ -59,13 +59,13 @@ pub struct DirectoryStatus {
     pub failures: u32,
     /// The hours of the last 24 in which the log got requests, oldest first.
     pub hours: Vec<Hour>,
-    /// Until when deletions go through uncounted, where an administrator has released them.
+    /// Until when deletions go through uncounted, if an administrator has released them.
     pub released_until: Option<u64>,
     /// The keys that work, oldest first.
     pub keys: Vec<KeyStatus>,
 }
 
-/// How long a key works still.
+/// A key, and whether it expires soon.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyStatus {
     /// The key.
@@ -79,13 +79,13 @@ pub struct KeyStatus {
 pub struct LogPage {
     /// The requests, newest first.
     pub values: Vec<LoggedRequest>,
-    /// What to pass for the next page.
+    /// The cursor for the next page, unless this is the last one.
     pub next: Option<String>,
 }
 
 /// The number in a cursor of the log.
 fn sequence(cursor: &str) -> Result<u64> {
-    // Digits alone: a sign would be read as well.
+    // Only digits: the parser would accept a sign as well.
     let digits = Some(cursor).filter(|cursor| cursor.bytes().all(|byte| byte.is_ascii_digit()));
     digits.and_then(|digits| digits.parse().ok()).ok_or_else(|| no_such_cursor().into())
 }
@@ -135,7 +135,7 @@ impl Engine<'_> {
     /// The requests in a directory's log, newest first.
     ///
     /// # Errors
-    /// [`Error::NotFound`]; [`Error::Invalid`] for a limit or cursor that cannot be.
+    /// [`Error::NotFound`]; [`Error::Invalid`] for a limit or cursor that is not valid.
     pub fn requests(&self, id: &str, cursor: Option<&str>, limit: u32) -> Result<LogPage> {
         check_limit(limit)?;
         let before = cursor.map(sequence).transpose()?;
@@ -159,10 +159,10 @@ impl Engine<'_> {
         })
     }
 
-    /// Lets deletions through that are held: all go through for an hour, and are counted anew after it.
+    /// Lets held deletions through, all of them, for an hour. After that they are counted anew.
     ///
     /// # Errors
-    /// [`Error::NotFound`]; [`Error::Refused`] where the directory has no limit of deletions.
+    /// [`Error::NotFound`]; [`Error::Refused`] where the directory has no deletion limit.
     pub fn release_deletions(&self, actor: &str, id: &str) -> Result<()> {
         self.administer(actor, |work| {
             let transaction = &mut *work.transaction;
@@ -179,7 +179,7 @@ impl Engine<'_> {
     }
 }
 
-/// What happens to the writes of a directory. In a dry run no deletion is made that could be held.
+/// What happens to the writes of a directory. In a dry run no deletion is made, so none can be held.
 fn state(record: &DirectoryRecord, status: &StatusRecord) -> State {
     if record.dry_run {
         State::DryRun
@@ -190,7 +190,7 @@ fn state(record: &DirectoryRecord, status: &StatusRecord) -> State {
     }
 }
 
-/// What a directory remembers of its requests.
+/// What a directory remembers about its requests.
 ///
 /// # Errors
 /// Where the storage fails.
@@ -200,8 +200,8 @@ pub fn load_status(transaction: &mut Transaction, id: &str) -> store::Result<Sta
     Ok(text.map(|text| records::read(&key, &text)).transpose()?.unwrap_or_default())
 }
 
-/// Forgets that deletions are held, where there is no limit of them any more, or one that is higher than before and that
-/// those of the last hour have not come to. They go on to count against it.
+/// Lifts the hold of deletions, if their limit is gone, or is higher than before and has not been reached in the last
+/// hour. The deletions of that hour go on to count.
 ///
 /// # Errors
 /// Where the storage fails.
@@ -225,7 +225,7 @@ pub fn ease_hold(
     Ok(())
 }
 
-/// Forgets how the requests of a directory went that is disconnected. Its log is left to upkeep.
+/// Forgets how the requests of a disconnected directory went. Its log is left to upkeep.
 ///
 /// # Errors
 /// Where the storage fails.
@@ -238,7 +238,7 @@ pub fn forget_status(transaction: &mut Transaction, id: &str) -> store::Result<(
     Ok(())
 }
 
-/// Takes requests out of a directory's log that are too old for it.
+/// Removes the requests that are too old from a directory's log.
 ///
 /// # Errors
 /// Where the storage fails.
@@ -247,13 +247,13 @@ pub fn age_log(work: &mut Work<'_>, id: &str) -> store::Result<()> {
     let now = work.now.milliseconds;
     let entries = work.transaction.scan(&prefix_range(&keys::log(id), AGED_AT_ONCE))?;
     let full = entries.len() == AGED_AT_ONCE as usize;
-    // None where the log is empty now; where the step had no room for all, the next follows at once.
+    // `None` if the log is empty now. If the step had no room for all, the next one follows at once.
     status.log_due = full.then_some(now);
     for entry in entries {
         let request: LoggedRequest = records::read(&entry.key, &entry.value)?;
         let end = request.at.saturating_add(MAX_AGE_MS);
         if now < end {
-            // Not for every single request, as evenly as they may come.
+            // Not for every single request, however evenly they come.
             status.log_due = Some(end.max(now.saturating_add(HOUR_MS)));
             break;
         }

@@ -6,9 +6,9 @@ use alloc::string::{String, ToString};
 /// The status of a refusal; a success cannot be put here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
-    /// The request cannot be taken as it is.
+    /// The request cannot be accepted as it is.
     BadRequest,
-    /// No key, or none that works here.
+    /// There is no key, or it does not work here.
     Unauthorized,
     /// Not allowed, such as a filter on a discovery endpoint.
     Forbidden,
@@ -26,9 +26,9 @@ pub enum Status {
     UnsupportedMediaType,
     /// Something broke on this side.
     Internal,
-    /// SCIM has it and this provider does not.
+    /// SCIM has it, but this provider does not.
     NotImplemented,
-    /// Not now; trying again later may help.
+    /// It cannot be done now; trying again later may help.
     Unavailable,
 }
 
@@ -53,7 +53,7 @@ impl Status {
     }
 }
 
-/// The detail error keyword, of those in use here (RFC 7644, table 9; `invalidCursor` is of RFC 9865, section 2.1).
+/// The error keywords in use here (RFC 7644, table 9; `invalidCursor` is from RFC 9865, section 2.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ScimType {
     InvalidFilter,
@@ -90,16 +90,16 @@ impl ScimType {
 pub struct Error {
     /// The HTTP status.
     pub status: Status,
-    /// The SCIM keyword, where one fits.
+    /// The SCIM keyword, if one fits.
     pub scim_type: Option<ScimType>,
     /// What is wrong, in a sentence for the client.
     pub detail: Cow<'static, str>,
     /// The methods that the endpoint has, for [`Status::MethodNotAllowed`].
     pub allow: Option<&'static str>,
-    /// After how many seconds trying again makes sense, for [`Status::Unavailable`].
+    /// After how many seconds to try again, for [`Status::Unavailable`].
     pub retry_after: u32,
-    /// Whether it is the storage that failed and no answer to what was asked: nothing of the request stands then, and
-    /// nothing is noted of it.
+    /// Whether the storage failed, so that this is no answer to the request: then nothing of the request is kept, and
+    /// it is not logged.
     pub is_breakdown: bool,
     /// What happened inside, with the key or operation: for the host's log, never for the client.
     pub inside: Option<String>,
@@ -151,7 +151,7 @@ impl Error {
         no_target = NoTarget;
         /// 400: a value is missing, of the wrong type, or not acceptable.
         invalid_value = InvalidValue;
-        /// 400: the cursor is not one of ours, or of another query.
+        /// 400: the cursor is not one of ours, or belongs to another query.
         invalid_cursor = InvalidCursor;
     }
 
@@ -161,13 +161,13 @@ impl Error {
         Error { scim_type: Some(ScimType::Uniqueness), ..Self::new(Status::Conflict, detail) }
     }
 
-    /// 404.
+    /// 404: there is no such resource or endpoint.
     #[must_use]
     pub fn not_found(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Status::NotFound, detail)
     }
 
-    /// 405 with the methods that would do.
+    /// 405, with the methods that the endpoint has.
     #[must_use]
     pub fn method_not_allowed(allow: &'static str) -> Self {
         Error {

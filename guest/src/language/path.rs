@@ -9,11 +9,11 @@ use crate::text::quoted;
 /// An attribute that the schema knows, or one of its sub-attributes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AttributePath {
-    /// The extension that it belongs to; none for core and common attributes.
+    /// The extension that it belongs to; `None` for core and common attributes.
     pub extension: Option<&'static Schema>,
     /// The attribute.
     pub attribute: &'static Attribute,
-    /// The sub-attribute.
+    /// The sub-attribute, if it names one.
     pub sub_attribute: Option<&'static Attribute>,
 }
 
@@ -31,7 +31,7 @@ pub enum Named {
 }
 
 impl AttributePath {
-    /// The attribute whose values decide: the sub-attribute where there is one.
+    /// The attribute that the path ends with: the sub-attribute if there is one.
     #[must_use]
     pub fn leaf(&self) -> &'static Attribute {
         self.sub_attribute.unwrap_or(self.attribute)
@@ -65,7 +65,7 @@ pub fn is_name_character(character: char) -> bool {
     character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '$' | '.' | ':')
 }
 
-/// Whether this can name an attribute, be it one that we do not know under a URN that we do not know (RFC 7644, figure 1:
+/// Whether this can name an attribute, even an unknown one under an unknown URN (RFC 7644, figure 1:
 /// `attrPath = [URI ":"] ATTRNAME *1subAttr`), or a schema as a whole by its URN.
 #[must_use]
 pub fn is_well_formed(resource_type: &ResourceType, text: &str) -> bool {
@@ -73,7 +73,7 @@ pub fn is_well_formed(resource_type: &ResourceType, text: &str) -> bool {
         return is_dotted(text);
     }
     let known = || core::iter::once(resource_type.schema).chain(resource_type.extensions);
-    // Behind a URN that we know stands one of its attributes, or else it is the beginning of a longer URN.
+    // A known URN is followed by one of its attributes, or else it is the beginning of a longer URN.
     if let Some(rest) = known().find_map(|schema| after_urn(schema, text)).filter(|rest| !rest.contains(':')) {
         return rest.is_empty() || is_dotted(rest);
     }
@@ -94,14 +94,14 @@ fn is_attribute_name(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
-/// The same for a sub-attribute, of which the RFCs have one that is named otherwise: `$ref`.
+/// The same for a sub-attribute. The RFCs have one with a name of another form: `$ref`.
 #[must_use]
 pub fn is_sub_attribute_name(text: &str) -> bool {
     is_attribute_name(text.strip_prefix('$').unwrap_or(text))
 }
 
-/// A URI with something behind it: a scheme and at least two parts, in the characters of URIs (RFC 3986, appendix A; URNs
-/// have no others, RFC 8141, section 2), with percent signs in front of two hexadecimal digits only.
+/// A URI followed by something: a scheme and at least two parts, in the characters of URIs (RFC 3986, appendix A; URNs
+/// have no others, RFC 8141, section 2), with percent signs only before two hexadecimal digits.
 fn is_qualified(text: &str) -> bool {
     let Some((scheme, rest)) = text.split_once(':') else { return false };
     let is_scheme = scheme.bytes().next().is_some_and(|first| first.is_ascii_alphabetic())
@@ -119,7 +119,7 @@ fn is_qualified(text: &str) -> bool {
     is_scheme && is_uri && rest.contains(':') && !rest.starts_with(':') && !rest.ends_with([':', '.'])
 }
 
-/// What `text` stands for in a resource of this type: `userName`, `name.givenName`, a URN with an attribute behind it, or
+/// What `text` stands for in a resource of this type: `userName`, `name.givenName`, a URN followed by an attribute, or
 /// a URN alone. Letter case does not matter.
 #[must_use]
 pub fn resolve(resource_type: &'static ResourceType, text: &str) -> Named {
@@ -148,7 +148,7 @@ pub fn resolve(resource_type: &'static ResourceType, text: &str) -> Named {
 /// As [`resolve`], for places where only an attribute will do.
 ///
 /// # Errors
-/// `invalidFilter` when the name is of no attribute.
+/// `invalidFilter` when it names no attribute.
 pub fn resolve_attribute(resource_type: &'static ResourceType, text: &str) -> Result<AttributePath> {
     match resolve(resource_type, text) {
         Named::Attribute(path) => Ok(path),
@@ -156,7 +156,7 @@ pub fn resolve_attribute(resource_type: &'static ResourceType, text: &str) -> Re
     }
 }
 
-/// The attribute of this name that resources of another type have. For searches over all of them.
+/// The attribute of this name that resources of another type have, for searches over all types.
 #[must_use]
 pub fn resolve_elsewhere(resource_type: &'static ResourceType, text: &str) -> Option<AttributePath> {
     let others = RESOURCE_TYPES.iter().filter(|other| other.name != resource_type.name);
@@ -166,7 +166,7 @@ pub fn resolve_elsewhere(resource_type: &'static ResourceType, text: &str) -> Op
     })
 }
 
-/// What follows the schema's URN and a colon, which is something; empty where the URN is all.
+/// What follows the schema's URN and a colon; empty if there is nothing but the URN. `None` for another URN.
 fn after_urn<'t>(schema: &Schema, text: &'t str) -> Option<&'t str> {
     [schema.id, schema.draft_id].into_iter().find_map(|urn| {
         let (front, rest) = text.split_at_checked(urn.len())?;

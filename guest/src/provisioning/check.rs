@@ -1,4 +1,4 @@
-//! One group against its organization: what does not fit, and putting it right.
+//! Comparing a group with its organization, and putting right what does not match.
 
 use alloc::collections::BTreeSet;
 use alloc::string::{String, ToString};
@@ -20,23 +20,23 @@ use crate::store::records::{self, ConflictRecord, Counts, Header, Link, Stored};
 use crate::store::{self, Transaction, prefix_range};
 use crate::work::Work;
 
-/// How many memberships one repair puts right, so that what it holds has a bound. Another one goes on.
+/// How many memberships one repair puts right, so that what it holds has a bound. The next one goes on.
 const MAX_REPAIRS: usize = 10_000;
 
-/// Something that does not fit.
+/// A way in which a group and its organization do not match.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Difference {
-    /// The group has no organization, be it that it is left apart.
+    /// The group has no organization; a group that is left apart has none either.
     NoOrganization,
     /// The group and its organization do not name each other, or the organization is gone.
     BrokenLink,
     /// The organization has this name instead of the group's.
     Name(String),
-    /// The group says that it has so many members.
+    /// The group says that it has this many members, but it has not.
     MemberCount(u32),
-    /// So many memberships are known from the group or from the user only.
+    /// This many memberships are stored only with the group or only with the user.
     OneSided(u32),
-    /// So many members are no users of the directory.
+    /// This many members are not users of the directory.
     Strangers(u32),
 }
 
@@ -47,20 +47,20 @@ pub struct GroupCheck {
     pub group: String,
     /// Its name.
     pub name: String,
-    /// The organization that it says it is linked to.
+    /// The organization that it says it is linked to, if any.
     pub organization: Option<u64>,
-    /// How many members there are.
+    /// How many members the group has.
     pub members: u32,
-    /// What does not fit; nothing where all is well.
+    /// What does not match; empty if all is well.
     pub differences: Vec<Difference>,
-    /// Who is a member of the organization besides, on probation.
+    /// Who else is a member of the organization, on probation.
     pub probation: Probation,
 }
 
 /// Restored customers who are members of an organization for a time, without being members of its group.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Probation {
-    /// How many.
+    /// How many there are in all.
     pub count: u32,
     /// The first hundred, each with its end in milliseconds since the Unix epoch.
     pub first: Vec<(String, u64)>,
@@ -75,7 +75,7 @@ impl Probation {
 /// What a repair found and did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GroupRepair {
-    /// What there was.
+    /// The check before the repair.
     pub found: GroupCheck,
     /// What could not be put right, or has to wait for another repair.
     pub left: Vec<Difference>,
@@ -83,21 +83,21 @@ pub struct GroupRepair {
 
 /// A membership that is not as it should be.
 enum Fault {
-    /// Known from the group only.
+    /// It is stored only with the group.
     NotOfUser,
-    /// Known from the user only.
+    /// It is stored only with the user.
     NotOfGroup,
-    /// Of no user of the directory.
+    /// Its member is not a user of the directory.
     Stranger,
 }
 
-/// What going through the memberships of a group yields.
+/// What was found in the memberships of a group.
 #[derive(Default)]
 struct Memberships {
     members: u32,
     one_sided: u32,
     strangers: u32,
-    /// The first of the faults, each with its user.
+    /// The first faults, each with its user.
     faults: Vec<(String, Fault)>,
 }
 
@@ -117,7 +117,7 @@ impl Engine<'_> {
     /// Compares a group with its organization.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for either.
+    /// [`Error::NotFound`] for the directory or the group.
     pub fn check_group(&self, directory: &str, group: &str) -> Result<GroupCheck> {
         let now = self.now().milliseconds;
         self.read(|transaction| {
@@ -130,12 +130,12 @@ impl Engine<'_> {
         })
     }
 
-    /// Puts right what does not fit. The group is believed, as what the identity provider pushed: the organization gets its
-    /// name, memberships are those that are known from the group, and probation ends. A group without an organization gets
-    /// one where its name is free; where a local one has the name, the conflict is open again.
+    /// Puts right what does not match. The group decides, because the identity provider pushed it: the organization
+    /// gets its name, the memberships stored with the group hold, and probation ends. A group without an organization
+    /// gets one if its name is free; if a local organization has the name, the conflict is open again.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for either.
+    /// [`Error::NotFound`] for the directory or the group.
     pub fn repair_group(&self, actor: &str, directory: &str, group: &str) -> Result<GroupRepair> {
         self.administer_directory(actor, directory, |work, counts| {
             let stored = existing(work.transaction, directory, group)?;
@@ -209,7 +209,7 @@ fn check(
     Ok(GroupCheck { group, name, organization, members, differences, probation })
 }
 
-/// Who is on probation in the organization of a group, where the two are linked.
+/// Who is on probation in the organization of a group, if the two are linked.
 fn on_probation(
     transaction: &mut Transaction,
     directory: &str,
@@ -287,7 +287,7 @@ fn memberships(transaction: &mut Transaction, directory: &str, group: &str) -> s
     Ok(all)
 }
 
-/// Those who are users of the directory, or were and wait to be swept.
+/// Those who are users of the directory, or deleted users still to be swept.
 fn known(transaction: &mut Transaction, directory: &str, users: &[String]) -> store::Result<BTreeSet<String>> {
     let mut known = BTreeSet::new();
     let places: [fn(&str, &str) -> String; 2] = [|directory, user| Kind::User.resource(directory, user), keys::sweep];
@@ -323,7 +323,8 @@ fn put_right(transaction: &mut Transaction, group: &str, user: &str, fault: &Fau
     }
 }
 
-/// A group that has an organization has no open conflict; one that has none has one where a local organization has its name.
+/// Opens or closes the conflict of a group. It is open if the group has no organization and a local organization has
+/// its name.
 fn set_conflict(
     work: &mut Work<'_>,
     counts: &mut Counts,

@@ -1,5 +1,5 @@
-//! Conflicts: groups that were left apart from the local organization of their name, until an administrator decides; and users
-//! and groups that came to have the name of another, until one of them gets another name.
+//! Conflicts: groups that are left apart from the local organization of their name, until an administrator decides; and
+//! users and groups that came to have the name of another, until one of the two gets another name.
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -23,16 +23,16 @@ use crate::store::{self, Transaction, prefix_range};
 /// How many projects of an organization a preview looks at.
 const MAX_PROJECTS: u32 = 1_000;
 
-/// What a conflict is about, by its id.
+/// What a conflict is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ConflictSubject {
-    /// A group.
+    /// A group, by its id.
     Group(String),
-    /// A user.
+    /// A user, by its id.
     User(String),
 }
 
-/// A conflict that is open.
+/// An open conflict.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conflict {
     /// The group or user.
@@ -41,32 +41,32 @@ pub struct Conflict {
     pub name: String,
     /// Whether it is a group that is left apart from the organization of its name.
     pub apart: bool,
-    /// The id of the other group or user of the directory that has the same name since names compare otherwise than before.
+    /// The id of the other group or user of the directory with the same name, if there is one.
     pub same_name: Option<String>,
-    /// The organization that has the name of a group now: its number and name.
+    /// The organization that now has the name of the group, if one has: its number and name.
     pub organization: Option<(u64, String)>,
-    /// Since when, in milliseconds since the Unix epoch.
+    /// When it began, in milliseconds since the Unix epoch.
     pub since: u64,
 }
 
-/// What adopting would do.
+/// What adopting the organization of a conflict would do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConflictPreview {
     /// The conflict.
     pub conflict: Conflict,
     /// Who would become a member.
     pub added: MemberChange,
-    /// Who would be a member no longer.
+    /// Who would no longer be a member.
     pub removed: MemberChange,
     /// The restricted projects that are associated with the organization, each with its number and name: those who are
-    /// added gain them, those who are removed lose them.
+    /// added gain them, those who are removed lose them unless something else opens them.
     pub projects: Vec<(u64, String)>,
 }
 
-/// Customers who come or go.
+/// Customers who would come or go.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MemberChange {
-    /// How many.
+    /// How many there are in all.
     pub count: u32,
     /// The ids of the first hundred.
     pub first: Vec<String>,
@@ -84,11 +84,12 @@ impl MemberChange {
 /// How a conflict is resolved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Resolution {
-    /// The organization becomes the group's. Its members are the group's at once: who decides has seen the preview.
+    /// The organization becomes the group's, and its members are those of the group at once: whoever decides has seen
+    /// the preview.
     Adopt,
-    /// The organization gets this name, and the group one of its own.
+    /// The organization gets this name, and the group gets an organization of its own.
     Rename(String),
-    /// They stay apart, and the conflict is off the list.
+    /// They stay apart, and the conflict is taken off the list.
     Leave,
 }
 
@@ -103,7 +104,7 @@ impl Engine<'_> {
     /// The open conflicts of a directory.
     ///
     /// # Errors
-    /// [`Error::NotFound`]; [`Error::Invalid`] for a limit or cursor that cannot be.
+    /// [`Error::NotFound`]; [`Error::Invalid`] for a limit or cursor that is not valid.
     pub fn conflicts(&self, directory: &str, cursor: Option<&str>, limit: u32) -> Result<Page<Conflict>> {
         self.read(|transaction| {
             load(transaction, directory)?;
@@ -125,7 +126,7 @@ impl Engine<'_> {
         })
     }
 
-    /// What adopting the organization would do.
+    /// What adopting the organization of a conflict would do.
     ///
     /// # Errors
     /// [`Error::NotFound`] for the directory or the conflict.
@@ -150,11 +151,11 @@ impl Engine<'_> {
         })
     }
 
-    /// Resolves a conflict. Where no organization has the group's name by now, adopting and renaming make one.
+    /// Resolves a conflict. If no organization has the group's name any more, adopting and renaming make one.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for the directory or the conflict; [`Error::Invalid`] for a name that cannot be;
-    /// [`Error::Refused`] where a managed organization has the group's name by now, or any the new one.
+    /// [`Error::NotFound`] for the directory or the conflict; [`Error::Invalid`] for a name that is not allowed;
+    /// [`Error::Refused`] where a managed organization has the group's name, or any organization the new one.
     pub fn resolve_conflict(&self, actor: &str, directory: &str, group: &str, resolution: &Resolution) -> Result<()> {
         self.administer_directory(actor, directory, |work, counts| {
             let conflict = existing(work.transaction, directory, group)?;

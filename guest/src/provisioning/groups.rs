@@ -18,7 +18,7 @@ use crate::store::records::{self, ConflictRecord, Header, Link, Stored};
 /// Makes a group.
 ///
 /// # Errors
-/// 409 `uniqueness` when the name is taken; 400 `invalidValue` for unknown members or past a limit.
+/// 409 `uniqueness` when the name is taken; 400 `invalidValue` for unknown members, or above a limit.
 pub fn create(scope: &mut Scope<'_>, id: &str, attributes: &Object<'_>, members: &[MemberEdit<'_>]) -> Result<Stored> {
     let limit = scope.limits()?.max_groups;
     if scope.counts.groups >= u64::from(limit) {
@@ -27,7 +27,7 @@ pub fn create(scope: &mut Scope<'_>, id: &str, attributes: &Object<'_>, members:
     index::replace(scope, Kind::Group, id, None, None, Some(attributes))?;
     scope.record(ChangeKind::GroupCreated, Detail::of_group(id));
     let link = Link { directory: scope.directory().to_string(), resource: id.to_string() };
-    // A list of members is the whole list: whoever is not on it has no grace.
+    // A list of members is the whole list: there is no grace for those who are not on it.
     let is_complete = members.iter().any(|edit| matches!(edit, MemberEdit::Add(ids) if !ids.is_empty()));
     let grace = Some(scope.settings.adoption_grace).filter(|_| !is_complete);
     let policy = scope.settings.conflict_policy;
@@ -56,7 +56,7 @@ pub fn create(scope: &mut Scope<'_>, id: &str, attributes: &Object<'_>, members:
     Ok(stored)
 }
 
-/// Gives a group other attributes and edits its members. Nothing happens where all is as before.
+/// Changes the attributes of a group and edits its members. Nothing happens if all stays the same.
 ///
 /// # Errors
 /// As [`create`].
@@ -77,7 +77,7 @@ pub fn update(
         match old.header.organization {
             _ if group_name(&before) == group_name(after) => {}
             Some(organization) => organizations::follow_name(&mut scope.work(), organization, group_name(after))?,
-            // It has none of its own, and can go on having the name of the one that it is left apart from.
+            // It has no organization, and may keep the name of the one that it is left apart from.
             None if keys::comparable(group_name(&before)) == keys::comparable(group_name(after)) => {}
             None => organizations::check_free(&mut scope.work(), group_name(after))?,
         }
@@ -96,7 +96,7 @@ pub fn update(
     }
     if let Some(organization) = others_in {
         probation::confirm(&mut scope.work(), organization, &edited.added)?;
-        // Also those who are no members of the group: they may be members through something else.
+        // Also those who are not members of the group: they may be members through something else.
         let named = members.iter().filter(|edit| matches!(edit, MemberEdit::Remove(_))).flat_map(members::named);
         let named = named.filter(|id| keys::is_id(id)).map(ToString::to_string);
         let removed: Vec<String> = named.chain(edited.removed.iter().cloned()).collect();
@@ -133,7 +133,7 @@ pub fn delete(scope: &mut Scope<'_>, id: &str, old: &Stored) -> Result<()> {
     leaving::forget_group(scope, id, old.header.members, kept)
 }
 
-/// Takes the conflict of a group off the list, where there is one.
+/// Takes the conflict of a group off the list, if there is one.
 fn forget_conflict(scope: &mut Scope<'_>, id: &str) -> Result<()> {
     let key = keys::conflict(scope.directory(), id);
     if scope.transaction.get(key.clone())?.is_some() {

@@ -1,4 +1,4 @@
-//! The limit of deletions: past it they are held until an administrator lets them through.
+//! The limit of deletions: those above it are held until an administrator lets them through.
 
 use super::refusal::held;
 use super::scope::Scope;
@@ -8,7 +8,7 @@ impl Scope<'_> {
     /// Lets a deletion or deactivation pass and counts it, unless the directory has had too many.
     ///
     /// # Errors
-    /// 503 where it is held.
+    /// 503 if it is held.
     pub fn pass_deletion(&mut self) -> Result<()> {
         let now = self.context.now.milliseconds;
         let Some(limit) = self.settings.deletion_limit else { return Ok(()) };

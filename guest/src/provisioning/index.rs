@@ -13,7 +13,7 @@ use crate::store::records::{Subject, Twin};
 use crate::twins;
 
 /// Brings the index entries of a resource from one state to the next; before it is made, and after it is deleted, it has
-/// none. Says whether another has the same name then.
+/// none. Returns whether another resource then has the same name.
 ///
 /// # Errors
 /// 409 `uniqueness` where another resource of the kind has the new name.
@@ -42,7 +42,7 @@ pub fn replace(
         scope.transaction.put(key.clone(), value.clone());
     }
     for key in before.into_keys().filter(|key| !after.contains_key(key)) {
-        // The name of two is not one's to take away.
+        // A name that two have is not removed with one of them.
         if let Some(known) = twin.take_if(|_| key.starts_with(&names)) {
             let subject = match kind {
                 Kind::User => Subject::User(id.to_string()),

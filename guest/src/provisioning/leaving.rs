@@ -1,4 +1,4 @@
-//! Users who leave groups without being taken out of them, and groups that go with their members.
+//! Deleted users, who leave their groups, and deleted groups, which lose their members.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -16,7 +16,7 @@ use crate::store::pages::{ENTRIES_AT_ONCE, for_each_page};
 use crate::store::records::{self, Header, Stored, Sweep};
 use crate::store::{self, Transaction, prefix_range};
 
-/// Takes a deleted user out of its groups. Its customer keeps what they made it a member of.
+/// Takes a deleted user out of its groups. Its customer keeps the memberships that they gave it.
 ///
 /// # Errors
 /// Where the storage fails.
@@ -32,8 +32,8 @@ pub fn forget_user(scope: &mut Scope<'_>, user: &str, customer: Option<&str>) ->
     Ok(())
 }
 
-/// Takes a user that is deleted out of up to `limit` of its groups, each of which gets a new version. A customer keeps
-/// what they made it a member of, where it is or can be restored.
+/// Takes a deleted user out of up to `limit` of its groups, each of which gets a new version. A customer that exists or
+/// can be restored keeps the memberships that they gave it.
 ///
 /// # Errors
 /// Where the storage fails.
@@ -51,7 +51,7 @@ pub fn leave_groups(
     let values = transaction.get_many(keys.clone())?;
     let mut counted = 0;
     for (key, value) in keys.into_iter().zip(values) {
-        // A group that is gone has left its memberships to be swept.
+        // The memberships of a deleted group are still to be swept.
         let Some(value) = value else { continue };
         counted += 1;
         let stored = Stored::read(&key, value)?;
@@ -66,8 +66,8 @@ pub fn leave_groups(
     Ok((removal, counted))
 }
 
-/// Makes what a user is a member of through deleted groups its customer's own: the organizations of these groups are local
-/// or can be restored, and no directory decides about them any more.
+/// Makes the memberships that a user has through deleted groups its customer's own. The organizations of these groups
+/// are local or can be restored, and no directory decides about them any more.
 ///
 /// # Errors
 /// Where the storage fails.
@@ -99,7 +99,7 @@ pub fn leave_deleted_groups(
 /// # Errors
 /// Where the storage fails.
 pub fn forget_group(scope: &mut Scope<'_>, group: &str, count: u32, kept: bool) -> Result<()> {
-    // They are gone from the count at once, also those that are swept later.
+    // They no longer count, even those that are swept later.
     scope.counts.memberships = scope.counts.memberships.saturating_sub(u64::from(count));
     if count > 0 && !kept && edges::drop_members(scope.transaction, group, SWEPT_AT_ONCE)?.more {
         scope.transaction.put(keys::sweep(scope.directory(), group), records::write(&Sweep::Group));

@@ -18,10 +18,10 @@ use crate::store::records::{self, Counts, CustomerRecord, DirectoryRecord, Heade
 use crate::store::{self, Transaction, prefix_range};
 use crate::work::Work;
 
-/// How many users with one email address are looked at in a directory. Hardly ever is there more than one.
+/// How many users with one email address are looked at in a directory. There is hardly ever more than one.
 const MAX_USERS: u32 = 100;
 
-/// How many directories a refusal names.
+/// How many users a refusal names.
 const MAX_NAMED: usize = 10;
 
 /// A user to which a customer can be linked.
@@ -34,8 +34,8 @@ struct Candidate {
 
 impl Engine<'_> {
     /// Makes a managed customer local. Its user stays in the directory, linked to no customer until
-    /// [`relink_customer`](Self::relink_customer) links it again. The customer is a member through the groups of that
-    /// directory no longer; what it owes to groups that are deleted is its own.
+    /// [`relink_customer`](Self::relink_customer) links it again. The customer is no longer a member through the groups
+    /// of that directory; memberships from deleted groups become its own.
     ///
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Refused`] where no directory manages it.
@@ -54,8 +54,9 @@ impl Engine<'_> {
         })
     }
 
-    /// Links a local customer to the user that has its email address and is linked to no customer, in this directory or in
-    /// any. The customer follows the user at once. Of several users, the one counts from which the customer was unlinked.
+    /// Links a local customer to the user that has its email address and is linked to no customer, in this directory,
+    /// or in any if `directory` is `None`. The customer follows the user at once. Of several such users, it is linked
+    /// to the one that it was unlinked from.
     ///
     /// # Errors
     /// [`Error::NotFound`] for the customer or directory; [`Error::Managed`]; [`Error::Refused`] where there is no such
@@ -76,8 +77,8 @@ impl Engine<'_> {
     }
 }
 
-/// Makes a customer local. Its user stays in its directory, linked to no customer; where an administrator wants that, until
-/// an administrator links it again.
+/// Makes a customer local. Its user stays in its directory, linked to no customer. If an administrator asked for it,
+/// that lasts until an administrator links it again.
 ///
 /// # Errors
 /// Where the storage fails.
@@ -99,14 +100,14 @@ pub fn detach(
     Ok(())
 }
 
-/// The link of a customer to a connected directory.
+/// The link of a customer, if its directory is connected.
 fn managing(transaction: &mut Transaction, customer: &CustomerRecord) -> store::Result<Option<Link>> {
     let managed = is_managed(transaction, customer.link.as_ref())?;
     Ok(customer.link.clone().filter(|_| managed))
 }
 
-/// Notes in a user, in the list of those who are linked to no customer and in their number, what it is linked to, or has been
-/// unlinked from and why.
+/// Stores what a user is linked to, or what it was unlinked from and why: in the user, in the list of users that are
+/// linked to no customer, and in their number.
 fn set_link(
     work: &mut Work<'_>,
     link: &Link,
@@ -136,7 +137,7 @@ fn set_link(
     Ok(())
 }
 
-/// The one candidate, or of several the one from which the customer was unlinked.
+/// The only candidate, or among several the one from which the customer was unlinked.
 fn choose(mut candidates: Vec<Candidate>, customer: &str) -> Result<Candidate> {
     let is_former = |candidate: &Candidate| candidate.user.header.unlinked.as_deref() == Some(customer);
     if candidates.iter().filter(|candidate| is_former(candidate)).count() == 1 {
@@ -186,7 +187,7 @@ fn add_candidates(
     range.keys_only = true;
     let mut users: Vec<String> =
         transaction.scan(&range)?.iter().map(|entry| keys::id_of(&entry.key).to_string()).collect();
-    // The user name is the address of those who have no other.
+    // The user name is the address of users who have no other.
     users.extend(transaction.get(Kind::User.name(directory, address))?);
     users.sort_unstable();
     users.dedup();

@@ -21,7 +21,7 @@ use crate::text::quoted;
 /// How many ids an error names.
 const IDS_PER_ERROR: usize = 10;
 
-/// What it costs to read a member of a group of which all are read, in tests of a filter.
+/// What reading one member costs when all members of a group are read, counted in tests of a filter.
 const TESTS_PER_READ: usize = 16;
 
 /// A member as a sequence of edits leaves it.
@@ -29,7 +29,7 @@ const TESTS_PER_READ: usize = 16;
 struct State {
     was: bool,
     is: bool,
-    /// The first edit after the last one that named it or was about all: what filters say before does not matter.
+    /// The first edit after the last one that named it or was about all members: filters before that do not matter.
     open_from: usize,
 }
 
@@ -49,13 +49,13 @@ pub struct Edited {
 /// Applies edits to the members of a group, in order.
 ///
 /// # Errors
-/// 400 `invalidValue` that names the ids which are no users of the directory, or the limit; 400 `tooMany` where filters
+/// 400 `invalidValue` that names the ids which are not users of the directory, or the limit; 400 `tooMany` if filters
 /// would have to be tried on too many members.
 pub fn edit(scope: &mut Scope<'_>, group: &str, count: u32, edits: &[MemberEdit<'_>]) -> Result<Edited> {
     if edits.is_empty() {
         return Ok(Edited { count, changed: false, added: Vec::new(), removed: Vec::new() });
     }
-    // Who is a member then depends on nothing that comes before all members are replaced, except that it must be possible.
+    // The result does not depend on edits before the last one that replaces all members, but these must be valid too.
     let from = edits.iter().rposition(is_about_all).unwrap_or_default();
     let filters: Vec<(usize, &Filter<'_>)> = filters(edits).filter(|(at, _)| *at >= from).collect();
     if !filters.is_empty() {
@@ -97,7 +97,7 @@ pub fn edit(scope: &mut Scope<'_>, group: &str, count: u32, edits: &[MemberEdit<
     Ok(Edited { count: after, changed, added, removed })
 }
 
-/// The states of all users that the edits concern: those that they name, or all members where one edit concerns all.
+/// The states of all users that the edits concern: those that they name, or all members if one edit concerns all.
 fn load_states(
     scope: &mut Scope<'_>,
     group: &str,
@@ -149,14 +149,14 @@ pub fn named<'e>(edit: &'e MemberEdit<'_>) -> impl Iterator<Item = &'e str> {
     ids.iter().map(AsRef::as_ref)
 }
 
-/// Collects the ids of an edit that are to be members and cannot be anybody's.
+/// Collects the ids of an edit that are to be members but do not have the form of an id.
 fn collect_unknown(edit: &MemberEdit<'_>, unknown: &mut BTreeSet<String>) {
     if let MemberEdit::Add(ids) | MemberEdit::Replace(ids) = edit {
         unknown.extend(ids.iter().filter(|id| !keys::is_id(id)).map(ToString::to_string));
     }
 }
 
-/// Applies the edit that stands at a place among the others, unless it is one by a filter.
+/// Applies the edit at this place in the list. An edit by a filter does nothing here.
 fn apply(members: &mut BTreeMap<String, State>, at: usize, edit: &MemberEdit<'_>) {
     let open_from = at + 1;
     if is_about_all(edit) {
@@ -176,7 +176,7 @@ fn apply(members: &mut BTreeMap<String, State>, at: usize, edit: &MemberEdit<'_>
     }
 }
 
-/// Makes sure that all who come are users of the directory.
+/// Makes sure that all new members are users of the directory.
 fn check_known(
     scope: &mut Scope<'_>,
     members: &mut BTreeMap<String, State>,

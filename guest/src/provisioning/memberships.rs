@@ -13,13 +13,13 @@ use crate::store::keys::{self, Kind};
 use crate::store::pages::{ENTRIES_AT_ONCE, ends, for_each_page};
 use crate::store::prefix_range;
 
-/// How many memberships of a page of users are read in one go before each user is read alone.
+/// How many memberships of a page of users are read at once. If there are more, each user is read separately.
 const MEMBERSHIPS_PER_PAGE: u32 = 2_000;
 
 /// Calls `visit` with every member of a group that has `count` of them, in order of their ids.
 ///
 /// # Errors
-/// Where the storage fails, or what `visit` says.
+/// Where the storage fails, and the errors of `visit`.
 pub fn for_each(
     scope: &mut Scope<'_>,
     group: &str,
@@ -53,7 +53,7 @@ pub fn among(scope: &mut Scope<'_>, group: &str, users: &[&str]) -> Result<Vec<S
     Ok(users.iter().zip(values).filter(|(_, value)| value.is_some()).map(|(user, _)| (*user).to_string()).collect())
 }
 
-/// The groups that a user is a member of, in order of their ids; also such as are deleted and not yet swept.
+/// The groups that a user is a member of, in order of their ids. Includes groups that are deleted but not yet swept.
 ///
 /// # Errors
 /// Where the storage fails.
@@ -61,7 +61,7 @@ pub fn groups_of(scope: &mut Scope<'_>, user: &str) -> Result<Vec<String>> {
     Ok(ends(scope.transaction, &keys::memberships(user), u32::MAX)?)
 }
 
-/// The deleted users of whom memberships are left. Almost always none, and then it costs nothing to know.
+/// The deleted users whose memberships are still to be swept. There are hardly ever any, and then this costs nothing.
 pub fn unswept_users(scope: &mut Scope<'_>) -> Result<BTreeSet<String>> {
     if scope.counts.unswept_users == 0 {
         return Ok(BTreeSet::new());
@@ -71,7 +71,7 @@ pub fn unswept_users(scope: &mut Scope<'_>) -> Result<BTreeSet<String>> {
     Ok(scope.transaction.scan(&range)?.iter().map(|entry| keys::id_of(&entry.key).to_string()).collect())
 }
 
-/// The groups of each of these users, with their names. Ids must be in ascending order for one scan to do.
+/// The groups of each of these users, with their names. One scan is enough if the ids are in ascending order.
 ///
 /// # Errors
 /// Where the storage fails.
@@ -83,7 +83,7 @@ pub fn groups_with_names<T: AsRef<str>>(scope: &mut Scope<'_>, users: &[T]) -> R
     let stored = scope.find_many(Kind::Group, &distinct)?;
     let mut names: BTreeMap<&str, String> = BTreeMap::new();
     for (group, stored) in distinct.iter().zip(stored) {
-        // Memberships of a deleted group may still wait to be swept: they are no memberships any more.
+        // Memberships of a deleted group may still be waiting to be swept: they no longer count.
         if let Some(stored) = stored {
             let key = Kind::Group.resource(scope.directory(), group);
             let attributes = stored.attributes(&key)?;

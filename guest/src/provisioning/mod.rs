@@ -1,15 +1,15 @@
-//! What a directory's users and groups make of the site.
+//! What a directory's users and groups mean for the site.
 //!
 //! | module | what it holds |
 //! |---|---|
 //! | `users`, `groups` | creation, changes and deletion, with the rules of the product |
-//! | `members`, `memberships`, `leaving` | changing who is a member of a group; reading that; users and groups that go |
+//! | `members`, `memberships`, `leaving` | changing who is a member of a group; reading that; users and groups that are deleted |
 //! | `links`, `unlinked` | links of customers that an administrator undoes and makes again; users that are linked to no customer |
-//! | `conflicts`, `check` | groups left apart from a local organization of their name; a group against its organization |
+//! | `conflicts`, `check` | groups left apart from a local organization of their name; comparing a group with its organization |
 //! | `guard` | the limit of deletions |
-//! | `profile`, `index` | what attributes say to the site; the indexes of users and groups |
+//! | `profile`, `index` | what attributes mean for the site; the indexes of users and groups |
 //! | `scope`, `notes` | one request's work inside a directory, and what its log is to say |
-//! | `kind`, `refusal` | the resource types; what the site and the store have against a request |
+//! | `kind`, `refusal` | the resource types; refusals of the site and the store, as SCIM says them |
 //!
 //! ```
 //! # #[allow(dead_code)]
@@ -39,7 +39,7 @@
 //! assert!(engine.check_group(id, group)?.differences.is_empty());
 //! assert!(engine.repair_group("ada", id, group)?.left.is_empty());
 //!
-//! // A customer is parted from its user, and linked to it again.
+//! // A customer is unlinked from its user, and linked to it again.
 //! host::send(&engine, key, "POST", &format!("{path}/Users"), Some(r#"{"userName":"ann@example.com"}"#));
 //! let ann = &engine.customers(&usher_engine::site::Position::Offset(0), 10)?.values[0].id;
 //! assert_eq!(engine.unlink_customer("ada", ann)?.managed_by, None);

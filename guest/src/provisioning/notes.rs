@@ -1,23 +1,23 @@
-//! What the log of a directory's requests is to say of a request besides its outcome.
+//! What a directory's request log is to say about a request besides its outcome.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::language::error::Error;
 
-/// How many notes an entry has.
+/// How many notes an entry of the log may have.
 const MAX_NOTES: usize = 10;
 
-/// What a request wants noted besides what it changes.
+/// Notes on a request, for the log.
 #[derive(Debug, Default)]
 pub struct RequestNotes {
-    /// What was done otherwise than asked.
+    /// What was done differently from what was asked.
     pub texts: Vec<String>,
-    /// Of a bulk request: how many operations it had.
+    /// How many operations it had, if it is a bulk request.
     pub operations: Option<u32>,
     /// How many of them were refused.
     pub refused: u32,
-    /// The first refusal.
+    /// The refusal of the first operation that was refused.
     pub refusal: Option<Error>,
 }
 

@@ -1,4 +1,4 @@
-//! What the attributes of a user or group say: to the site, in its own words.
+//! What the attributes of a user or group say, in the words of the site.
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -8,7 +8,7 @@ use crate::json::{Object, Value};
 use crate::site::customers::Profile;
 use crate::store::keys;
 
-/// What a user says of the person.
+/// What a user's attributes say about the person.
 #[must_use]
 pub fn profile(attributes: &Object<'_>, inactive: bool) -> Profile {
     let sent = |name: &str| text(attributes, name).map(str::trim).filter(|text| !text.is_empty());
@@ -21,8 +21,8 @@ pub fn profile(attributes: &Object<'_>, inactive: bool) -> Profile {
     }
 }
 
-/// The email address by which a user is matched with a customer, as it is compared: the primary one, else the first, else
-/// the user name, each where it is an address.
+/// The email address by which a user is matched with a customer, as it is compared: the primary one, else the first,
+/// else the user name, each only if it is an address.
 #[must_use]
 pub fn email(attributes: &Object<'_>) -> Option<String> {
     let emails = attributes.get("emails").and_then(Value::as_array).unwrap_or_default();
@@ -57,7 +57,7 @@ fn display_name(attributes: &Object<'_>) -> String {
         .unwrap_or_default()
 }
 
-/// An attribute that is a text.
+/// The text of an attribute; `None` if it is missing or not a text.
 #[must_use]
 pub fn text<'o>(attributes: &'o Object<'_>, name: &str) -> Option<&'o str> {
     attributes.get(name).and_then(Value::as_str)

@@ -1,6 +1,6 @@
-//! What the site and the store have against a SCIM request: a status, and a sentence for the outside.
+//! Refusals of the site and the store as SCIM errors: a status, and a sentence for the client.
 //!
-//! The store's own words may name keys, hosts and paths. They are for the host's log, and the client gets none of them.
+//! The store's own words may name keys, hosts and paths. They are for the host's log, and never for the client.
 
 use alloc::format;
 use alloc::string::ToString;
@@ -9,7 +9,7 @@ use crate::language::error::{Error, Status};
 use crate::site;
 use crate::store;
 
-/// After how many seconds a client may ask again whose deletions are held.
+/// After how many seconds a client whose deletions are held may ask again.
 const HELD_RETRY_SECONDS: u32 = 3_600;
 
 /// After how many seconds a client may ask again while the storage is brought to another layout.
@@ -27,7 +27,7 @@ pub fn held(limit: u32) -> Error {
 
 impl From<store::Error> for Error {
     fn from(error: store::Error) -> Self {
-        // Many writers at once come to a conflict, and an upgrade says of itself how far it is: neither is a failure.
+        // A conflict comes from many writers at once, and an upgrade reports its own progress: neither is a failure.
         let is_failure = !matches!(error, store::Error::Conflict | store::Error::Upgrading);
         let inside = is_failure.then(|| error.to_string());
         let refusal = match error {

@@ -1,4 +1,4 @@
-//! One request's work inside a directory: the transaction, and what the request and the directory say.
+//! One request's work in a directory: its transaction, and what is known of the request and the directory.
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -20,8 +20,7 @@ use crate::work::Work;
 /// What stays the same during a request.
 #[derive(Debug, Clone)]
 pub struct RequestContext<'r> {
-    /// The id of the directory, from the path. It has the form of an id; whether there is such a directory is another
-    /// matter.
+    /// The id of the directory, from the path. It has the form of an id, but there may be no such directory.
     pub directory: &'r str,
     /// The key that came with the request.
     pub token: Token<'r>,
@@ -29,7 +28,7 @@ pub struct RequestContext<'r> {
     pub base: String,
     /// The id of the request.
     pub request: Option<&'r str>,
-    /// The method as it goes into the log.
+    /// The HTTP method, as it goes into the log.
     pub method: String,
     /// The path below the base URL, likewise.
     pub path: String,
@@ -43,21 +42,21 @@ pub struct RequestContext<'r> {
 pub struct Scope<'r> {
     /// The transaction.
     pub transaction: &'r mut Transaction,
-    /// What stays the same.
+    /// What stays the same during the request.
     pub context: &'r RequestContext<'r>,
     /// The directory's settings.
     pub settings: DirectoryRecord,
-    /// What the directory has.
+    /// How many users, groups and memberships the directory has.
     pub counts: Counts,
-    /// What it remembers of its requests.
+    /// What the directory remembers about its requests.
     pub status: StatusRecord,
     /// How many deletions and deactivations the request has made that count against the directory's limit.
     pub deletions: u32,
-    /// Whether it wanted one that is held. Stays when the work is undone.
+    /// Whether it wanted one that is held. This stays when the work is undone.
     pub holds: bool,
-    /// How much may still be tried and compared for the request. Stays when the work is undone.
+    /// How much may still be tried and compared for the request. This stays when the work is undone.
     pub effort: Effort,
-    /// What is to be notes of it in the log.
+    /// What is to be noted about the request in the log.
     pub notes: RequestNotes,
     stored_counts: Counts,
     site_settings: Option<String>,
@@ -76,8 +75,8 @@ impl<'r> Scope<'r> {
     /// Opens the directory with the request's key.
     ///
     /// # Errors
-    /// 401 for a directory or key that is not there, does not fit or has expired, all with the same words: who has no key
-    /// learns nothing.
+    /// 401 for a directory or key that is not there, does not fit or has expired, all with the same words: whoever has
+    /// no key learns nothing.
     pub fn open(transaction: &'r mut Transaction, context: &'r RequestContext<'r>) -> Result<Self> {
         let (counts_key, status_key) = (keys::counts(context.directory), keys::status(context.directory));
         let more = [keys::SITE_SETTINGS_KEY.to_string(), counts_key.clone(), status_key.clone()];
@@ -110,7 +109,7 @@ impl<'r> Scope<'r> {
         settings::numbers(self.site_settings.as_deref())
     }
 
-    /// Puts what belongs to no single resource into the transaction, before it commits.
+    /// Writes what belongs to no single resource, before the transaction commits.
     pub fn finish(self) {
         if self.counts != self.stored_counts {
             self.transaction.put(keys::counts(self.context.directory), records::write(&self.counts));
@@ -128,7 +127,7 @@ impl<'r> Scope<'r> {
         }
     }
 
-    /// Takes back all that was done since.
+    /// Undoes everything since that point.
     pub fn undo_since(&mut self, before: Before) {
         self.transaction.undo_since(before.savepoint);
         self.counts = before.counts;
@@ -150,7 +149,7 @@ impl<'r> Scope<'r> {
         self.find(kind, id)?.ok_or_else(|| no_such(kind))
     }
 
-    /// The resource of this id, where there is one.
+    /// The resource of this id, if there is one.
     ///
     /// # Errors
     /// Where the storage fails.
@@ -163,7 +162,7 @@ impl<'r> Scope<'r> {
     /// # Errors
     /// Where the storage fails.
     pub fn find_many<T: AsRef<str>>(&mut self, kind: Kind, ids: &[T]) -> store::Result<Vec<Option<Stored>>> {
-        // An id of another form is of nothing here and must not get into a key.
+        // A text without the form of an id belongs to nothing here, and must not get into a key.
         let known: Vec<String> = ids
             .iter()
             .map(AsRef::as_ref)
@@ -206,7 +205,7 @@ impl<'r> Scope<'r> {
         self.work().record(change, Detail { directory, ..detail });
     }
 
-    /// The same transaction, for what happens on the site.
+    /// The same transaction, for work on the site.
     pub fn work(&mut self) -> Work<'_> {
         Work {
             transaction: self.transaction,
@@ -224,16 +223,16 @@ impl<'r> Scope<'r> {
     }
 }
 
-/// Lets a request in, or tells it that it has no key that works here.
+/// Lets a request in if it has a key that works here.
 ///
 /// # Errors
-/// 401.
+/// 401: the request has no key that works here.
 pub fn authenticate(engine: &Engine<'_>, context: &RequestContext<'_>) -> Result<()> {
     engine.read(|transaction| admit(transaction, context, []).map(drop))
 }
 
-/// Checks the request's key. Yields the record of the directory, and the values of the keys in `more`, which are read at
-/// the same time.
+/// Checks the request's key. Returns the record of the directory, and the values of the keys in `more`, which are read
+/// at the same time.
 fn admit<const N: usize>(
     transaction: &mut Transaction,
     context: &RequestContext<'_>,
@@ -250,7 +249,7 @@ fn admit<const N: usize>(
     Ok((directory, core::array::from_fn(|_| next())))
 }
 
-/// 401.
+/// 401: the request has no key that works here.
 #[must_use]
 pub fn unauthorized() -> Error {
     Error::new(

@@ -20,9 +20,9 @@ pub struct UnlinkedUser {
     pub id: String,
     /// Its user name.
     pub user_name: String,
-    /// Why it is linked to none.
+    /// Why it is linked to no customer.
     pub reason: UnlinkedReason,
-    /// The customer from which an administrator has unlinked it.
+    /// The customer from which an administrator has unlinked it, if one has.
     pub customer: Option<String>,
 }
 
@@ -30,8 +30,8 @@ impl Engine<'_> {
     /// The users of a directory that are linked to no customer.
     ///
     /// # Errors
-    /// [`Error::NotFound`](super::Error::NotFound); [`Error::Invalid`](super::Error::Invalid) for a limit or cursor that
-    /// cannot be.
+    /// [`Error::NotFound`](super::Error::NotFound); [`Error::Invalid`](super::Error::Invalid) for a limit or cursor
+    /// that is not valid.
     pub fn unlinked(&self, directory: &str, cursor: Option<&str>, limit: u32) -> Result<Page<UnlinkedUser>> {
         self.read(|transaction| {
             load(transaction, directory)?;

@@ -24,7 +24,8 @@ const FOLLOWED: [&str; 7] = ["userName", "emails", "displayName", "name", "timez
 /// Makes a user.
 ///
 /// # Errors
-/// 409 `uniqueness` when the name is taken; 400 `invalidValue` without an email address where the directory requires one.
+/// 409 `uniqueness` when the name is taken; 400 `invalidValue` if it has no email address and the directory requires
+/// one.
 pub fn create(scope: &mut Scope<'_>, id: &str, attributes: &Object<'_>) -> Result<Stored> {
     let mut attributes = attributes.clone();
     if attributes.get("active").is_none() {
@@ -33,7 +34,7 @@ pub fn create(scope: &mut Scope<'_>, id: &str, attributes: &Object<'_>) -> Resul
     check_email_presence(scope, &attributes)?;
     let inactive = attributes.get("active") == Some(&Value::Bool(false));
     let link = Link { directory: scope.directory().to_string(), resource: id.to_string() };
-    // First, so that a user name which is taken is called that, whatever the email address is.
+    // First, so that a taken user name is reported as such, whatever the email address is.
     index::replace(scope, Kind::User, id, None, None, Some(&attributes))?;
     scope.record(ChangeKind::UserCreated, Detail::of_user(id));
     let customer = customers::provision(&mut scope.work(), link, &profile(&attributes, inactive), false)?;
@@ -59,16 +60,16 @@ pub fn create(scope: &mut Scope<'_>, id: &str, attributes: &Object<'_>) -> Resul
     Ok(stored)
 }
 
-/// What is left out, one after the other, of the request of somebody who leaves until the rest of it can be done. All else
-/// that the state of things can have against a change of a user concerns its name or its address.
+/// What is left out of a leaver's request, tried one after the other until the rest can be done. A change of a user can
+/// be refused only for its name or its address.
 const LEFT_OUT: [&[&str]; 4] = [&[], &["userName"], &["emails"], &["userName", "emails"]];
 
-/// Gives a user other attributes. Nothing happens where they are the same. `leaves` says that the request wants the user
-/// inactive: that is done whatever stands beside it, and what of it cannot be is left out and noted.
+/// Changes the attributes of a user. Nothing happens if they are the same. `leaves` says that the request wants the
+/// user inactive: that is done whatever else the request asks for, and what cannot be done is left out and noted.
 ///
 /// # Errors
 /// 400 `mutability` for a change of email that the directory refuses; 503 for a deactivation that is held; otherwise as
-/// [`create`]. For somebody who leaves, only 503.
+/// [`create`]. For a leaver, only 503.
 pub fn update(
     scope: &mut Scope<'_>,
     id: &str,
@@ -78,7 +79,7 @@ pub fn update(
 ) -> Result<Stored> {
     let before = scope.attributes(Kind::User, id, old)?;
     if attributes.get("active").is_none() {
-        // A blind default must not let a leaver in again: who is silent on the status leaves it as it is.
+        // A blind default must not let a leaver in again: a request without a status leaves it as it is.
         attributes.set("active", Value::Bool(!old.header.inactive));
     }
     let attributes = &attributes;
@@ -112,10 +113,10 @@ pub fn update(
     Ok(stored)
 }
 
-/// The attributes that are asked for, those of these names as they were before; none where nothing is left out.
+/// The new attributes, but those of these names as they were before; `None` if nothing is left out.
 ///
 /// # Errors
-/// 400 `invalidValue` where old and new together are too large.
+/// 400 `invalidValue` if old and new attributes together are too large.
 fn leave_out<'a>(before: &Object<'a>, attributes: &Object<'a>, names: &[&'static str]) -> Result<Option<Object<'a>>> {
     if names.is_empty() {
         return Ok(None);
@@ -128,13 +129,13 @@ fn leave_out<'a>(before: &Object<'a>, attributes: &Object<'a>, names: &[&'static
     Ok(Some(after))
 }
 
-/// Notes what was left out of the request of a user who leaves, and why.
+/// Notes what was left out of a leaver's request, and why.
 pub fn note_left_out(scope: &mut Scope<'_>, id: &str, what: &str, refusal: &Error) {
     let detail = &refusal.detail;
     scope.notes.add(alloc::format!("the user {id} is inactive as asked, and this was left out: {what}: {detail}"));
 }
 
-/// Gives a user other attributes, all or none.
+/// Changes the attributes of a user, all of them or none.
 fn change(scope: &mut Scope<'_>, id: &str, old: &Stored, before: &Object<'_>, after: &Object<'_>) -> Result<Stored> {
     let inactive = after.get("active") == Some(&Value::Bool(false));
     if scope.settings.email_change == EmailChange::Refuse && changes_email(before, after) {
@@ -142,7 +143,7 @@ fn change(scope: &mut Scope<'_>, id: &str, old: &Stored, before: &Object<'_>, af
             "the email address of a user cannot be changed here; a userName that is the email address neither",
         ));
     }
-    // Who had none before the directory required one can leave without.
+    // A user who had no address before the directory required one can leave without it.
     if !inactive || email(before).is_some() {
         check_email_presence(scope, after)?;
     }
@@ -203,7 +204,7 @@ pub fn delete(scope: &mut Scope<'_>, id: &str, old: &Stored) -> Result<()> {
     leaving::forget_user(scope, id, old.header.customer.as_deref())
 }
 
-/// Notes why a user is linked to no customer, or that it is linked or gone from now on.
+/// Notes why a user is linked to no customer; `None` if it is linked or deleted.
 fn set_unlinked(scope: &mut Scope<'_>, id: &str, reason: Option<UnlinkedReason>) {
     let key = keys::unlinked(scope.directory(), id);
     if let Some(reason) = reason {
@@ -218,7 +219,8 @@ fn set_unlinked(scope: &mut Scope<'_>, id: &str, reason: Option<UnlinkedReason>)
 fn changes_email(before: &Object<'_>, after: &Object<'_>) -> bool {
     let Some(old) = email(before) else { return false };
     let name = |attributes: &Object<'_>| text(attributes, "userName").map(keys::comparable);
-    // Where the user name is the email address, renaming it is a change of email although `emails` still has the old one.
+    // Where the user name is the email address, renaming it is a change of email although `emails` still has the old
+    // one.
     let renames_email = name(before).as_ref() == Some(&old) && name(after) != name(before);
     renames_email || email(after) != Some(old)
 }
@@ -240,7 +242,7 @@ fn keep<'a>(before: &Object<'a>, after: &mut Object<'a>, name: &'static str) {
     }
 }
 
-/// Whether one of these attributes is among those that changed.
+/// Whether one of these attributes has changed.
 fn concerns(changed: &[String], names: &[&str]) -> bool {
     changed.iter().any(|changed| names.contains(&changed.as_str()))
 }

@@ -1,8 +1,8 @@
 //! Bulk requests (RFC 7644, section 3.7).
 //!
-//! All operations run in one transaction, so that a thousand of them cost one commit. Each is atomic: what a failed one had
-//! written is taken back, and the others stand. Resources that are made get their ids beforehand; a reference to one
-//! that is made later in the request, or in a circle, can therefore be resolved whatever the order.
+//! All operations run in one transaction, so that a thousand of them cost one commit. Each is atomic: what a failed one
+//! had written is undone, and the others stand. New resources get their ids beforehand, so a reference can be resolved
+//! whatever the order, even to a resource that is made later in the request, or in a circle.
 
 use alloc::borrow::Cow;
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -39,13 +39,13 @@ struct Operation<'r> {
     path: Cow<'r, str>,
     version: Option<Cow<'r, str>>,
     data: Option<Value<'r>>,
-    /// The id for what it makes.
+    /// The id of the resource that it would make.
     new_id: String,
     /// The `bulkId`s that it refers to.
     references: BTreeSet<String>,
 }
 
-/// What an operation came to.
+/// The result of an operation.
 struct OperationResult {
     location: Option<String>,
     outcome: Result<Success>,
@@ -59,7 +59,8 @@ struct Success {
 /// Carries out a bulk request.
 ///
 /// # Errors
-/// 400 where the request as a whole cannot be taken, 413 past a limit; failures of single operations are in the answer.
+/// 400 if the request as a whole cannot be accepted, 413 above a limit; failures of single operations are in the
+/// answer.
 pub fn respond(engine: &Engine<'_>, call: &RequestContext<'_>, request: &Request) -> Result<Response> {
     let asked = request.json().and_then(|body| read(engine, call, body)).map(|(operations, fail_on_errors)| {
         let order = order(&operations);
@@ -98,7 +99,7 @@ fn read<'r>(
         let detail = format!("a bulk request may have {MAX_OPERATIONS} operations, this one has {}", operations.len());
         return Err(Error::new(Status::PayloadTooLarge, detail));
     }
-    // In order, so that a list has what is made in the order in which the request names it.
+    // In order, so that lists have the new resources in the order of the request.
     let mut ids: Vec<String> = operations.iter().map(|_| engine.new_id(&call.now)).collect();
     ids.sort_unstable();
     let operations: Vec<Operation<'r>> =
@@ -166,7 +167,7 @@ impl<'r> Operation<'r> {
             .find(|kind| kind.resource_type().endpoint.trim_start_matches('/').eq_ignore_ascii_case(endpoint))
     }
 
-    /// The kind of resource and the id that the path names; the id for what is made where it names none.
+    /// The kind of resource and the id that the path names; for a path without an id, that of the new resource.
     fn target(&self, ids: &BulkIds<'_>) -> Result<(Kind, String)> {
         let unknown = || Error::not_found(format!("there is no endpoint {}", quoted(&self.path)));
         let kind = self.kind().ok_or_else(unknown)?;
@@ -184,14 +185,14 @@ impl<'r> Operation<'r> {
     }
 }
 
-/// The ids of what the request makes, by their `bulkId`.
+/// The ids of the resources that the request makes, by their `bulkId`.
 struct BulkIds<'o> {
     ids: BTreeMap<&'o str, &'o str>,
     failed: BTreeSet<&'o str>,
 }
 
 impl<'o> BulkIds<'o> {
-    /// The id that a text refers to; none where it is no reference.
+    /// The id that a text refers to; `None` if it is not a reference.
     fn resolve(&self, text: &str) -> Result<Option<&'o str>> {
         let Some(bulk_id) = text.strip_prefix(REFERENCE) else { return Ok(None) };
         if self.failed.contains(bulk_id) {
@@ -203,7 +204,7 @@ impl<'o> BulkIds<'o> {
         }
     }
 
-    /// A body without the attributes, or operations, that refer to what could not be made.
+    /// A body without the attributes or operations that refer to a resource that could not be made.
     fn without_failed<'r>(&self, body: Value<'r>) -> Value<'r> {
         let Value::Object(mut body) = body else { return body };
         let stands = |value: &Value<'r>| {
@@ -221,7 +222,7 @@ impl<'o> BulkIds<'o> {
         Value::Object(body)
     }
 
-    /// Puts ids in the place of references. Values are nested no deeper than JSON may be read.
+    /// Replaces references by ids. Values are nested no deeper than JSON may be read.
     fn resolve_all(&self, value: &mut Value<'_>) -> Result<()> {
         match value {
             Value::String(text) => {
@@ -259,8 +260,8 @@ fn collect_references(value: &Value<'_>, references: &mut BTreeSet<String>) {
     }
 }
 
-/// The order in which operations run: as they came, but after those that make what they refer to. A circle is broken where
-/// [`breaking_point`] says.
+/// The order in which operations run: as they came, but after those that make what they refer to. A circle is broken
+/// where [`breaking_point`] says.
 fn order(operations: &[Operation<'_>]) -> Vec<usize> {
     let makers: BTreeMap<&str, usize> = operations
         .iter()
@@ -298,8 +299,8 @@ fn order(operations: &[Operation<'_>]) -> Vec<usize> {
     order
 }
 
-/// The operation at which to break the circle that keeps another one waiting: one that makes a user, whose references may
-/// lead to what is not there yet, else the one that came first.
+/// The operation at which to break a circle that keeps another one waiting: one that makes a user, because a user's
+/// references need not exist yet, else the one that came first.
 fn breaking_point(operations: &[Operation<'_>], waiting: &[BTreeSet<usize>], from: usize) -> Option<usize> {
     let (mut passed, mut place) = (Vec::new(), alloc::vec![None; operations.len()]);
     let mut at = from;
@@ -315,7 +316,7 @@ fn breaking_point(operations: &[Operation<'_>], waiting: &[BTreeSet<usize>], fro
     circle.into_iter().min_by_key(|at| (operations[*at].kind() != Some(Kind::User), *at))
 }
 
-/// Runs the operations; those behind the last error that is allowed are none.
+/// Runs the operations. Those after the last error that is allowed are not run, and have no result.
 fn run(
     scope: &mut Scope<'_>,
     operations: &[Operation<'_>],
@@ -377,7 +378,7 @@ fn write(scope: &mut Scope<'_>, operation: &Operation<'_>, ids: &BulkIds<'_>, ki
     let write = Write::read(kind, method, data)?;
     let stored = write.perform(scope, kind, id, &Conditions::version(operation.version.as_deref()))?;
     if let Err(refusal) = resolved {
-        // Only somebody who leaves does so without what the request refers to.
+        // Only a leaver's request is done without what it refers to.
         if kind != Kind::User || !write.says_status() || !stored.as_ref().is_some_and(|user| user.header.inactive) {
             return Err(refusal);
         }

@@ -6,7 +6,7 @@ use crate::language::error::{Error, Result, Status};
 use crate::scim::http::Request;
 use crate::store::records::Header;
 
-/// In which state a client expects a resource.
+/// The state in which a client expects a resource.
 #[derive(Debug, Clone, Default)]
 pub struct Conditions<'r> {
     if_match: Option<Cow<'r, str>>,
@@ -26,25 +26,25 @@ impl<'r> Conditions<'r> {
         Conditions { if_match: version.map(Cow::Borrowed), if_none_match: None }
     }
 
-    /// Whether a write may go ahead.
+    /// Checks whether a write may go ahead.
     ///
     /// # Errors
-    /// 412.
+    /// 412 if the resource has another version.
     pub fn check(&self, header: &Header) -> Result<()> {
         self.check_expected(header)?;
         if self.has_current(header) { Err(failed(header)) } else { Ok(()) }
     }
 
-    /// Whether the resource is in a state that the client expects, where it expects any; of reads too (RFC 9110, section
+    /// Whether the resource is in a state that the client expects, if it expects any. For reads too (RFC 9110, section
     /// 13.1.1).
     ///
     /// # Errors
-    /// 412.
+    /// 412 if the resource has another version.
     pub fn check_expected(&self, header: &Header) -> Result<()> {
         if self.if_match.as_deref().is_none_or(|tags| lists(tags, header)) { Ok(()) } else { Err(failed(header)) }
     }
 
-    /// Whether the client has the resource as it is.
+    /// Whether the client has the current version.
     #[must_use]
     pub fn has_current(&self, header: &Header) -> bool {
         self.if_none_match.as_deref().is_some_and(|tags| lists(tags, header))
@@ -56,8 +56,8 @@ fn failed(header: &Header) -> Error {
     Error::new(Status::PreconditionFailed, detail)
 }
 
-/// Whether a list of entity tags holds the resource's. Tags compare weakly: ours are weak, and SCIM uses them in
-/// `If-Match` all the same (RFC 7644, section 3.14).
+/// Whether a list of entity tags contains that of the resource. Tags compare weakly: ours are weak, and SCIM uses them
+/// in `If-Match` all the same (RFC 7644, section 3.14).
 fn lists(tags: &str, header: &Header) -> bool {
     let opaque = |tag: &str| {
         let tag = tag.trim();

@@ -1,7 +1,7 @@
-//! Cursors (RFC 9865): where a client has got to in a list, as a text that it hands back.
+//! Cursors (RFC 9865): the place that a client has reached in a list, as a text that it sends back.
 //!
-//! A cursor holds a place, nothing that the client could not ask for anyhow, so it needs no signature; one that was
-//! tampered with leads to another place in the same list. It never expires.
+//! A cursor holds a place in a list that the client may read anyhow, so it needs no signature; a changed one leads to
+//! another place in the same list. It never expires.
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -20,20 +20,20 @@ const MAX_LENGTH: usize = 400;
 /// A place in a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cursor {
-    /// Behind what to go on; none at the beginning.
+    /// What the page begins after; `None` at the beginning.
     pub place: Option<Place>,
     /// How many resources the list had when it was begun, once that is known. Counting them again for every page would
     /// make each page cost as much as the whole list.
     pub total: Option<u64>,
 }
 
-/// Behind what a list goes on. It is no number of resources, so that writes in between neither repeat nor hide any other
-/// resource.
+/// What a page of a list begins after. It is not a number of resources, so writes in between neither repeat nor hide
+/// any other resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
     /// The resource of this id, in a list in order of creation.
     After(String),
-    /// A resource that stands there in a sorted list.
+    /// The resource at this rank, in a sorted list.
     Ranked(Rank),
 }
 
@@ -44,10 +44,10 @@ impl Cursor {
         Cursor { place: None, total: None }
     }
 
-    /// Reads a cursor that was given out for the question with this fingerprint.
+    /// Reads a cursor that was given out for the query with this fingerprint.
     ///
     /// # Errors
-    /// 400 `invalidCursor`.
+    /// 400 `invalidCursor` for anything else.
     pub fn read(text: &str, fingerprint: &str) -> Result<Self> {
         Self::parse(text, fingerprint)
             .ok_or_else(|| Error::invalid_cursor("the cursor is not one that was given out for this query"))
@@ -84,7 +84,7 @@ impl Cursor {
     }
 }
 
-/// A short text that is the same for the same parts.
+/// A short text made from the parts, the same for the same parts.
 #[must_use]
 pub fn fingerprint(parts: &[&str]) -> String {
     let mut hash = Sha256::new();

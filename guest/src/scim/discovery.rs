@@ -1,5 +1,5 @@
 //! The discovery endpoints (RFC 7644, section 4; RFC 7643, sections 5 to 7). Built from the schema definition, so that
-//! they cannot say anything else than what is done.
+//! they cannot differ from what is done.
 
 use alloc::borrow::Cow;
 use alloc::string::{String, ToString};
@@ -67,7 +67,7 @@ pub fn resource_types(base: &str) -> String {
 /// One resource type.
 ///
 /// # Errors
-/// 404.
+/// 404 if there is no such resource type or schema.
 pub fn resource_type(base: &str, id: &str) -> Result<String> {
     RESOURCE_TYPES
         .iter()
@@ -85,7 +85,7 @@ pub fn schemas(base: &str) -> String {
 /// One schema.
 ///
 /// # Errors
-/// 404.
+/// 404 if there is no such resource type or schema.
 pub fn schema(base: &str, urn: &str) -> Result<String> {
     all_schemas()
         .find(|schema| schema.id.eq_ignore_ascii_case(urn))
@@ -103,7 +103,7 @@ fn describe_type<'s>(resource_type: &'static ResourceType, base: &str) -> Value<
     let extensions: Vec<Value<'_>> = resource_type
         .extensions
         .iter()
-        // Clients take what is listed here for what every answer may hold, and the others for what they have to send.
+        // Some clients expect the extensions listed here in every answer, others believe that they have to send them.
         .filter(|schema| !schema.is_on_request())
         .map(|schema| object([("schema", schema.id.into()), ("required", Value::Bool(false))]))
         .collect();
@@ -144,8 +144,8 @@ fn describe_schema<'s>(schema: &'static Schema, base: &str) -> Value<'s> {
     ])
 }
 
-/// The characteristics of an attribute (RFC 7643, section 7). Sub-attributes have none of their own, so the recursion is
-/// one step deep.
+/// The characteristics of an attribute (RFC 7643, section 7). Sub-attributes have none of their own, so the recursion
+/// is one step deep.
 fn describe_attribute<'s>(attribute: &'static Attribute) -> Value<'s> {
     let mut all = Object::new();
     all.push("name", attribute.name.into());
@@ -204,7 +204,7 @@ fn number<'s>(number: usize) -> Value<'s> {
 /// A discovery endpoint takes no filter (RFC 7644, section 4).
 ///
 /// # Errors
-/// 403.
+/// 403 if there is a filter.
 pub fn check_no_filter(parameters: &[(String, Cow<'_, str>)]) -> Result<()> {
     if parameters.iter().any(|(name, _)| name == "filter") {
         let detail = "discovery endpoints take no filter";

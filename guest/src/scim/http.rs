@@ -24,11 +24,11 @@ pub struct Request {
     pub origin: String,
     /// The path as received, percent-encoded.
     pub path: String,
-    /// What follows the `?`, as received.
+    /// What follows the `?`, as received, if there is one.
     pub query: Option<String>,
     /// The header fields.
     pub headers: Vec<(String, String)>,
-    /// The body.
+    /// The body, if there is one.
     pub body: Option<String>,
 }
 
@@ -41,12 +41,12 @@ pub struct Response {
     pub headers: Vec<(String, String)>,
     /// The body. The host leaves it out of the answer to a HEAD.
     pub body: Option<String>,
-    /// What went wrong inside, for the host's log at level `error`; never for the client.
+    /// What went wrong inside, if anything did: for the host's log at level `error`, never for the client.
     pub failure: Option<String>,
 }
 
 impl Request {
-    /// The value of a header field.
+    /// The value of a header field, whatever the letter case of its name.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
@@ -60,13 +60,14 @@ impl Request {
         Some(lines.fold(first, |list, line| Cow::Owned(alloc::format!("{list},{line}"))))
     }
 
-    /// The method to act upon. A HEAD is answered like a GET, and the host leaves the body out (RFC 9110, section 9.3.2).
+    /// The method to act upon. A HEAD is answered like a GET, and the host leaves the body out (RFC 9110, section
+    /// 9.3.2).
     #[must_use]
     pub fn acting_method(&self) -> &str {
         if self.method == "HEAD" { "GET" } else { &self.method }
     }
 
-    /// The bearer token (RFC 6750, section 2.1), where there is one.
+    /// The bearer token (RFC 6750, section 2.1), if there is one.
     #[must_use]
     pub fn bearer_token(&self) -> Option<&str> {
         let (scheme, token) = self.header("authorization")?.split_once(' ')?;
@@ -78,7 +79,7 @@ impl Request {
     pub fn prefers_minimal(&self) -> bool {
         self.list("prefer").is_some_and(|value| {
             value.split(',').any(|preference| {
-                // Behind a semicolon are parameters of the preference.
+                // After a semicolon come parameters of the preference.
                 let preference = preference.split(';').next().unwrap_or_default();
                 let mut parts = preference.splitn(2, '=').map(str::trim);
                 parts.next().is_some_and(|name| name.eq_ignore_ascii_case("return"))
@@ -90,14 +91,14 @@ impl Request {
     /// The body as JSON.
     ///
     /// # Errors
-    /// 413 when it is too long, 415 when it is encoded or the content type is of something else, 400 `invalidSyntax` when it
-    /// is no JSON.
+    /// 413 when it is too long, 415 when it is encoded or has another content type, 400 `invalidSyntax` when it is not
+    /// JSON.
     pub fn json(&self) -> Result<Value<'_>> {
-        // First: what is encoded may be no text, and a host then has none to hand over.
+        // This comes first: an encoded body need not be text, and the host then has no body to hand over.
         if self.is_encoded() {
             return Err(Error::new(Status::UnsupportedMediaType, "the body must come without a Content-Encoding"));
         }
-        // The host takes no longer ones either; a native one may have other ideas.
+        // The host should refuse longer bodies too, but a native host may not.
         if self.body.as_ref().is_some_and(|body| body.len() > MAX_BODY_BYTES) {
             let detail = alloc::format!("a request may have {MAX_BODY_BYTES} bytes");
             return Err(Error::new(Status::PayloadTooLarge, detail));
@@ -128,8 +129,8 @@ impl Request {
         })
     }
 
-    /// The parameters of the query, decoded, names in lower case: some clients write `startindex`. Of several of one name
-    /// the first counts.
+    /// The parameters of the query, decoded, names in lower case: some clients write `startindex`. If a name occurs
+    /// several times, the first one counts.
     #[must_use]
     pub fn parameters(&self) -> Vec<(String, Cow<'_, str>)> {
         form_urlencoded::parse(self.query.as_deref().unwrap_or_default().as_bytes())
@@ -137,8 +138,8 @@ impl Request {
             .collect()
     }
 
-    /// The segments of the path, decoded; empty ones left out, so that a slash too many does no harm. None where the path
-    /// is no text when decoded.
+    /// The segments of the path, decoded. Empty ones are left out, so that an extra slash does no harm. `None` if the
+    /// path is not text when decoded.
     #[must_use]
     pub fn segments(&self) -> Option<Vec<Cow<'_, str>>> {
         self.path

@@ -22,7 +22,7 @@ const MAX_PAGE_BYTES: usize = 16 << 20;
 /// The list response for resources of one kind.
 ///
 /// # Errors
-/// 400 where the query cannot be taken; otherwise where the storage fails.
+/// 400 if the query cannot be accepted; and where the storage fails.
 pub fn respond(scope: &mut Scope<'_>, kind: Kind, query: &Query<'_>) -> Result<String> {
     let by_cursor = query.cursor.is_some();
     let found = find(scope, kind, query, &window(query))?;
@@ -42,8 +42,8 @@ pub fn respond(scope: &mut Scope<'_>, kind: Kind, query: &Query<'_>) -> Result<S
     Ok(envelope(found.total, start_index, shown, next.as_deref(), &resources))
 }
 
-/// The list response for resources of both kinds, users first (RFC 7644, section 3.4.2.1). Both queries come from the same
-/// parameters.
+/// The list response for resources of both kinds, users first (RFC 7644, section 3.4.2.1). Both queries come from the
+/// same parameters.
 ///
 /// # Errors
 /// As [`respond`].

@@ -14,18 +14,18 @@ use crate::store::feed::{ChangeKind, Detail};
 use crate::store::keys;
 use crate::store::records::{self, Due};
 
-/// How much of an error's detail or a note is kept, in characters.
+/// How many characters of an error's detail or of a note are kept.
 const MAX_DETAIL_CHARACTERS: usize = 500;
 
 /// The longest part of a path or method that is kept, in bytes.
 const MAX_PART_BYTES: usize = 64;
 
-/// What stands for what may be anything, somebody's address too.
+/// What stands for any text that might be an address.
 const HIDDEN: &str = "*";
 
 impl Engine<'_> {
-    /// Runs the work of a request that writes, and keeps in the log what came of it. What was refused leaves nothing else
-    /// behind, and neither does anything in a dry run.
+    /// Runs the work of a request that writes, and logs the outcome. A refused request leaves nothing else behind, and
+    /// neither does a dry run.
     pub(super) fn log_write(
         &self,
         call: &RequestContext<'_>,
@@ -51,8 +51,8 @@ impl Engine<'_> {
         })?
     }
 
-    /// Runs the work of a request that only reads. What was refused is kept in the log; a success only moves the time of
-    /// the last one, by the minute, so that reads hardly ever write.
+    /// Runs the work of a request that only reads. A refusal is logged; a success only updates the time of the last
+    /// one, once a minute, so that reads hardly ever write.
     pub(super) fn log_read(
         &self,
         call: &RequestContext<'_>,
@@ -78,7 +78,7 @@ impl Engine<'_> {
                 }
                 Ok::<_, Error>(())
             });
-            // The answer is there and right; that nothing could be notes of it does not make it wrong.
+            // The answer is there, and it is right even if nothing could be noted about it.
             if let (Err(error), Ok(response)) = (notes, &mut outcome) {
                 response.failure = error.inside;
             }
@@ -88,7 +88,7 @@ impl Engine<'_> {
 }
 
 impl Scope<'_> {
-    /// The changes of the request, by their kinds.
+    /// The changes of the request, counted by kind.
     fn changes(&self) -> Vec<ChangeCount> {
         let mut counts: Vec<ChangeCount> = Vec::new();
         for change in self.transaction.changes_since(Savepoint::default()) {
@@ -146,19 +146,19 @@ impl Scope<'_> {
         self.put_status();
     }
 
-    /// Stores what the directory remembers of its requests.
+    /// Stores what the directory remembers about its requests.
     fn put_status(&mut self) {
         self.transaction.put(keys::status(self.context.directory), records::write(&self.status));
     }
 }
 
-/// A text as it may stand in the log: what it quotes of a request may hold addresses.
+/// A text as the log may hold it: without the addresses that it quotes, and not too long.
 fn without_addresses(text: &str) -> String {
     let words = text.split(' ').map(|word| if word.contains('@') { HIDDEN } else { word });
     words.collect::<Vec<_>>().join(" ").chars().take(MAX_DETAIL_CHARACTERS).collect()
 }
 
-/// The path below the base URL as it may stand in the log.
+/// The path below the base URL, as the log may hold it.
 #[must_use]
 pub fn path<T: AsRef<str>>(segments: &[T]) -> String {
     let mut path = String::new();
@@ -171,7 +171,7 @@ pub fn path<T: AsRef<str>>(segments: &[T]) -> String {
     path
 }
 
-/// The method as it may stand in the log.
+/// The method, as the log may hold it.
 #[must_use]
 pub fn method(name: &str) -> String {
     let is_name = name.len() <= MAX_PART_BYTES && name.bytes().all(|byte| byte.is_ascii_alphabetic());

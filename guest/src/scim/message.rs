@@ -1,4 +1,4 @@
-//! The envelopes of SCIM messages (RFC 7644, section 3.1 and after).
+//! The envelopes of SCIM messages (RFC 7644, section 3.1 and those that follow).
 
 use crate::json::{Object, Value};
 use crate::language::error::{Error, Result};
@@ -13,11 +13,11 @@ pub const BULK_REQUEST: &str = "urn:ietf:params:scim:api:messages:2.0:BulkReques
 /// The URN of a bulk response.
 pub const BULK_RESPONSE: &str = "urn:ietf:params:scim:api:messages:2.0:BulkResponse";
 
-/// Checks that a message is of the kind that the endpoint takes. A message without `schemas` is taken: the endpoint says
-/// what it is.
+/// Checks that a message is of the kind that the endpoint takes. A message without `schemas` is accepted: the endpoint
+/// tells what it is.
 ///
 /// # Errors
-/// 400 `invalidSyntax`: `schemas` is of another message, or a name occurs twice.
+/// 400 `invalidSyntax`: `schemas` names another message, or a name occurs twice.
 pub fn check(body: &Object<'_>, urn: &str) -> Result<()> {
     if let Some(name) = body.repeated_name() {
         return Err(Error::invalid_syntax(alloc::format!("the message has {} more than once", quoted(name))));

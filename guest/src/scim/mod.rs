@@ -32,10 +32,10 @@ use crate::scim::http::{Request, Response};
 use crate::store::keys::{self, Kind};
 use crate::store::records::{Header, Stored};
 
-/// Past how many members a group is not sent back after a change: nobody wants them all again.
+/// A group with more members than this is not sent back after a change: nobody needs them all again.
 const MEMBERS_SENT_BACK: u32 = 100;
 
-/// The longest request id that is taken over into the change feed, in bytes.
+/// The longest request id that is copied into the change feed, in bytes.
 const MAX_REQUEST_ID_BYTES: usize = 128;
 
 /// What a path below the base URL names.
@@ -51,7 +51,7 @@ enum Endpoint<'p> {
     ResourceType(&'p str),
     Schemas,
     Schema(&'p str),
-    /// The base URL itself, a search over everything.
+    /// The base URL itself, for a search over users and groups.
     Everything,
 }
 
@@ -86,7 +86,7 @@ impl<'p> Endpoint<'p> {
         })
     }
 
-    /// The methods that it has.
+    /// The methods that the endpoint has.
     const fn allow(&self) -> &'static str {
         match self {
             Endpoint::Resources(_) => "GET, HEAD, POST",
@@ -106,11 +106,11 @@ impl Engine<'_> {
     }
 
     /// Whether a request has a key that opens a directory: the id of the directory, or the response to send in place of
-    /// that of [`handle`](Self::handle). Looks at path and key alone, and writes nothing: a host asks before it has the
+    /// that of [`handle`](Self::handle). Reads only path and key, and writes nothing: a host asks before it has the
     /// body.
     ///
     /// # Errors
-    /// The response to a request without such a key, for a path that is of no directory, or where the storage fails.
+    /// The response to a request without such a key, for a path without a directory, or where the storage fails.
     pub fn authorize(&self, request: &Request) -> Result<String, Response> {
         let authorize = || {
             let segments = request.segments().ok_or_else(nothing)?;
@@ -138,7 +138,7 @@ impl Engine<'_> {
             [scim, name, directory, rest @ ..] if scim == "scim" && name == "directory" => (directory, rest),
             _ => return Err(nothing()),
         };
-        // Connectors that want the protocol's version in the URL append it.
+        // Some connectors append the protocol's version to the URL.
         let rest = match rest {
             [version, rest @ ..] if version.eq_ignore_ascii_case("v2") => rest,
             rest => rest,
@@ -199,7 +199,7 @@ impl Engine<'_> {
         id: &str,
         method: Method,
     ) -> Result<Response> {
-        // Whatever is wrong with it is an outcome for the log like any other.
+        // An error here is an outcome for the log like any other.
         let asked = read_write(request, kind, method);
         let conditions = Conditions::of(request);
         self.log_write(call, |scope| {
@@ -223,7 +223,7 @@ fn read_write(request: &Request, kind: Kind, method: Method) -> Result<(Write<'_
     Ok((Write::read(kind, method, body)?, wanted))
 }
 
-/// Endpoints that need no storage, and methods that an endpoint does not have.
+/// Answers for endpoints that need no storage, and for methods that an endpoint does not have.
 fn about(request: &Request, call: &RequestContext<'_>, endpoint: &Endpoint<'_>) -> Result<Response> {
     if *endpoint == Endpoint::Me && endpoint.allow().split(", ").any(|method| method == request.method) {
         return Err(Error::new(Status::NotImplemented, "a key stands for a directory, not for a user"));
@@ -249,8 +249,8 @@ fn read_one(scope: &mut Scope<'_>, request: &Request, kind: Kind, id: &str) -> R
     let conditions = Conditions::of(request);
     let stored = scope.load(kind, id)?;
     conditions.check_expected(&stored.header)?;
-    // What a user still has of unswept memberships is invisible but not in the version of its groups, so that a copy
-    // cannot be told to be current meanwhile.
+    // The memberships of a deleted user are invisible before they are swept, but the versions of its groups change only
+    // then. Until then, a client's copy cannot be called current.
     let settled = kind == Kind::User || scope.counts.unswept_users == 0;
     if settled && conditions.has_current(&stored.header) {
         return Ok(Response::empty(304).header("etag", stored.header.etag()));

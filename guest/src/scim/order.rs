@@ -7,30 +7,31 @@ use crate::json::{Object, Value};
 use crate::language::path::AttributePath;
 use crate::text::fold;
 
-/// How much of a value counts when resources are sorted, in bytes. It goes into cursors and is held for many resources at
-/// once. Values that differ only behind it keep the order of their ids.
+/// How much of a value counts when resources are sorted, in bytes. It goes into cursors and is held for many resources
+/// at once. Values that differ only after that keep the order of their ids.
 const MAX_KEY_BYTES: usize = 100;
 
-/// In which order.
+/// The order that is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sort {
-    /// By what.
+    /// The attribute by which to sort.
     pub path: AttributePath,
-    /// From the largest down.
+    /// Whether the largest value comes first.
     pub descending: bool,
 }
 
-/// Where a resource stands: by its value, then by its id.
+/// The place of a resource in the order: by its value, then by its id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rank {
-    /// The value as text, none where the resource has none.
+    /// The value as text; `None` if the resource has no value.
     pub key: Option<String>,
-    /// The id.
+    /// The id of the resource.
     pub id: String,
 }
 
 impl Rank {
-    /// Resources without a value come last, or first when descending. Equal ones keep the order of their ids.
+    /// Compares two ranks. Resources without a value come last, or first when descending. Equal ones keep the order of
+    /// their ids.
     pub fn cmp(&self, other: &Self, sort: Sort) -> Ordering {
         let order = match (&self.key, &other.key) {
             (Some(one), Some(other)) => one.cmp(other),
@@ -42,15 +43,15 @@ impl Rank {
 }
 
 impl Rank {
-    /// Where a resource stands that is sorted like this.
+    /// The place of a resource in this order.
     #[must_use]
     pub fn of(sort: Sort, id: &str, resource: &Object<'_>) -> Self {
         Rank { key: sort_key(sort.path, resource).map(cut), id: id.to_string() }
     }
 }
 
-/// The value by which a resource is sorted, in a form that compares as text. Of several values the primary one decides,
-/// else the first (RFC 7644, section 3.4.2.3).
+/// The value by which a resource is sorted, in a form that compares as text. Of several values, the primary one
+/// decides, else the first (RFC 7644, section 3.4.2.3).
 fn sort_key(path: AttributePath, resource: &Object<'_>) -> Option<String> {
     let holder = match path.extension {
         Some(schema) => resource.get(schema.id)?.as_object()?,

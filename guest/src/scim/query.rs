@@ -15,10 +15,10 @@ use crate::language::resource::Projection;
 use crate::language::schema::{RESOURCE_TYPES, ResourceType};
 use crate::text::quoted;
 
-/// How many resources a page has where the client does not say.
+/// How many resources a page has if the client does not say.
 pub const DEFAULT_PAGE: u32 = 100;
 
-/// How many resources a page has at the most; a higher `count` gets this many.
+/// How many resources a page has at most; a higher `count` gets this many.
 pub const MAX_PAGE: u32 = 1_000;
 
 /// The parameters as they came, before they are read for a resource type.
@@ -34,29 +34,29 @@ pub struct Parameters<'r> {
     excluded_attributes: Option<Names<'r>>,
 }
 
-/// A list of attribute names: in a query one text, in a search request an array.
+/// A list of attribute names: one text in a query, an array in a search request.
 #[derive(Debug, Clone)]
 enum Names<'r> {
     Text(Cow<'r, str>),
     Array(Value<'r>),
 }
 
-/// What is asked of the resources of one type.
+/// A query for the resources of one type.
 #[derive(Debug, Clone)]
 pub struct Query<'r> {
-    /// Which resources.
+    /// Which resources; `None` for all.
     pub filter: Option<Filter<'r>>,
-    /// By what attribute they are to be sorted.
+    /// How they are to be sorted; `None` for the order of creation.
     pub sort: Option<Sort>,
     /// The position of the first one, counted from 1.
     pub start_index: u64,
-    /// How many at the most.
+    /// How many resources at most.
     pub count: u32,
     /// Where to go on, for paging by cursor.
     pub cursor: Option<Cursor>,
-    /// A number that is the same for the same question, however far it has been answered.
+    /// A text that is the same on every page of the same query.
     pub fingerprint: String,
-    /// Which parts of them.
+    /// Which parts of them are returned.
     pub wanted: Projection,
 }
 
@@ -72,7 +72,7 @@ impl<'r> Parameters<'r> {
     /// The parameters of a query.
     ///
     /// # Errors
-    /// 400 `invalidValue` where a number is none.
+    /// 400 `invalidValue` where a number was expected and something else came.
     pub fn of_query(parameters: Vec<(String, Cow<'r, str>)>) -> Result<Self> {
         let mut result = Parameters::default();
         for (name, value) in parameters {
@@ -94,8 +94,8 @@ impl<'r> Parameters<'r> {
     /// The members of a search request (RFC 7644, section 3.4.3).
     ///
     /// # Errors
-    /// 400 `invalidSyntax` where it is no object, has a name twice or other `schemas`; `invalidValue` where a member is of
-    /// the wrong type.
+    /// 400 `invalidSyntax` where it is not an object, has a name twice or other `schemas`; `invalidValue` where a
+    /// member is of the wrong type.
     pub fn of_search(body: Value<'r>) -> Result<Self> {
         let Value::Object(body) = body else {
             return Err(Error::invalid_syntax("a search request is a JSON object"));
@@ -124,7 +124,7 @@ impl<'r> Parameters<'r> {
     /// Which parts of a resource are asked for.
     ///
     /// # Errors
-    /// 400 `invalidValue` for lists that cannot be taken.
+    /// 400 `invalidValue` for lists that cannot be accepted.
     pub fn projection(&self, resource_type: &'static ResourceType) -> Result<Projection> {
         match (&self.attributes, &self.excluded_attributes) {
             (Some(Names::Array(_)), _) | (_, Some(Names::Array(_))) => {
@@ -145,10 +145,10 @@ impl<'r> Parameters<'r> {
         }
     }
 
-    /// What is asked of the resources of a type: of them alone, or `among_all` of those of every type.
+    /// The query for the resources of a type: for these alone, or `among_all` types.
     ///
     /// # Errors
-    /// 400 with the keyword of what cannot be taken.
+    /// 400 with the keyword for what cannot be accepted.
     pub fn query(&self, resource_type: &'static ResourceType, directory: &str, among_all: bool) -> Result<Query<'_>> {
         let parse = if among_all { filter::parse_for_one_of_all } else { filter::parse };
         let filter = match self.filter.as_deref().map(str::trim) {
@@ -160,7 +160,7 @@ impl<'r> Parameters<'r> {
             Some(name) => {
                 let descending = descending(self.sort_order.as_deref())?;
                 match sortable(resource_type, name) {
-                    // By what none of them has, they are in order already.
+                    // By an attribute that this type does not have, its resources are in order already.
                     Err(_) if among_all && RESOURCE_TYPES.iter().any(|other| sortable(other, name).is_ok()) => None,
                     path => Some(Sort { path: path?, descending }),
                 }
@@ -219,7 +219,7 @@ fn number(name: &str, value: &Value<'_>) -> Result<String> {
     }
 }
 
-/// A whole number of any length; what is beyond 64 bits is as good as the largest of them.
+/// A whole number of any length; beyond 64 bits, the largest or smallest number stands for it.
 fn integer(name: &str, text: &str) -> Result<i64> {
     let text = text.trim();
     let (negative, digits) = match text.strip_prefix('-') {

@@ -1,7 +1,7 @@
 //! Resources as they are returned (RFC 7643, section 3).
 //!
-//! A whole resource is spliced together from its stored text without parsing it. Only where a client asked for part of it
-//! is it taken apart.
+//! A whole resource is spliced together from its stored text without parsing it. It is parsed only if a client asked
+//! for part of it.
 
 use alloc::borrow::Cow;
 use alloc::string::{String, ToString};
@@ -17,7 +17,7 @@ use crate::provisioning::scope::Scope;
 use crate::store::keys::Kind;
 use crate::store::records::{Header, Stored};
 
-/// What a resource consists of besides what is stored under its own key.
+/// The parts of a resource that are not stored under its own key.
 #[derive(Debug, Clone, Default)]
 pub struct Related {
     /// The groups of a user, with their names.
@@ -270,7 +270,7 @@ fn schemas(kind: Kind, header: &Header) -> &'static [&'static str] {
     }
 }
 
-/// A text as it stands between the quotes of a JSON string.
+/// A text escaped for the inside of a JSON string.
 fn escaped(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     push_string(&mut quoted, text);

@@ -1,7 +1,7 @@
 //! Searching: which resources match a query.
 //!
-//! Without a filter, and with the filters that identity providers send, this is index reads. Other filters look at every
-//! resource, a bounded number at a time.
+//! Without a filter, and with the filters that identity providers send, this is index reads. Other filters look at
+//! every resource, a bounded number at a time.
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -21,11 +21,12 @@ use crate::store::pages::{self, for_each_page};
 use crate::store::records::Stored;
 use crate::store::{self, prefix_range};
 
-/// How many resources are read at once while they are gone through. Bounds the memory of a request, not the list.
+/// How many resources are read at once while they are gone through. This bounds the memory of a request, not the length
+/// of a list.
 const RESOURCES_AT_ONCE: u32 = 500;
 
-/// How many resources a filter without an index, or a sorted list, may go through: as many as the largest directory that
-/// is planned for, with room. Past it the client is told to narrow the filter (RFC 7644, `tooMany`).
+/// How many resources a filter without an index, or a sorted list, may go through: as many as the largest directory
+/// that is planned for, and some more. Above that, the client is told to narrow the filter (RFC 7644, `tooMany`).
 const MAX_EXAMINED: usize = 1_000_000;
 
 /// A resource and its id.
@@ -33,25 +34,25 @@ pub type Resource = (String, Stored);
 
 /// The resources of a page.
 pub struct ResultPage {
-    /// How many there are in all.
+    /// How many matches there are in all.
     pub total: u64,
-    /// Those of the page.
+    /// The resources of the page.
     pub page: Vec<Resource>,
-    /// Whether any follow.
+    /// Whether more follow.
     pub more: bool,
-    /// Where those of the page stand, in a list that is sorted.
+    /// The ranks of the resources of the page, if the list is sorted.
     pub ranks: Vec<Rank>,
 }
 
 /// Which part of the matches is wanted.
 pub struct Window {
-    /// How many to pass over.
+    /// How many matches to pass over.
     pub skip: u64,
-    /// Only those behind this place.
+    /// Only those after this place.
     pub after: Option<Place>,
-    /// How many.
+    /// How many matches to return.
     pub count: usize,
-    /// How many matches there are, where that is known from an earlier page.
+    /// How many matches there are, if an earlier page has told.
     pub total: Option<u64>,
 }
 
@@ -61,9 +62,9 @@ pub struct Search<'s, 'q> {
     pub kind: Kind,
     /// Where the matches are.
     candidates: Candidates,
-    /// What of them matches; none where all do.
+    /// Which of them match; `None` if all do.
     filter: Option<&'s Filter<'q>>,
-    /// Whether the groups of a user or the members of a group have to be known.
+    /// Whether the groups of a user, or the members of a group, are needed.
     needs_related: bool,
 }
 
@@ -73,7 +74,7 @@ pub struct Match {
     pub id: String,
     /// What is stored.
     pub stored: Stored,
-    /// What else belongs to it, where the search needs that.
+    /// What else belongs to it, if the search needs that.
     pub related: Related,
 }
 
@@ -147,7 +148,7 @@ impl<'s, 'q> Search<'s, 'q> {
     /// What a query looks for among the resources of a kind.
     ///
     /// # Errors
-    /// 400 `tooMany` where an index leads to more than is looked at; where the storage fails.
+    /// 400 `tooMany` if an index leads to more resources than are looked at; and where the storage fails.
     pub fn new(scope: &mut Scope<'_>, kind: Kind, query: &'s Query<'q>) -> Result<Self> {
         let Some(filter) = &query.filter else {
             let needs_related = query.sorts_by("groups");
@@ -162,10 +163,11 @@ impl<'s, 'q> Search<'s, 'q> {
         Ok(Search { kind, candidates, filter: (!plan.exact).then_some(filter), needs_related })
     }
 
-    /// Calls `visit` with each match, in order of ids, until it says that it has seen enough.
+    /// Calls `visit` with each match, in order of ids, until `visit` says that it has seen enough.
     ///
     /// # Errors
-    /// 400 `tooMany` where that would be too much to look at; where the storage fails; what `visit` says.
+    /// 400 `tooMany` if too many resources would have to be looked at; where the storage fails; and the errors of
+    /// `visit`.
     pub fn for_each(
         &self,
         scope: &mut Scope<'_>,
@@ -207,7 +209,8 @@ impl<'s, 'q> Search<'s, 'q> {
         memberships::groups_with_names(scope, &ids)
     }
 
-    /// The members of a group, as far as they are needed: a filter that only asks for certain ones need not see the others.
+    /// The members of a group, as far as they are needed: a filter that asks only for certain members need not see the
+    /// others.
     fn members(&self, scope: &mut Scope<'_>, group: &str, stored: &Stored) -> Result<Vec<String>> {
         let mut members = Vec::new();
         if self.kind != Kind::Group || !self.needs_related {
@@ -228,7 +231,7 @@ fn too_many() -> Error {
     Error::too_many("too many resources would have to be looked at; narrow the filter")
 }
 
-/// The next candidates behind an id, and behind which id to go on; none where these are the last.
+/// The next candidates after an id, and the id after which to go on; `None` if these are the last.
 fn next_candidates(
     scope: &mut Scope<'_>,
     kind: Kind,
@@ -253,7 +256,7 @@ fn next_candidates(
                 None => return Ok((Vec::new(), None)),
             };
             let stored = scope.find_many(kind, chunk)?;
-            // An index may still lead to what waits to be swept.
+            // An index may still lead to resources that are waiting to be swept.
             let resources = chunk.iter().zip(stored).filter_map(|(id, stored)| Some((id.clone(), stored?))).collect();
             Ok((resources, chunk.last().filter(|_| !rest.is_empty()).cloned()))
         }
@@ -274,7 +277,7 @@ fn each_once(ids: &mut Vec<String>) {
     ids.dedup();
 }
 
-/// Adds the ids to which an index leads; false where there is none.
+/// Adds the ids to which an index leads. Returns false if there is no index.
 fn collect(scope: &mut Scope<'_>, kind: Kind, lookup: &Lookup<'_>, ids: &mut Vec<String>) -> Result<bool> {
     let directory = scope.directory();
     match lookup {
@@ -315,7 +318,7 @@ fn collect(scope: &mut Scope<'_>, kind: Kind, lookup: &Lookup<'_>, ids: &mut Vec
                 if !collect(scope, kind, lookup, ids)? {
                     return Ok(false);
                 }
-                // What many of them find is not held many times.
+                // An id that several of them find is held only once.
                 each_once(ids);
             }
         }

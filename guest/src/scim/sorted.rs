@@ -13,10 +13,10 @@ use crate::provisioning::scope::Scope;
 /// How many resources are held while the first ones among them are looked for: some 100 MiB.
 const MAX_HELD: usize = 500_000;
 
-/// A page of the matches. Of all of them no more are held than come before the end of the page.
+/// A page of the matches. No more of them are held than come before the end of the page.
 ///
 /// # Errors
-/// 400 `tooMany` where a page by index is too far from the start; otherwise as [`Search::for_each`].
+/// 400 `tooMany` if a page by index is too far from the start; otherwise as [`Search::for_each`].
 pub fn page(scope: &mut Scope<'_>, search: &Search<'_, '_>, sort: Sort, window: &Window) -> Result<ResultPage> {
     let skip = usize::try_from(window.skip).unwrap_or(usize::MAX);
     let wanted = skip.saturating_add(window.count);

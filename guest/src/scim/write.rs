@@ -12,16 +12,17 @@ use crate::provisioning::{groups, users};
 use crate::store::keys::Kind;
 use crate::store::records::Stored;
 
-/// What is to be done to a resource. Representation from the request before any transaction begins, and good for several tries.
+/// What is to be done to a resource. It is read from the request before any transaction begins, and can be tried
+/// several times.
 #[derive(Debug, Clone)]
 pub enum Write<'r> {
-    /// POST: it is made.
+    /// POST: the resource is made.
     Create(Representation<'r>),
-    /// PUT: it is as given from now on (RFC 7644, section 3.5.1).
+    /// PUT: the resource is replaced by this one (RFC 7644, section 3.5.1).
     Replace(Representation<'r>),
-    /// PATCH: parts of it change.
+    /// PATCH: parts of the resource change.
     Patch(Vec<Operation<'r>>),
-    /// DELETE: it is gone.
+    /// DELETE: the resource is removed.
     Delete,
 }
 
@@ -29,7 +30,7 @@ impl<'r> Write<'r> {
     /// Reads the body that comes with a method.
     ///
     /// # Errors
-    /// 400 where the body cannot be taken.
+    /// 400 if the body cannot be accepted.
     pub fn read(kind: Kind, method: Method, body: Option<Value<'r>>) -> Result<Self> {
         let body = || body.ok_or_else(|| Error::invalid_syntax("the request needs a body"));
         Ok(match method {
@@ -40,7 +41,7 @@ impl<'r> Write<'r> {
         })
     }
 
-    /// Whether it changes a user and says so of the status.
+    /// Whether it changes an existing user and sets the status.
     #[must_use]
     pub fn says_status(&self) -> bool {
         match self {
@@ -50,11 +51,12 @@ impl<'r> Write<'r> {
         }
     }
 
-    /// Does it. For a creation, `id` is the id that the resource is to get. Yields the resource as it is then.
+    /// Carries out the write. For a creation, `id` is the id of the new resource. Returns the resource as it is
+    /// afterwards.
     ///
     /// # Errors
-    /// What the rules of the product and the state of the resource have against it. The transaction may hold parts of the
-    /// write by then and must not be committed as it is.
+    /// The refusal, if the rules or the state of the resource do not allow the write. The transaction may then hold
+    /// parts of the write, and must not be committed as it is.
     pub fn perform(
         &self,
         scope: &mut Scope<'_>,
@@ -136,14 +138,14 @@ fn create(scope: &mut Scope<'_>, kind: Kind, id: &str, new: &Representation<'_>)
     }
 }
 
-/// Whether it says that the user is inactive.
+/// Whether the attributes say that the user is inactive.
 fn is_inactive(user: &Object<'_>) -> bool {
     user.get("active") == Some(&Value::Bool(false))
 }
 
-/// What becomes of a user where not all operations can be carried out on what it is now, but one of them wants it inactive:
-/// somebody who leaves must lose access, whatever else the request asks for. None where nobody leaves, or an operation can
-/// be carried out on no user at all.
+/// The user after a request that cannot be carried out as a whole, but has an operation that makes the user inactive: a
+/// leaver must lose access, whatever else the request asks for. `None` if the user does not leave, or an operation
+/// would be wrong for any user.
 fn patch_of_leaver<'a>(before: Object<'a>, operations: &[Operation<'a>], effort: &mut Effort) -> Option<Object<'a>> {
     let user = Kind::User.resource_type();
     let (mut after, mut leaves) = (before, false);

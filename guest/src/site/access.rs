@@ -15,9 +15,9 @@ use crate::store::{self, Transaction, records};
 /// Whether a customer may use a project.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Access {
-    /// Whether.
+    /// Whether the customer may use the project.
     pub allowed: bool,
-    /// Why. For a deactivated customer, also what would hold again on reactivation.
+    /// The reasons. For a deactivated customer, also those that would count again on reactivation.
     pub reasons: Vec<Reason>,
 }
 
@@ -39,7 +39,7 @@ pub enum Reason {
 pub struct OpenProject {
     /// The project.
     pub project: Project,
-    /// Why.
+    /// The reasons for which it is open.
     pub reasons: Vec<Reason>,
 }
 
@@ -47,7 +47,7 @@ impl Engine<'_> {
     /// Whether a customer may use a project, and why.
     ///
     /// # Errors
-    /// [`Error::NotFound`](super::Error::NotFound) for either.
+    /// [`Error::NotFound`](super::Error::NotFound) for the customer or the project.
     pub fn access(&self, customer: &str, project: u64) -> Result<Access> {
         let now = self.now().milliseconds;
         self.read(|transaction| {
@@ -76,7 +76,7 @@ impl Engine<'_> {
         })
     }
 
-    /// Every project that is open to a customer; none for a deactivated one.
+    /// Every project that is open to a customer. No project is open to a deactivated one.
     ///
     /// # Errors
     /// [`Error::NotFound`](super::Error::NotFound).

@@ -1,8 +1,8 @@
-//! What is deleted and can be restored: customers and organizations are kept for the site's retention time, out of sight,
-//! and then erased for good.
+//! The bin: deleted customers and organizations are kept for the site's retention time, out of sight, and then erased
+//! for good. Until then they can be restored.
 //!
-//! The memberships and project associations of a deleted customer stay where they are and lead to nothing; only those
-//! that were its user's become its own, since the user is gone. Once it is restored, it is on probation in those of its
+//! The memberships and project associations of a deleted customer stay where they are, without effect. Only those that
+//! were its user's become its own, because the user is gone. Once it is restored, it is on probation in those of its
 //! organizations that are managed. The members of a deleted organization stay likewise.
 
 use alloc::string::ToString;
@@ -64,7 +64,7 @@ pub fn erase_organization(work: &mut Work<'_>, id: u64) -> store::Result<()> {
     organizations::erase(work, id, &kept.record)
 }
 
-/// Opens those of these projects again to a restored organization that there are still.
+/// Opens those of these projects that still exist to a restored organization again.
 fn associate_again(transaction: &mut Transaction, id: u64, kept: &[u64]) -> store::Result<()> {
     let found = transaction.get_many(kept.iter().map(|project| keys::project(*project)).collect())?;
     for (project, _) in kept.iter().zip(found).filter(|(_, found)| found.is_some()) {
@@ -76,11 +76,11 @@ fn associate_again(transaction: &mut Transaction, id: u64, kept: &[u64]) -> stor
 }
 
 impl Engine<'_> {
-    /// Restores a deleted customer: local, with its id, its memberships and its projects. In managed organizations it is on
-    /// probation: a member until its directory confirms or ends that, at most for the directory's grace of adoptions.
+    /// Restores a deleted customer: local, with its id, its memberships and its projects. In managed organizations it
+    /// is on probation: a member until its directory confirms or ends that, at most for the directory's adoption grace.
     ///
     /// # Errors
-    /// [`Error::NotFound`]; [`Error::Taken`] where another customer has the email address by now.
+    /// [`Error::NotFound`]; [`Error::Taken`] where another customer has taken the email address.
     pub fn restore_customer(&self, actor: &str, id: &str) -> Result<Customer> {
         self.administer(actor, |work| {
             customers::remove_leaving(work, id)?;
@@ -98,10 +98,11 @@ impl Engine<'_> {
         })
     }
 
-    /// Restores a deleted organization: local, with its number, its members and the projects that there are still.
+    /// Restores a deleted organization: local, with its number, its members, and those of its projects that still
+    /// exist.
     ///
     /// # Errors
-    /// [`Error::NotFound`]; [`Error::Taken`] where another organization has the name by now.
+    /// [`Error::NotFound`]; [`Error::Taken`] where another organization has taken the name.
     pub fn restore_organization(&self, actor: &str, id: u64) -> Result<Organization> {
         self.administer(actor, |work| {
             organizations::remove_leaving(work, id)?;
@@ -132,7 +133,7 @@ impl Engine<'_> {
             if customer(work.transaction, id)?.is_some() {
                 return Ok(erase_customer(work, id)?);
             }
-            // Be it one that goes with its directory.
+            // Also a customer that is being removed with its directory.
             let old = customers::load(work.transaction, id)?;
             let old = old.ok_or_else(|| Error::NotFound("there is no such customer".to_string()))?;
             check_local(work.transaction, old.link.as_ref(), "the customer")?;
@@ -143,7 +144,7 @@ impl Engine<'_> {
     /// The deleted customers that are not erased yet, in the order in which they were made.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a limit or cursor that cannot be.
+    /// [`Error::Invalid`] for a limit or cursor that is not valid.
     pub fn deleted_customers(&self, position: &Position, limit: u32) -> Result<Page<DeletedCustomer>> {
         self.read(|transaction| {
             let page = scan_page::<Error>(transaction, keys::ALL_DELETED_CUSTOMERS, position, limit)?;
@@ -160,7 +161,7 @@ impl Engine<'_> {
     /// The deleted organizations that are not erased yet, in the order in which they were made.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a limit or cursor that cannot be.
+    /// [`Error::Invalid`] for a limit or cursor that is not valid.
     pub fn deleted_organizations(&self, position: &Position, limit: u32) -> Result<Page<DeletedOrganization>> {
         self.read(|transaction| {
             let page = scan_page::<Error>(transaction, keys::ALL_DELETED_ORGANIZATIONS, position, limit)?;

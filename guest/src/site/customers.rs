@@ -28,7 +28,7 @@ const MAX_LOCALE_CHARACTERS: usize = 100;
 /// A customer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Customer {
-    /// Its id.
+    /// Its id, 20 letters and digits.
     pub id: String,
     /// The email address.
     pub email: String,
@@ -36,13 +36,14 @@ pub struct Customer {
     pub display_name: String,
     /// Whether portals are open to the customer at all.
     pub active: bool,
-    /// The time zone, in the IANA database's names.
+    /// The time zone, by its name in the IANA database; `None` if none is set, or the identity provider sent some other
+    /// text.
     pub time_zone: Option<String>,
     /// The locale, one of the site's.
     pub locale: String,
     /// When it was made, in milliseconds since the Unix epoch.
     pub created_at: u64,
-    /// The directory that manages it; none for a local one.
+    /// The id of the directory that manages it; `None` if it is local.
     pub managed_by: Option<String>,
 }
 
@@ -53,13 +54,13 @@ pub struct NewCustomer {
     pub email: String,
     /// The name to show, 1 to 200 characters.
     pub display_name: String,
-    /// The time zone.
+    /// The time zone, by its name in the IANA database, in any letter case; may be left out.
     pub time_zone: Option<String>,
-    /// The locale.
+    /// The locale. One that the site does not have becomes the closest that it has; `None` is the site's default.
     pub locale: Option<String>,
 }
 
-/// What is to change of a customer; what is none stays as it is.
+/// Changes to a customer; what is `None` stays as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CustomerUpdate {
     /// A new email address.
@@ -68,16 +69,16 @@ pub struct CustomerUpdate {
     pub display_name: Option<String>,
     /// Whether portals are open to the customer.
     pub active: Option<bool>,
-    /// A new time zone.
+    /// A new time zone, by its name in the IANA database, in any letter case.
     pub time_zone: Option<String>,
     /// A new locale.
     pub locale: Option<String>,
 }
 
-/// What a directory says of a person: what the customer of a user is made from, and follows.
+/// What a directory says about a person: the customer of a user is made from it, and follows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Profile {
-    /// The email address as it is compared, where there is one.
+    /// The email address as it is compared, if there is one.
     pub email: Option<String>,
     /// The name to show.
     pub display_name: String,
@@ -89,11 +90,11 @@ pub struct Profile {
     pub locale: Option<String>,
 }
 
-/// Makes or links the customer of a user. A user without an email address has none. One who `was_there` before may have left
-/// behind the customer that it was linked to.
+/// Makes or links the customer of a user, and returns its id; `None` for a user without an email address. If the user
+/// `was_there` before, the customer that it was linked to may still exist.
 ///
 /// # Errors
-/// [`Error::Taken`] when the customer with this address is managed already.
+/// [`Error::Taken`] if the customer with this address is already managed.
 pub fn provision(work: &mut Work<'_>, link: Link, profile: &Profile, was_there: bool) -> Result<Option<String>> {
     let Some(address) = &profile.email else { return Ok(None) };
     let user = link.resource.clone();
@@ -121,7 +122,7 @@ pub fn provision(work: &mut Work<'_>, link: Link, profile: &Profile, was_there: 
     let id = if was_there && left_behind(work.transaction)? {
         keys::another_id(&user, work.now.milliseconds)
     } else {
-        // The user's id is as good as a new one, and tells nothing more.
+        // The user's id serves as well as a new one, and tells nothing more.
         user.clone()
     };
     let record = wanted(work, profile, work.now.milliseconds, link)?;
@@ -132,7 +133,7 @@ pub fn provision(work: &mut Work<'_>, link: Link, profile: &Profile, was_there: 
     Ok(Some(id))
 }
 
-/// Links a local customer to a user that has its email address; it is what the user is from now on.
+/// Links a local customer to a user that has its email address. From now on the customer follows the user.
 ///
 /// # Errors
 /// Where the settings of the site cannot be read.
@@ -149,14 +150,14 @@ pub fn link(work: &mut Work<'_>, id: &str, old: &CustomerRecord, link: Link, pro
 /// Brings the customer of a user up to date.
 ///
 /// # Errors
-/// [`Error::Taken`] when the user's new email address is another customer's.
+/// [`Error::Taken`] if another customer has the user's new email address.
 pub fn follow(work: &mut Work<'_>, id: &str, profile: &Profile) -> Result<()> {
     let old = load(work.transaction, id)?.ok_or_else(|| store::Error::corrupt(&keys::customer(id)))?;
     let Some(link) = old.link.clone() else { return Ok(()) };
     let (former, twin) = (old.former.clone(), old.twin);
     let mut new = CustomerRecord { former, twin, ..wanted(work, profile, old.created, link)? };
     if new.email.is_empty() {
-        // Whoever loses the address stays reachable under the last one.
+        // A customer whose user loses its address keeps the last one.
         new.email.clone_from(&old.email);
     }
     change(work, id, &old, &mut new)
@@ -180,7 +181,7 @@ pub fn remove_for(work: &mut Work<'_>, id: &str, retention: u64) -> store::Resul
     work.transaction.delete(keys::customer(id));
     drop_address(work.transaction, id, &mut old)?;
     if let Some(link) = old.link.take() {
-        // The memberships of a user are the directory's to remove; those that a directory has left behind are kept.
+        // The directory removes the memberships of its user; those left from a disconnected directory are kept.
         if is_managed(work.transaction, Some(&link))? {
             work.transaction.delete(keys::customer_of(&link.resource));
         } else {
@@ -203,7 +204,7 @@ pub fn erase(work: &mut Work<'_>, id: &str, old: &CustomerRecord) -> store::Resu
     for link in old.users() {
         let (directory, user) = (&link.directory, &link.resource);
         work.transaction.delete(keys::customer_of(user));
-        // They are of directories that are gone: nobody reads their groups any more, so that no version has to rise.
+        // They belong to directories that are gone: nobody reads their groups any more, so no version has to change.
         if edges::drop_memberships(work.transaction, user, SWEPT_AT_ONCE)?.0.more {
             work.transaction.put(keys::sweep(directory, user), records::write(&Sweep::User(None)));
         }
@@ -215,16 +216,16 @@ pub fn erase(work: &mut Work<'_>, id: &str, old: &CustomerRecord) -> store::Resu
     Ok(())
 }
 
-/// Whose memberships are to be kept.
+/// The state of a customer whose memberships are to be kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kept {
-    /// A customer's that there is.
+    /// It is on the site.
     Present,
-    /// A deleted one's that can be restored.
+    /// It is deleted and can be restored.
     Deleted,
 }
 
-/// Whether memberships of a customer are to be kept.
+/// Whether the memberships of a customer are to be kept, and in which state it is; `None` if it is gone.
 ///
 /// # Errors
 /// Where the storage fails.
@@ -234,7 +235,7 @@ pub fn kept(transaction: &mut Transaction, id: &str) -> store::Result<Option<Kep
     Ok(found.map(|(_, kept)| kept))
 }
 
-/// Removes a customer that goes with its directory, without waiting for upkeep.
+/// Removes a customer that is leaving with its directory, without waiting for upkeep.
 ///
 /// # Errors
 /// Where the storage fails.
@@ -243,7 +244,7 @@ pub fn remove_leaving(work: &mut Work<'_>, id: &str) -> store::Result<()> {
     if is_leaving(work.transaction, record.link.as_ref())? { remove(work, id) } else { Ok(()) }
 }
 
-/// Whether a customer has an email address. One that goes with its directory makes way.
+/// Whether a customer has this email address. One that is leaving with its directory makes way.
 ///
 /// # Errors
 /// Where the storage fails.
@@ -254,7 +255,8 @@ pub fn is_taken(work: &mut Work<'_>, address: &str) -> store::Result<bool> {
     Ok(work.transaction.get(key)?.is_some())
 }
 
-/// Removes the customer of a user whose directory goes with all that it managed; unless another user has it by now.
+/// Removes the customer of a user whose directory is being removed with all that it managed, unless the customer has
+/// another user by now.
 ///
 /// # Errors
 /// Where the storage fails.
@@ -264,7 +266,8 @@ pub fn remove_of_user(work: &mut Work<'_>, user: &str) -> store::Result<()> {
     if load(work.transaction, &id)?.is_some_and(is_linked) { remove(work, &id) } else { Ok(()) }
 }
 
-/// Removes up to `limit` memberships and associations of a customer that is deleted. How many, and whether others remain.
+/// Removes up to `limit` memberships and associations of a deleted customer. Returns how many, and whether others
+/// remain.
 ///
 /// # Errors
 /// Where the storage fails.
@@ -288,7 +291,7 @@ pub fn drop_relations(transaction: &mut Transaction, id: &str, limit: u32) -> st
     Ok((removed, false))
 }
 
-/// What the customer of a user is to be. The address is empty where the user has none.
+/// The record that the customer of a user is to have. The address is empty if the user has none.
 fn wanted(work: &Work<'_>, profile: &Profile, created: u64, link: Link) -> store::Result<CustomerRecord> {
     Ok(CustomerRecord {
         email: profile.email.clone().unwrap_or_default(),
@@ -303,7 +306,7 @@ fn wanted(work: &Work<'_>, profile: &Profile, created: u64, link: Link) -> store
     })
 }
 
-/// Stores what is to be of a customer, and says what of it is new.
+/// Stores the new record of a customer, and notes in the change feed what is different.
 fn change(work: &mut Work<'_>, id: &str, old: &CustomerRecord, new: &mut CustomerRecord) -> Result<()> {
     if new == old {
         return Ok(());
@@ -335,7 +338,8 @@ fn change(work: &mut Work<'_>, id: &str, old: &CustomerRecord, new: &mut Custome
     Ok(())
 }
 
-/// Takes the address of a customer out of the index; where two have it, it is the other one's from now on.
+/// Takes the address of a customer out of the index. If two have the address, the index leads to the other one from now
+/// on.
 fn drop_address(transaction: &mut Transaction, id: &str, record: &mut CustomerRecord) -> store::Result<()> {
     let key = keys::customer_email(&record.email);
     match record.twin.take() {
@@ -345,7 +349,7 @@ fn drop_address(transaction: &mut Transaction, id: &str, record: &mut CustomerRe
     Ok(())
 }
 
-/// The record of a customer, where there is one, be it out of sight.
+/// The record of a customer, if there is one, even if it is out of sight.
 ///
 /// # Errors
 /// Where the storage fails.
@@ -357,7 +361,7 @@ pub fn load(transaction: &mut Transaction, id: &str) -> store::Result<Option<Cus
     transaction.get(key.clone())?.map(|text| records::read(&key, &text)).transpose()
 }
 
-/// The record of a customer that the site sees.
+/// The record of a customer, unless it is out of sight.
 ///
 /// # Errors
 /// Where the storage fails.
@@ -383,7 +387,7 @@ pub fn describe(transaction: &mut Transaction, id: &str, record: CustomerRecord)
     Ok(described(id, record, managed))
 }
 
-/// A customer as callers see it; none where it is out of sight.
+/// A customer as callers see it; `None` if it is out of sight.
 ///
 /// # Errors
 /// Where the storage fails.
@@ -444,7 +448,7 @@ impl Engine<'_> {
     /// The customers of the site, in the order in which they were made.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a limit or cursor that cannot be.
+    /// [`Error::Invalid`] for a limit or cursor that is not valid.
     pub fn customers(&self, position: &Position, limit: u32) -> Result<Page<Customer>> {
         self.read(|transaction| {
             let (every, mut standings) = (is_all_in_sight(transaction)?, Standings::default());
@@ -455,7 +459,7 @@ impl Engine<'_> {
         })
     }
 
-    /// One customer.
+    /// The customer with this id.
     ///
     /// # Errors
     /// [`Error::NotFound`].

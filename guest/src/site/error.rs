@@ -1,29 +1,29 @@
-//! Why a call about the site yielded nothing.
+//! Why a call about the site failed.
 
 use alloc::string::String;
 
 use crate::invalid::Invalid;
 use crate::store;
 
-/// Why a call yielded nothing.
+/// Why a call failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// There is no such thing.
+    /// There is no such customer, organization, project or directory.
     #[error("{0}")]
     NotFound(String),
-    /// A value cannot be taken. The text says which and why.
+    /// A value cannot be accepted. The text says which and why.
     #[error("{0}")]
     Invalid(String),
-    /// A unique value is taken.
+    /// A value that must be unique is taken.
     #[error("{0}")]
     Taken(String),
     /// A directory manages it.
     #[error("{0}")]
     Managed(String),
-    /// The state does not allow it.
+    /// The present state does not allow it.
     #[error("{0}")]
     Refused(String),
-    /// The storage did not do its part.
+    /// The storage failed, or cannot do its part now.
     #[error(transparent)]
     Store(#[from] store::Error),
 }

@@ -1,5 +1,6 @@
-//! What holds the members of an organization: the group that it is linked to, what held its members before it was adopted,
-//! and the organization itself. The members of a linked one *are* the group's; no membership is stored twice.
+//! What holds the members of an organization: the group that it is linked to, what held its members before it was
+//! adopted, and the organization itself. The members of a linked organization *are* the group's; no membership is
+//! stored twice.
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -17,31 +18,32 @@ use crate::work::Work;
 /// Something that holds members of an organization.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Holder {
-    /// The group, or [`keys::own_members`].
+    /// The id of the group, or [`keys::own_members`].
     pub name: String,
-    /// Where those whom it holds are on probation: the time now, in milliseconds since the Unix epoch.
+    /// If its members are on probation: the current time, in milliseconds since the Unix epoch.
     pub probation_at: Option<u64>,
 }
 
 impl Holder {
-    /// One whose members count without an end.
+    /// A holder whose members count without an end.
     #[must_use]
     pub fn lasting(name: String) -> Self {
         Holder { name, probation_at: None }
     }
 
-    /// Whether a membership counts of which this is stored.
+    /// Whether a membership with this stored value counts.
     pub fn counts(&self, value: &str) -> bool {
         self.probation_at.is_none_or(|now| end_of(value).is_some_and(|end| now < end))
     }
 }
 
-/// What holds an organization's own members, from now on.
+/// The holder of an organization's own members at present.
 pub fn own_holder(id: u64, record: &OrganizationRecord) -> String {
     keys::own_members(id, group_of(record))
 }
 
-/// The group whose members are the organization's: the one that it is linked to, or was before it was deleted and restored.
+/// The group whose members are the organization's: the one that it is linked to, or was before it was deleted and
+/// restored.
 pub fn group_of(record: &OrganizationRecord) -> Option<&str> {
     record.link.as_ref().map(|link| &link.resource).or(record.former.as_ref()).map(String::as_str)
 }
@@ -53,9 +55,9 @@ pub fn all_holders(id: u64, record: &OrganizationRecord) -> Vec<String> {
     group.into_iter().chain(retained.cloned()).chain([own_holder(id, record)]).collect()
 }
 
-/// What holds the members of an organization: the group that it is linked to; while the grace of its adoption lasts, what
-/// held them before; and what holds its own, while it is local or customers whose users are gone are kept there. Nothing
-/// where it is out of sight.
+/// What holds the members of an organization: the group that it is linked to; while the grace of its adoption lasts,
+/// what held them before; and the holder of its own members, while it is local, or customers whose users are gone are
+/// kept there. Empty if it is out of sight.
 ///
 /// # Errors
 /// Where the storage fails.
@@ -67,7 +69,7 @@ pub fn holders(
 ) -> store::Result<Vec<Holder>> {
     Ok(match standing(transaction, record.link.as_ref())? {
         Standing::Leaving => Vec::new(),
-        // Where the directory is gone, everything stays as it was.
+        // If the directory is gone, everything stays as it was.
         Standing::Local => all_holders(id, record).into_iter().map(Holder::lasting).collect(),
         Standing::Managed => managed_holders(id, record, now),
     })
@@ -82,7 +84,7 @@ pub fn managed_holders(id: u64, record: &OrganizationRecord, now: u64) -> Vec<Ho
     group.into_iter().chain(retained).map(Holder::lasting).chain(own).collect()
 }
 
-/// The keys of the memberships that make a customer a member where there is one of them: as itself, or as one of its users.
+/// The memberships that would make a customer a member if one of them exists: its own, or those of its users.
 pub fn memberships<'h>(
     holders: &'h [Holder],
     customer: &'h str,
@@ -96,7 +98,7 @@ pub fn memberships<'h>(
     })
 }
 
-/// Whether there is one of these memberships.
+/// Whether one of these memberships exists and counts.
 pub fn is_any<'h>(
     transaction: &mut Transaction,
     memberships: impl Iterator<Item = (&'h Holder, &'h str)> + Clone,
@@ -106,7 +108,7 @@ pub fn is_any<'h>(
     Ok(memberships.zip(values).any(|((holder, _), value)| value.is_some_and(|value| holder.counts(&value))))
 }
 
-/// Removes these memberships where there are any. Whether one of them counted.
+/// Removes those of these memberships that exist. Returns whether one of them counted.
 pub fn remove_all<'h>(
     transaction: &mut Transaction,
     memberships: impl Iterator<Item = (&'h Holder, &'h str)> + Clone,
@@ -149,7 +151,7 @@ pub fn difference(
     Ok(())
 }
 
-/// Those customers whom none of `holders` makes a member.
+/// Those of these customers whom no holder in `holders` makes a member.
 pub fn without(
     transaction: &mut Transaction,
     holders: &[Holder],
@@ -163,7 +165,7 @@ pub fn without(
     let mut values = transaction.get_many(keys.collect())?.into_iter();
     let mut left = Vec::new();
     for ((customer, record), count) in customers.iter().zip(edges) {
-        // All of them are taken, whichever is the first that there is.
+        // All values of a customer are taken, even if the first one decides.
         let values: Vec<Option<String>> = values.by_ref().take(count).collect();
         let mut memberships = memberships(holders, customer, record).zip(values);
         if !memberships.any(|((holder, _), value)| value.is_some_and(|value| holder.counts(&value))) {
@@ -193,7 +195,8 @@ pub fn load_customers(transaction: &mut Transaction, ids: &[String]) -> store::R
     found.map(|(id, value)| Ok((id, records::read(keys::ALL_CUSTOMERS, &value)?))).collect()
 }
 
-/// The members that a holder has as customers: users where it is a group, of whom some may be linked to none.
+/// The customers of a holder's members, each with its member. The members of a group are users; those linked to no
+/// customer are left out.
 pub fn customers_of<'m>(
     transaction: &mut Transaction,
     holder: &Holder,
@@ -211,15 +214,15 @@ pub fn own_sweep(id: u64, record: &OrganizationRecord) -> String {
     keys::sweep(keys::SITE, &own_holder(id, record))
 }
 
-/// Names those who came into an organization, or went.
+/// Notes in the change feed who came into an organization, or left it.
 pub fn record_members(work: &mut Work<'_>, id: u64, kind: ChangeKind, customers: &[String]) {
     for members in customers.chunks(MEMBERS_PER_CHANGE) {
         work.record(kind, Detail { members: members.to_vec(), ..Detail::of_organization(id) });
     }
 }
 
-/// Removes the members that something holds which is an organization's no more, as far as that takes no time; the rest
-/// leads to nothing and is left to upkeep.
+/// Removes the members of a holder that no longer belongs to an organization. If there are many, the rest has no effect
+/// and is left to upkeep.
 pub fn forget_members(transaction: &mut Transaction, holder: &str) -> store::Result<()> {
     transaction.delete(keys::organization_of(holder));
     if edges::drop_members(transaction, holder, SWEPT_AT_ONCE)?.more {

@@ -1,4 +1,4 @@
-//! What is deleted and can be restored, as it is kept until then.
+//! How deleted customers and organizations are kept until they are restored or erased.
 
 use alloc::string::ToString;
 use alloc::vec::Vec;
@@ -12,7 +12,7 @@ use crate::store::records::{
 use crate::store::{self, Transaction};
 use crate::work::Work;
 
-/// How long what is deleted can be restored, in milliseconds; 0 where it is erased at once.
+/// How long what is deleted can be restored, in milliseconds; 0 if it is erased at once.
 ///
 /// # Errors
 /// Where the settings of the site cannot be read.
@@ -20,7 +20,7 @@ pub fn retention(work: &Work<'_>) -> store::Result<u64> {
     Ok(u64::from(settings::numbers(work.settings)?.retention_days) * DAY_MS)
 }
 
-/// Keeps a customer that is deleted.
+/// Keeps a deleted customer.
 pub fn keep_customer(work: &mut Work<'_>, id: &str, record: CustomerRecord, retention: u64) {
     let deleted = work.now.milliseconds;
     let until = deleted.saturating_add(retention);
@@ -29,7 +29,7 @@ pub fn keep_customer(work: &mut Work<'_>, id: &str, record: CustomerRecord, rete
     work.transaction.put(keys::deleted_customer(id), records::write(&DeletedCustomerRecord { record, deleted, until }));
 }
 
-/// Keeps an organization that is deleted.
+/// Keeps a deleted organization.
 pub fn keep_organization(work: &mut Work<'_>, id: u64, record: OrganizationRecord, projects: Vec<u64>, retention: u64) {
     let deleted = work.now.milliseconds;
     let until = deleted.saturating_add(retention);
@@ -39,7 +39,7 @@ pub fn keep_organization(work: &mut Work<'_>, id: u64, record: OrganizationRecor
     work.transaction.put(keys::deleted_organization(id), records::write(&kept));
 }
 
-/// The record of a deleted customer, where there is one.
+/// The record of a deleted customer, if there is one.
 ///
 /// # Errors
 /// Where the storage fails.
@@ -51,7 +51,7 @@ pub fn customer(transaction: &mut Transaction, id: &str) -> store::Result<Option
     transaction.get(key.clone())?.map(|text| records::read(&key, &text)).transpose()
 }
 
-/// The record of a deleted organization, where there is one.
+/// The record of a deleted organization, if there is one.
 pub fn organization(transaction: &mut Transaction, id: u64) -> store::Result<Option<DeletedOrganizationRecord>> {
     let key = keys::deleted_organization(id);
     transaction.get(key.clone())?.map(|text| records::read(&key, &text)).transpose()

@@ -1,4 +1,4 @@
-//! Locales. The identity provider may send any; a customer has one that the site has.
+//! Locales. The identity provider may send any locale; a customer has one of the site's.
 
 use icu_locale::subtags::Script;
 use icu_locale::{LanguageIdentifier, LocaleExpander};
@@ -9,24 +9,24 @@ pub const DEFAULT_LOCALES: [&str; 24] = [
     "ja-JP", "ko-KR", "nb-NO", "nl-NL", "pl-PL", "pt-BR", "pt-PT", "ro-RO", "ru-RU", "sk-SK", "sv-SE", "zh-CN",
 ];
 
-/// The locale of those who have none, and whose has no counterpart.
+/// The locale of customers without a locale, or with one that has no counterpart on the site.
 pub const DEFAULT_LOCALE: &str = "en-US";
 
 /// How much of what was sent is looked at, in bytes: real language tags are far shorter.
 const MAX_BYTES: usize = 100;
 
-/// Languages under other codes that are in use, and the code that locales have: a macrolanguage for its most common member
-/// (ISO 639-3), the most common member of one for it, and the codes that Java had for long.
+/// Other codes in use for a language, and the code that locales have: a macrolanguage for its most common member (ISO
+/// 639-3), the most common member for its macrolanguage, and the codes that Java had for long.
 const ALIASES: [(&str, &str); 6] =
     [("no", "nb"), ("cmn", "zh"), ("tl", "fil"), ("iw", "he"), ("in", "id"), ("ji", "yi")];
 
-/// The locale of the site that comes closest to what was sent: the same but for `_` and letter case, else one of the same
-/// language in the same script, the default before others; else the default. Of several in order of preference, as in an
-/// HTTP `Accept-Language` (RFC 7643, section 4.1.1), the first counts.
+/// The locale of the site that comes closest to what was sent: the same but for `_` and letter case, else one of the
+/// same language in the same script, the default before others; else the default. Of several in order of preference, as
+/// in an HTTP `Accept-Language` (RFC 7643, section 4.1.1), the first counts.
 ///
-/// Who reads traditional Chinese characters is not given simplified ones for it: the script is the one that the tag names,
-/// else the one that is likely for its language and region (Unicode CLDR). Nynorsk is understood by who writes Bokmål, and
-/// the other way round: where the one is missing, the other will do.
+/// Readers of traditional Chinese characters are not given simplified ones instead: the script is the one that the tag
+/// names, else the likely one for its language and region (Unicode CLDR). Those who write Bokmål understand Nynorsk,
+/// and the other way round: if one is missing, the other will do.
 #[must_use]
 pub fn closest<'l>(locales: &'l [impl AsRef<str>], default: &'l str, sent: Option<&str>) -> &'l str {
     let first = sent.unwrap_or_default().split([',', ';']).next().unwrap_or_default().trim();
@@ -38,7 +38,7 @@ pub fn closest<'l>(locales: &'l [impl AsRef<str>], default: &'l str, sent: Optio
     let wanted = language(&sent).to_ascii_lowercase();
     let of_language = |language: &str| {
         let has_language = |locale: &&str| self::language(locale).eq_ignore_ascii_case(language);
-        // Most often there is none, and then nothing has to be known of scripts.
+        // Usually no locale matches, and then scripts do not matter.
         core::iter::once(default).chain(all()).filter(has_language).find(|locale| have_same_script(&sent, locale))
     };
     let related = match &*wanted {
@@ -55,7 +55,7 @@ fn language(tag: &str) -> &str {
     ALIASES.iter().find(|(alias, _)| alias.eq_ignore_ascii_case(code)).map_or(code, |(_, code)| code)
 }
 
-/// Whether two tags are of the same script, as far as is known.
+/// Whether two tags have the same script, as far as is known.
 fn have_same_script(one: &str, other: &str) -> bool {
     match (script(one), script(other)) {
         (Some(one), Some(other)) => one == other,
@@ -65,7 +65,7 @@ fn have_same_script(one: &str, other: &str) -> bool {
 
 /// The script that a tag names, else the likely one.
 fn script(tag: &str) -> Option<Script> {
-    // What is no language tag as a whole may begin like one.
+    // A text that is not a language tag as a whole may begin like one.
     let mut front = tag;
     let mut tag = loop {
         match LanguageIdentifier::try_from_str(front) {

@@ -1,9 +1,10 @@
 //! Who is a member of which organization.
 //!
 //! Members are kept under holders: the group that an organization is linked to, what held its members before it was
-//! adopted, and the organization itself. The members of a linked one *are* the group's; no membership is stored twice.
+//! adopted, and the organization itself. The members of a linked organization *are* the group's; no membership is
+//! stored twice.
 //!
-//! A customer whose user is deleted keeps, as its own, what the user's groups made it a member of; see `probation`.
+//! A customer whose user is deleted keeps the memberships from the user's groups as its own; see `probation`.
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
@@ -63,8 +64,8 @@ pub(super) fn of_customer(
     Ok(organizations)
 }
 
-/// Takes users who were removed from the group of an adopted organization out of its former members as well: the identity
-/// provider has decided about them, so that their grace is over.
+/// Takes users who were removed from the group of an adopted organization out of its former members as well: the
+/// identity provider has decided about them, so their grace is over.
 ///
 /// # Errors
 /// Where the storage fails.
@@ -73,13 +74,13 @@ pub fn take_out(work: &mut Work<'_>, id: u64, users: &[String]) -> store::Result
         return Ok(());
     };
     let Some(Link { directory, .. }) = record.link.clone() else { return Ok(()) };
-    // All but the group itself.
+    // All holders but the group itself.
     let holders: Vec<Holder> = managed_holders(id, &record, work.now.milliseconds).into_iter().skip(1).collect();
     for chunk in users.chunks(ENTRIES_AT_ONCE as usize) {
         let customers = work.transaction.get_many(chunk.iter().map(|user| keys::customer_of(user)).collect())?;
         let customers: Vec<String> = customers.into_iter().flatten().collect();
         let mut records = load_customers(work.transaction, &customers)?;
-        // Whom a user of a disconnected directory was linked to is not for this one to decide about.
+        // This directory does not decide about customers that were linked to users of a disconnected one.
         let named: BTreeSet<&String> = chunk.iter().collect();
         let is_named = |link: &Link| link.directory == directory && named.contains(&link.resource);
         records.retain(|(_, customer)| customer.link.as_ref().is_some_and(is_named));
@@ -94,8 +95,9 @@ pub fn take_out(work: &mut Work<'_>, id: u64, users: &[String]) -> store::Result
     Ok(())
 }
 
-/// Makes the memberships of a customer in groups its own, where the groups are organizations': the user in the groups is
-/// deleted, and the customer `is_present` or may be restored. Asks the storage no more often for many groups than for one.
+/// Makes the memberships that a customer has through groups its own, if the groups belong to organizations: the user in
+/// the groups is deleted, and the customer `is_present` or may be restored. Many groups cost no more calls of the
+/// storage than one.
 ///
 /// # Errors
 /// Where the storage fails.
@@ -112,13 +114,13 @@ pub fn remember(
         Some([keys::directory(&link.directory), own_sweep(*id, record)])
     });
     let present = present(transaction, asked.flatten().collect())?;
-    // What the directory has said last was that the customer is a member: an earlier probation is over.
+    // The directory last said that the customer is a member, so an earlier probation is over.
     let opened = organizations.iter().filter(|(group, _, record)| record.restored && is_linked(record, group));
     let opened: Vec<Holder> = opened.map(|(_, id, record)| Holder::lasting(own_holder(*id, record))).collect();
     remove_all(transaction, opened.iter().map(|holder| (holder, customer)))?;
     for (group, id, record) in &organizations {
         if unopened(record, group).is_some_and(|link| present.contains(&keys::directory(&link.directory))) {
-            // What is being swept under this name must not come back; until that is done, nothing is remembered.
+            // Members that are being swept under this name must not come back. Until that is done, nobody is added.
             if present.contains(&own_sweep(*id, record)) {
                 continue;
             }
@@ -133,7 +135,7 @@ pub fn remember(
     Ok(())
 }
 
-/// The organizations of those groups that have one, each with its group; also deleted ones that can be restored.
+/// The organizations of these groups, each with its group; also deleted ones that can be restored.
 fn of_groups<'g>(
     transaction: &mut Transaction,
     groups: &[&'g str],
@@ -169,14 +171,14 @@ fn unopened<'r>(record: &'r OrganizationRecord, group: &str) -> Option<&'r Link>
     record.link.as_ref().filter(|_| is_linked(record, group) && !record.restored)
 }
 
-/// Those of these keys that there are.
+/// Those of these keys that exist.
 fn present(transaction: &mut Transaction, keys: BTreeSet<String>) -> store::Result<BTreeSet<String>> {
     let values = transaction.get_many(keys.iter().cloned().collect())?;
     Ok(keys.into_iter().zip(values).filter_map(|(key, value)| value.map(|_| key)).collect())
 }
 
-/// Makes a customer an organization's own member, where the group is the organization's now or, while the grace of its
-/// adoption lasts, was before: then the customer is one as long as those are whom the group had.
+/// Makes a customer an organization's own member, if the group holds members of the organization: now, or from before
+/// its adoption while the grace lasts. In the latter case the customer stays for the grace, like the former members.
 fn keep_own(transaction: &mut Transaction, id: u64, record: &OrganizationRecord, group: &str, customer: &str) {
     let own = keys::own_members(id, Some(group));
     if all_holders(id, record).contains(&own) {
@@ -185,11 +187,11 @@ fn keep_own(transaction: &mut Transaction, id: u64, record: &OrganizationRecord,
 }
 
 impl Engine<'_> {
-    /// The members of an organization: those of its group first, then those that it had before it was linked, then its own,
-    /// each in the order in which they were made.
+    /// The members of an organization: those of its group first, then those that it had before it was linked, then its
+    /// own, each in the order in which they were made.
     ///
     /// # Errors
-    /// [`Error::NotFound`]; [`Error::Invalid`] for a limit or cursor that cannot be.
+    /// [`Error::NotFound`]; [`Error::Invalid`] for a limit or cursor that is not valid.
     pub fn organization_members(&self, id: u64, position: &Position, limit: u32) -> Result<Page<Customer>> {
         check_limit(limit)?;
         let now = self.now().milliseconds;
@@ -203,7 +205,7 @@ impl Engine<'_> {
     /// One member of an organization.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for the organization, or a customer that is no member of it.
+    /// [`Error::NotFound`] for the organization, or a customer that is not a member of it.
     pub fn organization_member(&self, id: u64, customer: &str) -> Result<Customer> {
         let now = self.now().milliseconds;
         self.read(|transaction| {
@@ -238,7 +240,7 @@ impl Engine<'_> {
         self.edit_members(actor, id, customers, true)
     }
 
-    /// Removes customers from a local organization. Those who are no members stay so.
+    /// Removes customers from a local organization. Those who are not members are passed over.
     ///
     /// # Errors
     /// As [`add_members`](Self::add_members).
@@ -278,7 +280,7 @@ impl Engine<'_> {
     }
 }
 
-/// Reads a page of members from several holders, one after the other. Its cursors say which of them they are in.
+/// Reads a page of members from several holders, one after the other. Its cursors name the holder.
 struct MemberReader {
     skip: u32,
     after: Option<(usize, String)>,
@@ -300,7 +302,7 @@ impl MemberReader {
         Ok(Self { skip, after, limit: limit as usize, standings: Standings::default(), found: Vec::new() })
     }
 
-    /// Reads on until there is one more than wanted.
+    /// Reads until there is one member more than wanted.
     fn page(mut self, transaction: &mut Transaction, holders: &[Holder]) -> Result<Page<Customer>> {
         for place in 0..holders.len() {
             self.read(transaction, holders, place)?;
@@ -334,12 +336,12 @@ impl MemberReader {
         })
     }
 
-    /// Whether there is one more than fits on the page.
+    /// Whether there is one member more than fits on the page.
     fn is_full(&self) -> bool {
         self.found.len() > self.limit
     }
 
-    /// Takes a member in, unless it has been read from a holder before this one, or the page is full.
+    /// Adds a member, unless an earlier holder has it too, or the page is full.
     fn visit(
         &mut self,
         transaction: &mut Transaction,
@@ -368,7 +370,7 @@ impl MemberReader {
     }
 }
 
-/// Refuses more customers than a call may name.
+/// Checks that a call does not name too many customers.
 ///
 /// # Errors
 /// [`Error::Invalid`].

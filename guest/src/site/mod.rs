@@ -10,8 +10,8 @@
 //! | `access` | whether a customer may use a project, and why |
 //! | `settings` | the settings of the site |
 //! | `sign_ins` | sign-ins of administrators that the host refused |
-//! | `bin` | what is deleted and can be restored |
-//! | `same_names` | what came to have the name of another |
+//! | `bin` | deleted customers and organizations, which can be restored |
+//! | `same_names` | customers, organizations and directories that came to have the name of another |
 //! | `locales` | which locales the site has, and what others become |
 //! | `time_zones` | which time zones there are |
 //!

@@ -19,12 +19,12 @@ pub fn next(transaction: &mut Transaction, key: &str) -> store::Result<u64> {
     Ok(next)
 }
 
-/// The number that an organization or a project has in a key or a value.
+/// Reads the number of an organization or a project from a key or a value.
 pub fn parse(key: &str, number: &str) -> store::Result<u64> {
     number.parse().map_err(|_| store::Error::corrupt(key))
 }
 
-/// The record of an organization, where there is one, be it out of sight.
+/// The record of an organization, if there is one, even if it is out of sight.
 ///
 /// # Errors
 /// Where the storage fails.

@@ -1,5 +1,5 @@
-//! Organizations: named sets of customers, made by administrators or for the groups of directories. Who is a member of
-//! them is told in `membership`.
+//! Organizations: named sets of customers, made by administrators or for the groups of directories. `membership` has
+//! their members.
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -38,17 +38,18 @@ pub struct Organization {
     pub uuid: String,
     /// When it was made, in milliseconds since the Unix epoch.
     pub created_at: u64,
-    /// The directory that manages it; none for a local one.
+    /// The id of the directory that manages it; `None` if it is local.
     pub managed_by: Option<String>,
-    /// The group that it is linked to, while it is managed.
+    /// The id of the group that it is linked to, while it is managed.
     pub group: Option<String>,
 }
 
-/// Makes or adopts the organization of a group that is first pushed; none where the policy leaves a local one alone.
-/// Without a grace, only the group's members are members of an adopted one from now on.
+/// Makes or adopts the organization of a group that is first pushed, and returns its number; `None` if the policy
+/// leaves a local organization alone. Without a grace, only the group's members are members of an adopted one from now
+/// on.
 ///
 /// # Errors
-/// 409 `uniqueness` when the name is a managed organization's, or a local one's and the policy says so.
+/// [`Error::Taken`] if a managed organization has the name, or a local one and the policy is to reject.
 pub fn provision(
     work: &mut Work<'_>,
     link: Link,
@@ -97,7 +98,7 @@ fn create(work: &mut Work<'_>, link: Link, name: &str) -> store::Result<u64> {
     Ok(id)
 }
 
-/// Makes a local organization a group's. Without a grace, whoever is no member of the group is out at once.
+/// Makes a local organization a group's. Without a grace, those who are not members of the group are out at once.
 fn adopt(
     work: &mut Work<'_>,
     id: u64,
@@ -130,7 +131,7 @@ fn adopt(
     Ok(())
 }
 
-/// What has this name, be it out of sight.
+/// The organization of this name, even one that is out of sight.
 fn holder_of(transaction: &mut Transaction, name: &str) -> store::Result<Option<(u64, OrganizationRecord, Standing)>> {
     let Some(number) = transaction.get(keys::organization_name(name))? else { return Ok(None) };
     let id = numbers::parse(&keys::organization_name(name), &number)?;
@@ -140,7 +141,7 @@ fn holder_of(transaction: &mut Transaction, name: &str) -> store::Result<Option<
     Ok(Some((id, record, standing)))
 }
 
-/// The organization of this name, where there is one.
+/// The organization of this name, if there is one.
 ///
 /// # Errors
 /// Where the storage fails.
@@ -149,7 +150,7 @@ pub fn named(transaction: &mut Transaction, name: &str) -> store::Result<Option<
     Ok(found.map(|(id, record, _)| (id, record)))
 }
 
-/// The number of the local organization of this name, where there is one.
+/// The number of the local organization of this name, if there is one.
 ///
 /// # Errors
 /// Where the storage fails.
@@ -158,7 +159,8 @@ pub fn local_named(transaction: &mut Transaction, name: &str) -> store::Result<O
     Ok(found.map(|(id, _, _)| id))
 }
 
-/// The organization of this name, where there is one, and whether it is managed. One that goes with its directory makes way.
+/// The organization of this name, if there is one, and whether it is managed. One that is leaving with its directory
+/// makes way.
 fn claim(work: &mut Work<'_>, name: &str) -> store::Result<Option<(u64, OrganizationRecord, bool)>> {
     let Some((id, record, standing)) = holder_of(work.transaction, name)? else { return Ok(None) };
     if standing == Standing::Leaving {
@@ -168,7 +170,7 @@ fn claim(work: &mut Work<'_>, name: &str) -> store::Result<Option<(u64, Organiza
     Ok(Some((id, record, standing == Standing::Managed)))
 }
 
-/// Whether an organization has this name. One that goes with its directory makes way.
+/// Whether an organization has this name. One that is leaving with its directory makes way.
 ///
 /// # Errors
 /// Where the storage fails.
@@ -176,7 +178,7 @@ pub fn is_taken(work: &mut Work<'_>, name: &str) -> store::Result<bool> {
     Ok(claim(work, name)?.is_some())
 }
 
-/// Removes an organization that goes with its directory, without waiting for upkeep.
+/// Removes an organization that is leaving with its directory, without waiting for upkeep.
 ///
 /// # Errors
 /// Where the storage fails.
@@ -185,9 +187,9 @@ pub fn remove_leaving(work: &mut Work<'_>, id: u64) -> store::Result<()> {
     if is_leaving(work.transaction, record.link.as_ref())? { remove(work, id).map(drop) } else { Ok(()) }
 }
 
-/// Ties a group and its organization to each other again, whatever has come between them: an organization of this very
-/// group keeps it and gets its name; without one, a free name makes a new one. None where another organization has the
-/// name.
+/// Links a group and its organization to each other again, whatever has come between them. An organization of this very
+/// group stays with it and gets its name. If there is none and the name is free, a new one is made. `None` if another
+/// organization has the name.
 ///
 /// # Errors
 /// Where the storage fails.
@@ -204,7 +206,7 @@ pub fn mend(work: &mut Work<'_>, link: Link, name: &str, linked: Option<u64>) ->
     Ok(Some(id))
 }
 
-/// Gives the local organization that has a group's name another one, so that the group can have its own.
+/// Renames the local organization that has a group's name, so that the group can have an organization of its own.
 ///
 /// # Errors
 /// [`Error::Invalid`]; [`Error::Taken`] where an organization has the new name; [`Error::Managed`].
@@ -221,32 +223,32 @@ pub fn make_way(work: &mut Work<'_>, name: &str, new: &str) -> Result<()> {
 /// Follows the new name of a group.
 ///
 /// # Errors
-/// 409 `uniqueness` when another organization has it.
+/// [`Error::Taken`] if another organization has it.
 pub fn follow_name(work: &mut Work<'_>, id: u64, name: &str) -> Result<()> {
     let old =
         numbers::organization(work.transaction, id)?.ok_or_else(|| store::Error::corrupt(&keys::organization(id)))?;
     rename(work, id, &old, name.trim())
 }
 
-/// Makes sure that no organization has a name. One that goes with its directory makes way.
+/// Makes sure that no organization has this name. One that is leaving with its directory makes way.
 ///
 /// # Errors
-/// 409 `uniqueness` when one has.
+/// [`Error::Taken`] if one has.
 pub fn check_free(work: &mut Work<'_>, name: &str) -> Result<()> {
     if is_taken(work, name)? { Err(Error::Taken("another organization has this name".to_string())) } else { Ok(()) }
 }
 
-/// What is left of those who were members of an organization besides its group's.
+/// What is left, after settling, of an organization's members that are not its group's.
 #[derive(Debug, Default)]
 pub struct Settled {
     /// Whether there can still be such members.
     pub has_others: bool,
-    /// The customers whose probation the group's complete list has ended, be it that they are on it.
+    /// The customers whose probation the group's complete list has ended, whether they are on it or not.
     pub replaced: Vec<String>,
 }
 
-/// Ends the grace of an adopted organization when its time has passed, or when the group's list is complete: whoever is not
-/// on it is out then, also who was on probation.
+/// Ends the grace of an adopted organization when its time has passed, or when the group's list is complete: those who
+/// are not on it are then out, even those on probation.
 ///
 /// # Errors
 /// Where the storage fails.
@@ -268,7 +270,7 @@ pub fn settle(work: &mut Work<'_>, id: u64, is_complete: bool) -> store::Result<
     let due = Due::Adoption(id);
     work.transaction.delete(due.key(retained.until));
     if !is_managed(work.transaction, old.link.as_ref())? {
-        // The directory went within the grace, and what it had stays as it was.
+        // The directory was disconnected within the grace, so everything stays as it was.
         let retained = Retained { until: u64::MAX, ..retained };
         work.transaction.put(due.key(retained.until), records::write(&due));
         old.retained = Some(retained);
@@ -283,7 +285,7 @@ pub fn settle(work: &mut Work<'_>, id: u64, is_complete: bool) -> store::Result<
     Ok(Settled { has_others, replaced })
 }
 
-/// Ends every grace and every probation whose time has passed, where upkeep has not come round to it yet.
+/// Ends every grace and every probation whose time has passed, if upkeep has not done so yet.
 ///
 /// # Errors
 /// Where the storage fails.
@@ -308,15 +310,15 @@ pub fn settle_due(work: &mut Work<'_>) -> store::Result<()> {
     })
 }
 
-/// Removes an organization from the site; its customers stay. Whether it is kept, so that it can be restored with its
-/// members.
+/// Removes an organization from the site; its customers stay. Returns whether it is kept, so that it can be restored
+/// with its members.
 ///
 /// # Errors
 /// Where the storage fails.
 pub fn remove(work: &mut Work<'_>, id: u64) -> store::Result<bool> {
     let Some(mut old) = numbers::organization(work.transaction, id)? else { return Ok(false) };
     if old.restored {
-        // Who is restored with it is who is a member now.
+        // Those who are members now are restored with it.
         settle_due(work)?;
         old = numbers::organization(work.transaction, id)?.unwrap_or(old);
     }
@@ -345,8 +347,8 @@ pub fn remove(work: &mut Work<'_>, id: u64) -> store::Result<bool> {
     Ok(true)
 }
 
-/// What is kept of the members that an organization had before it was adopted: where their grace lasts still, they are
-/// members when it is restored, without an end.
+/// What a deleted organization keeps of the members that it had before it was adopted: if their grace still lasts, they
+/// are members without an end when it is restored.
 fn kept_with(work: &mut Work<'_>, retained: Option<Retained>) -> store::Result<Option<Retained>> {
     let Some(retained) = retained else { return Ok(None) };
     if work.now.milliseconds < retained.until {
@@ -370,7 +372,8 @@ pub fn erase(work: &mut Work<'_>, id: u64, old: &OrganizationRecord) -> store::R
     Ok(())
 }
 
-/// Removes the organization of a group whose directory goes with all that it managed; unless another group has it by now.
+/// Removes the organization of a group whose directory is being removed with all that it managed, unless the
+/// organization has another group by now.
 ///
 /// # Errors
 /// Where the storage fails.
@@ -411,7 +414,8 @@ fn rename(work: &mut Work<'_>, id: u64, old: &OrganizationRecord, name: &str) ->
     Ok(())
 }
 
-/// Takes the name of an organization out of the index; where two have it, it is the other one's from now on.
+/// Takes the name of an organization out of the index. If two have the name, the index leads to the other one from now
+/// on.
 fn drop_name(transaction: &mut Transaction, id: u64, record: &mut OrganizationRecord) -> store::Result<()> {
     let key = keys::organization_name(&record.name);
     match record.twin.take() {
@@ -440,7 +444,7 @@ pub fn describe(transaction: &mut Transaction, id: u64, record: OrganizationReco
     Ok(described(id, record, managed))
 }
 
-/// An organization as callers see it; none where it is out of sight.
+/// An organization as callers see it; `None` if it is out of sight.
 ///
 /// # Errors
 /// Where the storage fails.
@@ -498,7 +502,7 @@ impl Engine<'_> {
     /// The organizations of the site, in the order in which they were made.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a limit or cursor that cannot be.
+    /// [`Error::Invalid`] for a limit or cursor that is not valid.
     pub fn organizations(&self, position: &Position, limit: u32) -> Result<Page<Organization>> {
         self.read(|transaction| {
             let (every, mut standings) = (is_all_in_sight(transaction)?, Standings::default());
@@ -509,7 +513,7 @@ impl Engine<'_> {
         })
     }
 
-    /// One organization.
+    /// The organization with this number.
     ///
     /// # Errors
     /// [`Error::NotFound`].

@@ -1,9 +1,10 @@
-//! Customers who were restored, in organizations that are managed: members for a time, although their users are gone.
+//! Probation: restored customers are members of managed organizations for a time, although their users are gone.
 //!
-//! A customer whose user is deleted keeps, as its own, what the user's groups made it a member of. While the organization is
-//! managed, this leads to nothing until the customer is restored, and then for a time: the customer is on probation. It ends
-//! when the directory says anything about the customer's membership, when an administrator repairs the group, or at its
-//! time. Where the directory or the group goes before that, the customer is a member like any other.
+//! A customer whose user is deleted keeps the memberships from the user's groups as its own. While the organization is
+//! managed, they have no effect until the customer is restored, and then for a time: the customer is on probation. That
+//! ends when the directory says anything about the customer's membership, when an administrator repairs the group, or
+//! when the time is over. If the directory or the group is removed before that, the customer is a member like any
+//! other.
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::{String, ToString};
@@ -21,15 +22,15 @@ use crate::store::records::{self, DirectoryRecord, Due, Link, OrganizationRecord
 use crate::store::{self, Transaction, keys, prefix_range};
 use crate::work::Work;
 
-/// Leaves it to upkeep to give memberships of a restored customer their end.
+/// Leaves it to upkeep to give the memberships of a restored customer their end, those after the holder `after`.
 pub(super) fn go_on_later(transaction: &mut Transaction, customer: &str, after: Option<&str>, now: &Moment) {
     let due = Due::Restored { customer: customer.to_string(), after: after.map(ToString::to_string) };
     transaction.put(due.key(now.milliseconds), records::write(&due));
 }
 
-/// Puts a customer that is restored on probation in the managed organizations that its user made it a member of, for the
-/// grace of the directory. A probation that has begun already is not prolonged. Does as much of it as is done at once, goes
-/// on behind the holder `after`, and leaves the rest to upkeep.
+/// Puts a restored customer on probation in the managed organizations that its user made it a member of, for the grace
+/// of the directory. A probation that has begun already is not prolonged. Begins after the holder `after`, does one
+/// page of memberships, and leaves the rest to upkeep.
 ///
 /// # Errors
 /// Where the storage fails.
@@ -63,8 +64,8 @@ pub fn begin(work: &mut Work<'_>, customer: &str, after: Option<&str>) -> store:
     Ok(())
 }
 
-/// Those of a customer's own memberships that are on probation or to be so: the organization, what holds them, what is
-/// stored of them, and the grace of the directory in seconds.
+/// Those of a customer's own memberships that are, or are to be, on probation: for each the organization, the holder,
+/// the stored value, and the grace of the directory in seconds.
 fn of_managed<'e>(
     transaction: &mut Transaction,
     entries: &'e [Entry],
@@ -98,8 +99,8 @@ fn of_managed<'e>(
     Ok(managed.collect())
 }
 
-/// Ends a probation whose time has come. Where the organization is no longer the directory's by then, the customer is a
-/// member like any other.
+/// Ends a probation whose time has come. If no directory manages the organization by then, the customer is a member
+/// like any other.
 ///
 /// # Errors
 /// Where the storage fails.
@@ -119,7 +120,7 @@ pub fn end(work: &mut Work<'_>, holder: &str, customer: &str) -> store::Result<(
     record_gone(work, id, &[customer.to_string()])
 }
 
-/// Names those of these customers who were on probation in an organization and are members of it no more.
+/// Notes in the change feed which of these customers, whose probation is over, are no longer members.
 ///
 /// # Errors
 /// Where the storage fails.
@@ -168,8 +169,8 @@ pub fn end_early(work: &mut Work<'_>, id: u64, record: &OrganizationRecord, cust
     record_gone(work, id, customers)
 }
 
-/// Ends the probation of the customers of users who were added to the group of an organization: they are members through
-/// the group now.
+/// Ends the probation of the customers of users who were added to the group of an organization: they are members
+/// through the group now.
 ///
 /// # Errors
 /// Where the storage fails.
@@ -186,8 +187,8 @@ pub fn confirm(work: &mut Work<'_>, id: u64, users: &[String]) -> store::Result<
     Ok(())
 }
 
-/// Puts the customers on probation that are restored and have one of these own memberships without an end: layout 1 knew
-/// none. Upkeep does it when it comes round to it.
+/// Has upkeep put restored customers on probation if they have one of these own memberships without an end: layout 1
+/// had no ends.
 ///
 /// # Errors
 /// Where the storage fails.

@@ -1,4 +1,4 @@
-//! Projects: what customers ask for help in. Their associations are always the site's own.
+//! Projects: service desks, where customers ask for help. Directories have no say in what is associated with them.
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -58,7 +58,7 @@ pub fn describe(id: u64, record: ProjectRecord) -> Project {
     Project { id, key: record.key, name: record.name, audience: record.audience, created_at: record.created }
 }
 
-/// Removes up to `limit` associations of a project that is deleted. How many, and whether others remain.
+/// Removes up to `limit` associations of a deleted project. Returns how many, and whether others remain.
 ///
 /// # Errors
 /// Where the storage fails.
@@ -106,7 +106,7 @@ impl Engine<'_> {
     /// The projects of the site, in the order in which they were made.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a limit or cursor that cannot be.
+    /// [`Error::Invalid`] for a limit or cursor that is not valid.
     pub fn projects(&self, position: &Position, limit: u32) -> Result<Page<Project>> {
         self.read(|transaction| {
             let page = scan_page::<Error>(transaction, keys::ALL_PROJECTS, position, limit)?;
@@ -118,7 +118,7 @@ impl Engine<'_> {
         })
     }
 
-    /// One project.
+    /// The project with this number.
     ///
     /// # Errors
     /// [`Error::NotFound`].
@@ -143,7 +143,7 @@ impl Engine<'_> {
         })
     }
 
-    /// Changes the name or the audience of a project; what is none stays as it is.
+    /// Changes the name or the audience of a project; what is `None` stays as it is.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::Invalid`].
@@ -193,7 +193,7 @@ impl Engine<'_> {
     /// Opens a project to the members of an organization, or closes it to them. Doing so again changes nothing.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for either.
+    /// [`Error::NotFound`] for the project or the organization.
     pub fn associate_organization(&self, actor: &str, project: u64, organization: u64, associated: bool) -> Result<()> {
         self.administer(actor, |work| {
             existing(work.transaction, project)?;
@@ -211,8 +211,8 @@ impl Engine<'_> {
         })
     }
 
-    /// Makes customers a project's own, or no longer. Those who are already stay so. All of them or, where one is unknown,
-    /// none.
+    /// Makes customers a project's own, or ends that. Those for whom it holds already stay as they are. If one of them
+    /// is unknown, nothing is changed.
     ///
     /// # Errors
     /// [`Error::NotFound`] for the project or a customer; [`Error::Invalid`] for too many.
@@ -232,11 +232,11 @@ impl Engine<'_> {
         })
     }
 
-    /// The organizations that a project is associated with, in order of their numbers; where a member is named, those that
-    /// this customer is a member of.
+    /// The organizations that a project is associated with, in order of their numbers. If a member is named, only those
+    /// that this customer is a member of.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for the project or the customer; [`Error::Invalid`] for a limit or cursor that cannot be.
+    /// [`Error::NotFound`] for the project or the customer; [`Error::Invalid`] for a limit or cursor that is not valid.
     pub fn project_organizations(
         &self,
         id: u64,
@@ -267,8 +267,8 @@ impl Engine<'_> {
         })
     }
 
-    /// A project's own customers, in the order in which they were made. Where there is a query, those whom a picker offers
-    /// for it: who are active, and whose name or email address contains it.
+    /// A project's own customers, in the order in which they were made. If there is a query, only those whom a picker
+    /// offers for it: active customers whose name or email address contains it.
     ///
     /// # Errors
     /// As [`project_organizations`](Self::project_organizations).
@@ -311,7 +311,7 @@ fn associated_with(transaction: &mut Transaction, project: u64, customer: &str, 
     Ok(all.into_iter().zip(found).filter(|(_, found)| found.is_some()).map(|(id, _)| id).collect())
 }
 
-/// A page of numbers of which all are known, and in order.
+/// A page of these numbers, which are in order.
 fn page_of(all: Vec<u64>, position: &Position, limit: u32) -> Result<Page<u64>> {
     check_limit(limit)?;
     let begin = match position {
@@ -328,7 +328,7 @@ fn page_of(all: Vec<u64>, position: &Position, limit: u32) -> Result<Page<u64>> 
     Ok(Page { values, next })
 }
 
-/// Sets or removes keys together; says whether that changed anything.
+/// Sets or removes keys together. Returns whether that changed anything.
 fn set_all(transaction: &mut Transaction, keys: [String; 2], set: bool) -> store::Result<bool> {
     let is_set = transaction.get(keys[0].clone())?.is_some();
     if is_set == set {

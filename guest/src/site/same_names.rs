@@ -11,25 +11,25 @@ pub use crate::store::records::Subject;
 use crate::store::records::{self, ConflictRecord, DirectoryRecord};
 use crate::store::{self, keys};
 
-/// One of two that have the same name or address.
+/// A customer, organization or directory with the same name or address as another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SameName {
-    /// A customer, organization or directory.
+    /// The one of the two that this entry is about.
     pub subject: Subject,
     /// Its name, or the address of a customer.
     pub name: String,
-    /// The other one.
+    /// The other one of the two.
     pub other: Subject,
-    /// Since when, in milliseconds since the Unix epoch.
+    /// Since when both have had the name, in milliseconds since the Unix epoch.
     pub since: u64,
 }
 
 impl Engine<'_> {
-    /// The customers, organizations and directories that have the name or address of another. That is over when one of two
-    /// gets another name or goes.
+    /// The customers, organizations and directories that have the name or address of another. This ends when one of the
+    /// two gets another name or is removed.
     ///
     /// # Errors
-    /// [`Error::Invalid`](super::Error::Invalid) for a limit or cursor that cannot be.
+    /// [`Error::Invalid`](super::Error::Invalid) for a limit or cursor that is not valid.
     pub fn same_names(&self, position: &Position, limit: u32) -> Result<Page<SameName>> {
         self.read(|transaction| {
             let page = scan_page::<Error>(transaction, &keys::conflicts(keys::SITE), position, limit)?;

@@ -18,7 +18,7 @@ use crate::work::Work;
 /// How many locales a site may have.
 const MAX_LOCALES: usize = 200;
 
-/// The longest language tag, in bytes; well-formed ones of use are at most 35 (RFC 5646, section 4.4.1).
+/// The longest language tag, in bytes; well-formed tags in use have at most 35 (RFC 5646, section 4.4.1).
 const MAX_LOCALE_BYTES: usize = 35;
 
 /// The bounds of the limits that a site can be given.
@@ -33,7 +33,7 @@ const MAX_RETENTION_DAYS: u32 = 3_650;
 pub struct Settings {
     /// The locales that customers can have, language tags (BCP 47).
     pub locales: Vec<String>,
-    /// The locale of those who have none, and whose has no counterpart: one of `locales`.
+    /// The locale of customers without a locale, or with one that has no counterpart on the site: one of `locales`.
     pub default_locale: String,
     /// How many users a group may have.
     pub max_members: u32,
@@ -43,18 +43,18 @@ pub struct Settings {
     pub retention_days: u32,
 }
 
-/// The settings to change; what is none stays as it is.
+/// The settings to change; what is `None` stays as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SettingsUpdate {
-    /// Other locales.
+    /// Other locales. Customers keep the one that they have until they are changed.
     pub locales: Option<Vec<String>>,
     /// Another default.
     pub default_locale: Option<String>,
-    /// Another limit for the users of a group. What is past it stays, and does not grow.
+    /// Another limit for the users of a group. A group over the limit stays as it is and does not grow.
     pub max_members: Option<u32>,
-    /// Another limit for the groups of a directory, likewise.
+    /// Another limit for the groups of a directory. A directory over the limit keeps its groups and gets no others.
     pub max_groups: Option<u32>,
-    /// Another time for which what is deleted from now on can be restored.
+    /// For how many days what is deleted from now on can be restored.
     pub retention_days: Option<u32>,
 }
 
@@ -89,7 +89,7 @@ impl Default for SiteRecord {
     }
 }
 
-/// The numbers among the settings, from what is stored, where there is something.
+/// Reads the numbers among the settings from the stored value; without one, they are the default.
 ///
 /// # Errors
 /// Where it cannot be read.
@@ -97,12 +97,12 @@ pub fn numbers(stored: Option<&str>) -> store::Result<Numbers> {
     read(stored)
 }
 
-/// The settings or a part of them, from what is stored, where there is something.
+/// Reads the settings, or a part of them, from the stored value; without one, they are the default.
 fn read<T: Default + DeserializeOwned>(stored: Option<&str>) -> store::Result<T> {
     stored.map_or_else(|| Ok(T::default()), |text| records::read(keys::SITE_SETTINGS_KEY, text))
 }
 
-/// The settings.
+/// The settings of the site as they are stored, or the default.
 ///
 /// # Errors
 /// Where the storage fails.
@@ -161,7 +161,7 @@ fn describe(record: SiteRecord) -> Settings {
     }
 }
 
-/// The settings as they are to be.
+/// The settings after an update.
 fn checked(update: &SettingsUpdate, old: &SiteRecord) -> Result<SiteRecord> {
     let locales = match &update.locales {
         None => old.locales.clone(),
@@ -196,7 +196,7 @@ fn checked(update: &SettingsUpdate, old: &SiteRecord) -> Result<SiteRecord> {
     })
 }
 
-/// A language tag: letters and digits in parts, joined by `-`; `_` is taken for it.
+/// Checks a language tag: parts of letters and digits, joined by `-`. A `_` is taken as `-`.
 fn checked_locale(locale: &str) -> Result<String> {
     let locale = locale.replace('_', "-");
     let is_part = |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric());

@@ -8,11 +8,11 @@ use crate::store::feed::{ChangeKind, Detail};
 use crate::work::{USHER, Work};
 
 impl Engine<'_> {
-    /// Notes in the change feed that the host refused so many keys of administrators, the first and the last at these
+    /// Notes in the change feed that the host refused `count` keys of administrators, the first and the last at these
     /// times in milliseconds since the Unix epoch.
     ///
     /// # Errors
-    /// [`Error::Invalid`] where there were none, or the last came before the first.
+    /// [`Error::Invalid`] if `count` is 0, or the last came before the first.
     pub fn note_refused_keys(&self, count: u32, first: u64, last: u64) -> Result<()> {
         if count == 0 || first > last {
             return Err(Error::Invalid("a series has a count, a first and a last time".to_string()));

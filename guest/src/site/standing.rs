@@ -1,5 +1,5 @@
-//! What a directory has to do with a customer or an organization. One is local or managed; or it leaves with its
-//! directory, and is out of sight until upkeep has removed it.
+//! Whether a customer or an organization is local or managed, or leaves with its directory. Those that leave are out of
+//! sight until upkeep has removed them.
 
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
@@ -11,19 +11,19 @@ use crate::store::pages::{Page, Position, scan_page};
 use crate::store::records::{self, DirectoryRecord, Link, Sweep};
 use crate::store::{self, Transaction, keys, prefix_range};
 
-/// Whose something is that may be linked to a directory.
+/// Who decides about a customer or an organization.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
-    /// The site's own: it has no link, or that to a directory which is disconnected.
+    /// The site: it has no link, or the directory that it is linked to is disconnected.
     Local,
-    /// A connected directory's.
+    /// A connected directory.
     Managed,
-    /// Nobody's: its directory is being removed with all that it managed. It is out of sight until upkeep comes round to
-    /// it, or somebody wants its name or address.
+    /// Nobody: its directory is being removed with all that it managed. It is out of sight until upkeep removes it, or
+    /// until somebody wants its name or address.
     Leaving,
 }
 
-/// Whose something with this link is.
+/// The standing of a customer or an organization with this link.
 pub fn standing(transaction: &mut Transaction, link: Option<&Link>) -> store::Result<Standing> {
     let Some(Link { directory, .. }) = link else { return Ok(Standing::Local) };
     let removal = keys::sweep(directory, directory);
@@ -35,7 +35,7 @@ pub fn standing(transaction: &mut Transaction, link: Option<&Link>) -> store::Re
     Ok(if sweep == Some(Sweep::Removal) { Standing::Leaving } else { Standing::Local })
 }
 
-/// What was found of directories in a transaction, so that a list asks for each of them once.
+/// The directories looked up in a transaction, so that a list reads each of them only once.
 #[derive(Default)]
 pub struct Standings(BTreeMap<String, Standing>);
 
@@ -52,12 +52,12 @@ impl Standings {
     }
 }
 
-/// Whether something goes with its directory, see [`Standing::Leaving`].
+/// Whether something with this link is [`Standing::Leaving`].
 pub fn is_leaving(transaction: &mut Transaction, link: Option<&Link>) -> store::Result<bool> {
     Ok(standing(transaction, link)? == Standing::Leaving)
 }
 
-/// Whether a link is to a directory that is connected still.
+/// Whether the directory of a link is still connected.
 pub fn is_managed(transaction: &mut Transaction, link: Option<&Link>) -> store::Result<bool> {
     match link {
         Some(link) => Ok(transaction.get(keys::directory(&link.directory))?.is_some()),
@@ -65,7 +65,7 @@ pub fn is_managed(transaction: &mut Transaction, link: Option<&Link>) -> store::
     }
 }
 
-/// The directory that manages what has this link, where one does.
+/// The directory that manages what has this link, if one does.
 pub fn manager(transaction: &mut Transaction, link: Option<&Link>) -> store::Result<Option<DirectoryRecord>> {
     let Some(link) = link else { return Ok(None) };
     let key = keys::directory(&link.directory);
@@ -81,15 +81,15 @@ pub fn check_local(transaction: &mut Transaction, link: Option<&Link>, what: &st
     Ok(())
 }
 
-/// Whether nothing is out of sight, as nothing waits to be swept.
+/// Whether nothing is out of sight, because nothing is waiting to be swept.
 pub fn is_all_in_sight(transaction: &mut Transaction) -> store::Result<bool> {
     let mut range = prefix_range(keys::ALL_SWEEPS, 1);
     range.keys_only = true;
     Ok(transaction.scan(&range)?.is_empty())
 }
 
-/// A page of what stands under the keys that begin with a prefix, without the entries of which `show` makes nothing. Where
-/// it makes something of `every` entry, those that the page begins behind need not be looked at.
+/// A page of the entries whose keys begin with a prefix, without those for which `show` returns `None`. If it returns
+/// something for `every` entry, those before the page need not be read.
 pub fn shown_page<T>(
     transaction: &mut Transaction,
     prefix: &str,

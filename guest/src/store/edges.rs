@@ -1,8 +1,8 @@
-//! Memberships as edges: one fact each, stored as two keys so that it is read from its holder and from its member alike.
+//! Memberships as edges: each is stored under two keys, so that it can be read from its holder and from its member.
 //!
-//! The holder is a group and its member a user; or an organization itself, under [`keys::own_members`], and a customer. Adding,
-//! removing and testing one edge costs the same whatever the size of the holder. A deletion removes up to [`SWEPT_AT_ONCE`]
-//! edges itself; where there are more, the rest is left to upkeep and invisible meanwhile.
+//! The holder is a group and its member a user; or an organization itself, under [`keys::own_members`], and a customer.
+//! Adding, removing and testing one edge costs the same whatever the size of the holder. A deletion removes up to
+//! [`SWEPT_AT_ONCE`] edges itself; if there are more, the rest is left to upkeep, and invisible meanwhile.
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -13,11 +13,11 @@ use super::pages::count;
 use super::records::Due;
 use super::transaction::{Transaction, prefix_range};
 
-/// How many edges a deletion removes itself. People are in a few dozen groups and most groups are as small, so that
-/// hardly anything is left to sweep, and the cost of a deletion has a bound.
+/// How many edges a deletion removes itself. Most people are in a few dozen groups, and most groups have as few
+/// members, so hardly anything is left to sweep, and the cost of a deletion has a bound.
 pub const SWEPT_AT_ONCE: u32 = 64;
 
-/// What the removal of many edges came to.
+/// The result of removing edges.
 #[derive(Debug, Clone, Copy)]
 pub struct Removal {
     /// How many were removed.
@@ -26,7 +26,7 @@ pub struct Removal {
     pub more: bool,
 }
 
-/// Adds an edge. Its value is empty, or the end of a probation.
+/// Adds an edge. Its value is empty, or the end of a probation in milliseconds since the Unix epoch.
 pub fn add(transaction: &mut Transaction, holder: &str, member: &str, value: &str) {
     transaction.put(keys::member(holder, member), value);
     transaction.put(keys::member_of(member, holder), value);
@@ -38,7 +38,7 @@ pub fn remove(transaction: &mut Transaction, holder: &str, member: &str) {
     transaction.delete(keys::member_of(member, holder));
 }
 
-/// Removes an edge with this value, and what is due at its end.
+/// Removes an edge with this value, and the entry for what is due at its end.
 pub fn remove_stored(transaction: &mut Transaction, holder: &str, member: &str, value: &str) {
     remove(transaction, holder, member);
     if let Some(end) = end_of(value) {
@@ -74,8 +74,8 @@ pub fn drop_members(transaction: &mut Transaction, holder: &str, limit: u32) -> 
 pub fn drop_memberships(transaction: &mut Transaction, user: &str, limit: u32) -> Result<(Removal, Vec<String>)> {
     let mut range = prefix_range(&keys::memberships(user), limit.saturating_add(1));
     range.keys_only = true;
-    // A customer often has the id of its user, and what it has of its own sorts after the groups: no id of a group begins
-    // with an `o` before the year 2806.
+    // A customer often has the id of its user, and what it has of its own sorts after the groups: no id of a group
+    // begins with an `o` before the year 2806.
     range.end = keys::own_memberships(user);
     let entries = transaction.scan(&range)?;
     let more = entries.len() > limit as usize;

@@ -1,4 +1,4 @@
-//! What can go wrong where something is read or written, in the store's own words: for the host's log.
+//! Errors of reading and writing, in the store's own words: for the host's log.
 
 use alloc::string::{String, ToString};
 
@@ -20,7 +20,7 @@ pub enum Error {
     /// The storage failed in another way.
     #[error("the storage failed: {0}")]
     Failed(String),
-    /// What is stored is not what this program writes.
+    /// A stored value is not one that this program writes.
     #[error("the value stored under {key:?} cannot be read")]
     Corrupt {
         /// The key.
@@ -35,7 +35,7 @@ pub enum Error {
         keys::SCHEMA
     )]
     Layout {
-        /// The layout that it has.
+        /// The layout that the storage has.
         found: String,
     },
 }
@@ -50,7 +50,7 @@ impl Error {
         Error::Corrupt { key: key.to_string() }
     }
 
-    /// Whether the same may succeed later.
+    /// Whether trying again later may help.
     #[must_use]
     pub fn is_passing(&self) -> bool {
         matches!(self, Error::Conflict | Error::Unavailable(_) | Error::Upgrading)

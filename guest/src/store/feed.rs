@@ -42,17 +42,18 @@ change_kinds! {
     DirectoryDisconnected = "directory.disconnected";
     /// An administrator disconnected a directory; what it managed is removed.
     DirectoryRemoved = "directory.removed";
-    /// The directory's deletions are held, as there were more than its limit.
+    /// The directory's deletions are held, because there were more than its limit.
     DeletionsHeld = "directory.deletions-held";
     /// An administrator let the directory's deletions through.
     DeletionsReleased = "directory.released";
     /// An API key was issued.
     KeyIssued = "key.issued";
-    /// An API key expires in so many `days`.
+    /// An API key expires in this many `days`.
     KeyExpiring = "key.expiring";
     /// An API key was revoked.
     KeyRevoked = "key.revoked";
-    /// The host refused a series of sign-ins with a wrong admin key: `count` of them, the `first` and the `last` at these times in RFC 3339.
+    /// The host refused sign-ins with a wrong admin key: `count` of them, between the times `first` and `last` (RFC
+    /// 3339).
     AdminKeyRefused = "admin-key.refused";
     /// A user was made.
     UserCreated = "user.created";
@@ -68,7 +69,7 @@ change_kinds! {
     GroupUpdated = "group.updated";
     /// Users became members of a group, those in `members`.
     GroupMembersAdded = "group.members-added";
-    /// Users are members of a group no longer, those in `members`.
+    /// Users are no longer members of a group, those in `members`.
     GroupMembersRemoved = "group.members-removed";
     /// An administrator had a group and its organization put right.
     GroupRepaired = "group.repaired";
@@ -78,7 +79,7 @@ change_kinds! {
     CustomerCreated = "customer.created";
     /// A local customer was linked to a user.
     CustomerLinked = "customer.linked";
-    /// A customer was parted from its user, and is local.
+    /// A customer was unlinked from its user, and is local.
     CustomerUnlinked = "customer.unlinked";
     /// Attributes of a customer changed, those in `changed`.
     CustomerUpdated = "customer.updated";
@@ -98,13 +99,13 @@ change_kinds! {
     OrganizationAdopted = "organization.adopted";
     /// The grace of an adopted organization is over: its members are the group's alone.
     OrganizationSettled = "organization.settled";
-    /// A group is left apart from the local organization of its name.
+    /// A group was left apart from the local organization that has its name.
     OrganizationConflict = "organization.conflict";
     /// An organization got another name.
     OrganizationRenamed = "organization.renamed";
-    /// Customers became members of an organization, those in `members`, otherwise than through its group.
+    /// Customers became members of an organization, those in `members`, but not through its group.
     OrganizationMembersAdded = "organization.members-added";
-    /// Customers are members of an organization no longer, those in `members`, otherwise than through its group.
+    /// Customers are no longer members of an organization, those in `members`, but not through its group.
     OrganizationMembersRemoved = "organization.members-removed";
     /// An organization was deleted, and can be restored for the site's retention time.
     OrganizationDeleted = "organization.deleted";
@@ -112,7 +113,7 @@ change_kinds! {
     OrganizationRestored = "organization.restored";
     /// A deleted organization was erased for good.
     OrganizationErased = "organization.erased";
-    /// Something has the same name as another, since names compare otherwise than under the version that made it.
+    /// Something has the same name as another, because names compare differently than in the version that made it.
     ConflictFound = "conflict.found";
     /// An administrator resolved a conflict by this `action`: `adopt`, `rename` or `leave`.
     ConflictResolved = "conflict.resolved";
@@ -122,11 +123,11 @@ change_kinds! {
     ProjectUpdated = "project.updated";
     /// A project was associated with an organization.
     ProjectOrganizationAdded = "project.organization-added";
-    /// A project is associated with an organization no longer.
+    /// A project is no longer associated with an organization.
     ProjectOrganizationRemoved = "project.organization-removed";
     /// A project was associated with a customer.
     ProjectCustomerAdded = "project.customer-added";
-    /// A project is associated with a customer no longer.
+    /// A project is no longer associated with a customer.
     ProjectCustomerRemoved = "project.customer-removed";
     /// A project was deleted.
     ProjectDeleted = "project.deleted";
@@ -139,14 +140,14 @@ change_kinds! {
 pub struct ChangeRecord {
     /// When it was made, in milliseconds since the Unix epoch.
     pub at: u64,
-    /// Who made it.
+    /// Who made it: `directory:{id}`, `admin:{name}` or `usher`.
     pub actor: String,
-    /// The request that made it.
+    /// The id of the request that made it, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<String>,
     /// What was done to what.
     pub kind: ChangeKind,
-    /// The details.
+    /// What the change is about.
     pub detail: Detail,
 }
 
@@ -193,16 +194,16 @@ pub struct Detail {
     /// How many keys of administrators were refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub count: Option<u32>,
-    /// When the first of them was.
+    /// When the first of them was refused, as RFC 3339 text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first: Option<String>,
-    /// When the last of them was.
+    /// When the last of them was refused, as RFC 3339 text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last: Option<String>,
 }
 
 impl Detail {
-    /// The details of a change of a subject. `directory` is that of a user or group.
+    /// The details of a change of a subject. For a user or group, `directory` is its directory.
     #[must_use]
     pub fn of_subject(subject: &Subject, directory: Option<&str>) -> Self {
         let detail = match subject {
@@ -227,13 +228,13 @@ impl Detail {
         Detail { key: Some(key.to_string()), ..Detail::of_directory(directory) }
     }
 
-    /// The details of a change of a user, by its own directory.
+    /// The details of a change that a directory made to one of its users.
     #[must_use]
     pub fn of_user(id: &str) -> Self {
         Detail { user: Some(id.to_string()), ..Detail::default() }
     }
 
-    /// The details of a change of a group, by its own directory.
+    /// The details of a change that a directory made to one of its groups.
     #[must_use]
     pub fn of_group(id: &str) -> Self {
         Detail { group: Some(id.to_string()), ..Detail::default() }
@@ -258,7 +259,7 @@ impl Detail {
     }
 }
 
-/// The names of what changed, of these.
+/// The names of those of these that changed.
 #[must_use]
 pub fn changed<const N: usize>(names: [(&str, bool); N]) -> Vec<String> {
     names.into_iter().filter(|(_, changed)| *changed).map(|(name, _)| name.to_string()).collect()

@@ -4,11 +4,11 @@
 //! |---|---|
 //! | `schema` | the number of this layout, [`SCHEMA`]; `1>2` while a storage is brought from layout 1 to layout 2 |
 //! | `schema/upgrade` | how far that is, see [`super::records::UpgradeRecord`] |
-//! | `s` | the settings of the site; none while they are the default |
+//! | `s` | the settings of the site; absent while they are the default |
 //! | `d/{directory}` | a directory: name and settings |
 //! | `dn/{name}` | the id of the directory that has this name |
 //! | `dc/{directory}` | what the directory has: counts of users, groups, memberships |
-//! | `ds/{directory}` | how its requests went lately, see [`crate::directories::activity::StatusRecord`]; none before the first |
+//! | `ds/{directory}` | how its requests went lately, see [`crate::directories::activity::StatusRecord`]; absent before the first |
 //! | `rl/{directory}/{sequence}` | a request in the directory's log |
 //! | `k/{directory}/{key}` | an API key: the hash of its secret, when it expires |
 //! | `u/{directory}/{user}` | a SCIM user, see [`super::records`] |
@@ -18,12 +18,12 @@
 //! | `g/{directory}/{group}` | a SCIM group, see [`super::records`] |
 //! | `gn/{directory}/{displayName}` | the id of the group that has this name |
 //! | `gx/{directory}/{externalId}!{group}` | empty |
-//! | `cf/{directory}/{group}` | a conflict that is open: the group is left apart from the local organization of its name, or another group has the same name |
+//! | `cf/{directory}/{group}` | an open conflict: the group is left apart from the local organization of its name, or another group has the same name |
 //! | `cf/{directory}/{user}`, `cf/site/{id}` | likewise: another user, customer, organization or directory has the same name |
-//! | `ul/{directory}/{user}` | why the user is linked to no customer; there for every such user |
+//! | `ul/{directory}/{user}` | why the user is linked to no customer; there is one for every such user |
 //! | `m/{group}/{user}` | empty; a membership, read from the group |
 //! | `mo/{user}/{group}` | empty; the same membership, read from the user |
-//! | `m/o:{organization}/{customer}`, `mo/{customer}/o:{organization}` | an organization's own; empty, or the end of a probation |
+//! | `m/o:{organization}/{customer}`, `mo/{customer}/o:{organization}` | an organization's own membership; empty, or the end of a probation |
 //! | `cu/{customer}` | a customer |
 //! | `cm/{email}` | the id of the customer that has this email address |
 //! | `uc/{user}` | the id of the customer that the user is linked to |
@@ -41,21 +41,21 @@
 //! | `c/{sequence}` | an entry of the change feed |
 //! | `cl` | the sequence number of the last entry |
 //! | `t/{time}/{what}` | something to do when its time has come, see [`super::records::Due`] |
-//! | `w/{directory}/{id}` | something deleted that `upkeep` has still to sweep; `w/site/{id}` for what no directory has |
+//! | `w/{directory}/{id}` | something deleted that `upkeep` has still to sweep; `w/site/{id}` for what belongs to no directory |
 //!
-//! Ids are 20 letters and digits: 45 bits of milliseconds since the Unix epoch, then 55 random bits, so that
-//! key order is the order of creation. A membership needs no directory in its key because ids are unique on the site.
+//! Ids are 20 letters and digits: 45 bits of milliseconds since the Unix epoch, then 55 random bits. Key order is
+//! therefore the order of creation. A membership needs no directory in its key because ids are unique on the site.
 //!
-//! Organizations and projects have numbers for ids, ten digits in keys. The members of an organization that is linked to a
-//! group are the group's. It has members of its own while it is local: [`own_members`] says under which name they are kept.
-//! While it is managed, they are customers whose users were deleted: such a membership is empty until the customer is
-//! restored, and counts from then on until the time in it, in milliseconds since the Unix epoch. Without a time it does not
-//! count.
+//! Organizations and projects have numbers for ids, ten digits in keys. The members of an organization that is linked
+//! to a group are the group's. It has members of its own while it is local: [`own_members`] says under which name they
+//! are kept. While it is managed, they are customers whose users were deleted: such a membership is empty until the
+//! customer is restored, and then holds a time, in milliseconds since the Unix epoch, until which it counts. Without a
+//! time it does not count.
 //!
-//! While `w/{directory}/{directory}` says that a directory is being removed, what is linked to it is out of sight.
+//! While `w/{directory}/{directory}` says that a directory is being removed, everything linked to it is out of sight.
 //!
-//! Texts of the outside (names, addresses) are compared as the index compares them, so they are folded before they are
-//! encoded; external ids are not, they are case-sensitive. [`encode`] keeps their byte order: a prefix of a text is a
+//! Texts from outside (names, addresses) are folded before they are encoded, so that the index compares them as filters
+//! do. External ids are not folded: they are case-sensitive. [`encode`] keeps their byte order: a prefix of a text is a
 //! prefix of its key. A list in key order is therefore a list in text order.
 
 use alloc::format;
@@ -65,8 +65,8 @@ use alloc::vec::Vec;
 use crate::storage::MAX_KEY_BYTES;
 use crate::text::fold;
 
-/// The number of this layout. A storage with an older one is brought to it by upkeep, see [`crate::upkeep`]; one with any
-/// other is refused, not guessed at.
+/// The number of this layout. A storage with an older one is brought to it by upkeep, see [`crate::upkeep`]; one with
+/// any other layout is refused.
 ///
 /// | layout | what it brought |
 /// |---|---|
@@ -74,13 +74,14 @@ use crate::text::fold;
 /// | 2 | names and addresses compare by the mapping steps of PRECIS (see [`crate::text`]); only what is an address leads to a customer; probation has an end |
 pub const SCHEMA: &str = "2";
 
-/// Layouts from which upkeep can bring a storage to this one: as they were, and while that is under way.
+/// Layouts from which upkeep can bring a storage to this one: older ones, and the one that marks an unfinished upgrade.
 pub const OLDER_SCHEMAS: [&str; 2] = ["1", UPGRADING_SCHEMA];
 
-/// What stands in the place of the number while a storage is brought to this layout, so that no version takes it for either.
+/// What stands in the place of the number while a storage is brought to this layout, so that no version takes it for
+/// one of the two.
 pub const UPGRADING_SCHEMA: &str = "1>2";
 
-/// Where it is kept how far that is.
+/// Where the progress of an upgrade is kept.
 pub const UPGRADE_KEY: &str = "schema/upgrade";
 
 /// Where [`SCHEMA`] is kept.
@@ -95,8 +96,8 @@ pub const LAST_CHANGE_KEY: &str = "cl";
 /// How many characters an id has.
 pub const ID_LENGTH: usize = 20;
 
-/// What separates a text from an id behind it. Sorts below everything that [`encode`] yields, so that a text sorts before
-/// all longer ones that it begins.
+/// What separates a text from the id that follows it. It sorts below everything that [`encode`] returns, so that a text
+/// sorts before all longer texts that begin with it.
 const END_OF_TEXT: &str = "!";
 
 /// The digits of ids, in ASCII order (RFC 4648, "base32hex", in lower case).
@@ -109,7 +110,7 @@ pub fn new_id(milliseconds: u64, random: u64) -> String {
     (0..ID_LENGTH).rev().map(|digit| char::from(DIGITS[((bits >> (digit * 5)) & 31) as usize])).collect()
 }
 
-/// Another id for what is made from something that has this id, at another time: with the same random bits.
+/// An id for something made later from what has this id: with another time, but the same random bits.
 #[must_use]
 pub fn another_id(id: &str, milliseconds: u64) -> String {
     let digit = |byte: u8| DIGITS.iter().position(|digit| *digit == byte).unwrap_or_default() as u64;
@@ -118,14 +119,14 @@ pub fn another_id(id: &str, milliseconds: u64) -> String {
     new_id(milliseconds, random)
 }
 
-/// Whether a text from outside can be an id at all. Whatever else it holds never gets into a key.
+/// Whether a text from outside has the form of an id. Any other text never gets into a key.
 #[must_use]
 pub fn is_id(text: &str) -> bool {
     text.len() == ID_LENGTH && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'v'))
 }
 
-/// A text as part of a key: ASCII, in the same order as its bytes. Printable bytes stand for themselves; those at either
-/// end of the range become `#xx` and `~xx`, which sort below and above all of them.
+/// A text as part of a key: ASCII, in the same order as its bytes. Printable bytes stand for themselves; those at
+/// either end of the range become `#xx` and `~xx`, which sort below and above all of them.
 #[must_use]
 pub fn encode(text: &str) -> String {
     const HEX: &[u8; 16] = b"0123456789abcdef";
@@ -146,7 +147,7 @@ pub fn encode(text: &str) -> String {
     key
 }
 
-/// The text that [`encode`] has made this part of a key from; none where it has not.
+/// The text from which [`encode`] has made this part of a key; `None` if there is no such text.
 #[must_use]
 pub fn decode(part: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(part.len());
@@ -169,14 +170,14 @@ pub fn comparable(name: &str) -> String {
     fold(name.trim()).to_string()
 }
 
-/// The first key behind all keys that begin with `prefix`.
+/// A bound that sorts after all keys that begin with `prefix`.
 #[must_use]
 pub fn after(prefix: &str) -> String {
     // Keys are ASCII and hold no byte 0x7f.
     format!("{prefix}\u{7f}")
 }
 
-/// The first key that can follow this one, be it one that begins with it.
+/// A bound that sorts after this key, but before all keys that follow it, even those that begin with it.
 #[must_use]
 pub fn next(key: &str) -> String {
     // No byte of a key is as low as a space.
@@ -219,7 +220,7 @@ pub fn unlinked(directory: &str, user: &str) -> String {
     ["ul/", directory, "/", user].concat()
 }
 
-/// What the keys of all users of a directory begin with that are linked to no customer.
+/// What the keys begin with that say why users of a directory are linked to no customer.
 #[must_use]
 pub fn all_unlinked(directory: &str) -> String {
     ["ul/", directory, "/"].concat()
@@ -249,7 +250,7 @@ pub fn api_key(directory: &str, key: &str) -> String {
     ["k/", directory, "/", key].concat()
 }
 
-/// What all keys of a directory's API keys begin with.
+/// What the keys of all API keys of a directory begin with.
 #[must_use]
 pub fn api_keys(directory: &str) -> String {
     ["k/", directory, "/"].concat()
@@ -267,7 +268,7 @@ pub fn member(group: &str, user: &str) -> String {
     ["m/", group, "/", user].concat()
 }
 
-/// What all memberships of a group begin with.
+/// What the keys of all memberships of a group begin with.
 #[must_use]
 pub fn members(group: &str) -> String {
     ["m/", group, "/"].concat()
@@ -279,8 +280,9 @@ pub fn member_of(user: &str, group: &str) -> String {
     ["mo/", user, "/", group].concat()
 }
 
-/// What holds an organization's own members, in the place of a group: `o:{organization}`, and `o:{organization}:{group}`
-/// for those that it got after it had been linked to that group. What it had before can so never come back.
+/// The holder of an organization's own members, in the place of a group: `o:{organization}`, or
+/// `o:{organization}:{group}` for those that it got after it had been linked to that group. This way, earlier members
+/// can never come back.
 #[must_use]
 pub fn own_members(organization: u64, group: Option<&str>) -> String {
     match group {
@@ -289,31 +291,31 @@ pub fn own_members(organization: u64, group: Option<&str>) -> String {
     }
 }
 
-/// What the names of all begin with that hold an organization's own members. No id begins with it.
+/// What the names of all holders of an organization's own members begin with. No id begins with it.
 const OWN: &str = "o:";
 
-/// The organization that has the own members which are kept under this name.
+/// The organization whose own members are kept under this name; `None` for a group.
 #[must_use]
 pub fn owner(holder: &str) -> Option<u64> {
     holder.strip_prefix(OWN)?.split(':').next()?.parse().ok()
 }
 
-/// What the keys of all memberships begin with that are an organization's own, as read from the organization.
+/// What the keys of all own memberships of organizations begin with, as read from the organization.
 pub const ALL_OWN_MEMBERS: &str = "m/o:";
 
-/// What all memberships of a customer begin with that are an organization's own.
+/// What the keys of a customer's own memberships of organizations begin with, as read from the customer.
 #[must_use]
 pub fn own_memberships(customer: &str) -> String {
     ["mo/", customer, "/", OWN].concat()
 }
 
-/// What all memberships of a user begin with.
+/// What the keys of all memberships of a user begin with.
 #[must_use]
 pub fn memberships(user: &str) -> String {
     ["mo/", user, "/"].concat()
 }
 
-/// The two ids in the key of a membership or a sweep, in its order.
+/// The two ids in the key of a membership or a sweep, in the order of the key.
 #[must_use]
 pub fn two_ids(key: &str) -> Option<(&str, &str)> {
     key.split_once('/')?.1.split_once('/')
@@ -406,7 +408,7 @@ pub fn open_project(project: u64) -> String {
     [OPEN_PROJECTS, &number(project)].concat()
 }
 
-/// What the keys of all projects begin with that are open to every customer.
+/// What the keys of the projects that are open to every customer begin with.
 pub const OPEN_PROJECTS: &str = "pa/";
 
 /// A relation between a project and something of the site, kept under two keys.
@@ -435,7 +437,7 @@ impl Association {
         ["p", letter, "/", &number(project), "/"].concat()
     }
 
-    /// What the keys of all associations of the other end begin with.
+    /// What the keys of all associations of the other end begin with, which is an organization or a customer.
     #[must_use]
     pub fn of_other(self, other: &str) -> String {
         let letter = match self {
@@ -452,7 +454,7 @@ pub const LAST_ORGANIZATION_KEY: &str = "n/organization";
 /// Where the last number given to a project is kept.
 pub const LAST_PROJECT_KEY: &str = "n/project";
 
-/// What stands in the place of a directory where something is left to sweep that no directory has.
+/// What stands in the place of a directory for what belongs to no directory, in sweeps and conflicts.
 pub const SITE: &str = "site";
 
 /// The key of what is left to sweep of something deleted.
@@ -470,7 +472,8 @@ pub fn sweeps(directory: &str) -> String {
 /// What the keys of all that is left to sweep begin with.
 pub const ALL_SWEEPS: &str = "w/";
 
-/// The key of something to do at a time, in milliseconds since the Unix epoch. `what` tells it from other things to do then.
+/// The key of something to do at a time, in milliseconds since the Unix epoch. `what` distinguishes it from other
+/// things to do at that time.
 #[must_use]
 pub fn due(time: u64, what: &str) -> String {
     format!("{ALL_DUE}{time:020}/{what}")
@@ -523,7 +526,7 @@ impl Kind {
         [self.letter(), "n/", directory, "/", &encode(&fold(prefix))].concat()
     }
 
-    /// What the keys of all resources with this external id begin with; behind it stands the id of each.
+    /// What the keys of all resources with this external id begin with; the id of each follows it.
     #[must_use]
     pub fn external_id(self, directory: &str, external_id: &str) -> String {
         [self.letter(), "x/", directory, "/", &encode(external_id), END_OF_TEXT].concat()
@@ -536,13 +539,13 @@ impl Kind {
     }
 }
 
-/// What the keys of all users with this email address begin with; behind it stands the id of each.
+/// What the keys of all users with this email address begin with; the id of each follows it.
 #[must_use]
 pub fn email(directory: &str, address: &str) -> String {
     ["ue/", directory, "/", &encode(&comparable(address)), END_OF_TEXT].concat()
 }
 
-/// Whether a key can be in the storage at all; one that a client's long text makes longer is of nothing.
+/// Whether a key is short enough to be in the storage. A key made longer by a client's long text is the key of nothing.
 #[must_use]
 pub fn is_storable(key: &str) -> bool {
     key.len() <= MAX_KEY_BYTES
@@ -605,7 +608,7 @@ mod tests {
         #[test]
         fn what_is_encoded_is_read_back(text in any::<String>(), other in "[#~0-9a-f]{0,6}") {
             prop_assert_eq!(decode(&encode(&text)), Some(text));
-            // Whatever a storage holds.
+            // It must not panic, whatever a storage holds.
             let _ = decode(&other);
         }
 

@@ -14,31 +14,31 @@ use crate::storage::{Entry, Range};
 /// How many entries are read at once where many are gone through.
 pub const ENTRIES_AT_ONCE: u32 = 1_000;
 
-/// How many values a page for the outside has at the most.
+/// How many values a page for callers from outside may have.
 const MAX_PAGE: u32 = 1_000;
 
 /// Where a page begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Position {
-    /// After so many from the beginning.
+    /// After this many values from the beginning.
     Offset(u32),
-    /// After the page that gave this cursor.
+    /// After the page that returned this cursor.
     After(String),
 }
 
 /// A page of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page<T> {
-    /// What is on it.
+    /// The values of the page.
     pub values: Vec<T>,
-    /// The cursor for the page after it, where there is one.
+    /// The cursor for the next page, unless this is the last one.
     pub next: Option<String>,
 }
 
-/// Goes through a range, as many entries at a time as its limit says, until all are seen or `visit` breaks off.
+/// Goes through a range, as many entries at a time as its limit says, until all are seen or `visit` ends it.
 ///
 /// # Errors
-/// Where the storage fails, and those of `visit`.
+/// Where the storage fails, and the errors of `visit`.
 pub fn for_each_page<E: From<Error>>(
     transaction: &mut Transaction,
     mut range: Range,
@@ -55,7 +55,7 @@ pub fn for_each_page<E: From<Error>>(
     }
 }
 
-/// What the keys that begin with a prefix end with, of up to `limit` of them.
+/// The ends of the keys that begin with a prefix, up to `limit` of them.
 ///
 /// # Errors
 /// Where the storage fails.
@@ -72,7 +72,7 @@ pub fn ends(transaction: &mut Transaction, prefix: &str, limit: u32) -> Result<V
 /// Checks how many values a page is to have.
 ///
 /// # Errors
-/// [`Invalid`].
+/// [`Invalid`] if it is not 1 to 1,000.
 pub fn check_limit(limit: u32) -> Result<(), Invalid> {
     if (1..=MAX_PAGE).contains(&limit) {
         return Ok(());
@@ -80,10 +80,10 @@ pub fn check_limit(limit: u32) -> Result<(), Invalid> {
     Err(Invalid(format!("the limit must be 1 to {MAX_PAGE}")))
 }
 
-/// A page of the entries whose keys begin with a prefix, for the outside.
+/// A page of the entries whose keys begin with a prefix, for a caller from outside.
 ///
 /// # Errors
-/// [`Invalid`] for a limit or cursor that cannot be; where the storage fails.
+/// [`Invalid`] for a limit or cursor that is not valid; where the storage fails.
 pub fn scan_page<E: From<Error> + From<Invalid>>(
     transaction: &mut Transaction,
     prefix: &str,
@@ -104,7 +104,7 @@ pub fn scan_page<E: From<Error> + From<Invalid>>(
     Ok(Page { values, next })
 }
 
-/// A page of entries whose keys end with ids, for the outside: the one after a cursor, or the first.
+/// A page of entries whose keys end with ids, for a caller from outside: the one after a cursor, or the first.
 ///
 /// # Errors
 /// As [`scan_page`].
@@ -128,7 +128,7 @@ pub fn count(entries: usize) -> u32 {
     u32::try_from(entries).unwrap_or(u32::MAX)
 }
 
-/// The error for a cursor that no page gave.
+/// The error for a cursor that no page has returned.
 #[must_use]
 pub fn no_such_cursor() -> Invalid {
     Invalid("the cursor is not one that a page named".to_string())

@@ -1,7 +1,8 @@
-//! What the values hold.
+//! The records: what the stored values hold.
 //!
 //! All are JSON. A user or group is two lines: a [`Header`] with what the service provider keeps about it, then the
-//! attributes as the client sent them, in the form in which they are returned: a read copies them without looking inside.
+//! attributes as the client sent them, in the form in which they are returned: a read copies them without looking
+//! inside.
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -25,8 +26,8 @@ pub struct Header {
     /// Whether a user has attributes of the enterprise extension, so that `schemas` need not be stored.
     #[serde(default, skip_serializing_if = "is_false")]
     pub enterprise: bool,
-    /// Whether a user is deactivated, as the attribute `active` says. Earlier versions let clients take the attribute away:
-    /// what it said last is shown in its place.
+    /// Whether a user is deactivated, as the attribute `active` says. Earlier versions let clients remove the
+    /// attribute; the last status is then shown in its place.
     #[serde(default, skip_serializing_if = "is_false")]
     pub inactive: bool,
     /// How many members a group has.
@@ -35,19 +36,20 @@ pub struct Header {
     /// The customer that a user is linked to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub customer: Option<String>,
-    /// The customer from which an administrator has unlinked a user. While there is one, the user is linked to none.
+    /// The customer from which an administrator has unlinked a user. While there is one, the user is linked to no
+    /// customer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unlinked: Option<String>,
     /// The organization that a group is linked to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub organization: Option<u64>,
-    /// Whether another of the directory has the same name, see [`Twin`].
+    /// Whether another user or group of the directory has the same name, see [`Twin`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub twin: Option<Twin>,
 }
 
-/// One of two that have the same name: they were made when their names still compared as different ones, under an older
-/// layout. The index has the older of them.
+/// What something says about itself if another has the same name: both were made under an older layout, which told
+/// their names apart. The index leads to the older one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Twin {
@@ -74,14 +76,14 @@ impl Header {
         alloc::format!("W/\"{}\"", self.version)
     }
 
-    /// The header of the version that follows.
+    /// The header of the next version.
     #[must_use]
     pub fn next(&self, now: &str) -> Self {
         Header { version: self.version.saturating_add(1), modified: now.to_string(), ..self.clone() }
     }
 }
 
-/// A stored resource, taken apart.
+/// A stored resource, in its parts.
 #[derive(Debug, Clone)]
 pub struct Stored {
     /// What the service provider keeps.
@@ -93,14 +95,14 @@ pub struct Stored {
 }
 
 impl Stored {
-    /// Takes a value apart.
+    /// Splits a value into its parts.
     ///
     /// # Errors
-    /// 500 when the value is not of this form.
+    /// [`Error::Corrupt`](super::Error::Corrupt) if the value is not of this form.
     pub fn read(key: &str, text: String) -> Result<Self> {
         let (header, attributes) = text.split_once('\n').ok_or_else(|| Error::corrupt(key))?;
         let header: Header = serde_json::from_str(header).map_err(|_| Error::corrupt(key))?;
-        // What is spliced into answers later has to be an object, whatever the storage made of it.
+        // It is spliced into answers later, so it has to be an object, whatever the storage has done to it.
         if !(attributes.starts_with('{') && attributes.ends_with('}')) {
             return Err(Error::corrupt(key));
         }
@@ -108,7 +110,7 @@ impl Stored {
         Ok(Stored { header, text, attributes_at })
     }
 
-    /// Puts a resource together.
+    /// Builds the value from its parts.
     #[must_use]
     pub fn new(header: Header, attributes: &Object<'_>) -> Self {
         let mut text = json::to_text(&header);
@@ -140,18 +142,18 @@ impl Stored {
         &self.text[self.attributes_at..]
     }
 
-    /// Whether the attributes of a user have `active`. No other attribute or part of one has this name, and in a value the
-    /// quotation marks would be escaped, so that nothing needs to be parsed.
+    /// Whether the attributes of a user have `active`. No other attribute or sub-attribute has this name, and in a
+    /// value the quotation marks would be escaped, so nothing needs to be parsed.
     #[must_use]
     pub fn has_status(&self) -> bool {
-        // It is made with one.
+        // Every user is made with a status.
         self.header.version == 1 || self.attributes_text().contains("\"active\":")
     }
 
     /// The attributes as they are stored. Those of a user may lack `active`: see [`has_status`](Self::has_status).
     ///
     /// # Errors
-    /// 500 when they are no JSON object.
+    /// [`Error::Corrupt`](super::Error::Corrupt) if they are not a JSON object.
     pub fn attributes(&self, key: &str) -> Result<Object<'_>> {
         match json::parse(self.attributes_text()) {
             Ok(Value::Object(attributes)) => Ok(attributes),
@@ -168,20 +170,20 @@ pub struct DirectoryRecord {
     pub name: String,
     /// When it was connected, in milliseconds since the Unix epoch.
     pub created: u64,
-    /// What a change of email does.
+    /// What happens when the email address of a user changes.
     pub email_change: EmailChange,
     /// Whether every user needs an email address.
     pub email: EmailPresence,
-    /// What unknown members do.
+    /// What happens to members that are not users of the directory.
     pub unknown_members: UnknownMembers,
-    /// What a group does that has the name of a local organization.
+    /// What happens when a group is first pushed with the name of a local organization.
     pub conflict_policy: ConflictPolicy,
-    /// How long the members that an adopted organization had before are members still, in seconds.
+    /// For how many seconds the members that an adopted organization had before stay members.
     pub adoption_grace: u32,
-    /// How many deletions and deactivations an hour may have before the rest is held; none is no limit.
+    /// How many deletions and deactivations an hour may have before the rest is held; `None` for no limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deletion_limit: Option<u32>,
-    /// Whether writes are checked and answered only, and not applied.
+    /// Whether writes are only checked and answered, but not applied.
     #[serde(default, skip_serializing_if = "is_false")]
     pub dry_run: bool,
     /// Whether another directory has the same name, see [`Twin`].
@@ -189,13 +191,13 @@ pub struct DirectoryRecord {
     pub twin: Option<Twin>,
 }
 
-/// What a change of email does.
+/// What happens when the email address of a user changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum EmailChange {
-    /// 400 `mutability`.
+    /// The change is refused: 400 `mutability`.
     Refuse,
-    /// It is made.
+    /// The change is made.
     Follow,
 }
 
@@ -203,23 +205,23 @@ pub enum EmailChange {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum EmailPresence {
-    /// No.
+    /// A user may have no email address.
     Optional,
-    /// Yes: 400 `invalidValue` without one.
+    /// A user without one is refused: 400 `invalidValue`.
     Required,
 }
 
-/// What members do that are no users of the directory.
+/// What happens to members that are not users of the directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum UnknownMembers {
-    /// 400 `invalidValue` with the ids.
+    /// The request is refused: 400 `invalidValue` with the ids.
     Refuse,
     /// They are dropped.
     Skip,
 }
 
-/// What happens to a local organization that has the name of a group which is first pushed.
+/// What happens to a local organization when a group with its name is first pushed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum ConflictPolicy {
@@ -227,7 +229,7 @@ pub enum ConflictPolicy {
     Sync,
     /// It is left alone; the group has no organization.
     Skip,
-    /// 409 `uniqueness`.
+    /// The group is refused: 409 `uniqueness`.
     Reject,
 }
 
@@ -241,18 +243,18 @@ pub struct CustomerRecord {
     pub display_name: String,
     /// Whether portals are open to the customer at all.
     pub active: bool,
-    /// The time zone, in the IANA database's names.
+    /// The time zone, by its name in the IANA database.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_zone: Option<String>,
     /// The locale, one of the site's.
     pub locale: String,
     /// When it was made, in milliseconds since the Unix epoch.
     pub created: u64,
-    /// What it is linked to.
+    /// The user or group that it is linked to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<Link>,
-    /// What it was linked to before, in directories that are disconnected: the memberships of these users are the
-    /// customer's still.
+    /// What it was linked to before, in directories that are disconnected: the memberships of these users are still the
+    /// customer's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub former: Vec<Link>,
     /// Whether another customer has the same email address, see [`Twin`].
@@ -261,14 +263,15 @@ pub struct CustomerRecord {
 }
 
 impl CustomerRecord {
-    /// The users whose memberships are the customer's: the one that it is linked to, and those of disconnected directories.
+    /// The users whose memberships are the customer's: the one that it is linked to, and those of disconnected
+    /// directories.
     pub fn users(&self) -> impl Iterator<Item = &Link> + Clone {
         self.link.iter().chain(&self.former)
     }
 }
 
-/// The tie of a customer to a user, of an organization to a group. While the directory is connected, what is linked is
-/// managed; once it is disconnected, the link only says whose memberships are meant.
+/// The tie of a customer to a user, or of an organization to a group. What is linked is managed while the directory is
+/// connected. After that, the link only says whose memberships it has.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Link {
     /// The directory.
@@ -287,10 +290,10 @@ pub struct OrganizationRecord {
     pub uuid: String,
     /// When it was made, in milliseconds since the Unix epoch.
     pub created: u64,
-    /// What it is linked to.
+    /// The user or group that it is linked to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<Link>,
-    /// The group that it was linked to before it was deleted: its members are the organization's still.
+    /// The group that it was linked to before it was deleted: its members are still the organization's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub former: Option<String>,
     /// Whether it has members of its own although it is managed: customers whose users were deleted. They are kept for
@@ -308,7 +311,7 @@ pub struct OrganizationRecord {
 /// The members that an organization had before it was adopted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Retained {
-    /// Until when they are members still, in milliseconds since the Unix epoch.
+    /// Until when they stay members, in milliseconds since the Unix epoch.
     pub until: u64,
     /// What holds them: groups of disconnected directories, or [`super::keys::own_members`].
     pub holders: Vec<String>,
@@ -320,7 +323,7 @@ pub struct Retained {
 pub struct SiteRecord {
     /// The locales that customers can have.
     pub locales: Vec<String>,
-    /// The locale of those who have none of these.
+    /// The locale of customers that have no other.
     pub default_locale: String,
     /// How many users a group may have.
     pub max_members: u32,
@@ -334,7 +337,7 @@ pub struct SiteRecord {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DeletedCustomerRecord {
-    /// What it is restored to.
+    /// The record as it was, to be restored.
     pub record: CustomerRecord,
     /// When it was deleted, in milliseconds since the Unix epoch.
     pub deleted: u64,
@@ -346,7 +349,7 @@ pub struct DeletedCustomerRecord {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DeletedOrganizationRecord {
-    /// What it is restored to.
+    /// The record as it was, to be restored.
     pub record: OrganizationRecord,
     /// The projects that were open to its members.
     pub projects: Vec<u64>,
@@ -380,22 +383,23 @@ pub struct ProjectRecord {
     pub created: u64,
 }
 
-/// What a directory has.
+/// How much a directory has.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
-    /// Users.
+    /// The number of users.
     pub users: u64,
-    /// Groups.
+    /// The number of groups.
     pub groups: u64,
-    /// Memberships of all groups.
+    /// The number of memberships of all groups.
     pub memberships: u64,
-    /// Deleted users whose memberships are still to be swept. While there are any, readers of members look them up.
+    /// The number of deleted users whose memberships are still to be swept. While it is not 0, readers of members look
+    /// these users up.
     #[serde(default)]
     pub unswept_users: u64,
-    /// Users that are linked to no customer.
+    /// The number of users that are linked to no customer.
     #[serde(default)]
     pub unlinked: u64,
-    /// Conflicts that are open.
+    /// The number of open conflicts.
     #[serde(default)]
     pub conflicts: u64,
 }
@@ -410,16 +414,16 @@ pub enum UnlinkedReason {
     Unlinked,
 }
 
-/// A conflict that is open.
+/// An open conflict.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ConflictRecord {
-    /// Since when, in milliseconds since the Unix epoch.
+    /// When it began, in milliseconds since the Unix epoch.
     pub since: u64,
     /// Whether a group is left apart from the organization of its name.
     #[serde(default = "yes", skip_serializing_if = "is_true")]
     pub apart: bool,
-    /// The other one that has the same name.
+    /// The other one with the same name, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub same_name: Option<Subject>,
 }
@@ -433,7 +437,7 @@ fn is_true(flag: &bool) -> bool {
     *flag
 }
 
-/// Something that has a name or address of which there can be only one.
+/// Something with a name or address that nothing else of its kind may have.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Subject {
@@ -457,7 +461,7 @@ pub struct UpgradeRecord {
     /// The last key that the stage under way has dealt with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,
-    /// How many entries were looked at.
+    /// How many entries have been looked at so far.
     pub entries: u64,
 }
 
@@ -470,18 +474,18 @@ pub struct ApiKeyRecord {
     pub created: u64,
     /// When it stops working, likewise.
     pub expires: u64,
-    /// When the next notice of that is due, likewise.
+    /// When the next notice of its end is due, likewise; `None` if no notice follows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notice: Option<u64>,
 }
 
-/// Something deleted of which entries are left to sweep.
+/// Something deleted that has entries left to sweep.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Sweep {
-    /// A user: its memberships, which its customer keeps where it can be restored or is.
+    /// A user: its memberships, which its customer keeps if that exists or can be restored.
     User(Option<String>),
-    /// A group, or what else holds members: its memberships.
+    /// A group, or another holder of members: its memberships.
     Group,
     /// A customer: its memberships and associations.
     Customer,
@@ -514,23 +518,23 @@ pub enum Due {
     Organization(u64),
     /// The probation of a restored customer ends in one organization.
     Probation {
-        /// What holds it, see [`super::keys::own_members`].
+        /// The holder, see [`super::keys::own_members`].
         holder: String,
         /// The customer.
         customer: String,
     },
-    /// Memberships of a restored customer are to be given their end.
+    /// The memberships of a restored customer are given their end.
     Restored {
         /// The customer.
         customer: String,
-        /// The holder behind which to go on; none at the beginning.
+        /// The holder after which to go on; `None` at the beginning.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         after: Option<String>,
     },
 }
 
 impl Subject {
-    /// As it stands in keys, and as the index of names has it.
+    /// Its id as it stands in keys and in the index of names.
     #[must_use]
     pub fn id(&self) -> String {
         match self {
@@ -541,7 +545,7 @@ impl Subject {
 }
 
 impl Due {
-    /// Where it stands among what is to do, see [`super::keys::due`].
+    /// Its key at this time, see [`super::keys::due`].
     #[must_use]
     pub fn key(&self, time: u64) -> String {
         let what = match self {
@@ -560,7 +564,7 @@ impl Due {
 /// Reads a record.
 ///
 /// # Errors
-/// 500 when the value is not of this form.
+/// [`Error::Corrupt`](super::Error::Corrupt) if the value is not of this form.
 pub fn read<T: DeserializeOwned>(key: &str, text: &str) -> Result<T> {
     serde_json::from_str(text).map_err(|_| Error::corrupt(key))
 }

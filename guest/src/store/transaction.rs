@@ -1,8 +1,8 @@
 //! A storage transaction that sees its own writes.
 //!
-//! The storage contract has no reads after writes, so writes are gathered here and handed over at the end. Reads look at
-//! them first. A bulk request runs all its operations in one transaction: [`Transaction::undo_since`] takes the writes
-//! of a failed operation back.
+//! The storage contract has no reads after writes, so writes are gathered here and handed over at the end. Reads look
+//! at them first. A bulk request runs all its operations in one transaction: [`Transaction::undo_since`] undoes the
+//! writes of a failed one.
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, btree_map};
@@ -15,15 +15,15 @@ use super::feed::ChangeRecord;
 use super::keys;
 use crate::storage::{self, Access, Change, Entry, Range, Storage};
 
-/// How many writes are handed to the storage at once. Bounds what a call makes the host hold while it copies.
+/// How many writes are handed to the storage at once. This bounds what a call makes the host hold while it copies.
 const WRITES_AT_ONCE: usize = 4_096;
 
 /// A storage transaction that sees its own writes and adds to the change feed.
 pub struct Transaction {
     inner: Box<dyn storage::Transaction>,
-    /// The value that each written key is to have.
+    /// The new value of each written key; `None` if it is removed.
     writes: BTreeMap<String, Option<String>>,
-    /// What each written key was to have before, newest last.
+    /// The earlier entry in `writes` for each write, newest last.
     undo: Vec<(String, Option<Option<String>>)>,
     /// The changes to add to the feed.
     changes: Vec<ChangeRecord>,
@@ -33,20 +33,20 @@ pub struct Transaction {
     layout: Layout,
 }
 
-/// What is known of the layout of the storage.
+/// What is known about the layout of the storage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Layout {
     /// Nothing yet: the first read looks at it.
     Unknown,
-    /// It is this one, or may be read like this one.
+    /// It is this one, or can be read like this one.
     Fits,
-    /// There is none yet: the first commit writes it.
+    /// The storage is new, and has no layout yet: the first commit writes it.
     New,
     /// It does not matter.
     Any,
 }
 
-/// A point to which [`Transaction::undo_since`] can go back; the beginning, unless said otherwise.
+/// A point to which [`Transaction::undo_since`] can go back; by default the beginning.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Savepoint {
     undo: usize,
@@ -60,8 +60,9 @@ pub fn prefix_range(prefix: &str, limit: u32) -> Range {
 }
 
 impl Transaction {
-    /// Begins. A storage of a layout that this version does not know is refused by the first read, or by the commit where
-    /// nothing was read; one of an older layout can be read, and is written again when it has been brought to this one.
+    /// Begins a transaction. A storage of a layout that this version does not know is refused by the first read, or by
+    /// the commit if nothing was read. One of an older layout can be read, but not written until it has been brought to
+    /// this one.
     ///
     /// # Errors
     /// Where the storage does not answer.
@@ -69,7 +70,7 @@ impl Transaction {
         Ok(Transaction { layout: Layout::Unknown, ..Self::begin_any_layout(storage, access)? })
     }
 
-    /// Begins on a storage of whatever layout.
+    /// Begins a transaction, whatever layout the storage has.
     ///
     /// # Errors
     /// Where the storage does not answer.
@@ -85,7 +86,7 @@ impl Transaction {
         })
     }
 
-    /// Whether a failure came of another transaction, so that beginning again makes sense.
+    /// Whether a failure came from another transaction, so that beginning again makes sense.
     #[must_use]
     pub fn is_conflicted(&self) -> bool {
         self.conflicted
@@ -107,7 +108,7 @@ impl Transaction {
         if keys.is_empty() {
             return Ok(Vec::new());
         }
-        // Along with what is read first, so that it costs no call of its own.
+        // The layout is read along with the first keys, so that it costs no call of its own.
         if self.layout == Layout::Unknown {
             keys.push(keys::SCHEMA_KEY.to_string());
         }
@@ -145,7 +146,7 @@ impl Transaction {
         self.scan_stored(range)
     }
 
-    /// Looks at the layout of the storage, unless a read has done so.
+    /// Checks the layout of the storage, unless a read has done so.
     fn check_layout(&mut self) -> Result<()> {
         if self.layout != Layout::Unknown {
             return Ok(());
@@ -174,8 +175,8 @@ impl Transaction {
         Ok(())
     }
 
-    /// What is stored in a range. That it is in the range, in order and no more than asked for is what those rely on who
-    /// go through a range in steps.
+    /// What is stored in a range. Checks that it is in the range, in order, and no more than asked for: code that goes
+    /// through a range in steps relies on that.
     fn scan_stored(&mut self, range: &Range) -> Result<Vec<Entry>> {
         let result = self.inner.scan(range);
         let entries = self.noting_conflict(result)?;
@@ -188,8 +189,8 @@ impl Transaction {
         if fits { Ok(entries) } else { Err(unusable("scan")) }
     }
 
-    /// The entries of a range in which something is to be written: what is stored, with the writes in their places. Goes
-    /// through no more than it passes over and returns, however much is written behind that.
+    /// The entries of a range in which something is to be written: what is stored, with the writes in their places.
+    /// Goes through no more entries than it skips and returns, however many writes follow.
     fn scan_with_writes(&mut self, range: &Range) -> Result<Vec<Entry>> {
         let (mut skip, mut entries) = (range.skip, Vec::new());
         let mut part = Range { skip: 0, ..range.clone() };
@@ -246,12 +247,12 @@ impl Transaction {
         Savepoint { undo: self.undo.len(), changes: self.changes.len() }
     }
 
-    /// The changes since `mark`.
+    /// The changes since the savepoint.
     pub fn changes_since(&self, savepoint: Savepoint) -> &[ChangeRecord] {
         self.changes.get(savepoint.changes..).unwrap_or_default()
     }
 
-    /// Takes back all writes and changes since `mark`.
+    /// Undoes all writes and changes since the savepoint.
     pub fn undo_since(&mut self, savepoint: Savepoint) {
         for (key, before) in self.undo.drain(savepoint.undo..).rev() {
             match before {
@@ -262,7 +263,8 @@ impl Transaction {
         self.changes.truncate(savepoint.changes);
     }
 
-    /// Writes everything, the changes with their sequence numbers included, and ends. Nothing written is nothing to do.
+    /// Writes everything, including the changes with their sequence numbers, and ends the transaction. Does nothing if
+    /// nothing was written.
     ///
     /// # Errors
     /// The error, and whether beginning again makes sense.
@@ -324,7 +326,7 @@ impl Transaction {
     }
 }
 
-/// What is there once the writes are made, in the order of the range.
+/// The entries as they are with the writes made, in the order of the range.
 fn merge<'w>(
     stored: Vec<Entry>,
     written: btree_map::Range<'w, String, Option<String>>,
@@ -356,7 +358,7 @@ fn merge<'w>(
     })
 }
 
-/// The writes of a range, forwards or backwards.
+/// The writes of a range, in its direction.
 struct Directed<'w> {
     entries: btree_map::Range<'w, String, Option<String>>,
     reverse: bool,

@@ -1,5 +1,5 @@
-//! Housekeeping in bounded steps (`wit/upkeep.wit`): brings a storage of an older layout to this one, sweeps what was deleted
-//! and is already invisible, and does what is due.
+//! Housekeeping in bounded steps (`wit/upkeep.wit`): brings a storage of an older layout to this one, sweeps what was
+//! deleted and is already invisible, and does what is due.
 //!
 //! ```
 //! # #[allow(dead_code)]
@@ -12,7 +12,7 @@
 //! let connected = engine.connect("ada", &host::settings("Entra ID"))?;
 //! engine.disconnect("ada", &connected.directory.id, true)?;
 //! assert_eq!(engine.readiness()?, Readiness::Ready);
-//! // Until there is nothing to do, a bounded number of entries in each step.
+//! // Steps of a bounded number of entries each, until there is nothing left to do.
 //! while engine.upkeep_step(1_000)?.more {}
 //! # Ok::<_, Box<dyn std::error::Error>>(())
 //! ```
@@ -34,19 +34,19 @@ use crate::store::records::{self, Counts, Due, Sweep};
 use crate::store::{self, Transaction, prefix_range};
 use crate::work::{USHER, Work};
 
-/// How many entries a step may remove at the most.
+/// How many entries a step may be asked to remove at most.
 const MAX_BUDGET: u32 = 10_000;
 
-/// As how many entries the removal of a customer or an organization counts, which takes several with it.
+/// How many entries the removal of a customer or an organization counts as: several entries go with it.
 const REMOVAL_COST: u32 = 16;
 
 /// Why a step did not finish.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// The storage did not do its part.
+    /// The storage failed, or cannot do its part now.
     #[error(transparent)]
     Store(#[from] store::Error),
-    /// Anything else: the site does not allow what is due.
+    /// Anything else: the site refused what was due.
     #[error("{0}")]
     Other(String),
 }
@@ -79,7 +79,7 @@ pub struct Progress {
 }
 
 impl Engine<'_> {
-    /// Whether the storage can be written. Reads it, so that an error tells that it cannot even be read.
+    /// Whether the storage can be written. It is read for that, so an error means that it cannot even be read.
     ///
     /// # Errors
     /// Where the storage fails, or has a layout that this version does not know.
@@ -95,7 +95,7 @@ impl Engine<'_> {
     pub fn upkeep_step(&self, budget: u32) -> Result<Progress, Error> {
         let budget = budget.clamp(1, MAX_BUDGET);
         let now = self.now();
-        // Most of the time there is nothing to do, and then no writer should have to wait for finding that out.
+        // Most of the time there is nothing to do, and no writer should have to wait while that is found out.
         let (upgrading, nothing_to_do) = self.read(|transaction| {
             let upgrading = upgrade::pending(transaction)?.is_some();
             let waiting = next_due(transaction, now.milliseconds)?.is_some() || next_sweep(transaction)?.is_some();
@@ -123,7 +123,7 @@ impl Engine<'_> {
     }
 }
 
-/// Upkeep's own work.
+/// A transaction of upkeep itself.
 fn work<'w>(transaction: &'w mut Transaction, now: &'w Moment, settings: Option<&'w str>) -> Work<'w> {
     Work { transaction, now, actor: USHER, request: None, settings }
 }
@@ -153,7 +153,7 @@ fn perform(work: &mut Work<'_>, due: &Due) -> Result<(), Error> {
     Ok(())
 }
 
-/// Something deleted of which entries are left.
+/// Something deleted that has entries left to sweep.
 struct Job {
     directory: String,
     id: String,
@@ -198,7 +198,7 @@ impl Job {
             Sweep::Removal => {
                 let (removed, more) = self.remove_managed(transaction, budget, now)?;
                 if !more {
-                    // What is left is what every disconnected directory leaves.
+                    // From here on it is like any other disconnected directory.
                     transaction.put(keys::sweep(&self.directory, &self.id), records::write(&Sweep::Directory));
                 }
                 (removed, true)
@@ -208,11 +208,11 @@ impl Job {
         if !more {
             transaction.delete(keys::sweep(&self.directory, &self.id));
         }
-        // Whether other sweeps wait is for the next step to find out; a needless one costs a read.
+        // The next step finds out whether other sweeps are waiting; a needless step costs one read.
         Ok(Progress { removed, more: true })
     }
 
-    /// Changes the counts of a directory, where it is still connected.
+    /// Changes the counts of a directory, if it is still connected.
     fn count(&self, transaction: &mut Transaction, change: impl FnOnce(&mut Counts)) -> Result<(), Error> {
         let key = keys::counts(&self.directory);
         if let Some(text) = transaction.get(key.clone())? {
@@ -223,7 +223,8 @@ impl Job {
         Ok(())
     }
 
-    /// Removes customers and organizations that the directory managed, each with the user or group by which it is found.
+    /// Removes customers and organizations that the directory managed, each with the user or group by which it is
+    /// found.
     fn remove_managed(&self, transaction: &mut Transaction, budget: u32, now: &Moment) -> Result<(u32, bool), Error> {
         let settings = transaction.get(keys::SITE_SETTINGS_KEY.to_string())?;
         let mut removed = 0;
@@ -247,14 +248,15 @@ impl Job {
         Ok((removed, removed > 0))
     }
 
-    /// Groups with their memberships first, then everything else that has the directory in its key.
+    /// Sweeps a directory: first its groups with their memberships, then everything else that has the directory in its
+    /// key.
     fn sweep_directory(&self, transaction: &mut Transaction, budget: u32) -> Result<(u32, bool), Error> {
         let mut removed = 0;
         let mut range = prefix_range(&Kind::Group.resources(&self.directory), 1);
         range.keys_only = true;
         while removed < budget {
             let Some(group) = transaction.scan(&range)?.pop() else { break };
-            // The members of an organization stay when its directory goes.
+            // The members of an organization stay when its directory is disconnected.
             if transaction.get(keys::organization_of(keys::id_of(&group.key)))?.is_none() {
                 let removal =
                     edges::drop_members(transaction, keys::id_of(&group.key), (budget - removed).div_ceil(2))?;
@@ -263,7 +265,7 @@ impl Job {
                     return Ok((removed, true));
                 }
             }
-            // What is behind it is looked at next, so that no step goes through its own removals again.
+            // The next read begins after this group, so that no step goes through its own removals again.
             range.start = keys::next(&group.key);
             transaction.delete(group.key);
             removed += 1;

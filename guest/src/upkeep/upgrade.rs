@@ -1,14 +1,15 @@
-//! Bringing a storage of an older layout to the layout of this version, in bounded steps of upkeep that can be interrupted
-//! anywhere: what is done is noted in the transaction that does it.
+//! Bringing a storage of an older layout to the layout of this version, in bounded steps of upkeep that can be
+//! interrupted anywhere: what is done is noted in the transaction that does it.
 //!
-//! Until it is done, everything can be read and nothing else can be written. From layout 1 to 2, where names and addresses
-//! come to compare by the mapping steps of PRECIS, and only what is an address leads to a customer:
+//! Until it is done, everything can be read and nothing else can be written. From layout 1 to 2, names and addresses
+//! begin to compare by the mapping steps of PRECIS, and only an email address leads to a customer:
 //!
-//! - every name and address in an index gets the key that it has now. Of two that become one, the older keeps the index, and
-//!   both are listed among the conflicts, see [`crate::twins`];
-//! - customers who were restored, and are members of managed organizations for that, come to be on probation with an end;
-//! - a customer whose address is none follows its user to a real one where it has one; otherwise it becomes local, and its
-//!   user is linked to none, as one without an address.
+//! - every name and address in an index gets the key that it has now. If two become the same, the index leads to the
+//!   older, and both are listed among the conflicts, see [`crate::twins`];
+//! - customers who were restored and are members of managed organizations only for that reason get an end to their
+//!   probation;
+//! - a customer whose address is not an email address follows its user to a real one if there is one; otherwise it
+//!   becomes local, and its user is linked to no customer, like a user without an address.
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -27,7 +28,7 @@ use crate::text::fold;
 use crate::twins;
 use crate::work::{USHER, Work};
 
-/// What is gone through, one after the other.
+/// The stages: what is gone through, one after the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
     /// The index of the names of directories.
@@ -42,7 +43,7 @@ enum Stage {
     Organizations,
     /// Customers.
     Customers,
-    /// What organizations have for members of their own.
+    /// The own members of organizations.
     OwnMembers,
 }
 
@@ -64,11 +65,11 @@ pub struct Upgrade {
     pub stage: u32,
     /// How many stages there are.
     pub stages: u32,
-    /// How many entries were looked at so far.
+    /// How many entries have been looked at so far.
     pub entries: u64,
 }
 
-/// How far the storage is, where it has an older layout.
+/// How far the upgrade of the storage is; `None` if it has this layout.
 ///
 /// # Errors
 /// Where the storage fails, or has a layout that this version does not know.
@@ -91,7 +92,7 @@ fn read(stored: Option<&str>) -> Result<UpgradeRecord> {
 }
 
 impl Engine<'_> {
-    /// Looks at up to `budget` entries more. Returns how many those were; none where the storage has this layout.
+    /// Looks at up to `budget` entries more. Returns how many it looked at; `None` if the storage has this layout.
     pub(crate) fn upgrade_step(&self, budget: u32) -> site::Result<Option<u32>> {
         let now = self.now();
         self.write_any_layout(|transaction| {
@@ -123,7 +124,7 @@ impl Engine<'_> {
 }
 
 impl Stage {
-    /// What its keys begin with.
+    /// What the keys of the stage begin with.
     fn prefix(self) -> &'static str {
         match self {
             Stage::Directories => "dn/",
@@ -137,7 +138,7 @@ impl Stage {
         }
     }
 
-    /// Deals with the entries behind `after`. How many those were, and the last of them where others follow.
+    /// Deals with the entries after `after`. Returns how many those were, and the last of them if others follow.
     fn step(self, work: &mut Work<'_>, after: Option<String>, budget: u32) -> site::Result<(u32, Option<String>)> {
         let mut range = prefix_range(self.prefix(), budget);
         if let Some(after) = after {
@@ -153,7 +154,7 @@ impl Stage {
         for entry in entries {
             match self {
                 Stage::Customers => customer(work, &entry)?,
-                // The folding of what is ASCII is what it was, and no other byte is written so.
+                // ASCII text folds as before, and any other text has a `~` in its key.
                 _ if !entry.key.contains('~') => {}
                 Stage::Emails => email_of_user(work.transaction, entry)?,
                 _ => self.name(work, entry)?,
@@ -186,7 +187,7 @@ impl Stage {
             return Ok(());
         };
         let other = self.subject(&holder).ok_or_else(|| store::Error::corrupt(&key))?;
-        // Ids and numbers are in the order in which things were made.
+        // Ids and numbers are in the order of creation.
         let (older, newer) = if own < other { (own, other) } else { (other, own) };
         work.transaction.put(key, older.id());
         let opened = twins::note(work, directory, &older, &newer)?;
@@ -227,7 +228,7 @@ fn email_of_user(transaction: &mut Transaction, entry: Entry) -> Result<()> {
     Ok(())
 }
 
-/// Takes a customer from its user where what it has for an address is none.
+/// If a customer's address is not an email address, gives it the real one of its user, or else unlinks it.
 fn customer(work: &mut Work<'_>, entry: &Entry) -> site::Result<()> {
     let record: CustomerRecord = records::read(&entry.key, &entry.value)?;
     let Some(link) = record.link.clone().filter(|_| !is_address(&record.email)) else { return Ok(()) };
@@ -248,7 +249,7 @@ fn customer(work: &mut Work<'_>, entry: &Entry) -> site::Result<()> {
 
 fn change_counts(transaction: &mut Transaction, directory: &str, change: impl FnOnce(&mut Counts)) -> Result<()> {
     let key = keys::counts(directory);
-    // A directory that is disconnected has none when it is swept.
+    // A disconnected directory has no counts while it is being swept.
     let Some(text) = transaction.get(key.clone())? else { return Ok(()) };
     let mut counts = records::read(&key, &text)?;
     change(&mut counts);

@@ -1,5 +1,5 @@
-//! Evaluation of a filter over one resource. Nothing in a stored resource can make it fail: what is not of the type
-//! that the schema says does not match.
+//! Evaluation of a filter over one resource. Nothing in a stored resource can make it fail: a value of another type
+//! than the schema's does not match.
 
 use core::cmp::Ordering;
 use core::slice;
@@ -31,7 +31,7 @@ impl Filter<'_> {
     }
 }
 
-/// The values of the path's attribute: those of a list, else the one there is.
+/// The values of the path's attribute: those of a list, or the single one.
 fn elements<'r, 'a>(resource: &'r Object<'a>, path: &AttributePath) -> &'r [Value<'a>] {
     let holder = match path.extension {
         Some(schema) => resource.get(schema.id).and_then(Value::as_object),
@@ -44,7 +44,7 @@ fn elements<'r, 'a>(resource: &'r Object<'a>, path: &AttributePath) -> &'r [Valu
     }
 }
 
-/// What the path leads to in one of the values of its attribute.
+/// What the path leads to within one value of its attribute.
 fn value_in<'r, 'a>(element: &'r Value<'a>, path: &AttributePath) -> Option<&'r Value<'a>> {
     let value = match path.sub_attribute {
         Some(sub_attribute) => element.as_object()?.get(sub_attribute.name)?,
@@ -53,7 +53,7 @@ fn value_in<'r, 'a>(element: &'r Value<'a>, path: &AttributePath) -> Option<&'r 
     (*value != Value::Null).then_some(value)
 }
 
-/// Whether a value counts for `pr`: one that is not empty, or holds something that is not.
+/// Whether a value counts for `pr`: it is not empty, or holds something that is not.
 fn is_present(value: &Value<'_>) -> bool {
     match value {
         Value::Null => false,
@@ -64,7 +64,8 @@ fn is_present(value: &Value<'_>) -> bool {
     }
 }
 
-/// Whether one of the values compares so. What is absent differs from every literal, and does not compare otherwise.
+/// Whether one of the values compares this way. An absent value differs from every literal, and matches no other
+/// comparison.
 fn compares(elements: &[Value<'_>], path: &AttributePath, operator: Operator, literal: &Literal<'_>) -> bool {
     let if_absent = operator == Operator::NotEqual;
     if elements.is_empty() {
@@ -101,7 +102,7 @@ fn value_compares(value: &Value<'_>, attribute: &Attribute, operator: Operator, 
     }
 }
 
-/// Whether a value that stands so to the literal is what the operator asks for.
+/// Whether a value in this order to the literal is what the operator asks for.
 fn is_in_order(operator: Operator, order: Ordering) -> bool {
     match operator {
         Operator::Equal => order.is_eq(),
@@ -110,7 +111,7 @@ fn is_in_order(operator: Operator, order: Ordering) -> bool {
         Operator::GreaterOrEqual => order.is_ge(),
         Operator::Less => order.is_lt(),
         Operator::LessOrEqual => order.is_le(),
-        // Of text only, where they are not a matter of order.
+        // These are for text only, and not a matter of order.
         Operator::Contains | Operator::StartsWith | Operator::EndsWith => false,
     }
 }

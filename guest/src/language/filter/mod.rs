@@ -2,7 +2,7 @@
 //!
 //! [`parse()`] reads a filter and settles everything that does not depend on a resource: which attributes are meant,
 //! whether they can be compared that way, and the literals in the form in which they are compared. [`Filter::matches`]
-//! evaluates it over a resource, and [`plan()`] says which index, if any, leads to the resources that match.
+//! evaluates it over a resource, and [`plan()`] says which index, if any, finds the resources that match.
 //!
 //! Where the RFC leaves room:
 //! - An attribute without a value differs from every literal: `title ne "x"` matches resources without a title.
@@ -12,7 +12,7 @@
 //! - Complex attributes with a `value` can be compared as a whole: `members eq "…"`, `emails co "@example.com"`.
 //! - `emails[type eq "work"].value eq "…"`, which Entra sends, asks for one email for which both hold.
 //! - `not` takes effect on what follows it, in parentheses or not.
-//! - In a search over resources of several types, what those of one type do not have has no value there.
+//! - In a search over resources of several types, an attribute that a type does not have has no value in its resources.
 
 mod eval;
 mod parse;
@@ -39,21 +39,23 @@ pub use plan::{Lookup, plan};
 /// Inside a [`ValuePath`](Filter::ValuePath), the attributes are the sub-attributes of its attribute.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Filter<'a> {
-    /// All of these hold: two or more, none of them an `And`. Chains are flat so that long ones are not deep.
+    /// All of these hold. There are two or more, and no `And` among them. Chains are flat so that long ones are not
+    /// deep.
     And(Vec<Filter<'a>>),
-    /// One of these holds: two or more, none of them an `Or`.
+    /// One of these holds. There are two or more, and no `Or` among them.
     Or(Vec<Filter<'a>>),
     /// This does not hold.
     Not(Box<Filter<'a>>),
     /// The attribute has a value.
     Present(AttributePath),
-    /// A value of the attribute compares so with the literal. Never a complex attribute: that is its `value`.
+    /// A value of the attribute compares this way with the literal. The attribute is never complex: its `value` is
+    /// compared instead.
     Compare {
         /// The attribute.
         path: AttributePath,
         /// How it has to compare.
         operator: Operator,
-        /// With what.
+        /// What it is compared with.
         literal: Literal<'a>,
     },
     /// The complex attribute has one value for which all of the filter holds.
@@ -63,7 +65,7 @@ pub enum Filter<'a> {
         /// The filter over its sub-attributes.
         filter: Box<Filter<'a>>,
     },
-    /// This holds for every resource, or for none. Only as a whole filter, never within another.
+    /// This holds for every resource, or for no resource. It is always a whole filter, never part of another.
     Constant(bool),
 }
 
@@ -82,15 +84,15 @@ pub enum Operator {
     EndsWith,
     /// `gt`: the value is greater, or later.
     Greater,
-    /// `ge`: the same, or equal.
+    /// `ge`: the value is greater or equal, or later or the same.
     GreaterOrEqual,
     /// `lt`: the value is less, or earlier.
     Less,
-    /// `le`: the same, or equal.
+    /// `le`: the value is less or equal, or earlier or the same.
     LessOrEqual,
 }
 
-/// What is compared with, in the type of the attribute.
+/// What values are compared with, in the type of the attribute.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Literal<'a> {
     /// A string, reference or binary.
@@ -187,7 +189,7 @@ impl<'a> Filter<'a> {
         }
     }
 
-    /// How many attributes it tests: what it costs to evaluate it once.
+    /// How many attributes it tests, which is the cost of evaluating it once.
     #[must_use]
     pub fn tests(&self) -> usize {
         match self {
@@ -211,10 +213,10 @@ impl<'a> Filter<'a> {
         }
     }
 
-    /// The values with which it compares the `value` of this core attribute, if `eq` is all it does with it.
+    /// The values with which it compares the `value` of this core attribute, if it uses the attribute for `eq` only.
     ///
-    /// Then it suffices to evaluate it over a resource that has those of them that it really has: of a group with very
-    /// many members, only the ones asked for. `None` means that all of the attribute is needed.
+    /// Then it can be evaluated over a resource that holds only those of its values that are asked for: of a group with
+    /// very many members, only these. `None` means that the whole attribute is needed.
     #[must_use]
     pub fn values_compared(&self, attribute: &str) -> Option<Vec<&str>> {
         let mut values = Vec::new();
@@ -240,7 +242,7 @@ impl<'a> Filter<'a> {
         }
     }
 
-    /// The same inside the brackets. A negation there asks for an element that is *not* one of the values.
+    /// The same inside the brackets. There, a negation asks for an element that is *not* one of the values.
     fn collect_element_values<'f>(&'f self, values: &mut Vec<&'f str>) -> bool {
         match self {
             Filter::And(filters) | Filter::Or(filters) => {

@@ -35,10 +35,11 @@ pub fn parse<'a>(resource_type: &'static ResourceType, text: &'a str) -> Result<
     read(Names::Resource(resource_type), text)
 }
 
-/// Reads what a filter on resources of all types says of those of one. An attribute that they do not have has no value.
+/// Reads what a filter on resources of all types means for those of one type. An attribute that the type does not have
+/// has no value.
 ///
 /// # Errors
-/// As [`parse`]; resources of one type at least must have an attribute that it names.
+/// As [`parse`]; every attribute that it names must belong to at least one type.
 pub fn parse_for_one_of_all<'a>(resource_type: &'static ResourceType, text: &'a str) -> Result<Filter<'a>> {
     read(Names::OneOfAll(resource_type), text)
 }
@@ -50,7 +51,7 @@ fn read(names: Names, text: &str) -> Result<Filter<'_>> {
     Ok(filter)
 }
 
-/// Where in the filter the parser is.
+/// Where in the filter the parser is: which names it meets there, and how deep it is.
 #[derive(Clone, Copy)]
 pub(super) struct Context {
     names: Names,
@@ -62,19 +63,19 @@ pub(super) struct Context {
 enum Names {
     /// Attributes of a resource.
     Resource(&'static ResourceType),
-    /// The same in a search over resources of all types: what it does not have, those of another type may have.
+    /// The same in a search over resources of all types: attributes that this type lacks may belong to another.
     OneOfAll(&'static ResourceType),
     /// Sub-attributes of an attribute, inside its brackets.
     Element(&'static Attribute),
 }
 
 impl Context {
-    /// Inside the brackets behind a complex attribute.
+    /// Inside the brackets after a complex attribute.
     pub(super) fn element(attribute: &'static Attribute) -> Self {
         Context { names: Names::Element(attribute), depth: 0 }
     }
 
-    /// An attribute that the resource cannot have, where those of other types are searched too.
+    /// An attribute of another type, if resources of all types are searched.
     fn resolve_elsewhere(self, name: &str) -> Option<AttributePath> {
         match self.names {
             Names::OneOfAll(resource_type) => resolve_elsewhere(resource_type, name),
@@ -159,7 +160,7 @@ impl<'a> Parser<'a> {
         Ok(filter)
     }
 
-    /// An attribute and what is asked of it.
+    /// An attribute and its test.
     fn test(&mut self, context: Context) -> Result<Filter<'a>> {
         self.terms += 1;
         if self.terms > MAX_TERMS {
@@ -172,7 +173,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// What is asked of an attribute.
+    /// The test of an attribute: a filter in brackets, or a comparison.
     fn test_of(&mut self, path: AttributePath, context: Context) -> Result<Filter<'a>> {
         if self.symbol('[') { self.value_path(path, context) } else { self.comparison(path) }
     }
@@ -212,7 +213,7 @@ impl<'a> Parser<'a> {
         Ok(value)
     }
 
-    /// The next word, without reading past it; empty where none is next.
+    /// The next word, without reading past it; empty if no word is next.
     fn peek_word(&mut self) -> &'a str {
         self.skip_space();
         let end = self.rest.find(|character| !is_name_character(character));
@@ -222,7 +223,7 @@ impl<'a> Parser<'a> {
     /// Reads a word.
     ///
     /// # Errors
-    /// `invalidFilter` where none is next.
+    /// `invalidFilter` if no word is next.
     pub(super) fn word(&mut self, expected: &str) -> Result<&'a str> {
         match self.peek_word() {
             "" => Err(self.expected(expected)),
@@ -281,7 +282,7 @@ impl<'a> Parser<'a> {
         taken
     }
 
-    /// The error that something else is next.
+    /// The error for finding something other than what was expected.
     fn expected(&self, expected: &str) -> Error {
         let position = self.text[..self.text.len() - self.rest.len()].chars().count() + 1;
         let found = match self.rest {

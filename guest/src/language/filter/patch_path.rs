@@ -15,9 +15,9 @@ use crate::text::quoted;
 pub enum PatchPath<'a> {
     /// An attribute.
     Attribute {
-        /// The attribute; its sub-attribute is the one behind the brackets, where there are brackets.
+        /// The attribute; its sub-attribute is the one after the brackets, if there are brackets.
         path: AttributePath,
-        /// Which values of a complex multi-valued attribute are meant, over its sub-attributes; none for all of them.
+        /// Which values of a complex multi-valued attribute are meant, over its sub-attributes; `None` for all of them.
         filter: Option<Filter<'a>>,
     },
     /// An extension as a whole.
@@ -40,7 +40,7 @@ pub fn parse_path<'a>(resource_type: &'static ResourceType, text: &'a str) -> Re
     }
     let path = match resolve(resource_type, name) {
         Named::Attribute(path) => path,
-        // What is asked of an attribute that is not kept makes no difference.
+        // A filter on an attribute that is not kept makes no difference.
         Named::Unknown if rest.is_empty() || ends_well(rest) => return Ok(PatchPath::Unknown),
         Named::Unknown => return Err(no_path(text)),
         _ if !rest.is_empty() => return Err(no_values(name)),
@@ -53,7 +53,7 @@ pub fn parse_path<'a>(resource_type: &'static ResourceType, text: &'a str) -> Re
     with_filter(path, text)
 }
 
-/// Reads a path that has a filter behind the attribute.
+/// Reads a path that has a filter after the attribute.
 fn with_filter(path: AttributePath, text: &str) -> Result<PatchPath<'_>> {
     if path.leaf().kind != Type::Complex || !path.attribute.multi_valued {
         return Err(no_values(&format!("{path}")));
@@ -73,7 +73,7 @@ fn with_filter(path: AttributePath, text: &str) -> Result<PatchPath<'_>> {
     Ok(PatchPath::Attribute { path: AttributePath { sub_attribute, ..path }, filter: Some(filter) })
 }
 
-/// What stands behind the brackets of a path: nothing, or the name of a sub-attribute. None where it is neither.
+/// What follows the brackets of a path: nothing, or the name of a sub-attribute. `None` if it is something else.
 fn sub_attribute_name(text: &str) -> Option<Option<&str>> {
     if text.is_empty() {
         return Some(None);
@@ -81,8 +81,8 @@ fn sub_attribute_name(text: &str) -> Option<Option<&str>> {
     text.strip_prefix('.').filter(|name| is_sub_attribute_name(name)).map(Some)
 }
 
-/// Whether nothing but a sub-attribute stands behind brackets that are not read because nobody knows what is in them: they
-/// end with the first that closes outside of quotation marks.
+/// Whether nothing but a sub-attribute follows the brackets. What is in them is not read, because the schema does not
+/// know the attribute: they end at the first closing bracket outside of quotation marks.
 fn ends_well(text: &str) -> bool {
     let (mut is_quoted, mut is_escaped) = (false, false);
     let end = text.find(|character| {

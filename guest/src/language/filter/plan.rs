@@ -36,8 +36,8 @@ pub enum Lookup<'f> {
     Member(&'f str),
     /// The users who are members of the group of this id.
     InGroup(&'f str),
-    /// What any of these find, which may be the same resource more than once. None of them is a union or a scan, and
-    /// there are at most as many as a filter may have terms (`MAX_TERMS` in `parse.rs`).
+    /// What any of these find; they may find a resource more than once. There is no union or scan among them, and there
+    /// are at most as many as a filter may have terms (`MAX_TERMS` in `parse.rs`).
     Union(Vec<Lookup<'f>>),
     /// Everything.
     Scan,
@@ -49,7 +49,7 @@ pub fn plan<'f>(filter: &'f Filter<'_>) -> Plan<'f> {
     plan_within(None, filter)
 }
 
-/// The same inside the brackets behind an attribute, where names are of its sub-attributes.
+/// The same inside the brackets after an attribute, where names are those of its sub-attributes.
 fn plan_within<'f>(outer: Option<&'static Attribute>, filter: &'f Filter<'_>) -> Plan<'f> {
     match filter {
         Filter::And(filters) => {
@@ -69,7 +69,7 @@ fn plan_within<'f>(outer: Option<&'static Attribute>, filter: &'f Filter<'_>) ->
 
 const SCAN: Plan<'static> = Plan { lookup: Lookup::Scan, exact: false };
 
-/// All of several plans, or a scan where one of them is.
+/// The union of several plans; a scan if one of them is a scan.
 fn union<'f>(plans: impl Iterator<Item = Plan<'f>>) -> Plan<'f> {
     let mut lookups = Vec::new();
     let mut exact = true;
@@ -98,7 +98,7 @@ fn lookup_for<'f>(outer: Option<&Attribute>, path: &AttributePath, operator: Ope
         ("externalId", None, Operator::Equal) => Lookup::ExternalId(text),
         ("userName", None, Operator::Equal) => Lookup::UserName(text),
         ("userName", None, Operator::StartsWith) => Lookup::UserNamePrefix(text),
-        // Unique is the name of a group; that of a user is not, and has no index.
+        // The name of a group is unique. That of a user is not, and has no index.
         ("displayName", None, Operator::Equal) if attribute.unique => Lookup::DisplayName(text),
         ("displayName", None, Operator::StartsWith) if attribute.unique => Lookup::DisplayNamePrefix(text),
         ("emails", Some("value"), Operator::Equal) => Lookup::Email(text),

@@ -103,7 +103,7 @@ mod tests {
         ]
     }
 
-    /// A test of one of these attributes; where type and comparison do not go together, of its presence.
+    /// A test of one of these attributes; where type and comparison do not go together, a test for presence.
     fn test(paths: impl Strategy<Value = AttributePath>) -> impl Strategy<Value = Filter<'static>> {
         (paths, operator(), value())
             .prop_map(|(path, operator, value)| compare(path, operator, &value).unwrap_or(Filter::Present(path)))

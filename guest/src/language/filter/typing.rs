@@ -63,7 +63,7 @@ fn value_of(path: AttributePath) -> Result<AttributePath> {
     }
 }
 
-/// Whether values of a type can be compared so (RFC 7644, table 3). Text operators are for text alone.
+/// Whether values of a type can be compared this way (RFC 7644, table 3). Text operators are for text only.
 fn has_operator(kind: Type, operator: Operator) -> bool {
     let text_only = matches!(operator, Operator::Contains | Operator::StartsWith | Operator::EndsWith);
     match kind {
@@ -74,7 +74,7 @@ fn has_operator(kind: Type, operator: Operator) -> bool {
     }
 }
 
-/// The value in the type of the attribute, where it is one of its values.
+/// The value in the type of the attribute, if it fits that type.
 fn literal<'a>(attribute: &Attribute, operator: Operator, value: &Value<'a>) -> Option<Literal<'a>> {
     match (attribute.kind, value) {
         (Type::String | Type::Reference | Type::Binary, Value::String(text)) => {
@@ -104,7 +104,7 @@ fn map<'a>(text: Cow<'a, str>, change: fn(&str) -> Cow<'_, str>) -> Cow<'a, str>
     }
 }
 
-/// A point in time from its text: RFC 3339 and what else ISO 8601 allows. Without an offset it is UTC.
+/// A point in time from its text: RFC 3339, and other forms of ISO 8601. Without an offset it is UTC.
 pub(super) fn instant(text: &str) -> Option<Timestamp> {
     match text.parse::<Timestamp>() {
         Ok(instant) => Some(instant),

@@ -1,4 +1,4 @@
-//! What an operation gives to an attribute and the parts of it.
+//! The values that an operation assigns to an attribute and its sub-attributes.
 
 use alloc::borrow::Cow;
 use alloc::vec;
@@ -10,10 +10,10 @@ use crate::language::error::Result;
 use crate::language::path::AttributePath;
 use crate::language::resource::{object_for, typed};
 
-/// A sub-attribute and what it is to be; none takes it away.
+/// A sub-attribute and its new value; `None` removes it.
 pub(super) type Assignment<'a> = (&'static str, Option<Value<'a>>);
 
-/// What an operation does to an object of its attribute; none where the object goes as a whole.
+/// What an operation assigns within an object of its attribute; `None` if it removes the object as a whole.
 pub(super) fn assignments<'a>(
     path: AttributePath,
     verb: Verb,
@@ -39,13 +39,13 @@ pub(super) fn sub_assignments<'a>(path: AttributePath, object: Object<'a>) -> Re
     Ok(assignments)
 }
 
-/// Whether the object would come to stand for something else.
+/// Whether the assignments would make the object stand for something else.
 pub(super) fn names_another<'a>(object: &Object<'a>, assignments: &[Assignment<'a>]) -> bool {
     let Some(old) = object.get("value") else { return false };
     assignments.iter().any(|(name, value)| *name == "value" && value.as_ref() != Some(old))
 }
 
-/// Gives a member its value, or takes it out; whether that changes anything.
+/// Sets a member, or removes it. Returns whether that changes anything.
 pub(super) fn assign<'a>(object: &mut Object<'a>, name: impl Into<Cow<'a, str>>, value: Option<Value<'a>>) -> bool {
     let name = name.into();
     match value {
@@ -58,7 +58,7 @@ pub(super) fn assign<'a>(object: &mut Object<'a>, name: impl Into<Cow<'a, str>>,
     }
 }
 
-/// Carries out all assignments; whether one of them changes anything.
+/// Carries out all assignments. Returns whether one of them changes anything.
 pub(super) fn assign_all<'a, N: Into<Cow<'a, str>>>(
     object: &mut Object<'a>,
     assignments: impl IntoIterator<Item = (N, Option<Value<'a>>)>,

@@ -10,7 +10,7 @@ use crate::language::error::{Error, Result};
 use crate::language::resource::typed;
 use crate::language::schema::Type;
 
-/// Carries out an operation on a resource; whether that changes anything.
+/// Carries out an operation on a resource. Returns whether that changes anything.
 pub(super) fn resource<'a>(resource: &mut Object<'a>, operation: Operation<'a>, effort: &mut Effort) -> Result<bool> {
     let Some(schema) = operation.path.extension else { return attribute(resource, operation, effort) };
     within(resource, schema.id, |extension| attribute(extension, operation, effort))
@@ -27,7 +27,7 @@ fn attribute<'a>(holder: &mut Object<'a>, operation: Operation<'a>, effort: &mut
     }
     let value = if operation.verb == Verb::Remove { None } else { typed(path, operation.value)? };
     if value.is_none() && path.is("active", None) {
-        // A user is active or not. Who takes the status away says nothing about it, as who is silent on it in a PUT.
+        // A user is active or not. Removing the status says nothing about it, and neither does leaving it out of a PUT.
         return Ok(false);
     }
     if value.is_none() && path.attribute.required {
@@ -51,7 +51,7 @@ fn complex<'a>(holder: &mut Object<'a>, operation: Operation<'a>) -> Result<bool
     })
 }
 
-/// Works on the object under a name. It is made for that where there is none, and does not stay when it is empty.
+/// Works on the object under a name. If it is not there, it is made; if it is empty afterwards, it is removed.
 fn within<'a>(
     holder: &mut Object<'a>,
     name: &'static str,

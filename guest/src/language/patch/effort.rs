@@ -1,12 +1,12 @@
-//! How much one request may have tried and compared.
+//! A limit for the comparisons that one request may cause.
 
 use crate::language::error::{Error, Result};
 
-/// How many values the filters of one request may be tried on, and its values be compared with, in all: some tenths of a
-/// second. Of the largest group members can be chosen by a hundred tests; those that are named by their `value` need none.
+/// How many comparisons one request may cause in all, by its filters and by its values: some tenths of a second. It is
+/// enough for a hundred tests on each member of the largest group; members named by their `value` need no test.
 const MAX_TESTS: u64 = 20_000_000;
 
-/// What is left of it. Operations of a bulk request share it.
+/// What is left of that. The operations of a bulk request share it.
 #[derive(Debug, Clone, Copy)]
 pub struct Effort {
     left: u64,
@@ -19,10 +19,10 @@ impl Default for Effort {
 }
 
 impl Effort {
-    /// Takes off what it costs to put each of so many values to so many tests, before that is done.
+    /// Deducts the cost of this many tests on each of this many values, before they are made.
     ///
     /// # Errors
-    /// 400 `tooMany` where there is not as much left.
+    /// 400 `tooMany` if less than that is left.
     pub fn spend(&mut self, values: usize, tests: usize) -> Result<()> {
         let cost = (values as u64).saturating_mul(tests as u64);
         self.left = self.left.checked_sub(cost).ok_or_else(|| {

@@ -13,7 +13,7 @@ use crate::language::path::AttributePath;
 use crate::language::resource::{check_count, check_primary, elements, is_primary};
 use crate::text::fold;
 
-/// Carries out an operation on the attribute's list; whether that changes anything.
+/// Carries out an operation on the attribute's list. Returns whether that changes anything.
 pub(super) fn edit<'a>(holder: &mut Object<'a>, operation: Operation<'a>, effort: &mut Effort) -> Result<bool> {
     let path = operation.path;
     let mut list = match holder.get_mut(path.attribute.name) {
@@ -89,7 +89,7 @@ fn add<'a>(path: AttributePath, list: &mut Vec<Value<'a>>, new: Value<'a>) -> bo
     }
 }
 
-/// Where the list has an element with the same `value`: one of the same `type`, else one where either leaves the type open.
+/// The place of an element with the same `value`: one with the same `type`, else one where either has no type.
 fn position(path: AttributePath, list: &[Value<'_>], new: &Value<'_>) -> Option<usize> {
     let of_kind = |kind| list.iter().position(|element| likeness(path, element, new) == Some(kind));
     of_kind(Likeness::SameType).or_else(|| of_kind(Likeness::TypeOpen))
@@ -102,7 +102,7 @@ enum Likeness {
     TypeOpen,
 }
 
-/// None where the elements are different ones.
+/// `None` if the elements are different.
 fn likeness(path: AttributePath, one: &Value<'_>, other: &Value<'_>) -> Option<Likeness> {
     let (one, other) = (one.as_object()?, other.as_object()?);
     if !is_same(path, "value", one.get("value")?, other.get("value")?) {
@@ -115,7 +115,7 @@ fn likeness(path: AttributePath, one: &Value<'_>, other: &Value<'_>) -> Option<L
     }
 }
 
-/// Whether two values of a sub-attribute are the same, letter case aside where it does not matter.
+/// Whether two values of a sub-attribute are the same, without regard to letter case where it does not matter.
 fn is_same(path: AttributePath, name: &str, one: &Value<'_>, other: &Value<'_>) -> bool {
     let case_exact = path.attribute.sub_attribute(name).is_none_or(|sub_attribute| sub_attribute.case_exact);
     match (one.as_str(), other.as_str()) {
@@ -124,7 +124,7 @@ fn is_same(path: AttributePath, name: &str, one: &Value<'_>, other: &Value<'_>) 
     }
 }
 
-/// Whether an element is one that a removal lists: by its `value` where that is given, else by all that is given.
+/// Whether an element is one that a removal lists: by its `value` if that is given, else by everything that is given.
 fn is_meant(path: AttributePath, listed: &Value<'_>, element: &Value<'_>) -> bool {
     let (Some(given), Some(object)) = (listed.as_object(), element.as_object()) else { return false };
     if given.get("value").is_some() {
@@ -133,7 +133,7 @@ fn is_meant(path: AttributePath, listed: &Value<'_>, element: &Value<'_>) -> boo
     given.iter().all(|(name, value)| object.get(name).is_some_and(|own| is_same(path, name, own, value)))
 }
 
-/// An operation on the elements for which the filter holds, on all of them without one.
+/// An operation on the elements for which the filter holds, or on all of them if there is no filter.
 fn selected<'a>(
     path: AttributePath,
     list: &mut Vec<Value<'a>>,
@@ -148,7 +148,7 @@ fn selected<'a>(
     let chosen: Vec<bool> = list.iter().map(is_selected).collect();
     let found = chosen.contains(&true);
     let Some(assignments) = assignments(path, verb, value)? else {
-        // Nothing is there to be added, and so much is no reason to take anything away.
+        // There is nothing to add, and that is no reason to remove anything.
         let goes = verb != Verb::Add && found;
         let mut chosen = chosen.into_iter();
         list.retain(|_| !(chosen.next().unwrap_or_default() && goes));
@@ -201,8 +201,8 @@ fn make<'a>(
     Ok(is_new)
 }
 
-/// The element that a filter describes: `eq` on one sub-attribute or several. Not on `value`: that names one element of
-/// those that there are.
+/// The element that a filter describes: `eq` on one sub-attribute or several. Not on `value`: that names an existing
+/// element.
 fn described<'a>(filter: &Filter<'a>) -> Option<Object<'a>> {
     let terms = match filter {
         Filter::And(terms) => terms.as_slice(),
@@ -246,7 +246,7 @@ fn take_primary(list: &mut [Value<'_>], is_other: impl Fn(usize) -> bool) {
     }
 }
 
-/// Elements can become equal by what is done to them.
+/// Removes elements that an operation has made equal to another.
 fn drop_repeats(list: &mut Vec<Value<'_>>) {
     let mut at = 0;
     while at < list.len() {

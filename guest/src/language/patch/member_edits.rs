@@ -1,4 +1,4 @@
-//! Operations on a group's members. They are not stored in the group, so what comes out is what to do to them.
+//! Operations on a group's members. They are not stored in the group, so the result is a list of what to do to them.
 
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
@@ -15,17 +15,18 @@ use crate::language::resource::{listed_ids, member_ids};
 pub enum MemberEdit<'a> {
     /// These are to be members. Neighbouring operations come as one edit, which may have an id more than once.
     Add(Vec<Cow<'a, str>>),
-    /// These are not to be members; whoever is none already is passed over.
+    /// These are not to be members; those who are not members are passed over.
     Remove(Vec<Cow<'a, str>>),
     /// Nobody is to be a member.
     RemoveAll,
     /// These and nobody else are to be members.
     Replace(Vec<Cow<'a, str>>),
-    /// Members for which the filter holds are to leave. It looks at the sub-attributes of a member, not only at `value`.
+    /// Members for which the filter holds are to leave. It looks at the sub-attributes of a member, not only at
+    /// `value`.
     RemoveWhere(Filter<'a>),
 }
 
-/// Adds what an operation on `members` does to what is to be done.
+/// Adds what an operation on `members` does to the list of edits.
 pub(super) fn edit<'a>(edits: &mut Vec<MemberEdit<'a>>, operation: Operation<'a>) -> Result<()> {
     let Operation { verb, path, filter, value } = operation;
     match (verb, path.sub_attribute.map(|sub_attribute| sub_attribute.name), filter) {
@@ -64,7 +65,7 @@ fn remove<'a>(edits: &mut Vec<MemberEdit<'a>>, ids: Vec<Cow<'a, str>>) {
     }
 }
 
-/// The members that a filter asks for, where it does so by their ids alone.
+/// The members that a filter asks for, if it names them by their ids alone.
 fn ids_in<'a>(filter: &Filter<'a>) -> Option<Vec<Cow<'a, str>>> {
     let terms = match filter {
         Filter::Or(terms) => terms.as_slice(),

@@ -1,12 +1,12 @@
 //! PATCH (RFC 7644, section 3.5.2): [`parse`] reads the message, [`apply`] carries it out on a stored resource.
 //!
-//! Where identity providers part from the RFC, or the RFC leaves room:
+//! Where identity providers depart from the RFC, or the RFC leaves room:
 //! - `op`, attribute names and URNs are taken in any letter case, and values in every form that
 //!   [`resource::read`](crate::language::resource::read) takes them in.
-//! - `remove` with a `value` on a multi-valued attribute takes out what is listed and nothing else (Entra); an empty list
-//!   takes out nothing. Without a `value`, or with `null`, all goes.
+//! - `remove` with a `value` on a multi-valued attribute takes out what is listed and nothing else (Entra); an empty
+//!   list takes out nothing. Without a `value`, or with `null`, all goes.
 //! - `add` and `replace` through a filter that matches nothing make the element that the filter describes, as in
-//!   `emails[type eq "work"].value` (Entra); `noTarget` is kept for filters that describe none.
+//!   `emails[type eq "work"].value` (Entra); `noTarget` is for filters that describe no element.
 //! - Through a filter, `replace` keeps the sub-attributes that it does not name: an email that lost its `primary` to a
 //!   corrected `display` would be another identity.
 //! - A value without a `path` may have paths for names, and what cannot be written in it is passed over: clients send
@@ -41,14 +41,14 @@ pub use request::parse;
 pub struct Operation<'a> {
     verb: Verb,
     path: AttributePath,
-    /// Which elements of a multi-valued attribute are meant.
+    /// Which elements of a multi-valued attribute are meant; `None` for all.
     filter: Option<Filter<'a>>,
-    /// [`Value::Null`] where a removal has none.
+    /// [`Value::Null`] if a removal has no value.
     value: Value<'a>,
 }
 
 impl Operation<'_> {
-    /// Whether it says what the status of a user is to be. Taking `active` away does not: the status stays.
+    /// Whether it sets the status of a user. Removing `active` does not: the status stays.
     #[must_use]
     pub fn says_status(&self) -> bool {
         self.path.is("active", None) && self.verb != Verb::Remove && self.value != Value::Null
@@ -66,18 +66,19 @@ enum Verb {
 /// What operations did.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Outcome<'a> {
-    /// The attributes of the resource that are no longer what they were, an extension as a whole under its URN. Empty where
-    /// the resource is as before.
+    /// The attributes of the resource that are no longer what they were, an extension as a whole under its URN. Empty
+    /// where the resource is as before.
     pub changed: Vec<&'static str>,
-    /// What is to be done to a group's members, in this order. Whether it changes anything only the members can tell.
+    /// What is to be done to a group's members, in this order. Only a look at the members can tell whether it changes
+    /// anything.
     pub members: Vec<MemberEdit<'a>>,
 }
 
 /// Carries out the operations one after another on the stored attributes of a resource.
 ///
 /// # Errors
-/// What the RFC has for the operation: `mutability`, `noTarget`, `invalidValue`, `invalidSyntax`; `tooMany` where they are
-/// more effort than is left. The resource may be changed in part by then and must not be stored.
+/// The RFC's errors for the operation: `mutability`, `noTarget`, `invalidValue`, `invalidSyntax`; `tooMany` if the
+/// operations take more effort than is left. The resource may then be changed in part, and must not be stored.
 pub fn apply<'a>(
     resource_type: &'static ResourceType,
     resource: &mut Object<'a>,

@@ -1,4 +1,5 @@
-//! PATCH against a model that is as simple as it can be: plain JSON, every rule written out, nothing shared with the engine.
+//! Tests PATCH against a model that is as simple as possible: plain JSON, every rule written out, nothing shared with
+//! the engine.
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -14,7 +15,7 @@ use crate::json::{self, Object, Value};
 use crate::language::resource::{Projection, read};
 use crate::language::schema::{CORE_USER, ENTERPRISE_USER, GROUP, USER};
 
-/// What an operation is about. Attributes are from a few names, so that operations meet.
+/// What an operation is about. There are only a few attributes, so that operations meet.
 #[derive(Debug, Clone)]
 enum Target {
     /// A single-valued attribute.
@@ -25,11 +26,12 @@ enum Target {
     Part(&'static str, &'static str),
     /// The phone numbers, as a list.
     List,
-    /// Phone numbers, or a sub-attribute of theirs, for which a sub-attribute is a word; all without that.
+    /// The phone numbers in which a sub-attribute has this value, or one sub-attribute of theirs. Without such a
+    /// condition, all phone numbers.
     Chosen(Option<(&'static str, &'static str)>, Option<&'static str>),
 }
 
-/// In which of the ways that mean the same an operation is written.
+/// How an operation is written, among the ways that mean the same.
 #[derive(Debug, Clone, Copy)]
 enum Notation {
     Path,
@@ -60,7 +62,7 @@ impl Step {
         }
     }
 
-    /// The path behind the URN.
+    /// The path after the URN.
     fn path(&self) -> String {
         match self.target {
             Target::Plain(name) | Target::Complex(name) => name.into(),
@@ -88,7 +90,7 @@ impl Step {
         }
     }
 
-    /// What the resource is after the step; none where the step must be refused.
+    /// The resource after the step; `None` if the step must be refused.
     fn expected(&self, mut resource: Json) -> Option<Json> {
         let holder = match urn(self.attribute()) {
             CORE_USER => &mut resource,
@@ -186,7 +188,7 @@ impl Step {
     }
 }
 
-/// A list with one element more, or with one of its elements completed.
+/// A list with one more element, or with one of its elements completed.
 fn added(mut list: Vec<Json>, new: Json) -> Vec<Json> {
     if list.contains(&new) {
         return list;

@@ -1,5 +1,5 @@
-//! Paths that outlast the text they were read from. In JSON the quotes of a filter are escaped, so that the text of such a
-//! path is a copy which goes when the message has been read.
+//! Paths that outlast the text they were read from. In JSON the quotes of a filter are escaped, so the text of such a
+//! path is a copy, which is dropped when the message has been read.
 
 use alloc::borrow::Cow;
 use alloc::boxed::Box;

@@ -1,4 +1,5 @@
-//! The PATCH message: operations with every notation of a path resolved, so that what carries them out sees attributes only.
+//! The PATCH message: operations in which every notation of a path is resolved, so that later steps see only
+//! attributes.
 
 use alloc::borrow::Cow;
 use alloc::format;
@@ -13,7 +14,8 @@ use crate::language::path::{AttributePath, Named, resolve};
 use crate::language::schema::{ResourceType, Schema};
 use crate::text::quoted;
 
-/// How many operations one message may have. Some providers send one for each member of a group, a few thousand at once.
+/// How many operations one message may have. Some providers send one for each member of a group, a few thousand at
+/// once.
 pub const MAX_OPERATIONS: usize = 10_000;
 
 const PATCH_URN: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
@@ -22,8 +24,8 @@ const PATCH_URN: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 ///
 /// # Errors
 /// `invalidSyntax` when the message is not built as it must be, `invalidValue` when a value is missing or there are too
-/// many operations, `invalidPath` or `invalidFilter` when a path is malformed, `noTarget` when a removal has none, and
-/// `mutability` when a path leads to what clients cannot write.
+/// many operations, `invalidPath` or `invalidFilter` when a path is malformed, `noTarget` when a removal has no path,
+/// and `mutability` when a path leads to what clients cannot write.
 pub fn parse<'a>(resource_type: &'static ResourceType, body: Value<'a>) -> Result<Vec<Operation<'a>>> {
     let [schemas, operations] = fields(body, "the body", ["schemas", "Operations"])?;
     check_schemas(schemas)?;
@@ -65,7 +67,7 @@ fn check_names(object: &Object<'_>) -> Result<()> {
     }
 }
 
-/// A message without `schemas` is taken for what it has to be; one that says it is something else is not.
+/// A message without `schemas` is accepted; one that says it is something else is not.
 fn check_schemas(schemas: Option<Value<'_>>) -> Result<()> {
     let urns = match schemas {
         None | Some(Value::Null) => return Ok(()),
@@ -195,7 +197,7 @@ impl<'a> Reader<'a> {
     /// An operation on an attribute that the client may have sent along without meaning to change it.
     fn implicit(&mut self, path: AttributePath, filter: Option<Filter<'a>>, verb: Verb, value: Value<'a>) {
         let writable = path.attribute.is_writable() && path.leaf().is_writable() && !path.is("schemas", None);
-        // A client that writes out every field of its own would empty the group without a word.
+        // Otherwise a client that writes out every field that it has would empty the group unawares.
         let left_unset = path.is("members", None) && value == Value::Null;
         if writable && !left_unset {
             self.operations.push(Operation { verb, path, filter, value });

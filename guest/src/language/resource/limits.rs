@@ -1,4 +1,4 @@
-//! How long and how many things in a resource may be.
+//! Limits of length and number in a resource.
 
 use alloc::format;
 
@@ -9,24 +9,24 @@ use crate::language::schema::{ResourceType, Type};
 use crate::names;
 use crate::text::fold;
 
-/// The longest text in an attribute, in characters: names and addresses are far shorter, and reading a page of resources
-/// stays cheap.
+/// The longest text in an attribute, in characters: names and addresses are far shorter, and reading a page of
+/// resources stays cheap.
 pub const MAX_TEXT: usize = 4_096;
 
-/// The longest value of an attribute that is looked up by value, in bytes, with and without its letter case. It becomes
-/// part of a storage key, where a byte takes up to three, and a key has [`MAX_KEY_BYTES`](crate::storage::MAX_KEY_BYTES) at
-/// the most. An email address has 254.
+/// The longest value of an attribute that is looked up by value, in bytes, both as sent and folded. It becomes part of
+/// a storage key, where a byte takes up to three, and a key has [`MAX_KEY_BYTES`](crate::storage::MAX_KEY_BYTES) at the
+/// most. An email address has 254.
 pub const MAX_INDEXED_BYTES: usize = 300;
 
 /// The longest binary value in base64 characters: a certificate with a long key and many names takes about half.
 pub const MAX_BINARY: usize = 16_384;
 
 /// How many elements a multi-valued attribute may have. `members` is not stored in the resource and has a limit of its
-/// own, which is a setting of the site.
+/// own, a setting of the site.
 pub const MAX_ELEMENTS: usize = 100;
 
-/// The largest resource, in about the bytes of its JSON text: every write stores the whole of it and every page returns up to
-/// a few hundred.
+/// The largest resource, in about the bytes of its JSON text: every write stores the whole of it and every page returns
+/// up to a few hundred.
 pub const MAX_RESOURCE_BYTES: usize = 64 << 10;
 
 /// Checks the length of one text.
@@ -38,7 +38,7 @@ pub fn check_text(path: AttributePath, text: &str) -> Result<()> {
         return at_most(path, text.len(), MAX_BINARY, "base64 characters");
     }
     if is_group_name(path) {
-        // It becomes the name of an organization. That there is one is looked at where the whole resource is.
+        // It becomes the name of an organization. That it is not missing is checked with the whole resource.
         return match names::fault(text).filter(|_| !text.trim().is_empty()) {
             None => Ok(()),
             Some(fault) => Err(Error::invalid_value(format!("{path} {fault}"))),
@@ -47,7 +47,7 @@ pub fn check_text(path: AttributePath, text: &str) -> Result<()> {
     if is_indexed(path) {
         return at_most(path, text.len().max(fold(text).len()), MAX_INDEXED_BYTES, "bytes");
     }
-    // Text has at least as many bytes as characters, so that most needs no counting.
+    // Text has at least as many bytes as characters, so most texts need no counting.
     if text.len() <= MAX_TEXT { Ok(()) } else { at_most(path, text.chars().count(), MAX_TEXT, "characters") }
 }
 
@@ -77,7 +77,7 @@ fn at_most(path: AttributePath, length: usize, limit: usize, unit: &str) -> Resu
     Err(Error::invalid_value(format!("{path} is longer than the {limit} {unit} that are allowed")))
 }
 
-/// Only groups have a unique display name.
+/// Whether the path is that of a group's name: only groups have a unique display name.
 fn is_group_name(path: AttributePath) -> bool {
     path.attribute.unique && path.is("displayName", None)
 }

@@ -1,5 +1,5 @@
-//! The members of a group as clients list them. They are not stored in the group but as facts of their own, so all that
-//! is kept of them is their ids.
+//! The members of a group as clients list them. They are stored as separate entries, not in the group, and only their
+//! ids are kept.
 
 use alloc::borrow::Cow;
 use alloc::format;
@@ -18,7 +18,7 @@ pub fn member_ids(value: Value<'_>) -> Result<Vec<Cow<'_, str>>> {
     ids(value, |member| check_is_user(member))
 }
 
-/// As [`member_ids`], for members that are to leave: what kind they are no longer matters.
+/// As [`member_ids`], for members that are to be removed: their kind does not matter then.
 ///
 /// # Errors
 /// `invalidValue` when an element has no id; `invalidSyntax` when it has a name twice.
@@ -66,7 +66,7 @@ fn check_is_user(member: &Object<'_>) -> Result<()> {
 }
 
 fn points_at_group(reference: &str) -> bool {
-    // The base URL may hold anything, so the segment in front of the last one decides.
+    // The base URL may hold anything, so the last segment but one decides.
     let mut segments = reference.rsplit('/').skip_while(|segment| segment.is_empty()).skip(1);
     segments.next().is_some_and(|segment| segment.eq_ignore_ascii_case("Groups"))
 }

@@ -2,7 +2,7 @@
 //! client asked for. Everything is typed by the schema.
 //!
 //! A stored resource is an [`Object`](crate::json::Object) under the schema's own names. It holds what the client may
-//! write, without `schemas` (it follows from the rest), `id`, `meta`, `groups` and `members`, which live elsewhere.
+//! write, without `schemas` (it follows from the rest), `id`, `meta`, `groups` and `members`, which are kept elsewhere.
 
 mod limits;
 mod member_ids;

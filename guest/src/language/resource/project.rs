@@ -11,7 +11,7 @@ use crate::language::schema::{Attribute, ResourceType, Returned, Schema};
 /// How many names one list may have: some five times as many as the schema knows.
 pub const MAX_NAMES: usize = 500;
 
-/// What of a resource a client wants to have returned.
+/// Which parts of a resource a client wants returned.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Projection {
     resource_type: &'static ResourceType,
@@ -37,7 +37,7 @@ impl Projection {
     /// Reads the two query parameters, lists of names separated by commas.
     ///
     /// # Errors
-    /// `invalidValue` when both are given or one is too long.
+    /// `invalidValue` when both are given or one of them is too long.
     pub fn from_query(
         resource_type: &'static ResourceType,
         attributes: Option<&str>,
@@ -50,7 +50,7 @@ impl Projection {
     /// Reads the two members of a search request, arrays of names.
     ///
     /// # Errors
-    /// As [`from_query`](Self::from_query), and when a list is no array of strings.
+    /// As [`from_query`](Self::from_query), and when a list is not an array of strings.
     pub fn from_search(
         resource_type: &'static ResourceType,
         attributes: Option<&Value<'_>>,
@@ -96,7 +96,7 @@ impl Projection {
             .is_some_and(|attribute| !matches!(self.share(None, attribute), Share::Nothing))
     }
 
-    /// Takes out of a resource what is not wanted.
+    /// Removes what is not wanted from a resource.
     pub fn apply(&self, resource: &mut Object<'_>) {
         resource.retain(|name, value| match (self.resource_type.extension(name), value) {
             (Some(schema), Value::Object(extension)) => {
@@ -107,7 +107,7 @@ impl Projection {
         });
     }
 
-    /// Whether something of the value stays, after taking out what does not.
+    /// Removes what is not wanted from a value. Returns whether the value is to stay.
     fn keep(
         &self,
         extension: Option<&'static Schema>,
@@ -191,8 +191,8 @@ fn is_of(path: &AttributePath, extension: Option<&'static Schema>, attribute: &'
     path.attribute.name == attribute.name && path.extension.map(|schema| schema.id) == extension.map(|schema| schema.id)
 }
 
-/// What a list names, each thing once; none where it names nothing at all. Names that the schema does not know count as
-/// a list all the same: whoever asks for them alone does not ask for everything.
+/// What a list names, each thing once; `None` if it names nothing at all. A list of names that the schema does not know
+/// is not empty: whoever asks for them alone does not ask for everything.
 fn named<'n>(resource_type: &'static ResourceType, names: impl Iterator<Item = &'n str>) -> Result<Option<Vec<Named>>> {
     let mut found = Vec::new();
     for (at, name) in names.map(str::trim).filter(|name| !name.is_empty()).enumerate() {

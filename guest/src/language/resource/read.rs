@@ -16,7 +16,7 @@ use crate::text::quoted;
 pub struct Representation<'a> {
     /// What is stored as the resource.
     pub attributes: Object<'a>,
-    /// The ids of a group's members; none where the body does not name members.
+    /// The ids of a group's members; `None` if the body does not name members.
     pub members: Option<Vec<Cow<'a, str>>>,
 }
 
@@ -24,8 +24,8 @@ pub struct Representation<'a> {
 /// `null` or empty counts as left out.
 ///
 /// # Errors
-/// `invalidSyntax` when the body is no object or has a name twice; `invalidValue` when a value is of the wrong type or
-/// too long, something required is missing, or `schemas` is of another resource type.
+/// `invalidSyntax` when the body is not an object or has a name twice; `invalidValue` when a value is of the wrong type
+/// or too long, something required is missing, or `schemas` belongs to another resource type.
 pub fn read<'a>(resource_type: &'static ResourceType, body: Value<'a>) -> Result<Representation<'a>> {
     let body = match body {
         Value::Object(body) => body,
@@ -131,7 +131,8 @@ fn given_twice(name: &str) -> Error {
 }
 
 /// The stored `schemas` follows from the values, so what is sent is only checked: an unknown URN does no harm, but a
-/// resource of another type is a mistake that must not pass. Its draft URN does not count, as drafts named both alike.
+/// resource of another type is a mistake that must not pass. The draft URN of the other type does not count, because
+/// drafts used one URN for both.
 fn check_schemas(resource_type: &'static ResourceType, value: &Value<'_>) -> Result<()> {
     let urns = match value {
         Value::Null => return Ok(()),

@@ -1,4 +1,4 @@
-//! One value, typed by its attribute: what clients send in other forms is brought into the schema's.
+//! One value, typed by its attribute: other forms that clients send are converted to the schema's.
 
 use alloc::borrow::Cow;
 use alloc::format;
@@ -16,7 +16,7 @@ use crate::language::path::AttributePath;
 use crate::language::schema::Type;
 use crate::text::quoted;
 
-/// The value as it is stored; none where it means that the attribute is unassigned: `null`, and what has nothing in it.
+/// The value as it is stored; `None` if it leaves the attribute unassigned: `null`, or something empty.
 ///
 /// # Errors
 /// `invalidValue` when the value is of another type or too long; `invalidSyntax` when an object has a name twice.
@@ -33,7 +33,7 @@ pub fn typed<'a>(path: AttributePath, value: Value<'a>) -> Result<Option<Value<'
     }
 }
 
-/// The elements of a multi-valued attribute, each once. A lone element is taken for a list of one.
+/// The elements of a multi-valued attribute, each once. A single element is taken as a list of one.
 ///
 /// # Errors
 /// As [`typed`], and when there are too many elements or more than one is primary.
@@ -57,11 +57,11 @@ pub fn elements<'a>(path: AttributePath, value: Value<'a>) -> Result<Vec<Value<'
     Ok(elements)
 }
 
-/// The object that is meant for a complex attribute, or for one element of it, as the client sent it. In place of the
-/// object there may be its `value` alone (Entra sends a manager so), or a list of one.
+/// The object for a complex attribute, or for one element of it, as the client sent it. Its `value` alone may stand for
+/// the object (Entra sends a manager that way), and so may a list of one.
 ///
 /// # Errors
-/// `invalidValue` when it is none of these; `invalidSyntax` when the object has a name twice.
+/// `invalidValue` when it is something else; `invalidSyntax` when the object has a name twice.
 pub fn object_for<'a>(path: AttributePath, value: Value<'a>) -> Result<Option<Object<'a>>> {
     let value = match value {
         Value::Array(values) if values.len() < 2 => values.into_iter().next(),
@@ -135,7 +135,7 @@ fn simple<'a>(path: AttributePath, value: Value<'a>) -> Result<Value<'a>> {
     }
 }
 
-/// Entra sends `"True"` and `"False"`.
+/// A boolean; Entra sends `"True"` and `"False"`.
 fn boolean<'a>(path: AttributePath, value: &Value<'_>) -> Result<Value<'a>> {
     match value {
         Value::Bool(flag) => Ok(Value::Bool(*flag)),
@@ -160,7 +160,7 @@ fn binary<'a>(path: AttributePath, value: Value<'a>) -> Result<Value<'a>> {
     if value.as_str().is_some_and(is_base64) { Ok(value) } else { Err(expected(path, "base64 text", &value)) }
 }
 
-/// Both alphabets of RFC 4648 are allowed (RFC 7643, section 2.3.6), and padding may be missing.
+/// Whether a text is base64, in either alphabet of RFC 4648 (RFC 7643, section 2.3.6); padding may be missing.
 fn is_base64(text: &str) -> bool {
     const PADDED_OR_NOT: GeneralPurposeConfig =
         GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);

@@ -1,4 +1,4 @@
-//! The one schema definition (RFC 7643). Validation, filters, PATCH and the discovery endpoints all read it.
+//! The only definition of the schemas (RFC 7643). Validation, filters, PATCH and the discovery endpoints all read it.
 
 mod group;
 mod user;
@@ -68,7 +68,7 @@ impl Mutability {
 pub enum Returned {
     Always,
     Default,
-    /// Only where a client names it.
+    /// Only if a client names it.
     Request,
 }
 
@@ -107,7 +107,7 @@ pub struct Attribute {
     pub returned: Returned,
     /// Whether no two resources of a type in a directory may have the same value.
     pub unique: bool,
-    /// Suggested values (`canonicalValues`); others are taken too.
+    /// Suggested values (`canonicalValues`); others are accepted too.
     pub canonical_values: &'static [&'static str],
     /// What a reference refers to (`referenceTypes`).
     pub reference_types: &'static [&'static str],
@@ -245,7 +245,7 @@ impl Schema {
 /// A resource type: an endpoint and its schemas.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ResourceType {
-    /// Its name, also its id.
+    /// Its name, which is also its id.
     pub name: &'static str,
     /// The endpoint below the base URL.
     pub endpoint: &'static str,
@@ -253,7 +253,7 @@ pub struct ResourceType {
     pub description: &'static str,
     /// The core schema.
     pub schema: &'static Schema,
-    /// The extensions, none of them required.
+    /// The extensions; no resource must have one.
     pub extensions: &'static [Schema],
 }
 

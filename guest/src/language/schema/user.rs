@@ -1,7 +1,7 @@
 //! The User resource type: core schema (RFC 7643, section 4.1) and enterprise extension (section 4.3).
 //!
-//! `password` is left out on purpose: customers sign in elsewhere, so there is nothing that a password could change, and
-//! discovery does not offer it. Like every attribute that the schema does not know, it is ignored in requests.
+//! `password` is left out on purpose: customers sign in elsewhere, so there is nothing that a password could change,
+//! and discovery does not offer it. Like every attribute that the schema does not know, it is ignored in requests.
 
 use super::{Attribute, CORE_USER, ENTERPRISE_USER, ResourceType, Schema, Type, USHER_USER};
 
