@@ -1,4 +1,5 @@
-//! The indexes of users and groups: by name, which is unique in a directory, by external id, and of users by email address.
+//! The indexes of users and groups: by name, which is unique in a directory, by external id, and of users by email
+//! address.
 
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
@@ -12,8 +13,8 @@ use crate::store::keys::{self, Kind};
 use crate::store::records::{Subject, Twin};
 use crate::twins;
 
-/// Brings the index entries of a resource from one state to the next; before it is made, and after it is deleted, it has
-/// none. Returns whether another resource then has the same name.
+/// Brings the index entries of a resource from one state to the next. It has none before it is made and after it is
+/// deleted. Returns whether another resource then has the same name.
 ///
 /// # Errors
 /// 409 `uniqueness` where another resource of the kind has the new name.
