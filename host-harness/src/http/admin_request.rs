@@ -1,7 +1,7 @@
 //! What a request from an administrator brings, checked.
 
 use super::body::{BodyError, IncomingBody, is_encoded};
-use super::connections::Answering;
+use super::connections::AnswerGuard;
 use super::context::RequestContext;
 use super::fault::Fault;
 use super::origin::origin;
@@ -21,7 +21,7 @@ pub(super) struct AdminRequest<'a> {
     pub(super) parameters: Vec<String>,
     pub(super) head: &'a Parts,
     body: &'a mut IncomingBody,
-    pub(super) answering: &'a Arc<Answering>,
+    pub(super) answering: &'a Arc<AnswerGuard>,
 }
 
 impl<'a> AdminRequest<'a> {

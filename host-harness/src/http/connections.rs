@@ -62,13 +62,13 @@ pub(super) struct Connection {
 }
 
 /// A request that is being answered, until this is dropped.
-pub(super) struct Answering {
+pub(super) struct AnswerGuard {
     all: Arc<Connections>,
     state: Arc<State>,
 }
 
 /// The time in which it is the client's turn, until this is dropped.
-pub(super) struct Waiting<'a>(&'a State);
+pub(super) struct WaitGuard<'a>(&'a State);
 
 impl Connections {
     pub(super) fn new(limit: usize) -> Arc<Self> {
@@ -113,9 +113,9 @@ impl Connections {
 
 impl Connection {
     /// Says that a request is being answered.
-    pub(super) fn answering(&self) -> Answering {
+    pub(super) fn answering(&self) -> AnswerGuard {
         self.state.standing.lock().waits = None;
-        Answering { all: self.all.clone(), state: self.state.clone() }
+        AnswerGuard { all: self.all.clone(), state: self.state.clone() }
     }
 
     /// Waits until the connection has to make room for another. A request that came meanwhile is answered first.
@@ -131,27 +131,27 @@ impl Connection {
     }
 }
 
-impl Answering {
+impl AnswerGuard {
     /// Says whether the request came with a key that works.
     pub(super) fn known(&self, known: bool) {
         self.state.standing.lock().known = known;
     }
 
     /// Says that it is the client's turn, in the middle of its request.
-    pub(super) fn waiting(&self) -> Waiting<'_> {
+    pub(super) fn waiting(&self) -> WaitGuard<'_> {
         let since = self.all.tick();
         self.state.standing.lock().waits = Some(Wait { within: true, since });
-        Waiting(&self.state)
+        WaitGuard(&self.state)
     }
 }
 
-impl Drop for Waiting<'_> {
+impl Drop for WaitGuard<'_> {
     fn drop(&mut self) {
         self.0.standing.lock().waits = None;
     }
 }
 
-impl Drop for Answering {
+impl Drop for AnswerGuard {
     fn drop(&mut self) {
         let since = self.all.tick();
         self.state.standing.lock().waits = Some(Wait { within: false, since });

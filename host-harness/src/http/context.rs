@@ -1,7 +1,7 @@
 //! A request, and where it comes from.
 
 use super::body::IncomingBody;
-use super::connections::Answering;
+use super::connections::AnswerGuard;
 use hyper::http::request::Parts;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -14,5 +14,5 @@ pub(super) struct RequestContext<'a> {
     pub(super) id: &'a str,
     /// Where the connection comes from.
     pub(super) peer: IpAddr,
-    pub(super) answering: Arc<Answering>,
+    pub(super) answering: Arc<AnswerGuard>,
 }

@@ -1,7 +1,7 @@
 //! What becomes of a request: its surface is found, it is answered, counted and logged.
 
 use super::body::{IncomingBody, SMALL};
-use super::connections::Answering;
+use super::connections::AnswerGuard;
 use super::context::RequestContext;
 use super::fault::Fault;
 use super::metrics::Surface;
@@ -47,7 +47,7 @@ impl Service {
         }
     }
 
-    pub(super) async fn handle(&self, request: Request<Incoming>, peer: IpAddr, answering: Arc<Answering>) -> Reply {
+    pub(super) async fn handle(&self, request: Request<Incoming>, peer: IpAddr, answering: Arc<AnswerGuard>) -> Reply {
         let started = Instant::now();
         let id = self.ids.of(&request);
         let (head, body) = request.into_parts();

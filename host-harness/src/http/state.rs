@@ -1,7 +1,7 @@
 //! What all requests share.
 
 use super::body::{BodyReader, BodyText, IncomingBody, Progress};
-use super::connections::Answering;
+use super::connections::AnswerGuard;
 use super::context::RequestContext;
 use super::events::Streams;
 use super::fault::Fault;
@@ -45,7 +45,7 @@ impl State {
     }
 
     /// The body of a request from an administrator.
-    pub(super) async fn text(&self, body: &mut IncomingBody, answering: &Answering) -> Result<BodyText, Fault> {
+    pub(super) async fn text(&self, body: &mut IncomingBody, answering: &AnswerGuard) -> Result<BodyText, Fault> {
         let mut reading = BodyReader::new(&self.room, body, &self.settings)?;
         let _waiting = answering.waiting();
         match reading.advance(Some(&Party::Host)).await? {

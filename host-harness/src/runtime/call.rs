@@ -94,7 +94,7 @@ impl Loaded {
         term: &Arc<Term>,
         body: &impl Body<R>,
     ) -> (Result<R, Failure>, StorageUse) {
-        let host = Host::new(storage, self.limits.clone(), lane.access(), self.lanes.alone(lane));
+        let host = Host::new(storage, self.limits.clone(), lane.access(), self.lanes.write_lock(lane));
         let mut store = Store::new(self.pre.engine(), host);
         store.limiter(|host| host);
         store.set_hostcall_fuel(self.limits.held);

@@ -4,7 +4,7 @@ use super::bindings::usher::provisioning::storage as wit;
 use super::bindings::wasi::clocks::wall_clock;
 use super::bindings::wasi::random::random;
 use super::failure::{HeldLimit, MemoryLimit, WantsToWrite};
-use super::lanes::Alone;
+use super::lanes::WriteLock;
 use super::limits::Limits;
 use super::open::Open;
 use super::outcome::StorageUse;
@@ -26,7 +26,7 @@ pub(super) struct Host {
     limits: Arc<Limits>,
     /// Whether the call was said to write when it was scheduled.
     access: Access,
-    alone: Alone,
+    write_lock: WriteLock,
     table: ResourceTable,
     open: usize,
     /// Bytes written in all transactions that are open.
@@ -35,9 +35,9 @@ pub(super) struct Host {
 }
 
 impl Host {
-    pub(super) fn new(storage: Arc<dyn Storage>, limits: Arc<Limits>, access: Access, alone: Alone) -> Self {
+    pub(super) fn new(storage: Arc<dyn Storage>, limits: Arc<Limits>, access: Access, write_lock: WriteLock) -> Self {
         let (table, storage_use) = (ResourceTable::new(), StorageUse::default());
-        Self { storage, limits, access, alone, table, open: 0, pending: 0, storage_use }
+        Self { storage, limits, access, write_lock, table, open: 0, pending: 0, storage_use }
     }
 
     fn remove(&mut self, this: Resource<Open>) -> wasmtime::Result<Open> {
@@ -63,7 +63,7 @@ impl wit::Host for Host {
         }
         if access == Access::ReadWrite {
             self.storage_use.writing = true;
-            self.alone.wait();
+            self.write_lock.wait();
         }
         match self.storage.begin(access) {
             Ok(transaction) => {

@@ -13,7 +13,7 @@
 //! where they come in meanwhile: they would all wait there, and everything else would wait for them.
 
 use super::party::Party;
-use super::workers::{Full, Job, Queue, Urgency, Workers};
+use super::workers::{Job, Queue, QueueFull, Urgency, Workers};
 use crate::storage::Access;
 use parking_lot::lock_api::ArcRwLockWriteGuard;
 use parking_lot::{RawRwLock, RwLock, RwLockReadGuard};
@@ -39,10 +39,10 @@ pub(super) struct Lanes {
     reads: Workers,
     writes: Workers,
     /// Where calls are tried first; without it, each takes its time where it is.
-    tried: Option<Tried>,
+    tried: Option<ShortCalls>,
 }
 
-struct Tried {
+struct ShortCalls {
     /// How many more can be made where they come in at this moment.
     room: AtomicUsize,
     /// Held shared by short calls that write, and alone by a long one.
@@ -52,14 +52,14 @@ struct Tried {
 }
 
 /// Leave to make a short call.
-pub(super) struct Turn<'a> {
-    tried: &'a Tried,
+pub(super) struct ShortCallPermit<'a> {
+    tried: &'a ShortCalls,
     _writing: Option<RwLockReadGuard<'a, ()>>,
 }
 
 /// Leave to write for as long as it takes, once it was asked for.
 #[derive(Default)]
-pub(super) struct Alone {
+pub(super) struct WriteLock {
     writing: Option<Arc<RwLock<()>>>,
     held: Option<ArcRwLockWriteGuard<RawRwLock, ()>>,
 }
@@ -95,7 +95,7 @@ impl Lanes {
     /// that are tried first, and as many where they come in. Where `short` is 0, no call is tried, and each takes its time.
     pub(super) fn new(threads: usize, short: usize) -> io::Result<Self> {
         let tried = (short > 0).then(|| {
-            Ok::<_, io::Error>(Tried {
+            Ok::<_, io::Error>(ShortCalls {
                 room: AtomicUsize::new(short),
                 writing: Arc::default(),
                 long_reads: Workers::new("long-reads", threads, Urgency::Low)?,
@@ -117,7 +117,7 @@ impl Lanes {
     }
 
     /// Leave to make a short call on the thread that asks, without ever waiting for it.
-    pub(super) fn short(&self, lane: Lane) -> Option<Turn<'_>> {
+    pub(super) fn short(&self, lane: Lane) -> Option<ShortCallPermit<'_>> {
         let tried = self.tried.as_ref()?;
         let writing = match lane {
             Lane::Reads => None,
@@ -126,7 +126,7 @@ impl Lanes {
         };
         let take = |room: usize| room.checked_sub(1);
         tried.room.fetch_update(Ordering::Acquire, Ordering::Relaxed, take).ok()?;
-        Some(Turn { tried, _writing: writing })
+        Some(ShortCallPermit { tried, _writing: writing })
     }
 
     /// Whether calls in this lane have to be short.
@@ -140,7 +140,7 @@ impl Lanes {
     }
 
     /// Hands a call to a thread.
-    pub(super) fn submit(&self, lane: Lane, party: Party, job: Box<dyn Job>) -> Result<(), Full> {
+    pub(super) fn submit(&self, lane: Lane, party: Party, job: Box<dyn Job>) -> Result<(), QueueFull> {
         self.workers(lane).submit(party, job)
     }
 
@@ -151,9 +151,9 @@ impl Lanes {
     }
 
     /// What a call that is long asks before it begins to write.
-    pub(super) fn alone(&self, lane: Lane) -> Alone {
+    pub(super) fn write_lock(&self, lane: Lane) -> WriteLock {
         let tried = self.tried.as_ref().filter(|_| lane == Lane::LongWrites);
-        Alone { writing: tried.map(|tried| tried.writing.clone()), held: None }
+        WriteLock { writing: tried.map(|tried| tried.writing.clone()), held: None }
     }
 
     /// All queues, to be swept now and then.
@@ -172,7 +172,7 @@ impl Lanes {
     }
 }
 
-impl Alone {
+impl WriteLock {
     /// Waits until no short call is writing; from then on no short call writes until this is dropped.
     pub(super) fn wait(&mut self) {
         if let Some(writing) = self.writing.take() {
@@ -181,7 +181,7 @@ impl Alone {
     }
 }
 
-impl Drop for Turn<'_> {
+impl Drop for ShortCallPermit<'_> {
     fn drop(&mut self) {
         self.tried.room.fetch_add(1, Ordering::Release);
     }

@@ -17,7 +17,7 @@ pub(crate) enum Party {
 }
 
 /// What tells whose a call is, should it come to waiting.
-pub(super) enum Origin {
+pub(super) enum Caller {
     /// It is known.
     Of(Party),
     /// The key of a SCIM request tells.

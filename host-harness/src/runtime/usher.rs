@@ -9,9 +9,9 @@ use super::lanes::Lane;
 use super::limits::Limits;
 use super::loaded::Loaded;
 use super::outcome::{CallOutcome, StorageUse};
-use super::party::{Origin, Party};
+use super::party::{Caller, Party};
 use super::scim;
-use super::workers::{Full, Job};
+use super::workers::{Job, QueueFull};
 use crate::storage::{Access, Storage};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -94,15 +94,15 @@ impl Usher {
         storage: &Arc<dyn Storage>,
         announcer: &Announcer,
         access: Access,
-        origin: Origin,
+        caller: Caller,
         body: impl Body<R> + Send + Sync + 'static,
     ) -> Result<R, Failure> {
         // A large request that writes is not short, and need not be tried: that would take its turn from others in vain.
         let large =
-            matches!(&origin, Origin::Scim(request) if request.body.as_ref().is_some_and(|body| body.len() > LARGE));
+            matches!(&caller, Caller::Scim(request) if request.body.as_ref().is_some_and(|body| body.len() > LARGE));
         let large = large && access == Access::ReadWrite && self.loaded.lanes.is_short(Lane::Writes);
         let lane = if large { Lane::LongWrites } else { Lane::of(access) };
-        let term = Waiting::new(self.term());
+        let term = AwaitedTerm::new(self.term());
         // Without a thread between, if it is short, nothing has to be known of whose it is.
         let here = self.here(storage, lane, &term.0, &body);
         let (mut lane, tried) = match here {
@@ -110,11 +110,11 @@ impl Usher {
             Some(outcome) => (next(lane, &outcome), true),
             None => (lane, large),
         };
-        let party = match origin {
-            Origin::Of(party) => party,
+        let party = match caller {
+            Caller::Of(party) => party,
             // Where nobody waits, nobody is kept waiting.
-            Origin::Scim(_) if !tried && self.loaded.lanes.is_idle(lane) => Party::Unknown,
-            Origin::Scim(request) => self.party(storage, request).await,
+            Caller::Scim(_) if !tried && self.loaded.lanes.is_idle(lane) => Party::Unknown,
+            Caller::Scim(request) => self.party(storage, request).await,
         };
         let body = Arc::new(body);
         loop {
@@ -170,7 +170,7 @@ impl Usher {
 
     /// Whose a SCIM request is, by its key. Asked of the component each time, so that a key that was revoked is nobody's.
     async fn party(&self, storage: &Arc<dyn Storage>, request: Arc<scim::Request>) -> Party {
-        let term = Waiting::new(self.term());
+        let term = AwaitedTerm::new(self.term());
         let ask = move |component: &Exports<'_>, store: &mut Store<Host>| {
             component.scim(store)?.call_authorize(store, &request)
         };
@@ -198,8 +198,8 @@ impl Usher {
         let handed =
             QueuedCall { term: term.clone(), answer, run: move || loaded.run_among(&storage, lane, &term, &*body) };
         self.loaded.lanes.submit(lane, party, Box::new(handed)).map_err(|full| match full {
-            Full::All => Failure::Overloaded,
-            Full::Directory => Failure::Crowded,
+            QueueFull::All => Failure::Overloaded,
+            QueueFull::Directory => Failure::Crowded,
         })?;
         answered.await.map_err(|_| {
             let counters = &self.loaded.counters;
@@ -246,15 +246,15 @@ async fn settle<R>(announcer: &Announcer, result: Result<R, Failure>, storage_us
 }
 
 /// The term of a call whose answer is waited for. Dropped, nobody waits for it any more.
-struct Waiting(Arc<Term>);
+struct AwaitedTerm(Arc<Term>);
 
-impl Waiting {
+impl AwaitedTerm {
     fn new(until: Instant) -> Self {
         Self(Term::new(until))
     }
 }
 
-impl Drop for Waiting {
+impl Drop for AwaitedTerm {
     fn drop(&mut self) {
         self.0.abandon();
     }

@@ -25,7 +25,7 @@ pub(super) trait Job: Send {
 
 /// Why a job was not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Full {
+pub(super) enum QueueFull {
     /// Too many wait.
     All,
     /// Too many of this directory wait.
@@ -94,7 +94,7 @@ impl Workers {
     }
 
     /// Puts a job at the end of its party's line.
-    pub(super) fn submit(&self, party: Party, job: Box<dyn Job>) -> Result<(), Full> {
+    pub(super) fn submit(&self, party: Party, job: Box<dyn Job>) -> Result<(), QueueFull> {
         self.queue.state.lock().submit(party, job)?;
         self.queue.filled.notify_one();
         Ok(())
@@ -112,12 +112,12 @@ impl Workers {
 }
 
 impl State {
-    fn submit(&mut self, party: Party, job: Box<dyn Job>) -> Result<(), Full> {
+    fn submit(&mut self, party: Party, job: Box<dyn Job>) -> Result<(), QueueFull> {
         if self.waiting >= QUEUED {
             self.sweep();
         }
         if self.waiting >= QUEUED {
-            return Err(Full::All);
+            return Err(QueueFull::All);
         }
         let share = if matches!(party, Party::Directory(_)) { QUEUED_OF_DIRECTORY } else { QUEUED };
         let line = self.lines.entry(party.clone()).or_default();
@@ -127,7 +127,7 @@ impl State {
             self.waiting -= before - line.jobs.len();
         }
         if line.jobs.len() >= share {
-            return Err(Full::Directory);
+            return Err(QueueFull::Directory);
         }
         if line.jobs.is_empty() && !self.turns.contains(&party) {
             self.turns.push_back(party);
@@ -270,7 +270,7 @@ mod tests {
     }
 
     impl Jobs {
-        fn submit(&mut self, party: &str, name: &'static str) -> Result<Arc<AtomicBool>, Full> {
+        fn submit(&mut self, party: &str, name: &'static str) -> Result<Arc<AtomicBool>, QueueFull> {
             let wanted = Arc::new(AtomicBool::new(true));
             let job = Named { name, wanted: wanted.clone(), told: self.told.clone() };
             self.state.submit(Party::Directory(party.into()), Box::new(job)).map(|()| wanted)
@@ -318,12 +318,12 @@ mod tests {
         for _ in 0..QUEUED_OF_DIRECTORY {
             all.push(jobs.submit("a", "a").unwrap());
         }
-        assert_eq!(jobs.submit("a", "a").unwrap_err(), Full::Directory);
+        assert_eq!(jobs.submit("a", "a").unwrap_err(), QueueFull::Directory);
         jobs.submit("b", "b").unwrap();
         // Whoever has gone leaves room.
         all[7].store(false, Ordering::Relaxed);
         jobs.submit("a", "last").unwrap();
-        assert_eq!(jobs.submit("a", "a").unwrap_err(), Full::Directory);
+        assert_eq!(jobs.submit("a", "a").unwrap_err(), QueueFull::Directory);
         assert_eq!(jobs.run().len(), QUEUED_OF_DIRECTORY + 1);
     }
 

@@ -23,10 +23,10 @@ use std::task::{Context, Poll, Waker};
 /// ```
 #[derive(Debug)]
 #[must_use = "a commit may be acknowledged only when it is durable"]
-pub struct Durability(Waiting);
+pub struct Durability(Wait);
 
 #[derive(Debug)]
-enum Waiting {
+enum Wait {
     Done,
     /// `seat` is where this one keeps its waker in the flush, once it was polled.
     Flush {
@@ -38,7 +38,7 @@ enum Waiting {
 impl Durability {
     /// Durable already: for a back end whose commit returns when the writes are safe, or that promises nothing.
     pub fn done() -> Self {
-        Self(Waiting::Done)
+        Self(Wait::Done)
     }
 
     /// Blocks the thread until the writes are durable.
@@ -46,7 +46,7 @@ impl Durability {
     /// # Errors
     /// Those of the flush: the writes may or may not be found after a crash, and must not be acknowledged.
     pub fn wait(self) -> Result<(), Error> {
-        let Waiting::Flush { shared, .. } = self.0 else {
+        let Wait::Flush { shared, .. } = self.0 else {
             return Ok(());
         };
         let mut state = shared.state.lock();
@@ -63,7 +63,7 @@ impl Future for Durability {
     type Output = Result<(), Error>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let Waiting::Flush { shared, seat } = &mut self.0 else {
+        let Wait::Flush { shared, seat } = &mut self.0 else {
             return Poll::Ready(Ok(()));
         };
         let mut state = shared.state.lock();
@@ -107,7 +107,7 @@ impl Flush {
 
     /// What one commit waits for.
     pub fn durability(&self) -> Durability {
-        Durability(Waiting::Flush { shared: self.0.clone(), seat: None })
+        Durability(Wait::Flush { shared: self.0.clone(), seat: None })
     }
 
     /// Tells all that wait how it went.

@@ -32,7 +32,7 @@ pub use usher_engine::storage::{Access, Change, Entry, Error, MAX_KEY_BYTES, MAX
 pub use writes::Writes;
 
 /// An ordered, transactional map from strings to strings that holds one site, shared by all requests to it. The
-/// [crate](crate)'s docs have an example of a storage of one's own, and [`Transaction`] one of how it is used.
+/// crate's docs have an example of a storage of one's own, and [`Transaction`] one of how it is used.
 pub trait Storage: Send + Sync {
     /// Begins a transaction.
     ///

@@ -1,7 +1,7 @@
 //! `/admin/v1/changes/stream`: the change feed as server-sent events.
 
 use super::super::admin_request::{AdminRequest, invalid, number};
-use super::super::connections::Answering;
+use super::super::connections::AnswerGuard;
 use super::super::events::{self, Place};
 use super::super::fault::Fault;
 use super::super::reply::{self, Reply};
@@ -68,7 +68,7 @@ struct Reader {
     commits: Commits,
     place: Place,
     /// Keeps the connection from being closed in favour of another one while the stream goes on.
-    _answering: Arc<Answering>,
+    _answering: Arc<AnswerGuard>,
     after: u64,
     greeted: bool,
     /// When the feed was last read to its end.

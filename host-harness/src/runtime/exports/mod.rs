@@ -37,7 +37,7 @@ mod upkeep;
 use super::call::Body;
 use super::commits::{Announcer, Commits};
 use super::failure::Failure;
-use super::party::{Origin, Party};
+use super::party::{Caller, Party};
 use super::usher::Usher;
 use crate::storage::{Access, Storage};
 use argument::Argument;
@@ -120,20 +120,20 @@ impl Site {
 
     /// Makes a call that writes nothing.
     async fn read<R: Send + 'static>(&self, body: impl Body<R> + Send + Sync + 'static) -> Result<R, Failure> {
-        self.call(Access::ReadOnly, Origin::Of(Party::Host), body).await
+        self.call(Access::ReadOnly, Caller::Of(Party::Host), body).await
     }
 
     /// Makes a call that may write.
     async fn write<R: Send + 'static>(&self, body: impl Body<R> + Send + Sync + 'static) -> Result<R, Failure> {
-        self.call(Access::ReadWrite, Origin::Of(Party::Host), body).await
+        self.call(Access::ReadWrite, Caller::Of(Party::Host), body).await
     }
 
     async fn call<R: Send + 'static>(
         &self,
         access: Access,
-        origin: Origin,
+        caller: Caller,
         body: impl Body<R> + Send + Sync + 'static,
     ) -> Result<R, Failure> {
-        self.usher.call(&self.storage, &self.announcer, access, origin, body).await
+        self.usher.call(&self.storage, &self.announcer, access, caller, body).await
     }
 }

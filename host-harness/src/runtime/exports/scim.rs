@@ -1,7 +1,7 @@
 //! SCIM 2.0, as HTTP messages.
 
 use super::Site;
-use crate::runtime::party::{Origin, Party};
+use crate::runtime::party::{Caller, Party};
 use crate::runtime::{Failure, scim};
 use crate::storage::Access;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ impl Site {
     /// # Errors
     /// See [`Failure`].
     pub async fn authorize(&self, request: scim::Request) -> Result<Result<String, scim::Response>, Failure> {
-        let call = self.call(Access::ReadOnly, Origin::Of(Party::Asking), move |component, store| {
+        let call = self.call(Access::ReadOnly, Caller::Of(Party::Asking), move |component, store| {
             let scim = component.scim(store)?;
             scim.call_authorize(store, &request)
         });
@@ -26,7 +26,7 @@ impl Site {
     /// See [`Failure`]; whatever else fails is a response.
     pub async fn handle(&self, request: scim::Request) -> Result<scim::Response, Failure> {
         let request = Arc::new(request);
-        let call = self.call(access(&request), Origin::Scim(request.clone()), move |component, store| {
+        let call = self.call(access(&request), Caller::Scim(request.clone()), move |component, store| {
             let scim = component.scim(store)?;
             scim.call_handle(store, &request)
         });

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-/// How long what was removed or replaced may be found in the files of an [`EmbeddedStorage`] afterwards, while it is open
-/// and can write: a day. What is due when it is opened is erased then. See [`EmbeddedOptions::erased_within`].
+/// How long what was removed or replaced may be found in the files of an [`EmbeddedStorage`](super::EmbeddedStorage)
+/// afterwards, while it is open and can write: a day. What is due when it is opened is erased then. See
+/// [`EmbeddedOptions::erased_within`].
 pub const ERASED_WITHIN: Duration = Duration::from_hours(24);
 
-/// How much memory an [`EmbeddedStorage`] takes, and how soon what was removed is out of its files.
+/// How much memory an [`EmbeddedStorage`](super::EmbeddedStorage) takes, and how soon what was removed is out of its files.
 ///
 /// ```
 /// use usher_host::storage::{EmbeddedOptions, EmbeddedStorage};
