@@ -39,6 +39,8 @@ pub(super) struct Journal {
     pub(super) last: Option<u64>,
     /// Where the last whole batch ends. What comes after it is nothing, or a batch that was cut short.
     pub(super) end: u64,
+    /// Whether a batch that was cut short comes after it.
+    pub(super) torn: bool,
     /// Where the first batch begins whose number is not below the one asked for.
     pub(super) from: Option<u64>,
     /// The number of the last batch before that.
@@ -114,7 +116,7 @@ fn read_one(id: u64, path: PathBuf, asked: u64) -> Result<Journal, Unusable> {
             return Err(damaged(format!("the write at byte {end} cannot be read, and others follow it")));
         }
     }
-    Ok(Journal { path, id, last, end, from, last_before })
+    Ok(Journal { path, id, last, end, torn: !rest.is_empty(), from, last_before })
 }
 
 impl Journal {
@@ -125,12 +127,26 @@ impl Journal {
     /// # Errors
     /// Those of the files. The journal is as it was before, then.
     pub(super) fn cut(&mut self, spare: &Path) -> io::Result<()> {
-        let end = self.from.unwrap_or(self.end);
+        self.shorten(self.from.unwrap_or(self.end), spare)?;
+        (self.last, self.from) = (self.last_before, None);
+        Ok(())
+    }
+
+    /// Makes the journal end after its last whole batch, where a batch follows that was cut short. The engine would drop it
+    /// as well, but reads as much of it as there is, and takes the lengths in it for true.
+    ///
+    /// # Errors
+    /// Those of the files. The journal is as it was before, then.
+    pub(super) fn drop_torn_end(&mut self, spare: &Path) -> io::Result<()> {
+        if self.torn { self.shorten(self.end, spare) } else { Ok(()) }
+    }
+
+    fn shorten(&mut self, end: u64, spare: &Path) -> io::Result<()> {
         let mut copy = File::create(spare)?;
         io::copy(&mut File::open(&self.path)?.take(end), &mut copy)?;
         copy.sync_all()?;
         fs::rename(spare, &self.path)?;
-        (self.last, self.end, self.from) = (self.last_before, end, None);
+        (self.end, self.torn) = (end, false);
         self.path.parent().map_or(Ok(()), sync_folder)
     }
 

@@ -48,9 +48,12 @@ pub(super) fn open(
         Some(cut) => cut_journals(folder, cut),
         None => journal::read(&entries, proven),
     };
-    let journals = journals.map_err(unusable)?;
+    let mut journals = journals.map_err(unusable)?;
     if let Some(missing) = before.and_then(|facts| missing_journal(facts, &journals)) {
         return Err(incomplete(missing));
+    }
+    for journal in &mut journals {
+        journal.drop_torn_end(&folder.journal_new()).map_err(failed)?;
     }
     // Those that were cut were written anew, as far as they go.
     for journal in &journals {
