@@ -30,8 +30,7 @@ impl Engine<'_> {
     /// The users of a directory that are linked to no customer.
     ///
     /// # Errors
-    /// [`Error::NotFound`](super::Error::NotFound); [`Error::Invalid`](super::Error::Invalid) for a limit or cursor
-    /// that is not valid.
+    /// [`Error::NotFound`]; [`Error::Invalid`] for a limit or cursor that is not valid.
     pub fn unlinked(&self, directory: &str, cursor: Option<&str>, limit: u32) -> Result<Page<UnlinkedUser>> {
         self.read(|transaction| {
             load(transaction, directory)?;
