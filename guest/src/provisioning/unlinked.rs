@@ -16,7 +16,7 @@ use crate::store::records::{self, Stored};
 /// A user that is linked to no customer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnlinkedUser {
-    /// Its id.
+    /// The id of the user.
     pub id: String,
     /// Its user name.
     pub user_name: String,
