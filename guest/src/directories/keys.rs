@@ -19,7 +19,7 @@ const MAX_KEYS: u32 = 20;
 /// An API key without its secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Key {
-    /// Its id.
+    /// Its id, the part of the token before the dot.
     pub id: String,
     /// When it was issued, in milliseconds since the Unix epoch.
     pub created_at: u64,

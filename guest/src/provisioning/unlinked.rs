@@ -16,7 +16,7 @@ use crate::store::records::{self, Stored};
 /// A user that is linked to no customer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnlinkedUser {
-    /// Its id.
+    /// The id of the user.
     pub id: String,
     /// Its user name.
     pub user_name: String,
@@ -30,8 +30,7 @@ impl Engine<'_> {
     /// The users of a directory that are linked to no customer.
     ///
     /// # Errors
-    /// [`Error::NotFound`](super::Error::NotFound); [`Error::Invalid`](super::Error::Invalid) for a limit or cursor
-    /// that is not valid.
+    /// [`Error::NotFound`]; [`Error::Invalid`] for a limit or cursor that is not valid.
     pub fn unlinked(&self, directory: &str, cursor: Option<&str>, limit: u32) -> Result<Page<UnlinkedUser>> {
         self.read(|transaction| {
             load(transaction, directory)?;

@@ -70,7 +70,7 @@ pub struct Search<'s, 'q> {
 
 /// A match.
 pub struct Match {
-    /// Its id.
+    /// The id of the resource.
     pub id: String,
     /// What is stored.
     pub stored: Stored,

@@ -29,7 +29,7 @@ impl Engine<'_> {
     /// two gets another name or is removed.
     ///
     /// # Errors
-    /// [`Error::Invalid`](super::Error::Invalid) for a limit or cursor that is not valid.
+    /// [`Error::Invalid`] for a limit or cursor that is not valid.
     pub fn same_names(&self, position: &Position, limit: u32) -> Result<Page<SameName>> {
         self.read(|transaction| {
             let page = scan_page::<Error>(transaction, &keys::conflicts(keys::SITE), position, limit)?;

@@ -98,7 +98,7 @@ impl Stored {
     /// Splits a value into its parts.
     ///
     /// # Errors
-    /// [`Error::Corrupt`](super::Error::Corrupt) if the value is not of this form.
+    /// [`Error::Corrupt`] if the value is not of this form.
     pub fn read(key: &str, text: String) -> Result<Self> {
         let (header, attributes) = text.split_once('\n').ok_or_else(|| Error::corrupt(key))?;
         let header: Header = serde_json::from_str(header).map_err(|_| Error::corrupt(key))?;
@@ -153,7 +153,7 @@ impl Stored {
     /// The attributes as they are stored. Those of a user may lack `active`: see [`has_status`](Self::has_status).
     ///
     /// # Errors
-    /// [`Error::Corrupt`](super::Error::Corrupt) if they are not a JSON object.
+    /// [`Error::Corrupt`] if they are not a JSON object.
     pub fn attributes(&self, key: &str) -> Result<Object<'_>> {
         match json::parse(self.attributes_text()) {
             Ok(Value::Object(attributes)) => Ok(attributes),
@@ -564,7 +564,7 @@ impl Due {
 /// Reads a record.
 ///
 /// # Errors
-/// [`Error::Corrupt`](super::Error::Corrupt) if the value is not of this form.
+/// [`Error::Corrupt`] if the value is not of this form.
 pub fn read<T: DeserializeOwned>(key: &str, text: &str) -> Result<T> {
     serde_json::from_str(text).map_err(|_| Error::corrupt(key))
 }
