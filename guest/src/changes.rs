@@ -1,4 +1,4 @@
-//! The change feed (`wit/changes.wit`). Entries are numbered and written by [`crate::store::Transaction`] when it
+//! The change feed (`wit/changes.wit`). Entries are numbered and written by the transaction when it
 //! commits.
 //!
 //! ```

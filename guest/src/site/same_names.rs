@@ -1,4 +1,4 @@
-//! Customers, organizations and directories that came to have the name or address of another, see [`crate::twins`].
+//! Customers, organizations and directories that came to have the name or address of another, see `twins`.
 
 use alloc::string::String;
 use alloc::vec::Vec;
