@@ -7,6 +7,7 @@ use super::interfaces::Interfaces;
 use super::lanes::Lanes;
 use super::limits::Limits;
 use super::loaded::{Counters, Loaded};
+use super::long_calls::LongCalls;
 use super::usher::Usher;
 use super::workers::Queue;
 use std::path::PathBuf;
@@ -228,6 +229,7 @@ impl Builder {
                 instances,
                 counters: Counters::default(),
                 lanes,
+                long_calls: LongCalls::default(),
             }),
         })
     }

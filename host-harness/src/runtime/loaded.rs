@@ -4,6 +4,7 @@ use super::host::Host;
 use super::interfaces::Interfaces;
 use super::lanes::Lanes;
 use super::limits::Limits;
+use super::long_calls::LongCalls;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize};
 use std::time::Duration;
@@ -20,6 +21,7 @@ pub(super) struct Loaded {
     pub(super) instances: usize,
     pub(super) counters: Counters,
     pub(super) lanes: Lanes,
+    pub(super) long_calls: LongCalls,
 }
 
 /// What has been done since, for [`Usage`](super::Usage).

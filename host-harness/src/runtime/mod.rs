@@ -12,6 +12,7 @@ mod lanes;
 mod limits;
 mod load;
 mod loaded;
+mod long_calls;
 mod open;
 mod outcome;
 mod party;

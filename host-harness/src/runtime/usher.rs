@@ -8,6 +8,7 @@ use super::interfaces::Exports;
 use super::lanes::Lane;
 use super::limits::Limits;
 use super::loaded::Loaded;
+use super::long_calls;
 use super::outcome::{CallOutcome, StorageUse};
 use super::party::{Caller, Party};
 use super::scim;
@@ -101,14 +102,32 @@ impl Usher {
         let large =
             matches!(&caller, Caller::Scim(request) if request.body.as_ref().is_some_and(|body| body.len() > LARGE));
         let large = large && access == Access::ReadWrite && self.loaded.lanes.is_short(Lane::Writes);
-        let lane = if large { Lane::LongWrites } else { Lane::of(access) };
+        // Neither is a request that reads what was long to read a moment ago.
+        let kind = match &caller {
+            Caller::Scim(request) if access == Access::ReadOnly && self.loaded.lanes.is_short(Lane::Reads) => {
+                long_calls::Kind::of(request)
+            }
+            _ => None,
+        };
+        let expected = kind.as_ref().is_some_and(|kind| self.loaded.long_calls.expects(kind));
+        let lane = match Lane::of(access) {
+            Lane::Writes if large => Lane::LongWrites,
+            Lane::Reads if expected => Lane::LongReads,
+            lane => lane,
+        };
+        let next = |lane: Lane, outcome: &CallOutcome<R>| {
+            if let (CallOutcome::TooLong { writing: false }, Some(kind)) = (outcome, &kind) {
+                self.loaded.long_calls.note(kind.clone());
+            }
+            next(lane, outcome)
+        };
         let term = AwaitedTerm::new(self.term());
         // Without a thread between, if it is short, nothing has to be known of whose it is.
         let here = self.here(storage, lane, &term.0, &body);
         let (mut lane, tried) = match here {
             Some(CallOutcome::Done(result, storage_use)) => return settle(announcer, result, storage_use).await,
             Some(outcome) => (next(lane, &outcome), true),
-            None => (lane, large),
+            None => (lane, large || expected),
         };
         let party = match caller {
             Caller::Of(party) => party,
