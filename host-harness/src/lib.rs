@@ -65,6 +65,9 @@
 //! | [`http`] | a server for a site, with the admin API; feature `http` |
 //! | `bench` | the storage engine below the embedded storage, bare, to measure against; feature `bench` |
 //!
+//! The types of the contract are made from `wit/`, and have its docs. They have no examples of their own, as they are only
+//! records: those of [`Site`] show them in use.
+//!
 //! # Floors
 //!
 //! Each floor may use those below it, and none above; on one floor, no files use each other in a circle. A test reads this

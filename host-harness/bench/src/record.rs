@@ -134,7 +134,7 @@ impl Transaction for Recording {
         let took = begin.elapsed();
         let mut seen = lock(&self.seen);
         seen.work.writing += committed;
-        seen.work.durable += took.checked_sub(committed).unwrap();
+        seen.work.durable += took.saturating_sub(committed);
         seen.commits.extend(self.commit.filter(|commit| !commit.changes.is_empty()));
         Ok(Durability::done())
     }

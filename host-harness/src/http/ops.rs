@@ -6,59 +6,74 @@ use super::reply::{Reply, content};
 use super::state::State;
 use crate::runtime::upkeep;
 use hyper::{Method, StatusCode};
+use std::pin::Pin;
 
-/// The paths, for the test that compares them with the `OpenAPI` description.
-pub(super) const PATHS: [&str; 4] = ["/healthz", "/readyz", "/metrics", "/openapi.json"];
+/// What the surface consists of: all of it is asked for with GET.
+const ENDPOINTS: [(&str, Handler); 4] = [
+    ("/healthz", |_, _| Box::pin(alive())),
+    ("/readyz", |state, _| Box::pin(ready(state))),
+    ("/metrics", |state, context| Box::pin(metrics(state, context))),
+    ("/openapi.json", |_, _| Box::pin(description())),
+];
+
+/// Carries a request out.
+type Handler =
+    for<'a> fn(&'a State, &'a RequestContext<'a>) -> Pin<Box<dyn Future<Output = Result<Reply, Fault>> + Send + 'a>>;
 
 /// The description of the whole HTTP surface.
 pub(super) const OPENAPI: &str = include_str!("../../openapi.json");
 
 pub(super) async fn answer(state: &State, context: &RequestContext<'_>) -> Result<Reply, Fault> {
     let path = context.head.uri.path();
-    if !PATHS.contains(&path) {
-        return Err(Fault::not_found());
-    }
+    let (_, handler) = ENDPOINTS.iter().find(|(known, _)| *known == path).ok_or_else(Fault::not_found)?;
     if context.head.method != Method::GET && context.head.method != Method::HEAD {
         return Err(Fault::wrong_method("GET, HEAD"));
     }
-    match path {
-        "/healthz" => Ok(content(StatusCode::OK, "text/plain", "alive\n")),
-        "/readyz" => {
-            if let Some(trouble) = state.site.storage().health().trouble {
-                // Reads are answered all the same, but whoever asks whether to send requests here sends writes as well.
-                let detail = format!("Nothing can be written: {trouble}. It is taken up again by itself.");
-                return Err(Fault { detail, ..Fault::unavailable() });
-            }
-            // A call that reads: it takes the component and the storage to answer it.
-            let read = state.site.readiness().await?;
-            let readiness = read.map_err(|error| {
-                tracing::error!(%error, "not ready");
-                Fault::unavailable()
-            })?;
-            match readiness {
-                upkeep::Readiness::Ready => Ok(content(StatusCode::OK, "text/plain", "ready\n")),
-                upkeep::Readiness::Upgrading(upgrade) => Err(Fault::new(
-                    StatusCode::SERVICE_UNAVAILABLE,
-                    format!(
-                        "The storage is being brought to the layout of this version: {} of {} stages are done, {} entries \
-                         were looked at. Until it is done it can be read, and nothing else can be written.",
-                        upgrade.stage, upgrade.stages, upgrade.entries
-                    ),
-                )),
-            }
-        }
-        "/metrics" => {
-            state.admit(context).await?;
-            let text = state.metrics.encode(state.site.usher().usage(), state.site.storage().health());
-            let text = text.map_err(|error| {
-                tracing::error!(%error, "the metrics could not be written");
-                Fault::internal()
-            })?;
-            let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-            Ok(content(StatusCode::OK, kind, text))
-        }
-        _ => Ok(content(StatusCode::OK, "application/json", OPENAPI)),
+    handler(state, context).await
+}
+
+async fn alive() -> Result<Reply, Fault> {
+    Ok(content(StatusCode::OK, "text/plain", "alive\n"))
+}
+
+async fn ready(state: &State) -> Result<Reply, Fault> {
+    if let Some(trouble) = state.site.storage().health().trouble {
+        // Reads are answered all the same, but whoever asks whether to send requests here sends writes as well.
+        let detail = format!("Nothing can be written: {trouble}. It is taken up again by itself.");
+        return Err(Fault { detail, ..Fault::unavailable() });
     }
+    // A call that reads: it takes the component and the storage to answer it.
+    let read = state.site.readiness().await?;
+    let readiness = read.map_err(|error| {
+        tracing::error!(%error, "not ready");
+        Fault::unavailable()
+    })?;
+    match readiness {
+        upkeep::Readiness::Ready => Ok(content(StatusCode::OK, "text/plain", "ready\n")),
+        upkeep::Readiness::Upgrading(upgrade) => Err(Fault::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            format!(
+                "The storage is being brought to the layout of this version: {} of {} stages are done, {} entries were \
+                 looked at. Until it is done it can be read, and nothing else can be written.",
+                upgrade.stage, upgrade.stages, upgrade.entries
+            ),
+        )),
+    }
+}
+
+async fn metrics(state: &State, context: &RequestContext<'_>) -> Result<Reply, Fault> {
+    state.admit(context).await?;
+    let text = state.metrics.encode(state.site.usher().usage(), state.site.storage().health());
+    let text = text.map_err(|error| {
+        tracing::error!(%error, "the metrics could not be written");
+        Fault::internal()
+    })?;
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    Ok(content(StatusCode::OK, kind, text))
+}
+
+async fn description() -> Result<Reply, Fault> {
+    Ok(content(StatusCode::OK, "application/json", OPENAPI))
 }
 
 #[cfg(test)]
@@ -89,7 +104,7 @@ mod tests {
                 methods.map(move |method| format!("{} {path}", method.to_uppercase()))
             })
             .collect();
-        let operations = PATHS.iter().map(|path| format!("GET {path}"));
+        let operations = ENDPOINTS.iter().map(|(path, _)| format!("GET {path}"));
         let served = served(admin::ENDPOINTS).chain(served(desk::ENDPOINTS)).chain(operations).collect();
         assert_eq!(described, served);
     }
