@@ -15,7 +15,7 @@
 //! # Ok::<_, Box<dyn std::error::Error>>(())
 //! ```
 
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use serde::Serialize;
@@ -83,7 +83,7 @@ impl Engine<'_> {
                     at: record.at,
                     actor: record.actor,
                     request: record.request,
-                    kind: record.kind.text().to_string(),
+                    kind: record.kind.into_owned(),
                     detail: describe(&record.detail),
                 })
             });

@@ -35,7 +35,7 @@ impl Work<'_> {
             at: self.now.milliseconds,
             actor: self.actor.to_string(),
             request: self.request.map(String::from),
-            kind,
+            kind: kind.text().into(),
             detail,
         });
     }

@@ -21,7 +21,11 @@ pub(crate) fn engine(folder: &Path, sysroot: Option<&Path>) -> Result<Vec<u8>, S
         "link-arg=--initial-heap=524288",
     ];
     let component = compile("usher-engine", &options, folder, sysroot)?;
-    label(&component, "usher", "Customer provisioning for service desks: SCIM 2.0 over a storage that the host lends")
+    label(
+        &component,
+        "usher",
+        "Customer provisioning for service desks: SCIM 2.0 over a storage that the host provides",
+    )
 }
 
 /// Builds a crate and returns the component. `options` are the compiler's code generation options.

@@ -93,9 +93,9 @@ impl Scope<'_> {
         let mut counts: Vec<ChangeCount> = Vec::new();
         for change in self.transaction.changes_since(Savepoint::default()) {
             let count = u32::try_from(change.detail.members.len()).unwrap_or(u32::MAX).max(1);
-            match counts.iter_mut().find(|known| known.kind == change.kind.text()) {
+            match counts.iter_mut().find(|known| known.kind == change.kind) {
                 Some(known) => known.count = known.count.saturating_add(count),
-                None => counts.push(ChangeCount { kind: change.kind.text().to_string(), count }),
+                None => counts.push(ChangeCount { kind: change.kind.to_string(), count }),
             }
         }
         counts

@@ -1,8 +1,6 @@
 //! Who is a member of which organization.
 //!
-//! Members are kept under holders: the group that an organization is linked to, what held its members before it was
-//! adopted, and the organization itself. The members of a linked organization *are* the group's; no membership is
-//! stored twice.
+//! Members are kept under [`holders`](super::holders).
 //!
 //! A customer whose user is deleted keeps the memberships from the user's groups as its own; see `probation`.
 

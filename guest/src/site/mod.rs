@@ -6,6 +6,7 @@
 //! | `organizations` | organizations, local and linked to groups |
 //! | `membership` | who is a member of which organization |
 //! | `probation` | restored customers in managed organizations |
+//! | `holders`, `kept`, `numbers`, `standing` | what holds members; what is deleted, as it is kept; ids; local, managed or leaving |
 //! | `projects` | projects and what is associated with them |
 //! | `access` | whether a customer may use a project, and why |
 //! | `settings` | the settings of the site |

@@ -1,5 +1,6 @@
 //! The change feed as it is stored: what was done to what, by whom.
 
+use alloc::borrow::Cow;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
@@ -7,15 +8,15 @@ use serde::{Deserialize, Serialize};
 
 use super::records::{Subject, UnlinkedReason};
 
-/// How many customers an entry of the change feed names.
+/// How many users or customers an entry of the change feed names.
 pub const MEMBERS_PER_CHANGE: usize = 1_000;
 
 macro_rules! change_kinds {
     ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
         /// What was done to what. `wit/changes.wit` lists the same kinds.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum ChangeKind {
-            $($(#[$doc])* #[serde(rename = $text)] $name,)*
+            $($(#[$doc])* $name,)*
         }
 
         impl ChangeKind {
@@ -145,8 +146,9 @@ pub struct ChangeRecord {
     /// The id of the request that made it, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<String>,
-    /// What was done to what.
-    pub kind: ChangeKind,
+    /// What was done to what: the text of a [`ChangeKind`]. A later version of the program may have written another one,
+    /// which readers of the feed get as it is.
+    pub kind: Cow<'static, str>,
     /// What the change is about.
     pub detail: Detail,
 }

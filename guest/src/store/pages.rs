@@ -35,7 +35,8 @@ pub struct Page<T> {
     pub next: Option<String>,
 }
 
-/// Goes through a range, as many entries at a time as its limit says, until all are seen or `visit` ends it.
+/// Goes through a range, as many entries at a time as its limit says, until all are seen or `visit` ends it. The range
+/// goes forward and skips nothing.
 ///
 /// # Errors
 /// Where the storage fails, and the errors of `visit`.
@@ -55,7 +56,7 @@ pub fn for_each_page<E: From<Error>>(
     }
 }
 
-/// The ends of the keys that begin with a prefix, up to `limit` of them.
+/// The ends of the keys that begin with a prefix: about `limit` of them, to whole pages.
 ///
 /// # Errors
 /// Where the storage fails.

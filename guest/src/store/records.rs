@@ -250,7 +250,7 @@ pub struct CustomerRecord {
     pub locale: String,
     /// When it was made, in milliseconds since the Unix epoch.
     pub created: u64,
-    /// The user or group that it is linked to.
+    /// The user that it is linked to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<Link>,
     /// What it was linked to before, in directories that are disconnected: the memberships of these users are still the
@@ -290,7 +290,7 @@ pub struct OrganizationRecord {
     pub uuid: String,
     /// When it was made, in milliseconds since the Unix epoch.
     pub created: u64,
-    /// The user or group that it is linked to.
+    /// The group that it is linked to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<Link>,
     /// The group that it was linked to before it was deleted: its members are still the organization's.

@@ -1,5 +1,7 @@
 //! The change feed. That it suffices to rebuild what there is, `integrity` checks after every step of every test.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 use usher_engine::changes::{ChangeKind, Error};
 
@@ -112,4 +114,17 @@ fn the_contract_lists_every_kind_of_change() {
     let contract = include_str!("../../../wit/changes.wit");
     let listed = contract.lines().filter_map(|line| line.trim().strip_prefix("/// - `")?.split('`').next());
     assert!(listed.eq(ChangeKind::ALL.iter().map(|kind| kind.text())));
+}
+
+/// Such as after going back to the version before.
+#[test]
+fn a_kind_that_a_later_version_wrote_is_read_as_it_is() {
+    let site = Site::new();
+    site.connect(&settings("idp"));
+    let mut entries = (*site.storage.snapshot()).clone();
+    let changed = entries.values_mut().filter(|value| value.contains("\"key.issued\""));
+    changed.for_each(|value| *value = value.replace("key.issued", "key.blessed"));
+    site.storage.restore(&Arc::new(entries));
+    let kinds: Vec<String> = site.engine().changes(0, 10).unwrap().into_iter().map(|change| change.kind).collect();
+    assert_eq!(kinds, ["directory.connected", "key.blessed"]);
 }

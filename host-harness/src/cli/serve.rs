@@ -28,6 +28,13 @@ Examples:
 Without credentials: /healthz, /readyz, /openapi.json. With the admin key: /admin/v1 and /metrics.
 SIGTERM or Ctrl-C: no more connections, the requests in flight are answered, and everything acknowledged is on disk.";
 
+/// Not as a comment: those have URLs in angle brackets.
+const PUBLIC_URL_HELP: &str = "\
+The URL at which clients reach this server, where that is not what they send as Host
+
+Such as https://usher.example.com, or https://example.com/usher behind a gateway that takes /usher away. SCIM base URLs and \
+the locations of resources start with it. Without this option: http:// and the Host header.";
+
 /// How to serve. The comments are the text of `--help`.
 #[derive(Debug, Args)]
 pub(super) struct ServeArgs {
@@ -51,10 +58,7 @@ pub(super) struct ServeArgs {
     admin_key: Option<String>,
 
     /// The URL at which clients reach this server, where that is not what they send as Host
-    ///
-    /// Such as <https://usher.example.com>, or <https://example.com/usher> behind a gateway that takes /usher away. SCIM
-    /// base URLs and the locations of resources start with it. Without this option: http:// and the Host header.
-    #[arg(long, value_name = "URL", env = "USHER_PUBLIC_URL")]
+    #[arg(long, value_name = "URL", env = "USHER_PUBLIC_URL", long_help = PUBLIC_URL_HELP)]
     public_url: Option<String>,
 
     /// Believe X-Forwarded-For, X-Forwarded-Proto, X-Forwarded-Host and X-Forwarded-Prefix

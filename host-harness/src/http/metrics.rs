@@ -113,7 +113,7 @@ impl Collector for Calls {
             gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)?;
         }
         let counters = [
-            ("calls", "Calls of the component begun", usage.calls),
+            ("calls", "Calls of the component that came to an end", usage.calls),
             ("call_failures", "Calls that yielded no answer", usage.failures),
             ("commits", "Transactions committed", usage.commits),
             ("committed_bytes", "Bytes of keys and values committed", usage.committed_bytes),

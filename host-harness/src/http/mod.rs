@@ -6,9 +6,8 @@
 mod admin;
 mod admin_request;
 mod body;
-mod context;
-
 mod connections;
+mod context;
 mod credentials;
 mod desk;
 mod events;

@@ -3,8 +3,11 @@
 //! Trying costs up to some milliseconds on a thread that all requests share. One request that turns out to be long is no
 //! harm; hundreds a second, of a sender who does not even wait for the answers, would leave little for anybody else.
 
+use super::party::Party;
 use super::scim;
 use parking_lot::Mutex;
+use percent_encoding::percent_decode_str;
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
@@ -24,9 +27,11 @@ pub(super) struct LongCalls(Mutex<HashMap<Kind, Instant>>);
 /// What requests have in common that may be expected to take about as long.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Kind {
-    /// The directory that the path names. Whoever has no key of it gets a short answer, and so is never remembered.
+    /// The directory that the path names, whoever sends it.
     directory: String,
     target: Target,
+    /// Whether the query has a filter: what is found by an index is not expected to take as long as a list.
+    filtered: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -39,43 +44,59 @@ enum Target {
     Other,
 }
 
+/// The segments of a path, decoded as the engine decodes them, so that no other way of writing one is another.
+pub(super) fn segments(path: &str) -> impl DoubleEndedIterator<Item = Cow<'_, str>> {
+    let segments = path.split('/').filter(|segment| !segment.is_empty());
+    segments.map(|segment| percent_decode_str(segment).decode_utf8_lossy())
+}
+
 impl Kind {
     /// The kind of a request that reads; `None` if its path is of no directory.
     pub(super) fn of(request: &scim::Request) -> Option<Self> {
-        let mut segments = request.path.split('/').filter(|segment| !segment.is_empty());
-        let (Some("scim"), Some("directory"), Some(directory)) = (segments.next(), segments.next(), segments.next())
-        else {
-            return None;
-        };
+        let mut segments = segments(&request.path);
+        let ("scim", "directory") = (&*segments.next()?, &*segments.next()?) else { return None };
+        let directory = segments.next()?;
         if directory.len() > MAX_ID_BYTES {
             return None;
         }
-        let rest: Vec<&str> = segments.skip_while(|segment| segment.eq_ignore_ascii_case("v2")).take(3).collect();
-        let target = match rest[..] {
+        let mut rest: Vec<Cow<'_, str>> = segments.take(4).collect();
+        if rest.first().is_some_and(|segment| segment.eq_ignore_ascii_case("v2")) {
+            rest.remove(0);
+        }
+        let names: Vec<&str> = rest.iter().map(AsRef::as_ref).collect();
+        let target = match names[..] {
             ["Users"] => Target::Users,
             ["Groups"] => Target::Groups,
             [".search"] | [_, ".search"] => Target::Search,
             ["Users", _] => Target::User,
             ["Groups", _] => Target::Group,
-            // However else it is written: all of it is one kind, so that no way of writing a path is a new one.
             _ => Target::Other,
         };
-        Some(Self { directory: directory.to_owned(), target })
+        let filtered = request.query.as_ref().is_some_and(|query| query.contains("filter"));
+        Some(Self { directory: directory.into_owned(), target, filtered })
+    }
+
+    /// Whether the directory is this party: who has no key of it is not to say how long its requests are.
+    fn is_of(&self, party: &Party) -> bool {
+        matches!(party, Party::Directory(id) if **id == *self.directory)
     }
 }
 
 impl LongCalls {
-    /// Remembers that a request of this kind was long.
-    pub(super) fn note(&self, kind: Kind) {
+    /// Remembers that a request of this kind was long, where it was the directory's own.
+    pub(super) fn note(&self, kind: &Kind, party: &Party) {
+        if !kind.is_of(party) {
+            return;
+        }
         let now = Instant::now();
         let mut known = self.0.lock();
-        if known.len() >= KNOWN && !known.contains_key(&kind) {
+        if known.len() >= KNOWN && !known.contains_key(kind) {
             known.retain(|_, until| now < *until);
             if known.len() >= KNOWN {
                 return;
             }
         }
-        known.insert(kind, now + REMEMBERED);
+        known.insert(kind.clone(), now + REMEMBERED);
     }
 
     /// Whether one of this kind was long lately.
@@ -88,12 +109,13 @@ impl LongCalls {
 mod tests {
     use super::*;
 
-    fn kind(path: &str) -> Option<Kind> {
+    fn kind(target: &str) -> Option<Kind> {
+        let (path, query) = target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
         Kind::of(&scim::Request {
             method: "GET".into(),
             origin: String::new(),
             path: path.into(),
-            query: None,
+            query: query.map(Into::into),
             headers: Vec::new(),
             body: None,
         })
@@ -102,24 +124,48 @@ mod tests {
     #[test]
     fn requests_are_told_apart_by_directory_and_by_what_they_read() {
         let base = "/scim/directory/one";
-        let kinds = ["/Users", "/Users/a", "/Groups", "/Groups/a", "/Users/.search", "/Bulk"];
+        let kinds = [
+            "/Users",
+            "/Users/a",
+            "/Groups",
+            "/Groups/a",
+            "/Users/.search",
+            "/Bulk",
+            "/Users?filter=id%20eq%20%22a%22",
+        ];
         let kinds = kinds.map(|path| kind(&format!("{base}{path}")).unwrap());
         for (at, one) in kinds.iter().enumerate() {
             assert!(kinds[..at].iter().all(|other| one != other), "{one:?}");
         }
         assert_eq!(kind("/scim/directory/one/v2/Users/b"), Some(kinds[1].clone()));
         assert_eq!(kind("//scim/directory/one//Users/"), Some(kinds[0].clone()));
-        assert_eq!(kind("/scim/directory/one/%55sers"), kind("/scim/directory/one/any/thing/else"));
+        assert_eq!(kind("/sc%69m/%64irectory/%6f%6e%65/%55sers"), Some(kinds[0].clone()));
+        assert_eq!(kind("/scim/directory/one/Users/%2Esearch"), Some(kinds[4].clone()));
+        assert_eq!(kind("/scim/directory/one/any/thing"), kind("/scim/directory/one/any/thing/else/at/all"));
         assert_ne!(kind("/scim/directory/two/Users"), Some(kinds[0].clone()));
         assert_eq!(kind("/admin/v1/directories"), None);
         assert_eq!(kind(&format!("/scim/directory/{}/Users", "x".repeat(MAX_ID_BYTES + 1))), None);
     }
 
     #[test]
+    fn only_the_directory_itself_says_that_its_requests_are_long() {
+        let known = LongCalls::default();
+        let users = kind("/scim/directory/one/Users").unwrap();
+        for party in [Party::Host, Party::Unknown, Party::Asking, Party::Directory("two".into())] {
+            known.note(&users, &party);
+            assert!(!known.expects(&users), "{party:?}");
+        }
+        known.note(&users, &Party::Directory("one".into()));
+        assert!(known.expects(&users) && !known.expects(&kind("/scim/directory/one/Groups").unwrap()));
+    }
+
+    #[test]
     fn no_more_is_remembered_than_there_is_room_for() {
         let known = LongCalls::default();
         let of = |number: usize| kind(&format!("/scim/directory/d{number}/Users")).unwrap();
-        (0..2 * KNOWN).for_each(|number| known.note(of(number)));
+        for number in 0..2 * KNOWN {
+            known.note(&of(number), &Party::Directory(format!("d{number}").into()));
+        }
         assert_eq!(known.0.lock().len(), KNOWN);
         assert!(known.expects(&of(0)) && !known.expects(&of(KNOWN)));
     }

@@ -16,6 +16,13 @@ pub(super) enum CallOutcome<R> {
     WantsToWrite,
 }
 
+impl<R> CallOutcome<R> {
+    /// Whether it was not short.
+    pub(super) fn is_too_long(&self) -> bool {
+        matches!(self, Self::TooLong { .. })
+    }
+}
+
 /// What a call did to the storage.
 #[derive(Default)]
 pub(super) struct StorageUse {

@@ -115,19 +115,13 @@ impl Usher {
             Lane::Reads if expected => Lane::LongReads,
             lane => lane,
         };
-        let next = |lane: Lane, outcome: &CallOutcome<R>| {
-            if let (CallOutcome::TooLong { writing: false }, Some(kind)) = (outcome, &kind) {
-                self.loaded.long_calls.note(kind.clone());
-            }
-            next(lane, outcome)
-        };
         let term = AwaitedTerm::new(self.term());
         // Without a thread between, if it is short, nothing has to be known of whose it is.
         let here = self.here(storage, lane, &term.0, &body);
-        let (mut lane, tried) = match here {
+        let (mut lane, tried, mut was_long) = match here {
             Some(CallOutcome::Done(result, storage_use)) => return settle(announcer, result, storage_use).await,
-            Some(outcome) => (next(lane, &outcome), true),
-            None => (lane, large || expected),
+            Some(outcome) => (next(lane, &outcome), true, outcome.is_too_long()),
+            None => (lane, large || expected, large),
         };
         let party = match caller {
             Caller::Of(party) => party,
@@ -135,11 +129,30 @@ impl Usher {
             Caller::Scim(_) if !tried && self.loaded.lanes.is_idle(lane) => Party::Unknown,
             Caller::Scim(request) => self.party(storage, request).await,
         };
+        if expected && party == Party::Unknown {
+            // Who has no key gets a short answer, and has no place among those who have one.
+            lane = Lane::Reads;
+        }
+        let note = || {
+            if let Some(kind) = &kind {
+                self.loaded.long_calls.note(kind, &party);
+            }
+        };
+        if was_long {
+            note();
+        }
         let body = Arc::new(body);
         loop {
             match self.elsewhere(storage, lane, party.clone(), &term.0, body.clone()).await? {
                 CallOutcome::Done(result, storage_use) => return settle(announcer, result, storage_use).await,
-                outcome => lane = next(lane, &outcome),
+                outcome => {
+                    if outcome.is_too_long() && !was_long {
+                        was_long = true;
+                        note();
+                    }
+                    // One that was only expected to be long, and wants to write, may be short.
+                    lane = if was_long { next(lane, &outcome) } else { Lane::Writes };
+                }
             }
         }
     }

@@ -50,7 +50,7 @@ pub(super) struct Window {
 }
 
 impl Window {
-    /// What `call` asks for.
+    /// What a request asks for.
     pub(super) fn of(request: &AdminRequest<'_>) -> Result<Self, Fault> {
         let [start, limit, query, account] = request.query_among(["start", "limit", "query", "accountId"]);
         let count = |text: Option<String>, name: &str, default: u32| {

@@ -1,6 +1,7 @@
 //! SCIM 2.0, as HTTP messages.
 
 use super::Site;
+use crate::runtime::long_calls::segments;
 use crate::runtime::party::{Caller, Party};
 use crate::runtime::{Failure, scim};
 use crate::storage::Access;
@@ -49,7 +50,7 @@ impl Site {
 fn access(request: &scim::Request) -> Access {
     match request.method.as_str() {
         "GET" | "HEAD" => Access::ReadOnly,
-        "POST" if request.path.trim_end_matches('/').ends_with("/.search") => Access::ReadOnly,
+        "POST" if segments(&request.path).next_back().is_some_and(|segment| segment == ".search") => Access::ReadOnly,
         _ => Access::ReadWrite,
     }
 }

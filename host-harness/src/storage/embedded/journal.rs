@@ -90,7 +90,16 @@ pub(super) fn list(entries: &Path) -> io::Result<BTreeMap<u64, PathBuf>> {
 /// # Errors
 /// [`Unusable::Damaged`] where the engine would drop batches that were acknowledged, or take a wrong one.
 pub(super) fn read(entries: &Path, from: u64) -> Result<Vec<Journal>, Unusable> {
-    list(entries)?.into_iter().map(|(id, path)| read_one(id, path, from)).collect()
+    let journals = list(entries)?.into_iter().map(|(id, path)| read_one(id, path, from));
+    let journals: Vec<Journal> = journals.collect::<Result<_, _>>()?;
+    // The engine flushes a journal before it begins the next, so that a loss of power can tear only the newest.
+    if let [sealed @ .., _] = &journals[..]
+        && let Some(torn) = sealed.iter().find(|journal| journal.torn)
+    {
+        let what = format!("{}: the write at byte {} cannot be read", torn.path.display(), torn.end);
+        return Err(Unusable::Damaged(what));
+    }
+    Ok(journals)
 }
 
 fn read_one(id: u64, path: PathBuf, asked: u64) -> Result<Journal, Unusable> {
@@ -125,29 +134,32 @@ impl Journal {
     /// same file system that is free to be used.
     ///
     /// # Errors
-    /// Those of the files. The journal is as it was before, then.
+    /// Those of the files. The journal is as it was before, then, or as it is to be.
     pub(super) fn cut(&mut self, spare: &Path) -> io::Result<()> {
-        self.shorten(self.from.unwrap_or(self.end), spare)?;
-        (self.last, self.from) = (self.last_before, None);
-        Ok(())
-    }
-
-    /// Makes the journal end after its last whole batch, where a batch follows that was cut short. The engine would drop it
-    /// as well, but reads as much of it as there is, and takes the lengths in it for true.
-    ///
-    /// # Errors
-    /// Those of the files. The journal is as it was before, then.
-    pub(super) fn drop_torn_end(&mut self, spare: &Path) -> io::Result<()> {
-        if self.torn { self.shorten(self.end, spare) } else { Ok(()) }
-    }
-
-    fn shorten(&mut self, end: u64, spare: &Path) -> io::Result<()> {
+        let end = self.from.unwrap_or(self.end);
         let mut copy = File::create(spare)?;
         io::copy(&mut File::open(&self.path)?.take(end), &mut copy)?;
         copy.sync_all()?;
         fs::rename(spare, &self.path)?;
-        (self.end, self.torn) = (end, false);
+        (self.last, self.end, self.torn, self.from) = (self.last_before, end, false, None);
         self.path.parent().map_or(Ok(()), sync_folder)
+    }
+
+    /// Makes the journal, which nobody has open, end after its last whole batch, where a batch follows that was cut short.
+    /// The engine would drop most of what such a batch can look like, but takes the lengths in it for true. Takes no space
+    /// on the disk, which may be full.
+    ///
+    /// # Errors
+    /// Those of the file.
+    pub(super) fn drop_torn_end(&mut self) -> io::Result<()> {
+        if !self.torn {
+            return Ok(());
+        }
+        let file = File::options().write(true).open(&self.path)?;
+        file.set_len(self.end)?;
+        file.sync_all()?;
+        self.torn = false;
+        Ok(())
     }
 
     /// Writes what is there from a byte on once more. When the power fails, or a write to the disk, the system may go on
@@ -268,6 +280,24 @@ mod tests {
         bytes.extend(xxh3_64(&items.concat()).to_le_bytes());
         bytes.extend(b"FJL\x03");
         bytes
+    }
+
+    #[test]
+    fn only_the_newest_journal_can_have_a_torn_end() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (whole, more) = (described(1, &[item(0, 1, "a", "1")]), described(2, &[item(0, 1, "b", "2")]));
+        let torn = [&whole[..], &more[..more.len() - 1]].concat();
+        let write =
+            |id: u64, bytes: &[u8]| fs::write(folder.path().join(format!("{id}.jnl")), bytes).expect("a journal");
+        write(0, &whole);
+        write(1, &[&more[..], &torn[..30]].concat());
+        let mut journals = read(folder.path(), 0).expect("what the power cut short is no damage");
+        assert_eq!(journals.iter().map(|journal| journal.torn).collect::<Vec<_>>(), [false, true]);
+        journals[1].drop_torn_end().expect("it is shortened");
+        assert_eq!(fs::read(&journals[1].path).expect("a journal"), more);
+        write(0, &torn);
+        let refused = read(folder.path(), 0);
+        assert!(matches!(&refused, Err(Unusable::Damaged(what)) if what.contains("0.jnl")), "{refused:?}");
     }
 
     /// The engine's files are its own affair, and another version of it may write them otherwise. What is read here, and

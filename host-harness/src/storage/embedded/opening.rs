@@ -53,7 +53,7 @@ pub(super) fn open(
         return Err(incomplete(missing));
     }
     for journal in &mut journals {
-        journal.drop_torn_end(&folder.journal_new()).map_err(failed)?;
+        journal.drop_torn_end().map_err(failed)?;
     }
     // Those that were cut were written anew, as far as they go.
     for journal in &journals {
