@@ -2,7 +2,6 @@
 //! commits.
 //!
 //! ```
-//! # #[allow(dead_code)]
 //! # mod host { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/host/provided.rs")); }
 //! # use usher_engine::Engine;
 //! # let (storage, environment) = (host::Memory::default(), host::System);

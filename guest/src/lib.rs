@@ -5,7 +5,6 @@
 //! is.
 //!
 //! ```
-//! # #[allow(dead_code)]
 //! # mod host { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/host/provided.rs")); }
 //! use usher_engine::{Engine, site::Position};
 //!

@@ -8,7 +8,6 @@
 //! | `record` | a directory as it is stored |
 //!
 //! ```
-//! # #[allow(dead_code)]
 //! # mod host { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/host/provided.rs")); }
 //! # use usher_engine::Engine;
 //! # let (storage, environment) = (host::Memory::default(), host::System);

@@ -12,7 +12,6 @@
 //! | `kind`, `refusal` | the resource types; refusals of the site and the store, as SCIM says them |
 //!
 //! ```
-//! # #[allow(dead_code)]
 //! # mod host { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/host/provided.rs")); }
 //! # use usher_engine::Engine;
 //! # let (storage, environment) = (host::Memory::default(), host::System);

@@ -17,7 +17,6 @@
 //! | `time_zones` | which time zones there are |
 //!
 //! ```
-//! # #[allow(dead_code)]
 //! # mod host { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/host/provided.rs")); }
 //! # use usher_engine::Engine;
 //! # let (storage, environment) = (host::Memory::default(), host::System);
