@@ -2,7 +2,7 @@
 //!
 //! | key | value |
 //! |---|---|
-//! | `schema` | the number of this layout, [`SCHEMA`]; `1>2` while a storage is brought from layout 1 to layout 2 |
+//! | `schema` | the number of this layout, [`SCHEMA`]; `>3` while a storage of an older layout is brought to layout 3 |
 //! | `schema/upgrade` | how far that is, see [`super::records::UpgradeRecord`] |
 //! | `s` | the settings of the site; absent while they are the default |
 //! | `d/{directory}` | a directory: name and settings |
@@ -72,14 +72,19 @@ use crate::text::fold;
 /// |---|---|
 /// | 1 | all of the above |
 /// | 2 | names and addresses compare by the mapping steps of PRECIS (see [`crate::text`]); only what is an address leads to a customer; probation has an end |
-pub const SCHEMA: &str = "2";
+/// | 3 | customers and organizations can be searched |
+pub const SCHEMA: &str = "3";
 
-/// Layouts from which upkeep can bring a storage to this one: older ones, and the one that marks an unfinished upgrade.
-pub const OLDER_SCHEMAS: [&str; 2] = ["1", UPGRADING_SCHEMA];
+/// The layout before this one.
+pub const SCHEMA_BEFORE: &str = "2";
+
+/// Layouts from which upkeep can bring a storage to this one: older ones, and those that mark an unfinished upgrade, of
+/// this version or of the one before.
+pub const OLDER_SCHEMAS: [&str; 4] = ["1", "1>2", SCHEMA_BEFORE, UPGRADING_SCHEMA];
 
 /// What stands in the place of the number while a storage is brought to this layout, so that no version takes it for
-/// one of the two.
-pub const UPGRADING_SCHEMA: &str = "1>2";
+/// any other.
+pub const UPGRADING_SCHEMA: &str = ">3";
 
 /// Where the progress of an upgrade is kept.
 pub const UPGRADE_KEY: &str = "schema/upgrade";

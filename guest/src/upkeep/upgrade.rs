@@ -1,5 +1,6 @@
 //! Bringing a storage of an older layout to the layout of this version, in bounded steps of upkeep that can be
-//! interrupted anywhere: what is done is noted in the transaction that does it.
+//! interrupted anywhere: what is done is noted in the transaction that does it. A storage goes through the stages of
+//! every layout after its own.
 //!
 //! Until it is done, everything can be read and nothing else can be written. From layout 1 to 2, names and addresses
 //! begin to compare by the mapping steps of PRECIS, and only an email address leads to a customer:
@@ -47,6 +48,7 @@ enum Stage {
     OwnMembers,
 }
 
+/// The stages from layout 1 on; those from layout 2 on are the ones after the first [`OF_LAYOUT_2`].
 const STAGES: [Stage; 8] = [
     Stage::Directories,
     Stage::Names(Kind::User),
@@ -57,6 +59,9 @@ const STAGES: [Stage; 8] = [
     Stage::Customers,
     Stage::OwnMembers,
 ];
+
+/// How many of the stages bring a storage to layout 2.
+const OF_LAYOUT_2: u32 = 8;
 
 /// How far a storage has been brought to the layout of this version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,21 +79,24 @@ pub struct Upgrade {
 /// # Errors
 /// Where the storage fails, or has a layout that this version does not know.
 pub fn pending(transaction: &mut Transaction) -> Result<Option<Upgrade>> {
+    let record = read(transaction)?;
+    let stages = pages::count(STAGES.len());
+    Ok(record.map(|record| Upgrade { stage: record.stage, stages, entries: record.entries }))
+}
+
+/// How far the upgrade of the storage is, as it is stored.
+fn read(transaction: &mut Transaction) -> Result<Option<UpgradeRecord>> {
     let mut stored = transaction.get_many([keys::SCHEMA_KEY, keys::UPGRADE_KEY].map(ToString::to_string).to_vec())?;
     let record = stored.pop().flatten();
     match stored.pop().flatten().as_deref() {
         None | Some(keys::SCHEMA) => Ok(None),
         Some(older) if keys::OLDER_SCHEMAS.contains(&older) => {
-            let record = read(record.as_deref())?;
-            Ok(Some(Upgrade { stage: record.stage, stages: pages::count(STAGES.len()), entries: record.entries }))
+            let stage = if older == keys::SCHEMA_BEFORE { OF_LAYOUT_2 } else { 0 };
+            let beginning = UpgradeRecord { stage, after: None, entries: 0 };
+            record.map_or(Ok(beginning), |text| records::read(keys::UPGRADE_KEY, &text)).map(Some)
         }
         Some(other) => Err(store::Error::Layout { found: other.to_string() }),
     }
-}
-
-fn read(stored: Option<&str>) -> Result<UpgradeRecord> {
-    let beginning = UpgradeRecord { stage: 0, after: None, entries: 0 };
-    stored.map_or(Ok(beginning), |text| records::read(keys::UPGRADE_KEY, text))
 }
 
 impl Engine<'_> {
@@ -96,10 +104,7 @@ impl Engine<'_> {
     pub(crate) fn upgrade_step(&self, budget: u32) -> site::Result<Option<u32>> {
         let now = self.now();
         self.write_any_layout(|transaction| {
-            if pending(transaction)?.is_none() {
-                return Ok(None);
-            }
-            let mut record = read(transaction.get(keys::UPGRADE_KEY.to_string())?.as_deref())?;
+            let Some(mut record) = read(transaction)? else { return Ok(None) };
             let settings = transaction.get(keys::SITE_SETTINGS_KEY.to_string())?;
             let mut work = Work { transaction, now: &now, actor: USHER, request: None, settings: settings.as_deref() };
             let mut entries = 0;

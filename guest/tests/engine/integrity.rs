@@ -35,7 +35,7 @@ pub fn check(memory: &Memory) {
     if map.is_empty() {
         return;
     }
-    assert_eq!(store.family("schema").values().collect::<Vec<_>>(), [&"2"]);
+    assert_eq!(store.family("schema").values().collect::<Vec<_>>(), [&"3"]);
     let directories: Vec<&str> = store.family("d").keys().map(|key| key[0]).collect();
     let mut names = Names::default();
     for (id, record) in store.records("d") {

@@ -26,8 +26,19 @@ pub fn about(conflict: &Conflict) -> String {
 /// A site as version 0.1.0 of the program left it, with names in composed and decomposed form, full-width letters, and what
 /// is no address in the place of one.
 fn layout_1() -> Site {
+    stored(include_str!("layouts/1.jsonl"))
+}
+
+/// A site as the first version with layout 2 left it: local and managed customers, active and not, unlinked, deleted
+/// and restored; organizations adopted, left apart and resolved; directories connected, disconnected, and one whose
+/// removal is under way.
+fn layout_2() -> Site {
+    stored(include_str!("layouts/2.jsonl"))
+}
+
+fn stored(entries: &str) -> Site {
     let site = Site::new();
-    let entries = include_str!("layouts/1.jsonl").lines().map(|line| serde_json::from_str(line).unwrap());
+    let entries = entries.lines().map(|line| serde_json::from_str(line).unwrap());
     site.storage.restore(&entries.collect::<BTreeMap<String, String>>().into());
     site
 }
@@ -78,7 +89,7 @@ fn a_client_that_writes_meanwhile_is_told_to_come_back() {
     let fresh = Site::new();
     let other = fresh.connect(&super::site::settings("Fresh"));
     let mut map = (*fresh.storage.snapshot()).clone();
-    map.insert("schema".to_string(), "1>2".to_string());
+    map.insert("schema".to_string(), ">3".to_string());
     fresh.storage.restore(&map.into());
     let refused = other.post("/Users", &json!({"userName": "ann@x.test"}));
     assert_eq!((refused.status, refused.header("retry-after")), (503, Some("10")));
@@ -125,6 +136,22 @@ fn without_times(value: &str) -> String {
         header.remove(time);
     }
     format!("{}\n{rest}", Value::Object(header))
+}
+
+#[test]
+fn a_storage_of_the_layout_before_loses_nothing() {
+    let site = layout_2();
+    let before = site.customers();
+    upgrade(&site, 3);
+    assert_eq!(site.customers(), before);
+    // What the version before had begun and not finished goes on.
+    let begun = layout_1();
+    let mut map = (*begun.storage.snapshot()).clone();
+    map.insert("schema".to_string(), "1>2".to_string());
+    map.insert("schema/upgrade".to_string(), json!({ "stage": 0, "after": "dn/", "entries": 4 }).to_string());
+    begun.storage.restore(&map.into());
+    assert!(matches!(begun.engine().readiness(), Ok(Readiness::Upgrading(upgrade)) if upgrade.entries == 4));
+    upgrade(&begun, 5);
 }
 
 #[test]
@@ -223,7 +250,7 @@ fn what_another_version_wrote_is_refused_by_every_way_in() {
     upgrade(&site, 100);
     let entra = directory(&site, 0);
     let mut map = (*site.storage.snapshot()).clone();
-    map.insert("schema".to_string(), "3".to_string());
+    map.insert("schema".to_string(), "4".to_string());
     site.storage.restore(&map.clone().into());
     let engine = site.engine();
     assert_eq!(entra.get("/Users").status, 500);
@@ -239,7 +266,7 @@ fn what_another_version_wrote_is_refused_by_every_way_in() {
         engine.create_organization("ann", "New").unwrap_err().to_string(),
     ];
     for text in texts {
-        assert!(text.contains("layout \"3\""), "{text}");
+        assert!(text.contains("layout \"4\""), "{text}");
     }
     assert_eq!(*site.storage.snapshot(), map);
 }
