@@ -125,6 +125,9 @@ pub async fn connect(
         adoption_grace_seconds: 3_600,
         deletion_limit: None,
         dry_run: false,
+        domains: Vec::new(),
+        outside_domains: directories::OutsideDomains::Unlinked,
+        project_rules: Vec::new(),
     };
     let directories = component.usher_provisioning_directories();
     let connected = directories.call_connect(&mut store, "admin:test", &settings).await?;

@@ -97,6 +97,9 @@ fn settings() -> directories::Settings {
         adoption_grace_seconds: 3_600,
         deletion_limit: None,
         dry_run: false,
+        domains: Vec::new(),
+        outside_domains: directories::OutsideDomains::Unlinked,
+        project_rules: Vec::new(),
     }
 }
 

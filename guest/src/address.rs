@@ -27,10 +27,38 @@ pub fn is_address(text: &str) -> bool {
         && domain.split('.').all(|label| !label.is_empty())
 }
 
+/// The domain of an email address.
+#[must_use]
+pub fn domain(address: &str) -> Option<&str> {
+    address.trim().rsplit_once('@').map(|(_, domain)| domain)
+}
+
+/// Whether a text, without the blanks around it, can be the domain of an email address.
+#[must_use]
+pub fn is_domain(text: &str) -> bool {
+    let text = text.trim();
+    !text.contains('@') && is_address(&alloc::format!("a@{text}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use alloc::format;
+
+    #[test]
+    fn domains_are_what_follows_the_last_at() {
+        for (address, expected) in
+            [("ann@x.test", Some("x.test")), (" \"a@b\"@Büro.test ", Some("Büro.test")), ("ann", None)]
+        {
+            assert_eq!(domain(address), expected);
+        }
+        for text in ["x.test", " localhost ", "büro.test"] {
+            assert!(is_domain(text), "{text}");
+        }
+        for text in ["", "@", "a@x.test", "@x.test", ".test", "x..test", "x test", "<x.test>", "x.\u{202e}test"] {
+            assert!(!is_domain(text), "{text:?}");
+        }
+    }
 
     #[test]
     fn addresses_are_told_from_what_stands_in_their_place() {

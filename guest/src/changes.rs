@@ -142,6 +142,7 @@ fn describe(detail: &Detail) -> String {
         reason: detail.reason.map(|reason| match reason {
             UnlinkedReason::NoEmail => "noEmail",
             UnlinkedReason::Unlinked => "unlinked",
+            UnlinkedReason::OutsideDomains => "outsideDomains",
         }),
         action: detail.action.as_deref(),
         count: detail.count,

@@ -14,6 +14,7 @@ use self::bindings::wasi::random::random;
 use crate::engine::{Engine, Environment};
 use crate::provisioning::check::{GroupCheck, GroupRepair};
 use crate::provisioning::conflicts::{Conflict, ConflictPreview, Resolution};
+use crate::provisioning::rules::{RuleEffect, RulesApplied};
 use crate::provisioning::unlinked::UnlinkedUser;
 use crate::scim::http::{Request, Response};
 use crate::site::access::{Access as ProjectAccess, OpenProject};
@@ -49,6 +50,8 @@ mod bindings {
             "usher:provisioning/directories@0.2.0/email-change": crate::directories::EmailChange,
             "usher:provisioning/directories@0.2.0/email-presence": crate::directories::EmailPresence,
             "usher:provisioning/directories@0.2.0/unknown-members": crate::directories::UnknownMembers,
+            "usher:provisioning/directories@0.2.0/outside-domains": crate::directories::OutsideDomains,
+            "usher:provisioning/directories@0.2.0/project-rule": crate::directories::ProjectRule,
             "usher:provisioning/directories@0.2.0/settings": crate::directories::Settings,
             "usher:provisioning/directories@0.2.0/settings-update": crate::directories::SettingsUpdate,
             "usher:provisioning/directories@0.2.0/directory": crate::directories::Directory,
@@ -86,6 +89,8 @@ mod bindings {
             "usher:provisioning/directories@0.2.0/resolution": crate::provisioning::conflicts::Resolution,
             "usher:provisioning/directories@0.2.0/unlinked-reason": crate::provisioning::unlinked::UnlinkedReason,
             "usher:provisioning/directories@0.2.0/unlinked-user": crate::provisioning::unlinked::UnlinkedUser,
+            "usher:provisioning/directories@0.2.0/rule-effect": crate::provisioning::rules::RuleEffect,
+            "usher:provisioning/directories@0.2.0/rules-applied": crate::provisioning::rules::RulesApplied,
             "usher:provisioning/directories@0.2.0/difference": crate::provisioning::check::Difference,
             "usher:provisioning/directories@0.2.0/probation": crate::provisioning::check::Probation,
             "usher:provisioning/directories@0.2.0/group-check": crate::provisioning::check::GroupCheck,
@@ -115,6 +120,7 @@ lift! {
     directories::EmailPresence: Optional, Required;
     directories::UnknownMembers: Refuse, Skip;
     directories::ConflictPolicy: Sync, Skip, Reject;
+    directories::OutsideDomains: Unlinked, Refuse;
     Audience: Open, Restricted;
 }
 
@@ -157,6 +163,7 @@ pages! {
     directories::Directory => exports::directories::Page;
     Conflict => exports::directories::ConflictPage;
     UnlinkedUser => exports::directories::UnlinkedPage;
+    RuleEffect => exports::directories::RulePage;
     SameName => exports::site::SameNamePage;
     Customer => exports::site::CustomerPage;
     DeletedCustomer => exports::site::DeletedCustomerPage;
@@ -251,6 +258,23 @@ impl exports::directories::Guest for Component {
         limit: u32,
     ) -> Result<exports::directories::UnlinkedPage, exports::directories::Error> {
         Ok(engine().unlinked(&id, cursor.as_deref(), limit)?.into())
+    }
+
+    fn preview_rules(
+        id: String,
+        cursor: Option<String>,
+        limit: u32,
+    ) -> Result<exports::directories::RulePage, exports::directories::Error> {
+        Ok(engine().preview_rules(&id, cursor.as_deref(), limit)?.into())
+    }
+
+    fn apply_rules(
+        actor: String,
+        id: String,
+        cursor: Option<String>,
+        limit: u32,
+    ) -> Result<RulesApplied, exports::directories::Error> {
+        Ok(engine().apply_rules(&actor, &id, cursor.as_deref(), limit)?)
     }
 
     fn check_group(id: String, group: String) -> Result<GroupCheck, exports::directories::Error> {

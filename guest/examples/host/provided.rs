@@ -5,7 +5,7 @@ use std::ops::Bound;
 use std::sync::{Arc, Mutex};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use usher_engine::directories::{ConflictPolicy, EmailChange, EmailPresence, Settings, UnknownMembers};
+use usher_engine::directories::{ConflictPolicy, EmailChange, EmailPresence, OutsideDomains, Settings, UnknownMembers};
 use usher_engine::storage::{Access, Change, Entry, Error, Range, Storage, Transaction};
 use usher_engine::{Engine, Environment, Request};
 
@@ -111,6 +111,9 @@ pub fn settings(name: &str) -> Settings {
         adoption_grace_seconds: 86_400,
         deletion_limit: Some(50),
         dry_run: false,
+        domains: Vec::new(),
+        outside_domains: OutsideDomains::Unlinked,
+        project_rules: Vec::new(),
     }
 }
 

@@ -49,7 +49,8 @@ pub use self::activity::{ChangeCount, Hour, LoggedRequest};
 pub use self::error::{Error, Result};
 pub use self::keys::{IssuedKey, Key};
 pub use self::settings::{
-    ConflictPolicy, Connected, Directory, EmailChange, EmailPresence, Settings, SettingsUpdate, UnknownMembers,
+    ConflictPolicy, Connected, Directory, EmailChange, EmailPresence, OutsideDomains, ProjectRule, Settings,
+    SettingsUpdate, UnknownMembers,
 };
 pub use self::status::{DirectoryStatus, KeyStatus, LogPage, State};
 pub use crate::store::pages::Page;

@@ -2,10 +2,11 @@
 
 use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
 use super::error::{Error, Result};
 use crate::engine::Engine;
-use crate::store::records::{self, Counts, DirectoryRecord};
+use crate::store::records::{self, Counts, DirectoryRecord, ProjectRule};
 use crate::store::{self, Transaction, keys};
 use crate::work::Work;
 
@@ -21,6 +22,23 @@ pub fn load(transaction: &mut Transaction, id: &str) -> Result<DirectoryRecord> 
     let key = keys::directory(id);
     let record = transaction.get(key.clone())?;
     Ok(records::read(&key, &record.ok_or_else(missing)?)?)
+}
+
+/// The project rules of a directory.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn load_rules(transaction: &mut Transaction, id: &str) -> store::Result<Vec<ProjectRule>> {
+    let rules = transaction.get(keys::project_rules(id))?;
+    read_rules(id, rules)
+}
+
+/// Reads the project rules of a directory from the stored value; it has none without one.
+///
+/// # Errors
+/// Where the value cannot be read.
+pub fn read_rules(id: &str, rules: Option<String>) -> store::Result<Vec<ProjectRule>> {
+    rules.map_or(Ok(Vec::new()), |text| records::read(&keys::project_rules(id), &text))
 }
 
 /// Reads the counts of a directory from the stored value.

@@ -1,5 +1,6 @@
 //! Connecting directories, and their settings.
 
+use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
@@ -7,17 +8,30 @@ use super::api_key;
 use super::error::{Error, Result};
 use super::keys::{IssuedKey, describe_key, load_keys};
 use super::notices::{forget_notice, store_key};
-use super::record::{base_path, load, read_counts};
+use super::record::{base_path, load, load_rules, read_counts, read_rules};
 use super::status::{ease_hold, forget_status};
+use crate::address::is_domain;
 use crate::engine::Engine;
 use crate::names;
 use crate::site::organizations;
 use crate::store::feed::{self, ChangeKind, Detail};
 use crate::store::pages::{Page, scan_ids};
-use crate::store::records::{self, Counts, DirectoryRecord, Subject, Sweep, Twin};
-pub use crate::store::records::{ConflictPolicy, EmailChange, EmailPresence, UnknownMembers};
+use crate::store::records::{self, Counts, DirectoryRecord, Due, Subject, Sweep, Twin};
+pub use crate::store::records::{
+    ConflictPolicy, EmailChange, EmailPresence, OutsideDomains, ProjectRule, UnknownMembers,
+};
 use crate::store::{self, Transaction, keys};
+use crate::text::quoted;
 use crate::twins;
+
+/// How many email domains a directory may be bound to. Every request reads them.
+const MAX_DOMAINS: usize = 100;
+
+/// How many project rules a directory may have.
+const MAX_RULES: usize = 200;
+
+/// How many projects a rule may have.
+const MAX_PROJECTS_PER_RULE: usize = 100;
 
 /// The settings of a directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +53,13 @@ pub struct Settings {
     pub deletion_limit: Option<u32>,
     /// Whether writes are checked and answered as if they were done, but not applied.
     pub dry_run: bool,
+    /// The email domains that it is bound to, at most 100; none if it may have users of any.
+    pub domains: Vec<String>,
+    /// What happens to users with an email address outside of these domains.
+    pub outside_domains: OutsideDomains,
+    /// With which projects organizations are associated when they are made or adopted, by the names of their groups: at
+    /// most 200 rules.
+    pub project_rules: Vec<ProjectRule>,
 }
 
 /// The settings to change; what is `None` stays as it is.
@@ -61,6 +82,13 @@ pub struct SettingsUpdate {
     pub deletion_limit: Option<Option<u32>>,
     /// Whether writes are no longer applied from now on.
     pub dry_run: Option<bool>,
+    /// The email domains that it is bound to from now on. What is linked stays linked; users who are inside now and
+    /// were not before are linked by upkeep.
+    pub domains: Option<Vec<String>>,
+    /// What happens from now on to users with an email address outside of its domains.
+    pub outside_domains: Option<OutsideDomains>,
+    /// With which projects organizations are associated that are made or adopted from now on.
+    pub project_rules: Option<Vec<ProjectRule>>,
 }
 
 /// A connected directory.
@@ -102,6 +130,7 @@ impl Engine<'_> {
     /// [`Error::Invalid`] for a name that is too short or long, [`Error::Refused`] for one that is taken.
     pub fn connect(&self, actor: &str, settings: &Settings) -> Result<Connected> {
         let name = names::checked(&settings.name)?;
+        let domains = checked_domains(&settings.domains)?;
         self.administer(actor, |work| {
             let id = self.new_id(work.now);
             let (api_key, key_id, key) = api_key::issue(self, work.now);
@@ -115,16 +144,20 @@ impl Engine<'_> {
                 adoption_grace: settings.adoption_grace_seconds,
                 deletion_limit: settings.deletion_limit,
                 dry_run: settings.dry_run,
+                domains: domains.clone(),
+                outside_domains: settings.outside_domains,
                 twin: None,
             };
             claim_name(work.transaction, &id, &record.name)?;
+            let rules = checked_rules(work.transaction, &settings.project_rules)?;
+            store_rules(work.transaction, &id, &rules);
             work.transaction.put(keys::directory(&id), records::write(&record));
             work.transaction.put(keys::counts(&id), records::write(&Counts::default()));
             store_key(work.transaction, &id, &key_id, &key);
             work.record(ChangeKind::DirectoryConnected, Detail::of_directory(&id));
             work.record(ChangeKind::KeyIssued, Detail::of_key(&id, &key_id));
             let key = IssuedKey { api_key, key: describe_key(key_id, &key) };
-            Ok(Connected { directory: describe(id, record, Counts::default()), key })
+            Ok(Connected { directory: describe(id, record, rules, Counts::default()), key })
         })
     }
 
@@ -135,13 +168,15 @@ impl Engine<'_> {
     pub fn directories(&self, cursor: Option<&str>, limit: u32) -> Result<Page<Directory>> {
         self.read(|transaction| {
             let Page { values: entries, next } = scan_ids::<Error>(transaction, keys::ALL_DIRECTORIES, cursor, limit)?;
-            let counts =
-                transaction.get_many(entries.iter().map(|entry| keys::counts(keys::id_of(&entry.key))).collect())?;
+            let ids = || entries.iter().map(|entry| keys::id_of(&entry.key));
+            let mut counts =
+                transaction.get_many(ids().map(keys::counts).chain(ids().map(keys::project_rules)).collect())?;
+            let rules = counts.split_off(entries.len());
             let mut values = Vec::with_capacity(entries.len());
-            for (entry, counts) in entries.iter().zip(counts) {
+            for ((entry, counts), rules) in entries.iter().zip(counts).zip(rules) {
                 let id = keys::id_of(&entry.key).to_string();
-                let counts = read_counts(&id, counts)?;
-                values.push(describe(id, records::read(&entry.key, &entry.value)?, counts));
+                let (counts, rules) = (read_counts(&id, counts)?, read_rules(&id, rules)?);
+                values.push(describe(id, records::read(&entry.key, &entry.value)?, rules, counts));
             }
             Ok(Page { values, next })
         })
@@ -154,8 +189,8 @@ impl Engine<'_> {
     pub fn directory(&self, id: &str) -> Result<Directory> {
         self.read(|transaction| {
             let record = load(transaction, id)?;
-            let counts = transaction.get(keys::counts(id))?;
-            Ok(describe(id.to_string(), record, read_counts(id, counts)?))
+            let (rules, counts) = (load_rules(transaction, id)?, transaction.get(keys::counts(id))?);
+            Ok(describe(id.to_string(), record, rules, read_counts(id, counts)?))
         })
     }
 
@@ -165,6 +200,7 @@ impl Engine<'_> {
     /// [`Error::NotFound`]; [`Error::Invalid`] and [`Error::Refused`] as for [`connect`](Self::connect).
     pub fn update_directory(&self, actor: &str, id: &str, update: &SettingsUpdate) -> Result<Directory> {
         let name = update.name.as_deref().map(names::checked).transpose()?;
+        let domains = update.domains.as_deref().map(checked_domains).transpose()?;
         self.administer(actor, |work| {
             let transaction = &mut *work.transaction;
             let old = load(transaction, id)?;
@@ -180,19 +216,32 @@ impl Engine<'_> {
                 adoption_grace: update.adoption_grace_seconds.unwrap_or(old.adoption_grace),
                 deletion_limit: update.deletion_limit.unwrap_or(old.deletion_limit),
                 dry_run: update.dry_run.unwrap_or(old.dry_run),
+                domains: domains.clone().unwrap_or_else(|| old.domains.clone()),
+                outside_domains: update.outside_domains.unwrap_or(old.outside_domains),
                 twin: old.twin,
             };
-            if new != old {
+            let old_rules = load_rules(transaction, id)?;
+            let rules = match &update.project_rules {
+                Some(rules) => checked_rules(transaction, rules)?,
+                None => old_rules.clone(),
+            };
+            if new != old || rules != old_rules {
                 if keys::directory_name(&new.name) != keys::directory_name(&old.name) {
                     claim_name(transaction, id, &new.name)?;
                     drop_name(transaction, id, &old.name, new.twin.take())?;
                 }
                 ease_hold(transaction, id, old.deletion_limit, new.deletion_limit, work.now.milliseconds)?;
+                if new.domains != old.domains {
+                    let due = Due::Domains { directory: id.to_string(), after: None };
+                    transaction.put(due.key(work.now.milliseconds), records::write(&due));
+                }
+                store_rules(transaction, id, &rules);
                 transaction.put(keys::directory(id), records::write(&new));
-                let changed = Detail { changed: changed_settings(&old, &new), ..Detail::of_directory(id) };
-                work.record(ChangeKind::DirectoryUpdated, changed);
+                let mut changed = changed_settings(&old, &new);
+                changed.extend(feed::changed([("projectRules", rules != old_rules)]));
+                work.record(ChangeKind::DirectoryUpdated, Detail { changed, ..Detail::of_directory(id) });
             }
-            Ok(describe(id.to_string(), new, counts))
+            Ok(describe(id.to_string(), new, rules, counts))
         })
     }
 
@@ -209,6 +258,7 @@ impl Engine<'_> {
             organizations::settle_due(work)?;
             let transaction = &mut *work.transaction;
             transaction.delete(keys::directory(id));
+            transaction.delete(keys::project_rules(id));
             drop_name(transaction, id, &record.name, record.twin)?;
             for (key_id, key) in load_keys(transaction, id)? {
                 forget_notice(transaction, id, &key_id, &key);
@@ -255,10 +305,61 @@ fn changed_settings(old: &DirectoryRecord, new: &DirectoryRecord) -> Vec<String>
         ("adoptionGraceSeconds", old.adoption_grace != new.adoption_grace),
         ("deletionLimit", old.deletion_limit != new.deletion_limit),
         ("dryRun", old.dry_run != new.dry_run),
+        ("domains", old.domains != new.domains),
+        ("outsideDomains", old.outside_domains != new.outside_domains),
     ])
 }
 
-fn describe(id: String, record: DirectoryRecord, counts: Counts) -> Directory {
+/// Email domains as they are kept: as they are compared, each once.
+fn checked_domains(domains: &[String]) -> Result<Vec<String>> {
+    if domains.len() > MAX_DOMAINS {
+        return Err(Error::Invalid(format!("a directory is bound to at most {MAX_DOMAINS} domains")));
+    }
+    let mut checked: Vec<String> = Vec::with_capacity(domains.len());
+    for domain in domains {
+        if !is_domain(domain) {
+            return Err(Error::Invalid(format!("{} is no email domain, such as example.com", quoted(domain))));
+        }
+        let domain = keys::comparable(domain);
+        if !checked.contains(&domain) {
+            checked.push(domain);
+        }
+    }
+    Ok(checked)
+}
+
+/// Project rules as they are kept.
+fn checked_rules(transaction: &mut Transaction, rules: &[ProjectRule]) -> Result<Vec<ProjectRule>> {
+    if rules.len() > MAX_RULES {
+        return Err(Error::Invalid(format!("a directory has at most {MAX_RULES} project rules")));
+    }
+    let mut checked = Vec::with_capacity(rules.len());
+    for rule in rules {
+        if let Some(fault) = names::fault(&rule.pattern) {
+            return Err(Error::Invalid(format!("the pattern of a project rule {fault}")));
+        }
+        if !(1..=MAX_PROJECTS_PER_RULE).contains(&rule.projects.len()) {
+            return Err(Error::Invalid(format!("a project rule has 1 to {MAX_PROJECTS_PER_RULE} projects")));
+        }
+        let found = transaction.get_many(rule.projects.iter().map(|project| keys::project(*project)).collect())?;
+        if let Some((project, _)) = rule.projects.iter().zip(found).find(|(_, found)| found.is_none()) {
+            return Err(Error::Invalid(format!("there is no project {project}, which a rule names")));
+        }
+        checked.push(ProjectRule { pattern: rule.pattern.trim().to_string(), projects: rule.projects.clone() });
+    }
+    Ok(checked)
+}
+
+fn store_rules(transaction: &mut Transaction, id: &str, rules: &[ProjectRule]) {
+    let key = keys::project_rules(id);
+    if rules.is_empty() {
+        transaction.delete(key);
+    } else {
+        transaction.put(key, records::write(&rules));
+    }
+}
+
+fn describe(id: String, record: DirectoryRecord, project_rules: Vec<ProjectRule>, counts: Counts) -> Directory {
     Directory {
         scim_path: base_path(&id),
         id,
@@ -271,6 +372,9 @@ fn describe(id: String, record: DirectoryRecord, counts: Counts) -> Directory {
             adoption_grace_seconds: record.adoption_grace,
             deletion_limit: record.deletion_limit,
             dry_run: record.dry_run,
+            domains: record.domains,
+            outside_domains: record.outside_domains,
+            project_rules,
         },
         created_at: record.created,
         users: counts.users,

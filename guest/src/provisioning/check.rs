@@ -7,6 +7,7 @@ use core::ops::ControlFlow;
 
 use super::MAX_NAMED;
 use super::profile::group_name;
+use super::rules;
 use crate::directories::record::load;
 use crate::directories::{Error, Result};
 use crate::engine::Engine;
@@ -154,6 +155,9 @@ impl Engine<'_> {
             let memberships_left = memberships(work.transaction, directory, group)?;
             let link = Link { directory: directory.to_string(), resource: group.to_string() };
             let organization = organizations::mend(work, link, &found.name, stored.header.organization)?;
+            if let Some(made) = organization.filter(|_| organization != stored.header.organization) {
+                rules::associate(work, directory, made, &found.name)?;
+            }
             set_conflict(work, counts, directory, &found, organization)?;
             let members = memberships_left.members;
             let others = counts.memberships.saturating_sub(u64::from(stored.header.members));

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 
 use super::MAX_NAMED;
 use super::profile::{group_name, text};
+use super::rules;
 use crate::directories::record::load;
 use crate::directories::{Error, Result};
 use crate::engine::Engine;
@@ -177,7 +178,8 @@ impl Engine<'_> {
                 work.transaction.delete(key);
                 counts.conflicts = counts.conflicts.saturating_sub(1);
             }
-            if organization.is_some() {
+            if let Some(number) = organization {
+                rules::associate(work, directory, number, &conflict.name)?;
                 let header = Header { organization, ..conflict.stored.header.next(&work.now.text) };
                 let text = conflict.stored.with_header(header);
                 work.transaction.put(Kind::Group.resource(directory, group), text.text());

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use super::index::{self, changed_names};
 use super::profile::group_name;
+use super::rules;
 use super::scope::Scope;
 use super::{leaving, members};
 use crate::json::Object;
@@ -31,8 +32,11 @@ pub fn create(scope: &mut Scope<'_>, id: &str, attributes: &Object<'_>, members:
     let is_complete = members.iter().any(|edit| matches!(edit, MemberEdit::Add(ids) if !ids.is_empty()));
     let grace = Some(scope.settings.adoption_grace).filter(|_| !is_complete);
     let policy = scope.settings.conflict_policy;
+    let directory = scope.directory();
     let organization = organizations::provision(&mut scope.work(), link, group_name(attributes), policy, grace)?;
-    if organization.is_none() {
+    if let Some(organization) = organization {
+        rules::associate(&mut scope.work(), directory, organization, group_name(attributes))?;
+    } else {
         let conflict = ConflictRecord { since: scope.context.now.milliseconds, apart: true, same_name: None };
         scope.transaction.put(keys::conflict(scope.directory(), id), records::write(&conflict));
         scope.counts.conflicts = scope.counts.conflicts.saturating_add(1);

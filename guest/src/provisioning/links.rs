@@ -1,10 +1,12 @@
-//! Links of customers that an administrator undoes and makes again.
+//! Links of customers that an administrator undoes and makes again, and those that upkeep makes when a directory is
+//! bound to other domains.
 
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::ops::ControlFlow;
 
+use super::domains;
 use super::leaving;
 use super::profile::{email, profile};
 use crate::engine::Engine;
@@ -14,12 +16,15 @@ use crate::site::{Error, Result};
 use crate::store::feed::{ChangeKind, Detail};
 use crate::store::keys::{self, Kind};
 use crate::store::pages::{ENTRIES_AT_ONCE, for_each_page};
-use crate::store::records::{self, Counts, CustomerRecord, DirectoryRecord, Header, Link, Stored, UnlinkedReason};
+use crate::store::records::{self, Counts, CustomerRecord, DirectoryRecord, Due, Header, Link, Stored, UnlinkedReason};
 use crate::store::{self, Transaction, prefix_range};
 use crate::work::Work;
 
 /// How many users with one email address are looked at in a directory. There is hardly ever more than one.
 const MAX_USERS: u32 = 100;
+
+/// How many users one step of upkeep looks at.
+const USERS_AT_ONCE: u32 = 100;
 
 /// How many users a refusal names.
 const MAX_NAMED: usize = 10;
@@ -90,13 +95,66 @@ pub fn detach(
     user: &Stored,
     reason: UnlinkedReason,
 ) -> store::Result<()> {
+    part(work, id, old, link, None)?;
+    set_link(work, link, user, Err((id, reason)))
+}
+
+/// Makes a customer local. What its user says of it is left to the caller.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn part(
+    work: &mut Work<'_>,
+    id: &str,
+    old: CustomerRecord,
+    link: &Link,
+    reason: Option<UnlinkedReason>,
+) -> store::Result<()> {
     let new = CustomerRecord { link: None, ..old };
     work.transaction.put(keys::customer(id), records::write(&new));
     work.transaction.delete(keys::customer_of(&link.resource));
     leaving::leave_deleted_groups(work.transaction, &link.directory, &link.resource, id, work.now)?;
-    set_link(work, link, user, Err((id, reason)))?;
     let (user, directory) = (Some(link.resource.clone()), Some(link.directory.clone()));
-    work.record(ChangeKind::CustomerUnlinked, Detail { directory, user, ..Detail::of_customer(id) });
+    work.record(ChangeKind::CustomerUnlinked, Detail { directory, user, reason, ..Detail::of_customer(id) });
+    Ok(())
+}
+
+/// Links users who are inside the domains of their directory now, those after the user `after`: one page of them, the
+/// rest is left to the next step. A user whose address has come to be that of a managed customer stays as it is.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn link_those_inside(work: &mut Work<'_>, directory: &str, after: Option<&str>) -> Result<()> {
+    let key = keys::directory(directory);
+    let Some(settings) = work.transaction.get(key.clone())? else { return Ok(()) };
+    let settings: DirectoryRecord = records::read(&key, &settings)?;
+    let mut range = prefix_range(&keys::all_unlinked(directory), USERS_AT_ONCE);
+    if let Some(after) = after {
+        range.start = keys::next(&keys::unlinked(directory, after));
+    }
+    let entries = work.transaction.scan(&range)?;
+    for entry in &entries {
+        if records::read::<UnlinkedReason>(&entry.key, &entry.value)? != UnlinkedReason::OutsideDomains {
+            continue;
+        }
+        let key = Kind::User.resource(directory, keys::id_of(&entry.key));
+        let user = work.transaction.get(key.clone())?.ok_or_else(|| store::Error::corrupt(&key))?;
+        let user = Stored::read(&key, user)?;
+        let attributes = user.attributes(&key)?;
+        if domains::reason(&settings, email(&attributes).as_deref()).is_some() {
+            continue;
+        }
+        let link = Link { directory: directory.to_string(), resource: keys::id_of(&entry.key).to_string() };
+        match customers::provision(work, link.clone(), &profile(&attributes, user.header.inactive), true) {
+            Ok(Some(customer)) => set_link(work, &link, &user, Ok(&customer))?,
+            Ok(None) | Err(Error::Taken(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    if let Some(last) = entries.last().filter(|_| entries.len() >= range.limit as usize) {
+        let due = Due::Domains { directory: directory.to_string(), after: Some(keys::id_of(&last.key).to_string()) };
+        work.transaction.put(due.key(work.now.milliseconds), records::write(&due));
+    }
     Ok(())
 }
 
@@ -108,7 +166,10 @@ fn managing(transaction: &mut Transaction, customer: &CustomerRecord) -> store::
 
 /// Stores what a user is linked to, or what it was unlinked from and why: in the user, in the list of users that are
 /// linked to no customer, and in their number.
-fn set_link(
+///
+/// # Errors
+/// Where the storage fails.
+pub fn set_link(
     work: &mut Work<'_>,
     link: &Link,
     user: &Stored,
@@ -156,6 +217,7 @@ fn choose(mut candidates: Vec<Candidate>, customer: &str) -> Result<Candidate> {
 }
 
 /// The users with this email address that are linked to no customer, in one directory or in all that are connected.
+/// A directory has none outside of its domains.
 fn candidates(transaction: &mut Transaction, address: &str, directory: Option<&str>) -> Result<Vec<Candidate>> {
     let mut found = Vec::new();
     if let Some(directory) = directory {
@@ -163,13 +225,13 @@ fn candidates(transaction: &mut Transaction, address: &str, directory: Option<&s
         let key = Some(directory).filter(|id| keys::is_id(id)).map(keys::directory).ok_or_else(missing)?;
         let record = transaction.get(key.clone())?.ok_or_else(missing)?;
         let record: DirectoryRecord = records::read(&key, &record)?;
-        add_candidates(transaction, &mut found, address, directory, &record.name)?;
+        add_candidates(transaction, &mut found, address, directory, &record)?;
         return Ok(found);
     }
     for_each_page(transaction, prefix_range(keys::ALL_DIRECTORIES, ENTRIES_AT_ONCE), |transaction, entries| {
         for entry in entries {
             let record: DirectoryRecord = records::read(&entry.key, &entry.value)?;
-            add_candidates(transaction, &mut found, address, keys::id_of(&entry.key), &record.name)?;
+            add_candidates(transaction, &mut found, address, keys::id_of(&entry.key), &record)?;
         }
         Ok::<_, store::Error>(ControlFlow::Continue(()))
     })?;
@@ -181,8 +243,11 @@ fn add_candidates(
     found: &mut Vec<Candidate>,
     address: &str,
     directory: &str,
-    name: &str,
+    settings: &DirectoryRecord,
 ) -> store::Result<()> {
+    if !domains::is_inside(settings, &keys::comparable(address)) {
+        return Ok(());
+    }
     let mut range = prefix_range(&keys::email(directory, address), MAX_USERS);
     range.keys_only = true;
     let mut users: Vec<String> =
@@ -198,7 +263,7 @@ fn add_candidates(
         let matches = email(&stored.attributes(&key)?).is_some_and(|email| email == keys::comparable(address));
         if matches && stored.header.customer.is_none() {
             let link = Link { directory: directory.to_string(), resource: user };
-            found.push(Candidate { link, directory: name.to_string(), user: stored });
+            found.push(Candidate { link, directory: settings.name.clone(), user: stored });
         }
     }
     Ok(())

@@ -6,6 +6,7 @@
 //! | `members`, `memberships`, `leaving` | changing who is a member of a group; reading that; users and groups that are deleted |
 //! | `links`, `unlinked` | links of customers that an administrator undoes and makes again; users that are linked to no customer |
 //! | `conflicts`, `check` | groups left apart from a local organization of their name; comparing a group with its organization |
+//! | `domains`, `rules` | the email domains that a directory is bound to; projects by rule |
 //! | `guard` | the limit of deletions |
 //! | `profile`, `index` | what attributes mean for the site; the indexes of users and groups |
 //! | `scope`, `notes` | one request's work inside a directory, and what its log is to say |
@@ -48,6 +49,7 @@
 
 pub mod check;
 pub mod conflicts;
+pub(crate) mod domains;
 pub(crate) mod groups;
 mod guard;
 mod index;
@@ -59,6 +61,7 @@ pub(crate) mod memberships;
 pub(crate) mod notes;
 pub(crate) mod profile;
 mod refusal;
+pub mod rules;
 pub(crate) mod scope;
 pub mod unlinked;
 pub(crate) mod users;

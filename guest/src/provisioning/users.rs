@@ -2,18 +2,21 @@
 
 use alloc::string::{String, ToString};
 
+use super::domains;
 use super::index;
 use super::leaving;
+use super::links;
 use super::profile::{email, profile, text};
 use super::scope::Scope;
 use crate::json::{Object, Value};
 use crate::language::error::{Error, Result, Status};
 use crate::language::resource;
 use crate::language::schema::ENTERPRISE_USER;
-use crate::site::customers;
+use crate::site::customers::{self, Profile};
+use crate::store;
 use crate::store::feed::{ChangeKind, Detail};
 use crate::store::keys::{self, Kind};
-use crate::store::records::{self, EmailChange, EmailPresence, Header, Link, Stored, UnlinkedReason};
+use crate::store::records::{self, EmailChange, EmailPresence, Header, Link, OutsideDomains, Stored, UnlinkedReason};
 
 /// The attributes that have indexes.
 const INDEXED: [&str; 3] = ["userName", "externalId", "emails"];
@@ -25,23 +28,28 @@ const FOLLOWED: [&str; 7] = ["userName", "emails", "displayName", "name", "timez
 ///
 /// # Errors
 /// 409 `uniqueness` when the name is taken; 400 `invalidValue` if it has no email address and the directory requires
-/// one.
+/// one, or one outside of the directory's domains and the directory refuses such.
 pub fn create(scope: &mut Scope<'_>, id: &str, attributes: &Object<'_>) -> Result<Stored> {
     let mut attributes = attributes.clone();
     if attributes.get("active").is_none() {
         attributes.set("active", Value::Bool(true));
     }
     check_email_presence(scope, &attributes)?;
+    check_domain(scope, &attributes)?;
     let inactive = attributes.get("active") == Some(&Value::Bool(false));
     let link = Link { directory: scope.directory().to_string(), resource: id.to_string() };
     // First, so that a taken user name is reported as such, whatever the email address is.
     index::replace(scope, Kind::User, id, None, None, Some(&attributes))?;
     scope.record(ChangeKind::UserCreated, Detail::of_user(id));
-    let customer = customers::provision(&mut scope.work(), link, &profile(&attributes, inactive), false)?;
-    if customer.is_none() {
-        set_unlinked(scope, id, Some(UnlinkedReason::NoEmail));
-        scope.record(ChangeKind::UserUnlinked, Detail { reason: Some(UnlinkedReason::NoEmail), ..Detail::of_user(id) });
-    }
+    let profile = profile(&attributes, inactive);
+    let customer = match domains::reason(&scope.settings, profile.email.as_deref()) {
+        None => customers::provision(&mut scope.work(), link, &profile, false)?,
+        Some(reason) => {
+            set_unlinked(scope, id, None, Some(reason));
+            scope.record(ChangeKind::UserUnlinked, Detail { reason: Some(reason), ..Detail::of_user(id) });
+            None
+        }
+    };
     let header = Header {
         version: 1,
         created: scope.context.now.text.clone(),
@@ -69,7 +77,7 @@ const LEFT_OUT: [&[&str]; 4] = [&[], &["userName"], &["emails"], &["userName", "
 ///
 /// # Errors
 /// 400 `mutability` for a change of email that the directory refuses; 503 for a deactivation that is held; otherwise as
-/// [`create`]. For a leaver, only 503.
+/// [`create`]. For a leaver, only 503. What a directory refuses of addresses concerns new ones only.
 pub fn update(
     scope: &mut Scope<'_>,
     id: &str,
@@ -143,6 +151,10 @@ fn change(scope: &mut Scope<'_>, id: &str, old: &Stored, before: &Object<'_>, af
             "the email address of a user cannot be changed here; a userName that is the email address neither",
         ));
     }
+    let moves = email(before) != email(after);
+    if moves {
+        check_domain(scope, after)?;
+    }
     // A user who had no address before the directory required one can leave without it.
     if !inactive || email(before).is_some() {
         check_email_presence(scope, after)?;
@@ -160,20 +172,35 @@ fn change(scope: &mut Scope<'_>, id: &str, old: &Stored, before: &Object<'_>, af
     }
     let followed = concerns(&changed, &FOLLOWED) || inactive != old.header.inactive;
     scope.record(ChangeKind::UserUpdated, Detail { changed, ..Detail::of_user(id) });
+    let profile = profile(after, inactive);
+    let reason = domains::reason(&scope.settings, profile.email.as_deref());
     let customer = match &old.header.customer {
+        Some(customer) if moves && reason == Some(UnlinkedReason::OutsideDomains) => {
+            part(scope, id, customer, profile)?;
+            None
+        }
         Some(customer) => {
             if followed {
-                customers::follow(&mut scope.work(), customer, &profile(after, inactive))?;
+                customers::follow(&mut scope.work(), customer, &profile)?;
             }
             Some(customer.clone())
         }
         // What an administrator has unlinked stays so until an administrator links it again.
         None if old.header.unlinked.is_some() => None,
         None => {
-            let link = Link { directory: scope.directory().to_string(), resource: id.to_string() };
-            let customer = customers::provision(&mut scope.work(), link, &profile(after, inactive), true)?;
-            if customer.is_some() {
-                set_unlinked(scope, id, None);
+            let before = why_unlinked(scope, id)?;
+            let customer = match reason {
+                None => {
+                    let link = Link { directory: scope.directory().to_string(), resource: id.to_string() };
+                    customers::provision(&mut scope.work(), link, &profile, true)?
+                }
+                Some(_) => None,
+            };
+            if before != reason {
+                set_unlinked(scope, id, before, reason);
+            }
+            if let Some(reason) = reason.filter(|reason| before != Some(*reason)) {
+                scope.record(ChangeKind::UserUnlinked, Detail { reason: Some(reason), ..Detail::of_user(id) });
             }
             customer
         }
@@ -199,21 +226,44 @@ pub fn delete(scope: &mut Scope<'_>, id: &str, old: &Stored) -> Result<()> {
     scope.record(ChangeKind::UserDeleted, Detail::of_user(id));
     match &old.header.customer {
         Some(customer) => customers::remove(&mut scope.work(), customer)?,
-        None => set_unlinked(scope, id, None),
+        None => {
+            let before = why_unlinked(scope, id)?;
+            set_unlinked(scope, id, before, None);
+        }
     }
     leaving::forget_user(scope, id, old.header.customer.as_deref())
 }
 
-/// Notes why a user is linked to no customer; `None` if it is linked or deleted.
-fn set_unlinked(scope: &mut Scope<'_>, id: &str, reason: Option<UnlinkedReason>) {
+/// Unlinks the customer of a user whose new address is outside of the directory's domains. It becomes local, with its
+/// last address, and is deactivated: the directory vouches for nobody at that address any more, and what it says of the
+/// user from now on reaches no customer.
+fn part(scope: &mut Scope<'_>, user: &str, customer: &str, profile: Profile) -> Result<()> {
+    let last = Profile { email: None, active: false, ..profile };
+    customers::follow(&mut scope.work(), customer, &last)?;
+    let record = customers::load(scope.transaction, customer)?;
+    let record = record.ok_or_else(|| store::Error::corrupt(&keys::customer(customer)))?;
+    let link = Link { directory: scope.directory().to_string(), resource: user.to_string() };
+    links::part(&mut scope.work(), customer, record, &link, Some(UnlinkedReason::OutsideDomains))?;
+    set_unlinked(scope, user, None, Some(UnlinkedReason::OutsideDomains));
+    Ok(())
+}
+
+/// Why a user is linked to no customer; `None` if it is linked.
+fn why_unlinked(scope: &mut Scope<'_>, id: &str) -> Result<Option<UnlinkedReason>> {
     let key = keys::unlinked(scope.directory(), id);
-    if let Some(reason) = reason {
-        scope.transaction.put(key, records::write(&reason));
-        scope.counts.unlinked = scope.counts.unlinked.saturating_add(1);
-    } else {
-        scope.transaction.delete(key);
-        scope.counts.unlinked = scope.counts.unlinked.saturating_sub(1);
+    let reason = scope.transaction.get(key.clone())?;
+    Ok(reason.map(|text| records::read(&key, &text)).transpose()?)
+}
+
+/// Notes why a user is linked to no customer from now on, and why it was not before; `None` if it is linked or deleted.
+fn set_unlinked(scope: &mut Scope<'_>, id: &str, before: Option<UnlinkedReason>, after: Option<UnlinkedReason>) {
+    let key = keys::unlinked(scope.directory(), id);
+    match after {
+        Some(reason) => scope.transaction.put(key, records::write(&reason)),
+        None => scope.transaction.delete(key),
     }
+    let unlinked = scope.counts.unlinked.saturating_add(u64::from(after.is_some()));
+    scope.counts.unlinked = unlinked.saturating_sub(u64::from(before.is_some()));
 }
 
 fn changes_email(before: &Object<'_>, after: &Object<'_>) -> bool {
@@ -228,6 +278,16 @@ fn changes_email(before: &Object<'_>, after: &Object<'_>) -> bool {
 fn check_email_presence(scope: &Scope<'_>, attributes: &Object<'_>) -> Result<()> {
     if scope.settings.email == EmailPresence::Required && email(attributes).is_none() {
         return Err(Error::invalid_value("this directory requires an email address for every user"));
+    }
+    Ok(())
+}
+
+fn check_domain(scope: &Scope<'_>, attributes: &Object<'_>) -> Result<()> {
+    let refuses = scope.settings.outside_domains == OutsideDomains::Refuse;
+    if refuses && email(attributes).is_some_and(|address| !domains::is_inside(&scope.settings, &address)) {
+        return Err(Error::invalid_value(
+            "the email address is outside of the domains that this directory is bound to",
+        ));
     }
     Ok(())
 }

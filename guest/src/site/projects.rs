@@ -17,6 +17,7 @@ use crate::store::pages::{Page, Position, check_limit, is_cursor, no_such_cursor
 pub use crate::store::records::Audience;
 use crate::store::records::{self, CustomerRecord, ProjectRecord, Sweep};
 use crate::store::{self, Transaction, prefix_range};
+use crate::work::Work;
 
 /// A project.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,6 +57,26 @@ fn store(transaction: &mut Transaction, id: u64, record: &ProjectRecord) {
 #[must_use]
 pub fn describe(id: u64, record: ProjectRecord) -> Project {
     Project { id, key: record.key, name: record.name, audience: record.audience, created_at: record.created }
+}
+
+/// Opens a project to the members of an organization. Returns whether that changed anything.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn open_to(work: &mut Work<'_>, project: u64, organization: u64) -> store::Result<bool> {
+    set_organization(work, project, organization, true)
+}
+
+/// Opens a project to the members of an organization, or closes it to them. Returns whether that changed anything.
+fn set_organization(work: &mut Work<'_>, project: u64, organization: u64, associated: bool) -> store::Result<bool> {
+    let keys = Association::Organization.both(project, &keys::number(organization));
+    let changed = set_all(work.transaction, keys, associated)?;
+    if changed {
+        let kind =
+            if associated { ChangeKind::ProjectOrganizationAdded } else { ChangeKind::ProjectOrganizationRemoved };
+        work.record(kind, Detail { organization: Some(organization), ..Detail::of_project(project) });
+    }
+    Ok(changed)
 }
 
 /// Removes up to `limit` associations of a deleted project. Returns how many, and whether others remain.
@@ -198,16 +219,7 @@ impl Engine<'_> {
         self.administer(actor, |work| {
             existing(work.transaction, project)?;
             organizations::existing(work.transaction, organization)?;
-            let keys = Association::Organization.both(project, &keys::number(organization));
-            if set_all(work.transaction, keys, associated)? {
-                let kind = if associated {
-                    ChangeKind::ProjectOrganizationAdded
-                } else {
-                    ChangeKind::ProjectOrganizationRemoved
-                };
-                work.record(kind, Detail { organization: Some(organization), ..Detail::of_project(project) });
-            }
-            Ok(())
+            Ok(set_organization(work, project, organization, associated).map(drop)?)
         })
     }
 

@@ -60,7 +60,7 @@ change_kinds! {
     UserCreated = "user.created";
     /// Attributes of a user changed, those in `changed`.
     UserUpdated = "user.updated";
-    /// A user is linked to no customer, for this `reason`: `noEmail`.
+    /// A user is linked to no customer, for this `reason`: `noEmail` or `outsideDomains`.
     UserUnlinked = "user.unlinked";
     /// A user was deleted.
     UserDeleted = "user.deleted";
@@ -80,7 +80,7 @@ change_kinds! {
     CustomerCreated = "customer.created";
     /// A local customer was linked to a user.
     CustomerLinked = "customer.linked";
-    /// A customer was unlinked from its user, and is local.
+    /// A customer was unlinked from its user, and is local: by an administrator, or for this `reason`: `outsideDomains`.
     CustomerUnlinked = "customer.unlinked";
     /// Attributes of a customer changed, those in `changed`.
     CustomerUpdated = "customer.updated";

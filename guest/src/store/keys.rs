@@ -6,6 +6,7 @@
 //! | `schema/upgrade` | how far that is, see [`super::records::UpgradeRecord`] |
 //! | `s` | the settings of the site; absent while they are the default |
 //! | `d/{directory}` | a directory: name and settings |
+//! | `dr/{directory}` | the project rules of a directory; absent while it has none |
 //! | `dn/{name}` | the id of the directory that has this name |
 //! | `dc/{directory}` | what the directory has: counts of users, groups, memberships |
 //! | `ds/{directory}` | how its requests went lately, see [`crate::directories::activity::StatusRecord`]; absent before the first |
@@ -193,6 +194,12 @@ pub fn next(key: &str) -> String {
 #[must_use]
 pub fn directory(directory: &str) -> String {
     ["d/", directory].concat()
+}
+
+/// The key of a directory's project rules.
+#[must_use]
+pub fn project_rules(directory: &str) -> String {
+    ["dr/", directory].concat()
 }
 
 /// The key of a directory's name.

@@ -186,9 +186,35 @@ pub struct DirectoryRecord {
     /// Whether writes are only checked and answered, but not applied.
     #[serde(default, skip_serializing_if = "is_false")]
     pub dry_run: bool,
+    /// The email domains that it is bound to, as they are compared; none if it may have users of any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub domains: Vec<String>,
+    /// What happens to users with an email address outside of these domains.
+    #[serde(default)]
+    pub outside_domains: OutsideDomains,
     /// Whether another directory has the same name, see [`Twin`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub twin: Option<Twin>,
+}
+
+/// What happens to users with an email address outside of the domains that their directory is bound to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum OutsideDomains {
+    /// They are kept, linked to no customer.
+    #[default]
+    Unlinked,
+    /// They are refused: 400 `invalidValue`.
+    Refuse,
+}
+
+/// A rule of a directory: the organizations of groups with such a name are associated with these projects.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProjectRule {
+    /// The name, in which `*` stands for any text.
+    pub pattern: String,
+    /// The numbers of the projects.
+    pub projects: Vec<u64>,
 }
 
 /// What happens when the email address of a user changes.
@@ -412,6 +438,8 @@ pub enum UnlinkedReason {
     NoEmail,
     /// An administrator has unlinked it.
     Unlinked,
+    /// Its email address is outside of the domains that its directory is bound to.
+    OutsideDomains,
 }
 
 /// An open conflict.
@@ -512,6 +540,14 @@ pub enum Due {
         /// The key.
         key: String,
     },
+    /// Users of a directory that were outside of its domains may be inside now.
+    Domains {
+        /// The directory.
+        directory: String,
+        /// The user after which to go on; `None` at the beginning.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<String>,
+    },
     /// A deleted customer is erased.
     Customer(String),
     /// A deleted organization is erased.
@@ -552,6 +588,7 @@ impl Due {
             Due::Adoption(organization) => alloc::format!("adoption/{}", keys::number(*organization)),
             Due::Log(directory) => alloc::format!("log/{directory}"),
             Due::Key { directory, key } => alloc::format!("key/{directory}/{key}"),
+            Due::Domains { directory, .. } => alloc::format!("domains/{directory}"),
             Due::Customer(customer) => alloc::format!("customer/{customer}"),
             Due::Organization(organization) => alloc::format!("organization/{}", keys::number(*organization)),
             Due::Probation { holder, customer } => alloc::format!("probation/{holder}/{customer}"),

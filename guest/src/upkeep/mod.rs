@@ -24,7 +24,7 @@ pub use self::upgrade::Upgrade;
 
 use crate::directories::{notices, status};
 use crate::engine::{Engine, Moment};
-use crate::provisioning::leaving;
+use crate::provisioning::{leaving, links};
 use crate::site::{self, bin, customers, numbers, organizations, probation, projects};
 use crate::store::edges;
 use crate::store::keys::{self, Kind};
@@ -144,6 +144,7 @@ fn perform(work: &mut Work<'_>, due: &Due) -> Result<(), Error> {
         }
         Due::Log(directory) => status::age_log(work, directory)?,
         Due::Key { directory, key } => notices::notify(work, directory, key)?,
+        Due::Domains { directory, after } => links::link_those_inside(work, directory, after.as_deref())?,
         Due::Customer(customer) => bin::erase_customer(work, customer)?,
         Due::Organization(organization) => bin::erase_organization(work, *organization)?,
         Due::Probation { holder, customer } => probation::end(work, holder, customer)?,

@@ -14,9 +14,10 @@ type Family<'m> = BTreeMap<Vec<&'m str>, &'m str>;
 
 struct Store<'m>(BTreeMap<&'m str, Family<'m>>);
 
-const FAMILIES: [&str; 39] = [
-    "schema", "s", "d", "dn", "dc", "ds", "rl", "k", "u", "un", "ue", "ux", "g", "gn", "gx", "cf", "ul", "m", "mo",
-    "cu", "cm", "uc", "og", "o", "on", "p", "pk", "pa", "po", "op", "pc", "cp", "n", "c", "cl", "t", "w", "rc", "ro",
+const FAMILIES: [&str; 40] = [
+    "schema", "s", "d", "dn", "dr", "dc", "ds", "rl", "k", "u", "un", "ue", "ux", "g", "gn", "gx", "cf", "ul", "m",
+    "mo", "cu", "cm", "uc", "og", "o", "on", "p", "pk", "pa", "po", "op", "pc", "cp", "n", "c", "cl", "t", "w", "rc",
+    "ro",
 ];
 
 /// Checks the whole of a storage.
@@ -118,7 +119,11 @@ impl<'m> Store<'m> {
         let headers = users.iter().map(|(id, value)| (*id, resource(value).0));
         let reason = |(id, header): (&'m str, Value)| {
             assert!(header["customer"].is_null() || header["unlinked"].is_null());
-            let reason = if header["unlinked"].is_null() { "\"noEmail\"" } else { "\"unlinked\"" };
+            let reason = match (&header["unlinked"], has_address(users[id])) {
+                (Value::Null, false) => "\"noEmail\"",
+                (Value::Null, true) => "\"outsideDomains\"",
+                _ => "\"unlinked\"",
+            };
             header["customer"].is_null().then_some((id, reason))
         };
         let unlinked: BTreeMap<&str, &str> = headers.filter_map(reason).collect();
@@ -176,7 +181,7 @@ impl<'m> Store<'m> {
             .filter(|(_, kind)| ["directory", "removal"].contains(&json(kind).as_str().unwrap_or_default()))
             .map(|(key, _)| key[0])
             .collect();
-        for family in ["k", "u", "un", "ue", "ux", "g", "gn", "gx", "cf", "ul", "dc", "rl"] {
+        for family in ["dr", "k", "u", "un", "ue", "ux", "g", "gn", "gx", "cf", "ul", "dc", "rl"] {
             for key in self.family(family).keys() {
                 let of_site = family == "cf" && key[0] == "site";
                 assert!(
@@ -349,12 +354,20 @@ impl<'m> Store<'m> {
             let of = move |(id, kept): (String, Value)| format!("{:020}/{what}/{id}", kept["until"].as_u64().unwrap());
             self.records(family).into_iter().map(of)
         });
+        // Users whom other domains have let in.
+        let due = |what: &'static str| self.whole("t").into_keys().filter(move |key| key.contains(what));
+        for key in due("/domains/") {
+            assert!(
+                directories.iter().any(|directory| key.ends_with(directory)) || !self.family("w").is_empty(),
+                "{key}"
+            );
+        }
         let ends = self.family("m").into_iter().filter_map(|(key, value)| {
             let end: u64 = value.parse().ok()?;
             Some(format!("{end:020}/probation/{}", key.join("/")))
         });
         // Who was restored with too much for one transaction may be gone again by now.
-        let due = self.whole("t").into_keys().filter(|key| !key.contains("/restored/"));
+        let due = self.whole("t").into_keys().filter(|key| !key.contains("/restored/") && !key.contains("/domains/"));
         let expected = adoptions.chain(logs).chain(notices).chain(erasures).chain(ends).collect();
         assert_eq!(due.collect::<BTreeSet<_>>(), expected);
     }
@@ -390,6 +403,17 @@ impl<'m> Store<'m> {
         let given = self.whole("n").get(kind).map_or(0, |number| number.parse().unwrap());
         assert!(last.map_or(0, |last| last.parse::<u64>().unwrap()) <= given);
     }
+}
+
+/// Whether a stored user has an email address, or a name that is one.
+fn has_address(user: &str) -> bool {
+    let (_, attributes) = resource(user);
+    let emails = attributes["emails"].as_array().into_iter().flatten().map(|email| &email["value"]);
+    emails.chain([&attributes["userName"]]).filter_map(Value::as_str).any(|text| {
+        let text = text.trim();
+        text.rsplit_once('@').is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty())
+            && !text.contains([' ', '<', '>'])
+    })
 }
 
 /// What holds members of an organization: its group, those that held them before it was adopted, and its own.
@@ -485,7 +509,7 @@ impl Feed {
                 assert!(!detail["changed"].as_array().unwrap().is_empty());
             }
             "customer.created" => assert_eq!(self.customers.insert(id("customer"), optional("user")), None),
-            "user.unlinked" => assert_eq!(detail["reason"], "noEmail"),
+            "user.unlinked" => assert!(["noEmail", "outsideDomains"].contains(&id("reason").as_str())),
             "customer.unlinked" => *self.customers.get_mut(&id("customer")).unwrap() = None,
             "customer.linked" => *self.customers.get_mut(&id("customer")).unwrap() = Some(id("user")),
             "customer.updated" => {

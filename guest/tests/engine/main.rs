@@ -10,6 +10,7 @@
 //! | `discovery`, `lists`, `cursors`, `resources`, `memberships`, `bulk`, `versions`, `http` | the RFCs, by their sections |
 //! | `selection` | a value filter chooses the same in a PATCH path as in a query |
 //! | `leavers`, `probation`, `removal` | who leaves, is restored, or goes with a directory keeps no access |
+//! | `domains`, `rules` | directories that are bound to email domains; projects by rule |
 //! | `directories`, `feed`, `sweeping` | keys and settings, the change feed, upkeep |
 //! | `upgrade` | a storage of an older layout is brought to this one, and nothing in it is lost |
 //! | `watch` | request log, status, deletion guard, dry run, key notices |
@@ -25,6 +26,7 @@ mod cursors;
 mod customers;
 mod directories;
 mod discovery;
+mod domains;
 mod faults;
 mod feed;
 mod http;
@@ -39,6 +41,7 @@ mod probation;
 mod removal;
 mod resolving;
 mod resources;
+mod rules;
 mod selection;
 mod site;
 mod status;

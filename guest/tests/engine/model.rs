@@ -4,14 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use usher_engine::directories::{ConflictPolicy, EmailChange, SettingsUpdate, UnknownMembers};
+use usher_engine::directories::{ConflictPolicy, EmailChange, OutsideDomains, SettingsUpdate, UnknownMembers};
 
 use super::integrity::{self, comparable};
 use super::on_site::{OnSite, Sites, site_step};
 use super::site::{Answer, Directory, Site, settings};
 
 pub const NAMES: [&str; 6] = ["ann@x.test", " ANN@X.test", "bob", "Bob ", "ÅSA", "åsa"];
-pub const EMAILS: [&str; 4] = ["ann@x.test", "Ann@X.Test ", "b@x.test", "c@x.test"];
+pub const EMAILS: [&str; 5] = ["ann@x.test", "Ann@X.Test ", "b@x.test", "c@x.test", "d@y.test"];
+
+/// The domain that a directory is bound to, if it is bound to one.
+pub const DOMAIN: &str = "x.test";
 pub const GROUPS: [&str; 4] = ["Staff", " staff ", "Größe", "Desk"];
 
 /// A user as a client writes it. Numbers choose from the lists above.
@@ -77,6 +80,8 @@ pub struct Group {
 pub struct Model {
     follows: bool,
     skips: bool,
+    /// Whether it refuses users with an address outside of its domain.
+    refuses_others: bool,
     pub users: BTreeMap<String, User>,
     pub groups: BTreeMap<String, Group>,
     user_ids: Vec<String>,
@@ -95,8 +100,9 @@ impl Model {
         match step {
             Step::MakeUser(body) => {
                 let user = body.user(body.active.unwrap_or(true));
+                self.check_domain(&user)?;
                 self.check_name(new_id, &user)?;
-                self.site.follow_user(new_id, &user)?;
+                self.site.follow_user(new_id, &user, true)?;
                 self.users.insert(new_id.to_string(), user);
                 return Ok(201);
             }
@@ -186,6 +192,11 @@ impl Model {
         if self.users.iter().any(|(other, user)| other != id && same(user)) { Err(TAKEN) } else { Ok(()) }
     }
 
+    fn check_domain(&self, user: &User) -> Result<(), Refusal> {
+        let outside = user.address().is_some_and(|address| !self.site.is_inside(&address));
+        if self.refuses_others && outside { Err((400, "invalidValue")) } else { Ok(()) }
+    }
+
     fn check_group_name(&self, id: &str, name: &str) -> Result<(), Refusal> {
         let same = |other: &Group| comparable(&other.name) == comparable(name);
         if self.groups.iter().any(|(other, group)| other != id && same(group)) { Err(TAKEN) } else { Ok(()) }
@@ -212,10 +223,14 @@ impl Model {
         if changes_email && !self.follows {
             return Err((400, "mutability"));
         }
+        let moves = old.address() != new.address();
+        if moves {
+            self.check_domain(&new)?;
+        }
         self.check_name(id, &new)?;
         let changes = User { version: old.version, ..new.clone() } != *old;
         if changes {
-            self.site.follow_user(id, &new)?;
+            self.site.follow_user(id, &new, moves)?;
         }
         new.version = old.version + u64::from(changes);
         self.users.insert(id.to_string(), new);
@@ -577,6 +592,8 @@ proptest! {
             1 => Just(ConflictPolicy::Skip),
             1 => Just(ConflictPolicy::Reject),
         ],
+        outside in prop::option::of(prop_oneof![Just(OutsideDomains::Unlinked), Just(OutsideDomains::Refuse)]),
+        rule in prop::option::of(prop_oneof![Just("S*"), Just("*")]),
     ) {
         let site = Site::new();
         let mut settings = settings("idp");
@@ -587,8 +604,15 @@ proptest! {
             settings.unknown_members = UnknownMembers::Skip;
         }
         settings.conflict_policy = policy;
+        if let Some(outside) = outside {
+            settings.domains = vec![DOMAIN.to_string()];
+            settings.outside_domains = outside;
+        }
+        let on_site = Sites::new(&site, policy, outside.is_some(), rule);
+        settings.project_rules = on_site.project_rules();
         let mut directory = site.connect(&settings);
-        let mut model = Model { follows, skips, site: Sites::new(&site, policy), ..Model::default() };
+        let refuses_others = outside == Some(OutsideDomains::Refuse);
+        let mut model = Model { follows, skips, refuses_others, site: on_site, ..Model::default() };
         for action in &actions {
             match action {
                 Action::Requests(steps, fail_on_errors) => match steps.as_slice() {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::upgrade::about;
 use proptest::prelude::*;
 use usher_engine::Environment;
-use usher_engine::directories::{self, ConflictPolicy};
+use usher_engine::directories::{self, ConflictPolicy, ProjectRule};
 use usher_engine::provisioning::check::Difference;
 use usher_engine::provisioning::conflicts::{MemberChange, Resolution};
 use usher_engine::site::customers::{Customer, CustomerUpdate, NewCustomer};
@@ -14,7 +14,7 @@ use usher_engine::site::settings::SettingsUpdate;
 use usher_engine::site::{Error, Page, Position, access::Reason};
 
 use super::integrity::comparable;
-use super::model::{EMAILS, GROUPS, Group, Refusal, TAKEN, User};
+use super::model::{DOMAIN, EMAILS, GROUPS, Group, Refusal, TAKEN, User};
 use super::site::Site;
 
 /// How long an adopted organization keeps the members that it had, in milliseconds.
@@ -119,6 +119,10 @@ struct ModelOrganization {
 #[derive(Debug, Clone)]
 pub struct Sites {
     policy: ConflictPolicy,
+    /// Whether the directory is bound to a domain.
+    bound: bool,
+    /// The pattern of a rule that has the restricted project.
+    rule: Option<&'static str>,
     /// The number of a restricted project.
     project: u64,
     customers: BTreeMap<String, ModelCustomer>,
@@ -144,6 +148,8 @@ impl Default for Sites {
     fn default() -> Self {
         Sites {
             policy: ConflictPolicy::Sync,
+            bound: false,
+            rule: None,
             project: 1,
             customers: BTreeMap::new(),
             organizations: BTreeMap::new(),
@@ -163,15 +169,31 @@ impl Default for Sites {
 
 impl Sites {
     /// An empty site with an open and a restricted project.
-    pub fn new(site: &Site, policy: ConflictPolicy) -> Self {
+    pub fn new(site: &Site, policy: ConflictPolicy, bound: bool, rule: Option<&'static str>) -> Self {
         site.engine().create_project("ann", "OPEN", "Open", Audience::Open).unwrap();
         let project = site.engine().create_project("ann", "CLOSED", "Closed", Audience::Restricted).unwrap().id;
-        Sites { policy, project, ..Sites::default() }
+        Sites { policy, bound, rule, project, ..Sites::default() }
     }
 
-    /// A user has come or changed.
-    pub fn follow_user(&mut self, id: &str, user: &User) -> Result<(), Refusal> {
+    /// The rules of the directory.
+    pub fn project_rules(&self) -> Vec<ProjectRule> {
+        let rule = |pattern: &str| ProjectRule { pattern: pattern.to_string(), projects: vec![self.project] };
+        self.rule.map(rule).into_iter().collect()
+    }
+
+    /// Whether the directory links users with this address.
+    pub fn is_inside(&self, address: &str) -> bool {
+        !self.bound || address.ends_with(&format!("@{DOMAIN}"))
+    }
+
+    /// A user has come or changed; whether it has another address.
+    pub fn follow_user(&mut self, id: &str, user: &User, moves: bool) -> Result<(), Refusal> {
         if self.unlinked.contains_key(id) {
+            return Ok(());
+        }
+        let is_linked = self.customers.values().any(|customer| customer.user.as_deref() == Some(id));
+        if user.address().is_some_and(|address| !self.is_inside(&address)) && (moves || !is_linked) {
+            self.part(id, user);
             return Ok(());
         }
         let linked = self.customers.iter().find(|(_, customer)| customer.user.as_deref() == Some(id));
@@ -193,6 +215,24 @@ impl Sites {
         self.make_way(&user.email);
         self.customers.insert(customer, user);
         Ok(())
+    }
+
+    /// The new address of a user is outside of the domain: its customer is nobody's, and closed.
+    fn part(&mut self, id: &str, user: &User) {
+        let linked = self.customers.iter_mut().find(|(_, customer)| customer.user.as_deref() == Some(id));
+        let Some((customer, record)) = linked else { return };
+        *record = ModelCustomer { name: user.name.trim().to_string(), active: false, user: None, ..record.clone() };
+        let customer = customer.clone();
+        self.keep_left_behind(id, &customer);
+    }
+
+    /// The memberships that a customer has through deleted groups are its own, without its user.
+    fn keep_left_behind(&mut self, user: &str, customer: &str) {
+        for organization in self.all_organizations() {
+            if organization.left_behind.remove(user) {
+                organization.own_or_retained().insert(customer.to_string());
+            }
+        }
     }
 
     /// A user is deleted. What it made its customer a member of is the customer's own.
@@ -285,9 +325,18 @@ impl Sites {
     pub fn make_group(&mut self, id: &str, name: &str, is_complete: bool) {
         let group = Some(id.to_string());
         self.make_way_for_name(name);
+        let by_rule = self.rule.is_some_and(|rule| rule == "*" || comparable(name).starts_with('s'));
         match self.organizations.iter_mut().find(|(_, organization)| has_name(organization, name)) {
-            None => self.insert(ModelOrganization { name: name.trim().to_string(), group, ..Default::default() }),
-            Some((_, organization)) if self.policy == ConflictPolicy::Sync => {
+            None => {
+                self.insert(ModelOrganization { name: name.trim().to_string(), group, ..Default::default() });
+                if by_rule {
+                    self.associated.insert(self.last_organization);
+                }
+            }
+            Some((id, organization)) if self.policy == ConflictPolicy::Sync => {
+                if by_rule {
+                    self.associated.insert(*id);
+                }
                 organization.group = group;
                 let own = std::mem::take(&mut organization.own);
                 organization.retained.extend(own);
@@ -514,11 +563,7 @@ impl Sites {
                 compare_outcome(&engine.unlink_customer("ann", &id), expected);
                 if let (Ok(()), Some(customer)) = (expected, self.customers.get_mut(&id)) {
                     let user = customer.user.take().unwrap();
-                    for organization in self.all_organizations() {
-                        if organization.left_behind.remove(&user) {
-                            organization.own_or_retained().insert(id.clone());
-                        }
-                    }
+                    self.keep_left_behind(&user, &id);
                     self.unlinked.insert(user.clone(), id);
                     return Some(user);
                 }
@@ -529,7 +574,7 @@ impl Sites {
                 compare_outcome(&engine.relink_customer("ann", &id, None), user.clone().map(drop));
                 if let Ok(user) = user {
                     self.unlinked.remove(&user);
-                    assert_eq!(self.follow_user(&user, &users[&user]), Ok(()));
+                    assert_eq!(self.follow_user(&user, &users[&user], false), Ok(()));
                     return Some(user);
                 }
             }
@@ -672,6 +717,9 @@ impl Sites {
         let address = &self.customers[customer].email;
         let candidates: Vec<&String> =
             self.unlinked.keys().filter(|user| users[*user].address().as_ref() == Some(address)).collect();
+        if !self.is_inside(address) {
+            return Err("refused");
+        }
         let former: Vec<&String> = candidates.iter().copied().filter(|user| self.unlinked[*user] == customer).collect();
         match (candidates.as_slice(), former.as_slice()) {
             (_, [one]) | ([one], _) => Ok((*one).clone()),

@@ -33,6 +33,9 @@ export function settings(name, others = {}) {
     adoptionGraceSeconds: 3600,
     deletionLimit: undefined,
     dryRun: false,
+    domains: [],
+    outsideDomains: "unlinked",
+    projectRules: [],
     ...others,
   };
 }

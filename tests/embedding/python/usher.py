@@ -45,6 +45,9 @@ def settings(name, **others):
         "adoption-grace-seconds": 3600,
         "deletion-limit": None,
         "dry-run": False,
+        "domains": [],
+        "outside-domains": "unlinked",
+        "project-rules": [],
         **others,
     })
 

@@ -3,8 +3,11 @@
 use super::super::admin_request::{AdminRequest, time};
 use super::super::fault::Fault;
 use super::super::reply::{Reply, empty};
+use super::rules::Rule;
 use super::shape::{Page, flag, issued, limit, ok, whole};
-use crate::runtime::directories::{self, ConflictPolicy, EmailChange, EmailPresence, UnknownMembers};
+use crate::runtime::directories::{
+    self, ConflictPolicy, EmailChange, EmailPresence, OutsideDomains, ProjectRule, UnknownMembers,
+};
 use hyper::StatusCode;
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -26,6 +29,12 @@ struct NewDirectory {
     deletion_limit: Option<Number>,
     #[serde(default)]
     dry_run: bool,
+    #[serde(default)]
+    domains: Vec<String>,
+    #[serde(default)]
+    outside_domains: OutsideDomains,
+    #[serde(default)]
+    project_rules: Vec<Rule>,
 }
 
 #[derive(Deserialize)]
@@ -41,6 +50,9 @@ struct Update {
     #[serde(default, deserialize_with = "named")]
     deletion_limit: Option<Option<Number>>,
     dry_run: Option<bool>,
+    domains: Option<Vec<String>>,
+    outside_domains: Option<OutsideDomains>,
+    project_rules: Option<Vec<Rule>>,
 }
 
 #[derive(Serialize)]
@@ -56,6 +68,9 @@ struct Directory {
     adoption_grace_seconds: u32,
     deletion_limit: Option<u32>,
     dry_run: bool,
+    domains: Vec<String>,
+    outside_domains: OutsideDomains,
+    project_rules: Vec<Rule>,
     created_at: Timestamp,
     users: u64,
     groups: u64,
@@ -96,6 +111,9 @@ pub(super) async fn connect(request: AdminRequest<'_>) -> Result<Reply, Fault> {
         adoption_grace_seconds: grace.unwrap_or(defaults.adoption_grace_seconds),
         deletion_limit: new.deletion_limit.as_ref().map(deletions).transpose()?,
         dry_run: new.dry_run,
+        domains: new.domains,
+        outside_domains: new.outside_domains,
+        project_rules: rules(new.project_rules)?,
         ..defaults
     };
     let connected = site.connect_directory(&actor, settings).await??;
@@ -127,6 +145,9 @@ pub(super) async fn update(request: AdminRequest<'_>) -> Result<Reply, Fault> {
         adoption_grace_seconds: update.adoption_grace_seconds.as_ref().map(grace).transpose()?,
         deletion_limit: update.deletion_limit.map(|limit| limit.as_ref().map(deletions).transpose()).transpose()?,
         dry_run: update.dry_run,
+        domains: update.domains,
+        outside_domains: update.outside_domains,
+        project_rules: update.project_rules.map(rules).transpose()?,
     };
     let directory = site.update_directory(&actor, &id, settings).await??;
     Ok(ok(&shown(directory, &origin)?))
@@ -148,6 +169,10 @@ fn deletions(number: &Number) -> Result<u32, Fault> {
     whole("deletionLimit", number)
 }
 
+fn rules(rules: Vec<Rule>) -> Result<Vec<ProjectRule>, Fault> {
+    rules.into_iter().map(Rule::read).collect()
+}
+
 /// A member that is there, be it null.
 fn named<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<Number>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
@@ -166,6 +191,9 @@ fn shown(directory: directories::Directory, origin: &str) -> Result<Directory, F
         adoption_grace_seconds: settings.adoption_grace_seconds,
         deletion_limit: settings.deletion_limit,
         dry_run: settings.dry_run,
+        domains: settings.domains,
+        outside_domains: settings.outside_domains,
+        project_rules: settings.project_rules.into_iter().map(Rule::shown).collect(),
         created_at: time(directory.created_at)?,
         users: directory.users,
         groups: directory.groups,

@@ -10,6 +10,7 @@ mod groups;
 mod keys;
 mod organizations;
 mod projects;
+mod rules;
 mod settings;
 mod shape;
 mod shown;
@@ -38,6 +39,8 @@ pub(super) static ENDPOINTS: &Endpoints = endpoints! {
     "/admin/v1/directories/{id}/conflicts/{groupId}" => { GET conflicts::preview, POST conflicts::resolve }
     "/admin/v1/conflicts" => { GET conflicts::list_of_site }
     "/admin/v1/directories/{id}/unlinked" => { GET unlinked::list }
+    "/admin/v1/directories/{id}/rules/preview" => { POST rules::preview }
+    "/admin/v1/directories/{id}/rules/apply" => { POST rules::apply }
     "/admin/v1/directories/{id}/groups/{groupId}/check" => { GET groups::check }
     "/admin/v1/directories/{id}/groups/{groupId}/repair" => { POST groups::repair }
     "/admin/v1/directories/{id}/status" => { GET status::status }

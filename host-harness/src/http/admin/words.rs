@@ -35,7 +35,8 @@ words! {
     "camelCase": directories::EmailPresence { Optional, Required }
     "camelCase": directories::UnknownMembers { Refuse, Skip }
     "camelCase": directories::ConflictPolicy { Sync, Skip, Reject }
-    "camelCase": directories::UnlinkedReason { NoEmail, Unlinked }
+    "camelCase": directories::OutsideDomains { Unlinked, Refuse }
+    "camelCase": directories::UnlinkedReason { NoEmail, Unlinked, OutsideDomains }
     "kebab-case": directories::State { Connected, Held, DryRun }
     "camelCase": site::Audience { Open, Restricted }
 }

@@ -3,7 +3,7 @@
 use super::{Answer, Argument, Site};
 use crate::runtime::directories::{
     ConflictPolicy, Connected, Directory, DirectoryStatus, EmailChange, EmailPresence, Error, IssuedKey, Key, LogPage,
-    Page, Settings, SettingsUpdate, UnknownMembers,
+    OutsideDomains, Page, Settings, SettingsUpdate, UnknownMembers,
 };
 
 exports! {
@@ -48,7 +48,8 @@ exports! {
 impl Settings {
     /// The settings that a directory has unless it is told otherwise, under this name: changes of email are refused,
     /// users need no email address, unknown members are refused, and local organizations are adopted, with an hour in
-    /// which their former members stay. Deletions have no limit, and writes are applied.
+    /// which their former members stay. Deletions have no limit, and writes are applied. It may have users of any email
+    /// domain, and has no project rules.
     pub fn named(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -59,6 +60,9 @@ impl Settings {
             adoption_grace_seconds: 3_600,
             deletion_limit: None,
             dry_run: false,
+            domains: Vec::new(),
+            outside_domains: OutsideDomains::default(),
+            project_rules: Vec::new(),
         }
     }
 }
@@ -78,6 +82,12 @@ impl Default for EmailPresence {
 impl Default for UnknownMembers {
     fn default() -> Self {
         Self::Refuse
+    }
+}
+
+impl Default for OutsideDomains {
+    fn default() -> Self {
+        Self::Unlinked
     }
 }
 

@@ -1,8 +1,9 @@
-//! Conflicts of groups, users that are linked to no customer, and groups compared with their organizations.
+//! Conflicts of groups, users that are linked to no customer, projects by rule, and groups compared with their
+//! organizations.
 
 use super::{Answer, Argument, Site};
 use crate::runtime::directories::{
-    ConflictPage, ConflictPreview, Error, GroupCheck, GroupRepair, Resolution, UnlinkedPage,
+    ConflictPage, ConflictPreview, Error, GroupCheck, GroupRepair, Resolution, RulePage, RulesApplied, UnlinkedPage,
 };
 
 exports! {
@@ -24,6 +25,13 @@ exports! {
         /// The users of a directory that are linked to no customer: those after `cursor`, at most `limit` (1 to 1,000) of
         /// them.
         read unlinked(id: &str, cursor: Option<&str>, limit: u32) -> UnlinkedPage = call_unlinked;
+
+        /// What the project rules of a directory would associate organizations with: those of up to `limit` (1 to 1,000)
+        /// groups after `cursor`.
+        read preview_rules(id: &str, cursor: Option<&str>, limit: u32) -> RulePage = call_preview_rules;
+
+        /// Does what [`preview_rules`](Self::preview_rules) with the same cursor and limit says.
+        write apply_rules(actor: &str, id: &str, cursor: Option<&str>, limit: u32) -> RulesApplied = call_apply_rules;
 
         /// Compares a group with its organization.
         read check_group(id: &str, group: &str) -> GroupCheck = call_check_group;
