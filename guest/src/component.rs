@@ -83,6 +83,8 @@ mod bindings {
             "usher:provisioning/site@0.2.0/open-project": crate::site::access::OpenProject,
             "usher:provisioning/directories@0.2.0/conflict-policy": crate::directories::ConflictPolicy,
             "usher:provisioning/directories@0.2.0/conflict-subject": crate::provisioning::conflicts::ConflictSubject,
+            "usher:provisioning/directories@0.2.0/conflict-kind": crate::provisioning::conflicts::ConflictKind,
+            "usher:provisioning/directories@0.2.0/conflict-organization": crate::provisioning::conflicts::ConflictOrganization,
             "usher:provisioning/directories@0.2.0/conflict": crate::provisioning::conflicts::Conflict,
             "usher:provisioning/directories@0.2.0/member-change": crate::provisioning::conflicts::MemberChange,
             "usher:provisioning/directories@0.2.0/conflict-preview": crate::provisioning::conflicts::ConflictPreview,
@@ -239,6 +241,14 @@ impl exports::directories::Guest for Component {
         Ok(engine().conflicts(&id, cursor.as_deref(), limit)?.into())
     }
 
+    fn left_apart(
+        id: String,
+        cursor: Option<String>,
+        limit: u32,
+    ) -> Result<exports::directories::ConflictPage, exports::directories::Error> {
+        Ok(engine().left_apart(&id, cursor.as_deref(), limit)?.into())
+    }
+
     fn preview_conflict(id: String, group: String) -> Result<ConflictPreview, exports::directories::Error> {
         Ok(engine().preview_conflict(&id, &group)?)
     }
@@ -344,6 +354,10 @@ impl exports::site::Guest for Component {
 
     fn unlink_customer(actor: String, id: String) -> Result<Customer, exports::site::Error> {
         Ok(engine().unlink_customer(&actor, &id)?)
+    }
+
+    fn unlink_organization(actor: String, id: u64) -> Result<Organization, exports::site::Error> {
+        Ok(engine().unlink_organization(&actor, id)?)
     }
 
     fn relink_customer(actor: String, id: String, directory: Option<String>) -> Result<Customer, exports::site::Error> {

@@ -28,7 +28,12 @@ pub fn note(work: &mut Work<'_>, directory: Option<&str>, indexed: &Subject, oth
             Some(known) => ConflictRecord { same_name: known.same_name.or(Some(same.clone())), ..known },
             None => {
                 opened += 1;
-                ConflictRecord { since: work.now.milliseconds, apart: false, same_name: Some(same.clone()) }
+                ConflictRecord {
+                    since: work.now.milliseconds,
+                    apart: false,
+                    same_name: Some(same.clone()),
+                    refused: None,
+                }
             }
         };
         work.transaction.put(key, records::write(&record));

@@ -157,6 +157,7 @@ impl Engine<'_> {
             let organization = organizations::mend(work, link, &found.name, stored.header.organization)?;
             if let Some(made) = organization.filter(|_| organization != stored.header.organization) {
                 rules::associate(work, directory, made, &found.name)?;
+                work.transaction.delete(keys::left_apart(directory, group));
             }
             set_conflict(work, counts, directory, &found, organization)?;
             let members = memberships_left.members;
@@ -356,7 +357,8 @@ fn set_conflict(
         (known, Some(local)) if !is_apart => {
             counts.conflicts = counts.conflicts.saturating_add(u64::from(known.is_none()));
             let since = work.now.milliseconds;
-            let known = known.unwrap_or(ConflictRecord { since, apart: true, same_name: None });
+            let known = known.unwrap_or(ConflictRecord { since, apart: true, same_name: None, refused: None });
+            work.transaction.delete(keys::left_apart(directory, &found.group));
             work.transaction.put(key, records::write(&ConflictRecord { apart: true, ..known }));
             let (directory, group) = (Some(directory.to_string()), Some(found.group.clone()));
             let detail = Detail { directory, group, organization: Some(local), ..Detail::default() };

@@ -5,16 +5,16 @@ use alloc::vec::Vec;
 
 use super::index::{self, changed_names};
 use super::profile::group_name;
-use super::rules;
 use super::scope::Scope;
 use super::{leaving, members};
+use super::{refused, rules};
 use crate::json::Object;
 use crate::language::error::{Error, Result};
 use crate::language::patch::MemberEdit;
-use crate::site::{membership, organizations, probation};
+use crate::site::{membership, organizations, parting, probation};
 use crate::store::feed::{ChangeKind, Detail};
 use crate::store::keys::{self, Kind};
-use crate::store::records::{self, ConflictRecord, Header, Link, Stored};
+use crate::store::records::{self, ConflictPolicy, ConflictRecord, Header, Link, Stored};
 
 /// Makes a group.
 ///
@@ -31,13 +31,18 @@ pub fn create(scope: &mut Scope<'_>, id: &str, attributes: &Object<'_>, members:
     // A list of members is the whole list: there is no grace for those who are not on it.
     let is_complete = members.iter().any(|edit| matches!(edit, MemberEdit::Add(ids) if !ids.is_empty()));
     let grace = Some(scope.settings.adoption_grace).filter(|_| !is_complete);
-    let policy = scope.settings.conflict_policy;
+    let policy = refused::policy(scope, group_name(attributes))?;
     let directory = scope.directory();
-    let organization = organizations::provision(&mut scope.work(), link, group_name(attributes), policy, grace)?;
+    let provided = organizations::provision(&mut scope.work(), link, group_name(attributes), policy, grace);
+    if provided.is_err() && policy == ConflictPolicy::Reject {
+        scope.notes.refused_groups.push((id.to_string(), group_name(attributes).to_string()));
+    }
+    let organization = provided?;
     if let Some(organization) = organization {
         rules::associate(&mut scope.work(), directory, organization, group_name(attributes))?;
     } else {
-        let conflict = ConflictRecord { since: scope.context.now.milliseconds, apart: true, same_name: None };
+        let conflict =
+            ConflictRecord { since: scope.context.now.milliseconds, apart: true, same_name: None, refused: None };
         scope.transaction.put(keys::conflict(scope.directory(), id), records::write(&conflict));
         scope.counts.conflicts = scope.counts.conflicts.saturating_add(1);
     }
@@ -131,18 +136,19 @@ pub fn delete(scope: &mut Scope<'_>, id: &str, old: &Stored) -> Result<()> {
         Some(organization) => organizations::remove(&mut scope.work(), organization)?,
         None => {
             forget_conflict(scope, id)?;
-            false
+            parting::keep_members(&mut scope.work(), id)?
         }
     };
     leaving::forget_group(scope, id, old.header.members, kept)
 }
 
-/// Takes the conflict of a group off the list, if there is one.
+/// Takes the conflict of a group off the lists, if there is one.
 fn forget_conflict(scope: &mut Scope<'_>, id: &str) -> Result<()> {
     let key = keys::conflict(scope.directory(), id);
     if scope.transaction.get(key.clone())?.is_some() {
         scope.transaction.delete(key);
         scope.counts.conflicts = scope.counts.conflicts.saturating_sub(1);
     }
+    scope.transaction.delete(keys::left_apart(scope.directory(), id));
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Links of customers that an administrator undoes and makes again, and those that upkeep makes when a directory is
+//! Links of customers and organizations that an administrator undoes and makes again, and those that upkeep makes when a directory is
 //! bound to other domains.
 
 use alloc::format;
@@ -6,11 +6,14 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::ops::ControlFlow;
 
+use super::conflicts;
 use super::domains;
 use super::leaving;
 use super::profile::{email, profile};
 use crate::engine::Engine;
 use crate::site::customers::{self, Customer};
+use crate::site::organizations::{self, Organization};
+use crate::site::parting;
 use crate::site::standing::{check_local, is_managed};
 use crate::site::{Error, Result};
 use crate::store::feed::{ChangeKind, Detail};
@@ -56,6 +59,34 @@ impl Engine<'_> {
             detach(work, id, old, &link, &user, UnlinkedReason::Unlinked)?;
             let new = customers::existing(work.transaction, id)?;
             customers::describe(work.transaction, id, new)
+        })
+    }
+
+    /// Makes a managed organization local. It keeps the members that it had, also those of the time of a grace or on
+    /// probation. Its group stays in the directory and is left apart, until an administrator gives it an organization
+    /// again, see [`resolve_conflict`](Self::resolve_conflict).
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::Refused`] where no directory manages it.
+    pub fn unlink_organization(&self, actor: &str, id: u64) -> Result<Organization> {
+        self.administer(actor, |work| {
+            organizations::existing(work.transaction, id)?;
+            // Who is out by now does not come back.
+            organizations::settle_due(work)?;
+            let old = organizations::existing(work.transaction, id)?;
+            let managed = is_managed(work.transaction, old.link.as_ref())?;
+            let Some(link) = old.link.clone().filter(|_| managed) else {
+                return Err(Error::Refused("the organization is managed by no directory".to_string()));
+            };
+            let key = Kind::Group.resource(&link.directory, &link.resource);
+            let group = work.transaction.get(key.clone())?.ok_or_else(|| store::Error::corrupt(&key))?;
+            let group = Stored::read(&key, group)?;
+            let header = Header { organization: None, ..group.header.next(&work.now.text) };
+            work.transaction.put(key, group.with_header(header).text());
+            conflicts::leave(work, &link.directory, &link.resource);
+            parting::begin(work, id, old, &link)?;
+            let new = organizations::existing(work.transaction, id)?;
+            organizations::describe(work.transaction, id, new)
         })
     }
 

@@ -4,8 +4,8 @@
 //! |---|---|
 //! | `users`, `groups` | creation, changes and deletion, with the rules of the product |
 //! | `members`, `memberships`, `leaving` | changing who is a member of a group; reading that; users and groups that are deleted |
-//! | `links`, `unlinked` | links of customers that an administrator undoes and makes again; users that are linked to no customer |
-//! | `conflicts`, `check` | groups left apart from a local organization of their name; comparing a group with its organization |
+//! | `links`, `unlinked` | links of customers and organizations that an administrator undoes and makes again; users that are linked to no customer |
+//! | `conflicts`, `refused`, `check` | groups left apart from a local organization of their name, and groups refused for it; comparing a group with its organization |
 //! | `domains`, `rules` | the email domains that a directory is bound to; projects by rule |
 //! | `guard` | the limit of deletions |
 //! | `profile`, `index` | what attributes mean for the site; the indexes of users and groups |
@@ -61,6 +61,7 @@ pub(crate) mod memberships;
 pub(crate) mod notes;
 pub(crate) mod profile;
 mod refusal;
+pub(crate) mod refused;
 pub mod rules;
 pub(crate) mod scope;
 pub mod unlinked;

@@ -19,6 +19,8 @@ pub struct RequestNotes {
     pub refused: u32,
     /// The refusal of the first operation that was refused.
     pub refusal: Option<Error>,
+    /// Groups that the conflict policy has refused: an id for the conflict of each, and its name.
+    pub refused_groups: Vec<(String, String)>,
 }
 
 impl RequestNotes {

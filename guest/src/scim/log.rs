@@ -7,6 +7,7 @@ use crate::directories::activity::{ChangeCount, LoggedRequest, MAX_AGE_MS, MAX_L
 use crate::engine::Engine;
 use crate::language::error::{Error, Result};
 use crate::provisioning::notes::RequestNotes;
+use crate::provisioning::refused;
 use crate::provisioning::scope::{RequestContext, Scope};
 use crate::scim::http::Response;
 use crate::store::Savepoint;
@@ -44,6 +45,10 @@ impl Engine<'_> {
             let notes = core::mem::take(&mut scope.notes);
             if outcome.is_err() || scope.settings.dry_run {
                 scope.undo_since(before);
+            }
+            let dry_run = scope.settings.dry_run;
+            for (id, name) in notes.refused_groups.iter().filter(|_| !dry_run) {
+                refused::note(&mut scope, id, name)?;
             }
             scope.log(&outcome, &notes, changes);
             scope.finish();

@@ -39,7 +39,8 @@ impl Holder {
 
 /// The holder of an organization's own members at present.
 pub fn own_holder(id: u64, record: &OrganizationRecord) -> String {
-    keys::own_members(id, group_of(record))
+    let parted = || record.parted.as_ref().map(|parted| parted.link.resource.as_str());
+    keys::own_members(id, group_of(record).or_else(parted))
 }
 
 /// The group whose members are the organization's: the one that it is linked to, or was before it was deleted and
@@ -51,7 +52,8 @@ pub fn group_of(record: &OrganizationRecord) -> Option<&str> {
 /// Everything that may hold members of an organization, whether they count now or not.
 pub fn all_holders(id: u64, record: &OrganizationRecord) -> Vec<String> {
     let retained = record.retained.iter().flat_map(|retained| &retained.holders);
-    let group = group_of(record).map(ToString::to_string);
+    let copied = record.parted.as_ref().filter(|parted| parted.after.is_some()).map(|parted| &parted.link.resource);
+    let group = group_of(record).map(ToString::to_string).or_else(|| copied.cloned());
     group.into_iter().chain(retained.cloned()).chain([own_holder(id, record)]).collect()
 }
 

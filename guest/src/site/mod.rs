@@ -5,6 +5,7 @@
 //! | `customers` | customers, local and managed |
 //! | `organizations` | organizations, local and linked to groups |
 //! | `membership` | who is a member of which organization |
+//! | `parting` | organizations that are unlinked from their groups |
 //! | `probation` | restored customers in managed organizations |
 //! | `holders`, `kept`, `numbers`, `standing` | what holds members; what is deleted, as it is kept; ids; local, managed or leaving |
 //! | `projects` | projects and what is associated with them |
@@ -81,6 +82,7 @@ mod locales;
 pub(crate) mod membership;
 pub(crate) mod numbers;
 pub mod organizations;
+pub(crate) mod parting;
 pub(crate) mod probation;
 pub mod projects;
 pub mod same_names;

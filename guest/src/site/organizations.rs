@@ -11,7 +11,7 @@ use super::holders;
 use super::standing::{
     Standing, Standings, check_local, is_all_in_sight, is_leaving, is_managed, manager, shown_page, standing,
 };
-use super::{kept, numbers, probation};
+use super::{kept, numbers, parting, probation};
 use crate::engine::Engine;
 use crate::names;
 use crate::storage::Range;
@@ -73,6 +73,7 @@ pub fn provision(
             Ok(None)
         }
         ConflictPolicy::Sync => {
+            parting::check_done(&old)?;
             adopt(work, id, old, link, grace_seconds)?;
             Ok(Some(id))
         }
@@ -90,6 +91,7 @@ fn create(work: &mut Work<'_>, link: Link, name: &str) -> store::Result<u64> {
         former: None,
         restored: false,
         retained: None,
+        parted: None,
         twin: None,
     };
     let id = insert(work, &record)?;
@@ -124,7 +126,7 @@ fn adopt(
         work.transaction.put(due.key(until), records::write(&due));
         Retained { until, holders: holders.into_iter().map(|holder| holder.name).collect() }
     });
-    let record = OrganizationRecord { link: Some(link), former: None, restored: false, retained, ..old };
+    let record = OrganizationRecord { link: Some(link), former: None, restored: false, retained, parted: None, ..old };
     work.transaction.put(keys::organization(id), records::write(&record));
     work.transaction.put(keys::organization_of(&group), keys::number(id));
     work.record(ChangeKind::OrganizationAdopted, Detail { group: Some(group), ..Detail::of_organization(id) });
@@ -487,6 +489,7 @@ impl Engine<'_> {
             former: None,
             restored: false,
             retained: None,
+            parted: None,
             twin: None,
         };
         self.administer(actor, |work| {
@@ -547,6 +550,7 @@ impl Engine<'_> {
         self.administer(actor, |work| {
             let old = existing(work.transaction, id)?;
             check_local(work.transaction, old.link.as_ref(), "the organization")?;
+            parting::check_done(&old)?;
             Ok(remove(work, id).map(drop)?)
         })
     }

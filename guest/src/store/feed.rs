@@ -102,6 +102,8 @@ change_kinds! {
     OrganizationSettled = "organization.settled";
     /// A group was left apart from the local organization that has its name.
     OrganizationConflict = "organization.conflict";
+    /// An organization was unlinked from its group, and is local with the members that it had.
+    OrganizationUnlinked = "organization.unlinked";
     /// An organization got another name.
     OrganizationRenamed = "organization.renamed";
     /// Customers became members of an organization, those in `members`, but not through its group.
@@ -114,6 +116,8 @@ change_kinds! {
     OrganizationRestored = "organization.restored";
     /// A deleted organization was erased for good.
     OrganizationErased = "organization.erased";
+    /// A group was refused for the first time, because a local organization has its name.
+    ConflictRefused = "conflict.refused";
     /// Something has the same name as another, because names compare differently than in the version that made it.
     ConflictFound = "conflict.found";
     /// An administrator resolved a conflict by this `action`: `adopt`, `rename` or `leave`.

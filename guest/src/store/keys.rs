@@ -21,6 +21,9 @@
 //! | `gx/{directory}/{externalId}!{group}` | empty |
 //! | `cf/{directory}/{group}` | an open conflict: the group is left apart from the local organization of its name, or another group has the same name |
 //! | `cf/{directory}/{user}`, `cf/site/{id}` | likewise: another user, customer, organization or directory has the same name |
+//! | `cf/{directory}/{id}` | likewise: a group was refused because a local organization has its name; the id is its own |
+//! | `cr/{directory}/{name}` | the id of the conflict of the refused group of this name |
+//! | `ce/{directory}/{group}` | a group that an administrator has left apart, so that it is no open conflict |
 //! | `ul/{directory}/{user}` | why the user is linked to no customer; there is one for every such user |
 //! | `m/{group}/{user}` | empty; a membership, read from the group |
 //! | `mo/{user}/{group}` | empty; the same membership, read from the user |
@@ -218,6 +221,30 @@ pub fn counts(directory: &str) -> String {
 #[must_use]
 pub fn conflict(directory: &str, group: &str) -> String {
     ["cf/", directory, "/", group].concat()
+}
+
+/// The key of the conflict of a refused group of this name.
+#[must_use]
+pub fn refused_group(directory: &str, name: &str) -> String {
+    [&refused_groups(directory), encode(&comparable(name)).as_str()].concat()
+}
+
+/// What the keys of the conflicts of refused groups begin with.
+#[must_use]
+pub fn refused_groups(directory: &str) -> String {
+    ["cr/", directory, "/"].concat()
+}
+
+/// The key of a group that an administrator has left apart.
+#[must_use]
+pub fn left_apart(directory: &str, group: &str) -> String {
+    [&all_left_apart(directory), group].concat()
+}
+
+/// What the keys of the groups of a directory begin with that an administrator has left apart.
+#[must_use]
+pub fn all_left_apart(directory: &str) -> String {
+    ["ce/", directory, "/"].concat()
 }
 
 /// What the keys of a directory's conflicts begin with.

@@ -329,9 +329,23 @@ pub struct OrganizationRecord {
     /// The members that it had before it was adopted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retained: Option<Retained>,
+    /// The group that an administrator unlinked it from last: its own members are named after that group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parted: Option<Parted>,
     /// Whether another organization has the same name, see [`Twin`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub twin: Option<Twin>,
+}
+
+/// The group that an organization was unlinked from. It keeps the members that it had through the group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parted {
+    /// The group, with its directory.
+    pub link: Link,
+    /// While members are still being copied: the user after which to go on. Until that is done, those of the group count
+    /// as well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
 }
 
 /// The members that an organization had before it was adopted.
@@ -454,6 +468,31 @@ pub struct ConflictRecord {
     /// The other one with the same name, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub same_name: Option<Subject>,
+    /// The group that was refused, if it is about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<RefusedGroup>,
+}
+
+/// A group that was refused because a local organization has its name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedGroup {
+    /// The name, as it was sent.
+    pub name: String,
+    /// When it was refused last, in milliseconds since the Unix epoch.
+    pub last: u64,
+    /// How often it was refused.
+    pub count: u32,
+    /// Whether the organization becomes the group's when it is pushed again.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub adopt: bool,
+}
+
+/// A conflict that is over and can be taken up again: an administrator has left the group apart, or unlinked its
+/// organization.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftApart {
+    /// Since when, in milliseconds since the Unix epoch.
+    pub at: u64,
 }
 
 const fn yes() -> bool {
@@ -548,6 +587,8 @@ pub enum Due {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         after: Option<String>,
     },
+    /// The members of an organization that was unlinked from its group are still to be copied.
+    Parting(u64),
     /// A deleted customer is erased.
     Customer(String),
     /// A deleted organization is erased.
@@ -589,6 +630,7 @@ impl Due {
             Due::Log(directory) => alloc::format!("log/{directory}"),
             Due::Key { directory, key } => alloc::format!("key/{directory}/{key}"),
             Due::Domains { directory, .. } => alloc::format!("domains/{directory}"),
+            Due::Parting(organization) => alloc::format!("parting/{}", keys::number(*organization)),
             Due::Customer(customer) => alloc::format!("customer/{customer}"),
             Due::Organization(organization) => alloc::format!("organization/{}", keys::number(*organization)),
             Due::Probation { holder, customer } => alloc::format!("probation/{holder}/{customer}"),

@@ -25,7 +25,7 @@ pub use self::upgrade::Upgrade;
 use crate::directories::{notices, status};
 use crate::engine::{Engine, Moment};
 use crate::provisioning::{leaving, links};
-use crate::site::{self, bin, customers, numbers, organizations, probation, projects};
+use crate::site::{self, bin, customers, numbers, organizations, parting, probation, projects};
 use crate::store::edges;
 use crate::store::keys::{self, Kind};
 use crate::store::pages;
@@ -145,6 +145,7 @@ fn perform(work: &mut Work<'_>, due: &Due) -> Result<(), Error> {
         Due::Log(directory) => status::age_log(work, directory)?,
         Due::Key { directory, key } => notices::notify(work, directory, key)?,
         Due::Domains { directory, after } => links::link_those_inside(work, directory, after.as_deref())?,
+        Due::Parting(organization) => parting::go_on(work, *organization)?,
         Due::Customer(customer) => bin::erase_customer(work, customer)?,
         Due::Organization(organization) => bin::erase_organization(work, *organization)?,
         Due::Probation { holder, customer } => probation::end(work, holder, customer)?,
@@ -275,7 +276,8 @@ impl Job {
             .chain(Kind::User.indexes(&self.directory))
             .chain(Kind::Group.indexes(&self.directory))
             .chain([keys::api_keys(&self.directory), keys::log(&self.directory)])
-            .chain([keys::conflicts(&self.directory), keys::all_unlinked(&self.directory)]);
+            .chain([keys::conflicts(&self.directory), keys::refused_groups(&self.directory)])
+            .chain([keys::all_left_apart(&self.directory), keys::all_unlinked(&self.directory)]);
         for prefix in prefixes {
             if removed >= budget {
                 return Ok((removed, true));

@@ -11,14 +11,18 @@
 //!   probation;
 //! - a customer whose address is not an email address follows its user to a real one if there is one; otherwise it
 //!   becomes local, and its user is linked to no customer, like a user without an address.
+//!
+//! From layout 2 to 3, more can be asked:
+//!
+//! - groups that an administrator has left apart are listed, so that they can be taken up again.
 
 use alloc::format;
 use alloc::string::{String, ToString};
 
 use crate::address::is_address;
 use crate::engine::Engine;
-use crate::provisioning::links;
 use crate::provisioning::profile::{email, profile};
+use crate::provisioning::{conflicts, links};
 use crate::site::{self, customers, probation};
 use crate::storage::Entry;
 use crate::store::keys::{self, Kind};
@@ -46,10 +50,12 @@ enum Stage {
     Customers,
     /// The own members of organizations.
     OwnMembers,
+    /// Groups of all directories.
+    Groups,
 }
 
 /// The stages from layout 1 on; those from layout 2 on are the ones after the first [`OF_LAYOUT_2`].
-const STAGES: [Stage; 8] = [
+const STAGES: [Stage; 9] = [
     Stage::Directories,
     Stage::Names(Kind::User),
     Stage::Emails,
@@ -58,6 +64,7 @@ const STAGES: [Stage; 8] = [
     Stage::Organizations,
     Stage::Customers,
     Stage::OwnMembers,
+    Stage::Groups,
 ];
 
 /// How many of the stages bring a storage to layout 2.
@@ -140,6 +147,7 @@ impl Stage {
             Stage::Organizations => "on/",
             Stage::Customers => keys::ALL_CUSTOMERS,
             Stage::OwnMembers => keys::ALL_OWN_MEMBERS,
+            Stage::Groups => "g/",
         }
     }
 
@@ -159,6 +167,7 @@ impl Stage {
         for entry in entries {
             match self {
                 Stage::Customers => customer(work, &entry)?,
+                Stage::Groups => group(work, entry)?,
                 // ASCII text folds as before, and any other text has a `~` in its key.
                 _ if !entry.key.contains('~') => {}
                 Stage::Emails => email_of_user(work.transaction, entry)?,
@@ -213,7 +222,7 @@ impl Stage {
             Stage::Names(Kind::Group) => Subject::Group(id),
             Stage::Addresses => Subject::Customer(id),
             Stage::Organizations => Subject::Organization(value.parse().ok()?),
-            Stage::Emails | Stage::Customers | Stage::OwnMembers => return None,
+            Stage::Emails | Stage::Customers | Stage::OwnMembers | Stage::Groups => return None,
         })
     }
 }
@@ -250,6 +259,17 @@ fn customer(work: &mut Work<'_>, entry: &Entry) -> site::Result<()> {
         return customers::follow(work, id, &profile(&attributes, user.header.inactive));
     }
     Ok(links::detach(work, id, record, &link, &user, UnlinkedReason::NoEmail)?)
+}
+
+/// Lists a group that an administrator has left apart.
+fn group(work: &mut Work<'_>, entry: Entry) -> Result<()> {
+    let (directory, id) = keys::two_ids(&entry.key).ok_or_else(|| store::Error::corrupt(&entry.key))?;
+    let (directory, id) = (directory.to_string(), id.to_string());
+    let stored = Stored::read(&entry.key, entry.value)?;
+    if stored.header.organization.is_none() && !conflicts::is_apart(work.transaction, &directory, &id)? {
+        conflicts::leave(work, &directory, &id);
+    }
+    Ok(())
 }
 
 fn change_counts(transaction: &mut Transaction, directory: &str, change: impl FnOnce(&mut Counts)) -> Result<()> {

@@ -14,10 +14,10 @@ type Family<'m> = BTreeMap<Vec<&'m str>, &'m str>;
 
 struct Store<'m>(BTreeMap<&'m str, Family<'m>>);
 
-const FAMILIES: [&str; 40] = [
-    "schema", "s", "d", "dn", "dr", "dc", "ds", "rl", "k", "u", "un", "ue", "ux", "g", "gn", "gx", "cf", "ul", "m",
-    "mo", "cu", "cm", "uc", "og", "o", "on", "p", "pk", "pa", "po", "op", "pc", "cp", "n", "c", "cl", "t", "w", "rc",
-    "ro",
+const FAMILIES: [&str; 42] = [
+    "schema", "s", "d", "dn", "dr", "dc", "ds", "rl", "k", "u", "un", "ue", "ux", "g", "gn", "gx", "cf", "cr", "ce",
+    "ul", "m", "mo", "cu", "cm", "uc", "og", "o", "on", "p", "pk", "pa", "po", "op", "pc", "cp", "n", "c", "cl", "t",
+    "w", "rc", "ro",
 ];
 
 /// Checks the whole of a storage.
@@ -134,6 +134,19 @@ impl<'m> Store<'m> {
     /// Conflicts are of groups without an organization, and open as the feed has it; how many they are.
     fn check_conflicts(&self, directory: &str, groups: &BTreeMap<&str, &str>, feed: &Feed) -> usize {
         let conflicts = self.of("cf", directory);
+        let names = conflicts.iter().filter_map(|(id, value)| {
+            let name = json(value)["refused"]["name"].as_str()?.to_string();
+            Some((encode(&comparable(&name)), *id))
+        });
+        let of_names = self.of("cr", directory).into_iter().map(|(name, id)| (name.to_string(), id));
+        assert_eq!(of_names.collect::<BTreeMap<_, _>>(), names.collect());
+        for group in self.of("ce", directory).keys() {
+            assert!(resource(groups[group]).0["organization"].is_null() && !is_apart(conflicts.get(group)));
+        }
+        for (group, value) in groups {
+            let listed = is_apart(conflicts.get(group)) || self.of("ce", directory).contains_key(group);
+            assert!(listed || resource(value).0["organization"].is_u64(), "the group {group} is not listed");
+        }
         let apart = conflicts.iter().filter(|(_, value)| json(value)["apart"] != false);
         let listed = apart.map(|(group, value)| {
             assert!(json(value)["since"].is_u64());
@@ -181,7 +194,7 @@ impl<'m> Store<'m> {
             .filter(|(_, kind)| ["directory", "removal"].contains(&json(kind).as_str().unwrap_or_default()))
             .map(|(key, _)| key[0])
             .collect();
-        for family in ["dr", "k", "u", "un", "ue", "ux", "g", "gn", "gx", "cf", "ul", "dc", "rl"] {
+        for family in ["dr", "k", "u", "un", "ue", "ux", "g", "gn", "gx", "cf", "cr", "ce", "ul", "dc", "rl"] {
             for key in self.family(family).keys() {
                 let of_site = family == "cf" && key[0] == "site";
                 assert!(
@@ -367,7 +380,10 @@ impl<'m> Store<'m> {
             Some(format!("{end:020}/probation/{}", key.join("/")))
         });
         // Who was restored with too much for one transaction may be gone again by now.
-        let due = self.whole("t").into_keys().filter(|key| !key.contains("/restored/") && !key.contains("/domains/"));
+        let due = self
+            .whole("t")
+            .into_keys()
+            .filter(|key| !["/restored/", "/domains/", "/parting/"].iter().any(|what| key.contains(what)));
         let expected = adoptions.chain(logs).chain(notices).chain(erasures).chain(ends).collect();
         assert_eq!(due.collect::<BTreeSet<_>>(), expected);
     }
@@ -405,6 +421,11 @@ impl<'m> Store<'m> {
     }
 }
 
+/// Whether it is the conflict of a group that is left apart.
+fn is_apart(conflict: Option<&&str>) -> bool {
+    conflict.is_some_and(|value| json(value)["apart"] != false)
+}
+
 /// Whether a stored user has an email address, or a name that is one.
 fn has_address(user: &str) -> bool {
     let (_, attributes) = resource(user);
@@ -419,8 +440,11 @@ fn has_address(user: &str) -> bool {
 /// What holds members of an organization: its group, those that held them before it was adopted, and its own.
 fn holders(id: &str, record: &Value) -> Vec<String> {
     let former = || record["former"].as_str().map(ToString::to_string);
-    let group = linked(record).map(|(_, group)| group).or_else(former);
-    let own = group.as_ref().map_or(format!("o:{id}"), |group| format!("o:{id}:{group}"));
+    let parted = record["parted"]["link"]["resource"].as_str().map(ToString::to_string);
+    let mut group = linked(record).map(|(_, group)| group).or_else(former);
+    let own = group.as_ref().or(parted.as_ref()).map_or(format!("o:{id}"), |group| format!("o:{id}:{group}"));
+    // While its members are copied, those of the group that it was unlinked from count.
+    group = group.or(parted.filter(|_| record["parted"]["after"].is_string()));
     let retained = record["retained"]["holders"].as_array().into_iter().flatten();
     let retained = retained.map(|holder| holder.as_str().unwrap().to_string());
     group.into_iter().chain(retained).chain([own]).collect()
@@ -529,13 +553,16 @@ impl Feed {
                 assert_eq!(self.organizations.insert(number("organization"), optional("group")), None);
             }
             "organization.adopted" => *self.organizations.get_mut(&number("organization")).unwrap() = Some(id("group")),
+            "organization.unlinked" => *self.organizations.get_mut(&number("organization")).unwrap() = None,
+            "conflict.refused" => assert!(self.organizations.contains_key(&number("organization"))),
             "organization.conflict" => {
                 assert!(self.organizations.contains_key(&number("organization")));
                 assert!(self.conflicts.insert(id("group")));
             }
             "conflict.resolved" => {
                 assert!(["adopt", "rename", "leave"].contains(&id("action").as_str()));
-                assert!(self.conflicts.remove(&id("group")));
+                // It may have been left before, or be that of a refused group.
+                optional("group").map(|group| self.conflicts.remove(&group));
             }
             "conflict.found" => {
                 let ids = ["user", "group", "customer", "organization"];

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use usher_engine::Environment;
 use usher_engine::directories::{self, ConflictPolicy, ProjectRule};
 use usher_engine::provisioning::check::Difference;
-use usher_engine::provisioning::conflicts::{MemberChange, Resolution};
+use usher_engine::provisioning::conflicts::{ConflictKind, MemberChange, Resolution};
 use usher_engine::site::customers::{Customer, CustomerUpdate, NewCustomer};
 use usher_engine::site::projects::Audience;
 use usher_engine::site::settings::SettingsUpdate;
@@ -38,6 +38,7 @@ pub enum OnSite {
     DeleteCustomer(usize),
     UnlinkCustomer(usize),
     RelinkCustomer(usize),
+    UnlinkOrganization(usize),
     ResolveConflict(usize, Resolution),
     MakeOrganization(usize),
     RenameOrganization(usize, usize),
@@ -67,6 +68,7 @@ pub fn site_step() -> impl Strategy<Value = OnSite> {
         1 => (0..6_usize).prop_map(OnSite::DeleteCustomer),
         2 => (0..6_usize).prop_map(OnSite::UnlinkCustomer),
         2 => (0..6_usize).prop_map(OnSite::RelinkCustomer),
+        2 => (0..4_usize).prop_map(OnSite::UnlinkOrganization),
         2 => (0..2_usize, resolution()).prop_map(|(at, resolution)| OnSite::ResolveConflict(at, resolution)),
         4 => (0..GROUPS.len()).prop_map(OnSite::MakeOrganization),
         1 => (0..4_usize, 0..GROUPS.len()).prop_map(|(at, name)| OnSite::RenameOrganization(at, name)),
@@ -132,6 +134,10 @@ pub struct Sites {
     direct: BTreeSet<String>,
     /// The groups whose conflicts are open.
     conflicts: BTreeSet<String>,
+    /// The groups that an administrator has left apart.
+    left: BTreeSet<String>,
+    /// The names of the groups that were refused.
+    refused: BTreeSet<String>,
     /// Users that were unlinked, each with its customer of then.
     unlinked: BTreeMap<String, String>,
     /// Whether what is deleted can be restored.
@@ -157,6 +163,8 @@ impl Default for Sites {
             associated: BTreeSet::new(),
             direct: BTreeSet::new(),
             conflicts: BTreeSet::new(),
+            left: BTreeSet::new(),
+            refused: BTreeSet::new(),
             unlinked: BTreeMap::new(),
             retains: true,
             ages: 0,
@@ -315,15 +323,20 @@ impl Sites {
     }
 
     /// Whether a new group may have this name.
-    pub fn check_group(&self, name: &str) -> Result<(), Refusal> {
+    pub fn check_group(&mut self, name: &str) -> Result<(), Refusal> {
         let same = self.organizations.values().find(|organization| has_name(organization, name));
-        let is_refused = same.is_some_and(|same| same.group.is_some() || matches!(self.policy, ConflictPolicy::Reject));
+        if same.is_some_and(|same| same.group.is_none() && matches!(self.policy, ConflictPolicy::Reject)) {
+            self.refused.insert(comparable(name));
+            return Err(TAKEN);
+        }
+        let is_refused = same.is_some_and(|same| same.group.is_some());
         if is_refused { Err(TAKEN) } else { Ok(()) }
     }
 
     /// A group has come that may have its name.
     pub fn make_group(&mut self, id: &str, name: &str, is_complete: bool) {
         let group = Some(id.to_string());
+        self.refused.remove(&comparable(name));
         self.make_way_for_name(name);
         let by_rule = self.rule.is_some_and(|rule| rule == "*" || comparable(name).starts_with('s'));
         match self.organizations.iter_mut().find(|(_, organization)| has_name(organization, name)) {
@@ -412,6 +425,7 @@ impl Sites {
     /// A group is deleted.
     pub fn forget_group(&mut self, group: &str, record: &Group) {
         self.conflicts.remove(group);
+        self.left.remove(group);
         let linked = self.organizations.iter().find(|(_, organization)| organization.group.as_deref() == Some(group));
         if let Some(id) = linked.map(|(id, _)| *id) {
             if let Some(organization) = self.organizations.get_mut(&id) {
@@ -452,6 +466,8 @@ impl Sites {
         }
         self.unlinked.clear();
         self.conflicts.clear();
+        self.left.clear();
+        self.refused.clear();
     }
 
     /// Users of deleted groups go with their directory; their customers are members on their own.
@@ -578,8 +594,26 @@ impl Sites {
                     return Some(user);
                 }
             }
+            OnSite::UnlinkOrganization(at) => {
+                let id = self.organization_id(*at);
+                let expected = match self.check_local_organization(id) {
+                    Ok(()) => Err("refused"),
+                    Err("managed") => Ok(()),
+                    other => other,
+                };
+                compare_outcome(&engine.unlink_organization("ann", id), expected);
+                if expected.is_ok() {
+                    let members = self.of_group(&self.organizations[&id], users, groups);
+                    let organization = self.organizations.get_mut(&id)?;
+                    let group = organization.group.clone();
+                    organization.own.extend(members);
+                    organization.be_local();
+                    self.left.extend(group.clone());
+                    return group;
+                }
+            }
             OnSite::ResolveConflict(at, resolution) => {
-                let group = self.conflicts.iter().nth(*at).map_or(NOTHING, String::as_str).to_string();
+                let group = self.conflicts.union(&self.left).nth(*at).map_or(NOTHING, String::as_str).to_string();
                 self.compare_preview(site, directory, &group, users, groups);
                 let expected = self.resolve(&group, groups, resolution);
                 let seen = engine.resolve_conflict("ann", directory, &group, resolution);
@@ -734,7 +768,7 @@ impl Sites {
         groups: &BTreeMap<String, Group>,
         resolution: &Resolution,
     ) -> Result<(), &'static str> {
-        if !self.conflicts.contains(group) {
+        if !self.conflicts.contains(group) && !self.left.contains(group) {
             return Err("not found");
         }
         let name = &groups[group].name;
@@ -758,6 +792,7 @@ impl Sites {
             self.policy = policy;
         }
         self.conflicts.remove(group);
+        set(&mut self.left, group.to_string(), *resolution == Resolution::Leave);
         Ok(())
     }
 
@@ -830,8 +865,16 @@ impl Sites {
         groups: &BTreeMap<String, Group>,
     ) {
         let engine = site.engine();
-        let conflicts = engine.conflicts(directory, None, 1_000).unwrap().values.into_iter();
-        assert_eq!(conflicts.map(|conflict| about(&conflict)).collect::<BTreeSet<_>>(), self.conflicts);
+        let (mut apart, mut refused) = (BTreeSet::new(), BTreeSet::new());
+        for conflict in engine.conflicts(directory, None, 1_000).unwrap().values {
+            match conflict.kind {
+                ConflictKind::Refused => refused.insert(comparable(&conflict.name)),
+                _ => apart.insert(about(&conflict)),
+            };
+        }
+        assert_eq!((apart, refused), (self.conflicts.clone(), self.refused.clone()));
+        let left = engine.left_apart(directory, None, 1_000).unwrap().values.into_iter();
+        assert_eq!(left.map(|conflict| about(&conflict)).collect::<BTreeSet<_>>(), self.left);
         for group in groups.keys() {
             self.compare_check(site, directory, group, users, groups);
         }
@@ -906,7 +949,7 @@ impl Sites {
         groups: &BTreeMap<String, Group>,
     ) {
         let preview = site.engine().preview_conflict(directory, group);
-        assert_eq!(preview.is_ok(), self.conflicts.contains(group));
+        assert_eq!(preview.is_ok(), self.conflicts.contains(group) || self.left.contains(group));
         let Ok(preview) = preview else { return };
         let of_group = ModelOrganization { group: Some(group.to_string()), ..ModelOrganization::default() };
         let after = self.members(&of_group, users, groups);

@@ -1,11 +1,14 @@
 //! What an administrator resolves: conflicts, users that are linked to no customer, groups that do not fit.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use usher_engine::directories::{ConflictPolicy, Error};
+use usher_engine::directories::{ConflictPolicy, Error, Settings};
 use usher_engine::provisioning::check::Difference;
-use usher_engine::provisioning::conflicts::{ConflictSubject, MemberChange, Resolution};
+use usher_engine::provisioning::conflicts::{
+    Conflict, ConflictKind, ConflictOrganization, ConflictSubject, MemberChange, Resolution,
+};
 use usher_engine::provisioning::unlinked::UnlinkedReason;
 use usher_engine::site;
 use usher_engine::site::customers::CustomerUpdate;
@@ -85,7 +88,10 @@ fn a_group_that_is_left_apart_obeys_the_rename_rule() {
 
 fn conflicts(directory: &Directory<'_>) -> Vec<(String, Option<(u64, String)>)> {
     let page = directory.site.engine().conflicts(&directory.id, None, 100).unwrap();
-    let values = page.values.into_iter().map(|conflict| (conflict.name, conflict.organization));
+    let values = page.values.into_iter().map(|conflict| {
+        let organization = conflict.organization.map(|organization| (organization.id, organization.name));
+        (conflict.name, organization)
+    });
     let values: Vec<_> = values.collect();
     assert_eq!(directory.site.engine().directory(&directory.id).unwrap().conflicts, values.len() as u64);
     values
@@ -137,7 +143,8 @@ fn a_preview_says_who_comes_and_who_goes_and_changes_nothing() {
     let before = site.storage.snapshot();
     let preview = site.engine().preview_conflict(&directory.id, &group).unwrap();
     let one = |id: &str| MemberChange { count: 1, first: vec![id.to_string()] };
-    assert_eq!(preview.conflict.organization, Some((organization, "Staff".to_string())));
+    let expected = ConflictOrganization { id: organization, name: "Staff".to_string(), managed_by: None };
+    assert_eq!(preview.conflict.organization, Some(expected));
     assert_eq!((preview.added, preview.removed), (one(&users[1]), one(&site.customer("old@x.test").unwrap().id)));
     assert_eq!(preview.projects, [(project, "Help".to_string())]);
     assert_eq!(site.storage.snapshot(), before);
@@ -202,18 +209,206 @@ fn renaming_makes_room_for_the_groups_own_organization() {
 }
 
 #[test]
-fn what_is_left_apart_is_off_the_list() {
+fn what_is_left_apart_is_off_the_list_and_can_be_taken_up_again() {
     let site = Site::new();
     let Apart { directory, group, organization, .. } = apart(&site);
-    site.engine().resolve_conflict("ann", &directory.id, &group, &Resolution::Leave).unwrap();
+    let leave = || site.engine().resolve_conflict("ann", &directory.id, &group, &Resolution::Leave);
+    let left = || site.engine().left_apart(&directory.id, None, 10).unwrap().values;
+    leave().unwrap();
     assert!(conflicts(&directory).is_empty());
     assert_eq!(site.engine().organization(organization).unwrap().managed_by, None);
+    assert_eq!((left()[0].subject.id(), left()[0].kind, left().len()), (group.as_str(), ConflictKind::Left, 1));
     integrity::check(&site.storage);
+    let before = site.content();
+    leave().unwrap();
+    assert_eq!(site.content(), before);
+    // It is taken up again without a push.
+    let preview = site.engine().preview_conflict(&directory.id, &group).unwrap();
+    assert_eq!((preview.added.count, preview.removed.count), (1, 1));
+    site.engine().resolve_conflict("ann", &directory.id, &group, &Resolution::Adopt).unwrap();
+    assert_eq!(site.engine().organization(organization).unwrap().group, Some(group.clone()));
+    assert!(left().is_empty());
+    integrity::check(&site.storage);
+}
+
+#[test]
+fn a_repair_opens_the_conflict_again_of_what_is_left_apart() {
+    let site = Site::new();
+    let Apart { directory, group, .. } = apart(&site);
+    site.engine().resolve_conflict("ann", &directory.id, &group, &Resolution::Leave).unwrap();
     // A repair of the group opens it again.
     let repair = site.engine().repair_group("ann", &directory.id, &group).unwrap();
     assert_eq!((repair.found.differences, repair.left.len()), (vec![Difference::NoOrganization], 1));
     assert_eq!(conflicts(&directory).len(), 1);
+    assert!(site.engine().left_apart(&directory.id, None, 10).unwrap().values.is_empty());
     integrity::check(&site.storage);
+}
+
+/// A directory that refuses groups, with one that it has refused.
+fn refusing(site: &Site) -> (Directory<'_>, Conflict, u64) {
+    let organization = site.engine().create_organization("ann", "Staff").unwrap().id;
+    let old = site.local_customer("old@x.test").id;
+    site.engine().add_members("ann", organization, &[old]).unwrap();
+    let directory = site.connect(&Settings { conflict_policy: ConflictPolicy::Reject, ..settings("idp") });
+    directory.post("/Groups", &json!({ "displayName": "STAFF" })).refused(409, "uniqueness");
+    let conflict = site.engine().conflicts(&directory.id, None, 10).unwrap().values.remove(0);
+    (directory, conflict, organization)
+}
+
+#[test]
+fn a_group_that_is_refused_is_listed_by_name() {
+    let site = Site::new();
+    let (directory, conflict, organization) = refusing(&site);
+    assert_eq!((conflict.kind, conflict.name.as_str()), (ConflictKind::Refused, "STAFF"));
+    assert_eq!(conflict.organization.as_ref().map(|one| one.id), Some(organization));
+    assert_eq!(conflict.refusals.map(|(count, _)| count), Some(1));
+    integrity::check(&site.storage);
+    // The identity provider tries again and again: it is one conflict, and one change in the feed.
+    directory.post("/Groups", &json!({ "displayName": " staff " })).refused(409, "uniqueness");
+    let operations =
+        json!([{ "method": "POST", "path": "/Groups", "bulkId": "1", "data": { "displayName": "Staff" } }]);
+    directory.post("/Bulk", &json!({ "Operations": operations })).expect(200);
+    let again = site.engine().conflicts(&directory.id, None, 10).unwrap().values;
+    assert_eq!((again.len(), again[0].refusals.map(|(count, _)| count)), (1, Some(3)));
+    assert_eq!((&again[0].subject, again[0].since), (&conflict.subject, conflict.since));
+    let changes = site.engine().changes(0, 1_000).unwrap();
+    assert_eq!(changes.iter().filter(|change| change.kind == "conflict.refused").count(), 1);
+    assert_eq!(site.engine().directory_status(&directory.id).unwrap().conflicts, 1);
+    // A name that another group has is no conflict of this kind.
+    directory.group("Other", &[]);
+    directory.post("/Groups", &json!({ "displayName": "Other" })).refused(409, "uniqueness");
+    assert_eq!(site.engine().conflicts(&directory.id, None, 10).unwrap().values.len(), 1);
+    integrity::check(&site.storage);
+    site.engine().disconnect("ann", &directory.id, false).unwrap();
+    site.sweep(2);
+    integrity::check(&site.storage);
+}
+
+#[test]
+fn what_is_decided_about_a_refused_group_holds_when_it_is_pushed_again() {
+    for resolution in [Resolution::Adopt, Resolution::Rename("Old staff".to_string()), Resolution::Leave] {
+        let site = Site::new();
+        let (directory, conflict, organization) = refusing(&site);
+        let preview = site.engine().preview_conflict(&directory.id, conflict.subject.id()).unwrap();
+        assert_eq!((preview.added.count, preview.removed.count), (0, 1));
+        site.engine().resolve_conflict("ann", &directory.id, conflict.subject.id(), &resolution).unwrap();
+        integrity::check(&site.storage);
+        let listed = site.engine().conflicts(&directory.id, None, 10).unwrap().values;
+        let pushed = directory.post("/Groups", &json!({ "displayName": "STAFF" }));
+        integrity::check(&site.storage);
+        let now = site.engine().organization(organization).unwrap();
+        match &resolution {
+            Resolution::Adopt => {
+                assert!(listed[0].adopts);
+                assert_eq!((pushed.status, now.group), (201, Some(pushed.id())));
+            }
+            Resolution::Rename(name) => {
+                assert!(listed.is_empty());
+                assert_eq!((pushed.status, &now.name), (201, name));
+                assert!(site.organization("STAFF").is_some());
+            }
+            Resolution::Leave => {
+                assert!(listed.is_empty());
+                assert_eq!((pushed.status, now.group), (409, None));
+                assert_eq!(site.engine().conflicts(&directory.id, None, 10).unwrap().values.len(), 1);
+            }
+        }
+        if pushed.status == 201 {
+            assert!(site.engine().conflicts(&directory.id, None, 10).unwrap().values.is_empty());
+        }
+    }
+    // A group that comes because the name is free by now ends it as well.
+    let site = Site::new();
+    let (directory, _, organization) = refusing(&site);
+    site.engine().delete_organization("ann", organization).unwrap();
+    directory.group("Staff", &[]);
+    assert!(site.engine().conflicts(&directory.id, None, 10).unwrap().values.is_empty());
+    integrity::check(&site.storage);
+}
+
+/// The email addresses of an organization's members, of which there may be many.
+fn all_members(site: &Site, organization: u64) -> BTreeSet<String> {
+    let (mut all, mut position) = (BTreeSet::new(), site::Position::Offset(0));
+    loop {
+        let page = site.engine().organization_members(organization, &position, 1_000).unwrap();
+        for customer in page.values {
+            assert!(all.insert(customer.email));
+        }
+        let Some(next) = page.next else { return all };
+        position = site::Position::After(next);
+    }
+}
+
+#[test]
+fn an_organization_is_unlinked_from_its_group_and_keeps_its_members() {
+    for size in [3, 2_500] {
+        let site = Site::new();
+        let idp = site.connect(&settings("idp"));
+        let users = idp.many("/Users", (0..size).map(|n| json!({ "userName": format!("u{n:04}@x.test") })));
+        let group = idp.group("Staff", &users);
+        let organization = site.organization("Staff").unwrap();
+        let project = site.engine().create_project("ann", "HELP", "Help", Audience::Restricted).unwrap().id;
+        site.engine().associate_organization("ann", project, organization, true).unwrap();
+        let before = all_members(&site, organization);
+        // The customer of a user has its id.
+        let customer = users[1].clone();
+        let local = site.engine().unlink_organization("ann", organization).unwrap();
+        assert_eq!((local.managed_by, local.group), (None, None));
+        let now = || all_members(&site, organization);
+        integrity::check(&site.storage);
+        assert_eq!(now(), before);
+        assert!(site.engine().access(&customer, project).unwrap().allowed);
+        if size > 1_000 {
+            assert!(matches!(site.engine().delete_organization("ann", organization), Err(site::Error::Refused(_))));
+            let adopted = site.engine().resolve_conflict("ann", &idp.id, &group, &Resolution::Adopt);
+            assert!(matches!(adopted, Err(Error::Refused(_))));
+        }
+        // Whoever is deleted in the meantime, and whoever joins the group later.
+        idp.delete(&format!("/Users/{}", users[2])).expect(204);
+        site.sweep(100);
+        let remaining: BTreeSet<String> = before.iter().filter(|email| *email != "u0002@x.test").cloned().collect();
+        assert_eq!(now(), remaining);
+        integrity::check(&site.storage);
+        let new = idp.user("new@x.test");
+        let join = |op: &str, user: &str| json!([{ "op": op, "path": "members", "value": [{ "value": user }] }]);
+        idp.patch(&format!("/Groups/{group}?attributes=id"), join("add", &new)).expect(200);
+        idp.patch(&format!("/Groups/{group}?attributes=id"), join("remove", &users[1])).expect(200);
+        assert_eq!(now(), remaining);
+        assert!(site.engine().access(&customer, project).unwrap().allowed);
+        assert_eq!(site.engine().organizations_of(&customer).unwrap().len(), 1);
+        site.engine().remove_members("ann", organization, std::slice::from_ref(&customer)).unwrap();
+        assert!(!site.engine().access(&customer, project).unwrap().allowed);
+        // It is linked again without a push, and is what the group is.
+        let left = site.engine().left_apart(&idp.id, None, 10).unwrap().values;
+        assert_eq!((left.len(), left[0].name.as_str()), (1, "Staff"));
+        site.engine().resolve_conflict("ann", &idp.id, &group, &Resolution::Adopt).unwrap();
+        site.sweep(100);
+        assert!(now().contains("new@x.test") && !now().contains("u0001@x.test"));
+        assert_eq!(now().len(), remaining.len());
+        integrity::check(&site.storage);
+        assert!(matches!(site.engine().unlink_organization("ann", 99), Err(site::Error::NotFound(_))));
+    }
+}
+
+#[test]
+fn a_group_or_directory_that_goes_while_its_members_are_copied_takes_none_of_them_along() {
+    for what in ["group", "directory", "removal"] {
+        let site = Site::new();
+        let idp = site.connect(&settings("idp"));
+        let users = idp.many("/Users", (0..2_500).map(|n| json!({ "userName": format!("u{n:04}@x.test") })));
+        let group = idp.group("Staff", &users);
+        let organization = site.organization("Staff").unwrap();
+        site.engine().unlink_organization("ann", organization).unwrap();
+        match what {
+            "group" => drop(idp.delete(&format!("/Groups/{group}")).expect(204)),
+            _ => site.engine().disconnect("ann", &idp.id, what == "removal").unwrap(),
+        }
+        integrity::check(&site.storage);
+        site.sweep(1_000);
+        integrity::check(&site.storage);
+        // With the removal of a directory, its customers go.
+        assert_eq!(all_members(&site, organization).len(), if what == "removal" { 0 } else { 2_500 }, "{what}");
+    }
 }
 
 #[test]
@@ -221,7 +416,14 @@ fn a_name_that_is_managed_by_now_is_refused() {
     let site = Site::new();
     let Apart { directory, group, organization, .. } = apart(&site);
     site.engine().delete_organization("ann", organization).unwrap();
-    site.connect(&settings("other")).group("Staff", &[]);
+    let other = site.connect(&settings("other"));
+    other.group("Staff", &[]);
+    // Who manages it is named.
+    let listed = site.engine().conflicts(&directory.id, None, 10).unwrap().values.remove(0);
+    let preview = site.engine().preview_conflict(&directory.id, &group).unwrap();
+    for conflict in [listed, preview.conflict] {
+        assert_eq!(conflict.organization.unwrap().managed_by, Some((other.id.clone(), "other".to_string())));
+    }
     for resolution in [Resolution::Adopt, Resolution::Rename("Old staff".to_string())] {
         let refused = site.engine().resolve_conflict("ann", &directory.id, &group, &resolution);
         assert!(matches!(refused, Err(Error::Refused(_))), "{refused:?}");

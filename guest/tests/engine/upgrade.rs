@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use usher_engine::provisioning::conflicts::{Conflict, ConflictSubject};
+use usher_engine::provisioning::conflicts::{Conflict, ConflictKind};
 use usher_engine::provisioning::unlinked::UnlinkedReason;
 use usher_engine::site::Position;
 use usher_engine::site::customers::{CustomerUpdate, NewCustomer};
@@ -18,9 +18,7 @@ const START: Position = Position::Offset(0);
 
 /// The id of what a conflict is about.
 pub fn about(conflict: &Conflict) -> String {
-    match &conflict.subject {
-        ConflictSubject::Group(id) | ConflictSubject::User(id) => id.clone(),
-    }
+    conflict.subject.id().to_string()
 }
 
 /// A site as version 0.1.0 of the program left it, with names in composed and decomposed form, full-width letters, and what
@@ -163,7 +161,7 @@ fn of_two_names_that_become_one_the_older_is_found_and_both_are_listed() {
     let listed = engine.conflicts(&entra.id, None, 100).unwrap().values;
     let names: Vec<&str> = listed.iter().map(|conflict| conflict.name.as_str()).collect();
     assert_eq!(names, ["zoe\u{308}@x.test", "zo\u{eb}@x.test", "Gru\u{308}ne", "Gr\u{fc}ne"]);
-    assert!(listed.iter().all(|conflict| !conflict.apart));
+    assert!(listed.iter().all(|conflict| conflict.kind == ConflictKind::SameName));
     for pair in listed.chunks(2) {
         assert_eq!(pair[0].same_name, Some(about(&pair[1])));
         assert_eq!(pair[1].same_name, Some(about(&pair[0])));

@@ -28,6 +28,9 @@ enum Action {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Conflict {
+    /// What names it in the path of a resolution.
+    id: String,
+    kind: directories::ConflictKind,
     #[serde(skip_serializing_if = "Option::is_none")]
     group_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -36,13 +39,39 @@ struct Conflict {
     user_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     user_name: Option<String>,
-    /// Whether it is a group that is left apart from an organization.
-    apart: bool,
     /// The other group or user of the directory that has the same name.
     same_name_as: Option<String>,
     /// The organization that has the group's name now.
-    organization: Option<Named>,
+    organization: Option<Organization>,
     since: Timestamp,
+    /// How often a group was refused, and when last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refusals: Option<Refusals>,
+}
+
+/// The organization that has a group's name.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Organization {
+    id: u64,
+    name: String,
+    /// The directory that manages it.
+    managed_by: Option<Directory>,
+}
+
+#[derive(Serialize)]
+struct Directory {
+    id: String,
+    name: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Refusals {
+    count: u32,
+    last_at: Timestamp,
+    /// Whether the group gets the organization when it is pushed again.
+    adopts: bool,
 }
 
 /// Two of the site that have the same name, as one of them sees it.
@@ -82,9 +111,13 @@ struct MemberChange {
 }
 
 pub(super) async fn list(request: AdminRequest<'_>) -> Result<Reply, Fault> {
-    let [cursor, limit_text] = request.query(["cursor", "limit"])?;
-    let (id, limit) = (request.parameter(0), limit(limit_text)?);
-    let page = request.state.site.conflicts(id, cursor.as_deref(), limit).await??;
+    let [cursor, limit_text, state] = request.query(["cursor", "limit", "state"])?;
+    let (site, id, limit) = (&request.state.site, request.parameter(0), limit(limit_text)?);
+    let page = match state.as_deref() {
+        None | Some("open") => site.conflicts(id, cursor.as_deref(), limit).await??,
+        Some("left") => site.left_apart(id, cursor.as_deref(), limit).await??,
+        Some(_) => return Err(invalid("`state` is open or left.")),
+    };
     let values = page.values.into_iter().map(shown).collect::<Result<Vec<_>, _>>()?;
     Ok(ok(&Page { values, next: page.next }))
 }
@@ -140,19 +173,31 @@ fn identified(subject: Subject) -> (&'static str, String) {
 }
 
 fn shown(conflict: directories::Conflict) -> Result<Conflict, Fault> {
-    let ((group_id, group_name), (user_id, user_name)) = match conflict.subject {
-        ConflictSubject::Group(id) => ((Some(id), Some(conflict.name)), (None, None)),
-        ConflictSubject::User(id) => ((None, None), (Some(id), Some(conflict.name))),
+    let name = Some(conflict.name);
+    let (id, (group_id, group_name), (user_id, user_name)) = match conflict.subject {
+        ConflictSubject::Group(id) => (id.clone(), (Some(id), name), (None, None)),
+        ConflictSubject::User(id) => (id.clone(), (None, None), (Some(id), name)),
+        ConflictSubject::RefusedGroup(id) => (id, (None, name), (None, None)),
     };
+    let organization = conflict.organization.map(|organization| Organization {
+        id: organization.id,
+        name: organization.name,
+        managed_by: organization.managed_by.map(|(id, name)| Directory { id, name }),
+    });
+    let adopts = conflict.adopts;
+    let refusals =
+        conflict.refusals.map(|(count, last)| Ok::<_, Fault>(Refusals { count, last_at: time(last)?, adopts }));
     Ok(Conflict {
+        id,
+        kind: conflict.kind,
         group_id,
         group_name,
         user_id,
         user_name,
-        apart: conflict.apart,
         same_name_as: conflict.same_name,
-        organization: conflict.organization.map(named),
+        organization,
         since: time(conflict.since)?,
+        refusals: refusals.transpose()?,
     })
 }
 

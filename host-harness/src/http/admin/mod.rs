@@ -58,6 +58,7 @@ pub(super) static ENDPOINTS: &Endpoints = endpoints! {
         PATCH organizations::update,
         DELETE organizations::delete,
     }
+    "/admin/v1/organizations/{id}/unlink" => { POST organizations::unlink }
     "/admin/v1/organizations/{id}/restore" => { POST bin::restore_organization }
     "/admin/v1/organizations/{id}/members" => { GET organizations::members }
     "/admin/v1/organizations/{id}/members/{customerId}" => {

@@ -59,6 +59,12 @@ pub(super) async fn delete(request: AdminRequest<'_>) -> Result<Reply, Fault> {
     Ok(empty(StatusCode::NO_CONTENT))
 }
 
+pub(super) async fn unlink(request: AdminRequest<'_>) -> Result<Reply, Fault> {
+    let [] = request.query([])?;
+    let organization = request.state.site.unlink_organization(&request.actor, request.number(0)?).await??;
+    Ok(ok(&shown::organization(organization)?))
+}
+
 pub(super) async fn members(request: AdminRequest<'_>) -> Result<Reply, Fault> {
     let [cursor, limit_text] = request.query(["cursor", "limit"])?;
     let (id, limit) = (request.number(0)?, limit(limit_text)?);

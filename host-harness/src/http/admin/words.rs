@@ -35,6 +35,7 @@ words! {
     "camelCase": directories::EmailPresence { Optional, Required }
     "camelCase": directories::UnknownMembers { Refuse, Skip }
     "camelCase": directories::ConflictPolicy { Sync, Skip, Reject }
+    "camelCase": directories::ConflictKind { Apart, Left, Refused, SameName }
     "camelCase": directories::OutsideDomains { Unlinked, Refuse }
     "camelCase": directories::UnlinkedReason { NoEmail, Unlinked, OutsideDomains }
     "kebab-case": directories::State { Connected, Held, DryRun }

@@ -11,6 +11,10 @@ exports! {
         /// The open conflicts of a directory: those after `cursor`, at most `limit` (1 to 1,000) of them.
         read conflicts(id: &str, cursor: Option<&str>, limit: u32) -> ConflictPage = call_conflicts;
 
+        /// The groups of a directory that an administrator has left apart: those after `cursor`, at most `limit` (1 to
+        /// 1,000) of them.
+        read left_apart(id: &str, cursor: Option<&str>, limit: u32) -> ConflictPage = call_left_apart;
+
         /// What adopting the organization of a conflict would do.
         read preview_conflict(id: &str, group: &str) -> ConflictPreview = call_preview_conflict;
 

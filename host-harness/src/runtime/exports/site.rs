@@ -43,6 +43,9 @@ exports! {
         /// Links a local customer to the user that has its email address, in this directory or in any.
         write relink_customer(actor: &str, id: &str, directory: Option<&str>) -> Customer = call_relink_customer;
 
+        /// Makes a managed organization local; it keeps its members.
+        write unlink_organization(actor: &str, id: u64) -> Organization = call_unlink_organization;
+
         /// Makes a local organization.
         write create_organization(actor: &str, name: &str) -> Organization = call_create_organization;
 
