@@ -100,6 +100,7 @@ fn settings() -> directories::Settings {
         domains: Vec::new(),
         outside_domains: directories::OutsideDomains::Unlinked,
         project_rules: Vec::new(),
+        membership_resources: false,
     }
 }
 
