@@ -116,12 +116,13 @@ pub fn update(
     Ok(stored)
 }
 
-/// Adds a user to a group, as a PATCH of the group does. The ids are as the client wrote them.
+/// Adds a user to a group, as a PATCH of the group does. The ids are as the client wrote them. Returns the group as it is
+/// then.
 ///
 /// # Errors
 /// 400 `invalidValue` where the directory has no such group or user, or above a limit; 409 `uniqueness` where the user is
 /// a member.
-pub fn add_member(scope: &mut Scope<'_>, group: &str, user: &str) -> Result<()> {
+pub fn add_member(scope: &mut Scope<'_>, group: &str, user: &str) -> Result<Stored> {
     let unknown = |what: &str, id: &str| Error::invalid_value(alloc::format!("there is no {what} {}", quoted(id)));
     let Some(old) = scope.find(Kind::Group, group)? else { return Err(unknown("group", group)) };
     // Somebody unknown is refused under either setting: there is nothing else in the request that could be done.
@@ -134,17 +135,17 @@ pub fn add_member(scope: &mut Scope<'_>, group: &str, user: &str) -> Result<()> 
     edit_members(scope, group, &old, MemberEdit::Add(alloc::vec![user.into()]))
 }
 
-/// Removes a user from a group that it is a member of, as a PATCH of the group does.
+/// Removes a user from a group that it is a member of, as a PATCH of the group does. Returns the group as it is then.
 ///
 /// # Errors
 /// Where the storage fails.
-pub fn remove_member(scope: &mut Scope<'_>, group: &str, old: &Stored, user: &str) -> Result<()> {
+pub fn remove_member(scope: &mut Scope<'_>, group: &str, old: &Stored, user: &str) -> Result<Stored> {
     edit_members(scope, group, old, MemberEdit::Remove(alloc::vec![user.into()]))
 }
 
-fn edit_members(scope: &mut Scope<'_>, group: &str, old: &Stored, edit: MemberEdit<'_>) -> Result<()> {
+fn edit_members(scope: &mut Scope<'_>, group: &str, old: &Stored, edit: MemberEdit<'_>) -> Result<Stored> {
     let attributes = old.attributes(&Kind::Group.resource(scope.directory(), group))?;
-    update(scope, group, old, &attributes, &[edit]).map(drop)
+    update(scope, group, old, &attributes, &[edit])
 }
 
 /// Deletes a group; its members stay.

@@ -423,7 +423,7 @@ fn write_membership(
     data.as_mut().map_or(Ok(()), |data| ids.resolve_all(data))?;
     let write = membership::Write::read(method, data)?;
     let conditions = Conditions::version(operation.version.as_deref());
-    let done = write.perform(scope, id.unwrap_or_default(), &conditions)?;
+    let (done, _) = write.perform(scope, id.unwrap_or_default(), &conditions)?;
     let (status, membership) = if id.is_none() { (201, Some(done.text())) } else { (204, None) };
     Ok(Success { status, version: None, membership })
 }

@@ -264,11 +264,11 @@ impl Engine<'_> {
         self.log_write(call, |scope| {
             check_there(scope, endpoint)?;
             let (write, wanted) = asked.as_ref().map_err(Clone::clone)?;
-            let id = write.perform(scope, id, &conditions)?;
+            let (id, group) = write.perform(scope, id, &conditions)?;
             if method == Method::Delete {
                 return Ok(Response::empty(204));
             }
-            membership::added(scope, &id, wanted)
+            membership::added(scope, &id, &group, wanted)
         })
     }
 }

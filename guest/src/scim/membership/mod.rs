@@ -21,7 +21,6 @@ use crate::language::schema::GROUP_MEMBERSHIP;
 use crate::provisioning::scope::Scope;
 use crate::provisioning::{groups, memberships};
 use crate::scim::http::{Request, Response};
-use crate::store::keys::Kind;
 use crate::store::records::Stored;
 
 use self::render::Membership;
@@ -53,23 +52,28 @@ impl Write {
     }
 
     /// Carries out the write. `id` is the membership that the path names, if it names one. Returns the membership that it
-    /// was about.
+    /// was about, and its group as it is then.
     ///
     /// # Errors
     /// The refusal, as [`groups::add_member`] and [`groups::remove_member`] say; 404 if the id is of no membership. The
     /// transaction may then hold parts of the write, and must not be committed as it is.
-    pub fn perform(&self, scope: &mut Scope<'_>, id: &str, conditions: &Conditions<'_>) -> Result<MembershipId> {
+    pub fn perform(
+        &self,
+        scope: &mut Scope<'_>,
+        id: &str,
+        conditions: &Conditions<'_>,
+    ) -> Result<(MembershipId, Stored)> {
         match self {
             Write::Add { group, user } => {
-                groups::add_member(scope, group, user)?;
-                MembershipId::of(group, user).ok_or_else(no_such)
+                let stored = groups::add_member(scope, group, user)?;
+                Ok((MembershipId::of(group, user).ok_or_else(no_such)?, stored))
             }
             Write::Remove => {
                 let id = MembershipId::read(id).ok_or_else(no_such)?;
                 let group = memberships::find(scope, &id.group, &id.user)?.ok_or_else(no_such)?;
                 conditions.check_unversioned()?;
-                groups::remove_member(scope, &id.group, &group, &id.user)?;
-                Ok(id)
+                let stored = groups::remove_member(scope, &id.group, &group, &id.user)?;
+                Ok((id, stored))
             }
         }
     }
@@ -99,10 +103,9 @@ pub fn read_one(scope: &mut Scope<'_>, request: &Request, id: &str) -> Result<Re
 /// The answer to an addition: the new membership.
 ///
 /// # Errors
-/// Where the storage fails.
-pub fn added(scope: &mut Scope<'_>, id: &MembershipId, wanted: &Projection) -> Result<Response> {
-    let group = scope.load(Kind::Group, &id.group)?;
-    let response = Response::with_body(201, shown(scope, id, &group, wanted)?);
+/// Where the stored group cannot be read.
+pub fn added(scope: &Scope<'_>, id: &MembershipId, group: &Stored, wanted: &Projection) -> Result<Response> {
+    let response = Response::with_body(201, shown(scope, id, group, wanted)?);
     Ok(response.header("location", location(scope, &id.text())))
 }
 
