@@ -103,7 +103,7 @@ fn memberships() {
     shape("membership-taken", &send(&directory, "POST", "/GroupMemberships", Some(body)));
     let by_group = format!("/GroupMemberships?filter=group.value+eq+%22{group}%22&cursor=");
     shape("memberships-listed", &send(&directory, "GET", &by_group, None));
-    let filter = "/GroupMemberships?filter=member.display+eq+%22Ann%22";
+    let filter = "/GroupMemberships?filter=group.display+eq+%22Weavers%22";
     shape("memberships-filter-refused", &send(&directory, "GET", filter, None));
     shape("membership-not-replaced", &send(&directory, "PUT", &path, Some(json!({}))));
     shape("membership-removed", &send(&directory, "DELETE", &path, None));

@@ -74,7 +74,7 @@ fn costs(size: usize) -> Vec<(&'static str, Work)> {
         (
             "a page of a group's members",
             "GET",
-            format!("/GroupMemberships?count=5&cursor=&{}", filter(format!("group.value eq \"{}\"", group_id))),
+            format!("/GroupMemberships?count=5&cursor=&{}", filter(format!("group.value eq \"{group_id}\""))),
             Value::Null,
         ),
         (
