@@ -81,7 +81,7 @@ mod tests {
 
     #[test]
     fn filters_by_ids_are_known_and_no_others() {
-        let (group, user) = (keys::new_id(1, 2), keys::new_id(3, 4));
+        let (group, user) = (keys::new_id(1, u64::MAX), keys::new_id(3, u64::MAX));
         let ask = |text: &str| Question::of(Some(&parse(&GROUP_MEMBERSHIP, text).unwrap()));
         let of_group = Question::OfGroup(group.clone());
         let of_user = Question::OfUser(user.clone());
