@@ -34,6 +34,8 @@ fn target() -> impl Strategy<Value = String> {
     let known = vec![
         "/Users",
         "/Groups",
+        "/GroupMemberships",
+        "/GroupMemberships/0123456789abcdefghij-0123456789abcdefghij",
         "/Users/0123456789abcdefghij",
         "/Groups/x",
         "/Bulk",
@@ -133,7 +135,7 @@ fn headers(directory: &Directory) -> Vec<(String, String)> {
 
 #[test]
 fn any_request_to_a_directory_is_answered() {
-    let directory = server::component();
+    let directory = server::component_with(|settings| settings.membership_resources = true);
     proptest!(ProptestConfig::with_cases(CASES), |(method in method(), target in target(), body in body())| {
         check(&directory.send(Request { method, target, headers: headers(&directory), body }));
     });
@@ -141,7 +143,7 @@ fn any_request_to_a_directory_is_answered() {
 
 #[test]
 fn any_bytes_are_answered() {
-    let directory = server::component();
+    let directory = server::component_with(|settings| settings.membership_resources = true);
     let fields = prop::collection::vec((any::<String>(), any::<String>()), 0..5);
     proptest!(ProptestConfig::with_cases(CASES), |(method in any::<String>(), target in any::<String>(), headers in fields,
                                                    body in any::<Option<String>>())| {
@@ -151,7 +153,7 @@ fn any_bytes_are_answered() {
 
 #[test]
 fn the_deepest_and_longest_bodies_are_answered() {
-    let directory = server::component();
+    let directory = server::component_with(|settings| settings.membership_resources = true);
     let long = "x".repeat(15 << 20);
     let bodies = [
         "[".repeat(1 << 20),

@@ -128,6 +128,7 @@ pub async fn connect(
         domains: Vec::new(),
         outside_domains: directories::OutsideDomains::Unlinked,
         project_rules: Vec::new(),
+        membership_resources: false,
     };
     let directories = component.usher_provisioning_directories();
     let connected = directories.call_connect(&mut store, "admin:test", &settings).await?;

@@ -366,6 +366,54 @@ fn changes_the_members() {
     assert_eq!(members(&server, organization), [ann.as_str()]);
 }
 
+/// Members are read in pages, added and removed one by one, where the directory's settings say so.
+#[test]
+fn reads_and_changes_members_one_by_one() {
+    let server = Served::default();
+    let idp = Idp::connect(&server, &json!({"name": "Entra ID"}));
+    let group = idp.group("Staff", &[]);
+    let users: Vec<String> = (0..5).map(|n| idp.user(&format!("u{n}@example.com"))).collect();
+    let membership = |user: &str| json!({"group": {"value": group}, "member": {"value": user}});
+    let at = "/GroupMemberships";
+    assert_eq!(idp.send("POST", at, Some(&membership(&users[0]))).status, 404);
+    assert!(!idp.send("GET", "/ResourceTypes", None).body.contains("GroupMembership"));
+    let on = json!({"membershipResources": true});
+    assert_eq!(send(&server, "PATCH", &format!("directories/{}", idp.id), Some(&on))["membershipResources"], true);
+    assert!(idp.send("GET", "/ResourceTypes", None).body.contains("GroupMembership"));
+
+    let organization = organization_named(&server, "Staff").expect("it is made")["id"].as_u64().expect("a number");
+    let project = project_of(&server, organization);
+    let ids: Vec<String> = users.iter().map(|user| idp.make(at, membership(user))).collect();
+    assert!(users.iter().all(|user| may_use(&server, user, project)));
+    assert_eq!(refusal(&idp.send("POST", at, Some(&membership(&users[0])))), (409, "uniqueness".to_owned()));
+    assert_eq!(refusal(&idp.send("POST", at, Some(&membership("nobody")))), (400, "invalidValue".to_owned()));
+    for (attribute, id, found) in [("group", &group, &ids[..]), ("member", &users[2], &ids[2..3])] {
+        let (mut cursor, mut seen) = (String::new(), Vec::new());
+        loop {
+            let query = format!("filter={attribute}.value+eq+%22{id}%22&count=2&cursor={cursor}");
+            let page = idp.send("GET", &format!("{at}?{query}"), None).json();
+            assert_eq!(page["totalResults"], found.len());
+            let resources = page["Resources"].as_array().expect("a page has resources");
+            seen.extend(resources.iter().map(|one| one["id"].as_str().expect("an id").to_owned()));
+            let Some(next) = page["nextCursor"].as_str() else { break };
+            next.clone_into(&mut cursor);
+        }
+        assert_eq!(seen, found);
+    }
+    let wrong = idp.send("GET", &format!("{at}?filter=group.display+eq+%22Staff%22"), None);
+    assert_eq!(refusal(&wrong), (400, "invalidFilter".to_owned()));
+    assert_eq!(idp.send("DELETE", &format!("{at}/{}", ids[0]), None).status, 204);
+    assert_eq!(idp.send("DELETE", &format!("{at}/{}", ids[0]), None).status, 404);
+    assert!(!may_use(&server, &users[0], project) && may_use(&server, &users[1], project));
+    assert_eq!(members(&server, organization), users[1..]);
+    let told = get(&server, "changes?limit=1000")["values"].clone();
+    let removed = told.as_array().expect("a page has values").last().expect("there are changes").clone();
+    assert_eq!(
+        (&removed["kind"], &removed["detail"]["members"]),
+        (&json!("group.members-removed"), &json!([users[0]]))
+    );
+}
+
 #[test]
 fn deletes_a_group() {
     let server = Served::default();

@@ -100,6 +100,7 @@ fn settings() -> directories::Settings {
         domains: Vec::new(),
         outside_domains: directories::OutsideDomains::Unlinked,
         project_rules: Vec::new(),
+        membership_resources: false,
     }
 }
 
@@ -162,7 +163,15 @@ pub fn usher() -> &'static Usher {
 
 /// A directory of the component, over a storage of its own.
 pub fn component() -> Directory {
-    let (site, connected) = connect();
+    component_with(|_| ())
+}
+
+/// The same with other settings than those that a directory has unless it is told otherwise.
+///
+/// # Panics
+/// Where it cannot be connected.
+pub fn component_with(change: impl FnOnce(&mut usher_host::directories::Settings)) -> Directory {
+    let (site, connected) = connect(change);
     let base = format!("{ORIGIN}{}", connected.directory.scim_path);
     Directory::new(Arc::new(Component { site }), base, connected.key.api_key)
 }
@@ -174,7 +183,7 @@ pub fn component() -> Directory {
 /// Where it cannot be started.
 pub fn served() -> Directory {
     static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("the runtime starts"));
-    let (site, connected) = connect();
+    let (site, connected) = connect(|_| ());
     let settings = Settings::new(AdminKey::new("not used here"));
     let server =
         RUNTIME.block_on(Server::bind(site, settings, (Ipv4Addr::LOCALHOST, 0).into())).expect("a port is free");
@@ -185,9 +194,10 @@ pub fn served() -> Directory {
 }
 
 /// A site of the component with a directory.
-fn connect() -> (Site, usher_host::directories::Connected) {
+fn connect(change: impl FnOnce(&mut usher_host::directories::Settings)) -> (Site, usher_host::directories::Connected) {
     let site = usher().site(Arc::new(MemoryStorage::new()));
-    let settings = usher_host::directories::Settings::named("test");
+    let mut settings = usher_host::directories::Settings::named("test");
+    change(&mut settings);
     let connected = pollster::block_on(site.connect_directory("admin:test", settings))
         .expect("the component answers")
         .expect("the directory is connected");

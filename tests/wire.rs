@@ -87,6 +87,34 @@ fn users_and_groups() {
 }
 
 #[test]
+fn memberships() {
+    let directory = server::component_with(|settings| settings.membership_resources = true);
+    let user = id_of(&send(&directory, "POST", "/Users", Some(ann())));
+    let group = id_of(&send(&directory, "POST", "/Groups", Some(json!({"displayName": "Weavers"}))));
+    let body = json!({
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:GroupMembership"],
+        "group": {"value": group},
+        "member": {"value": user},
+    });
+    let made = send(&directory, "POST", "/GroupMemberships", Some(body.clone()));
+    shape("membership-created", &made);
+    let path = format!("/GroupMemberships/{}", id_of(&made));
+    shape("membership-read", &send(&directory, "GET", &path, None));
+    shape("membership-taken", &send(&directory, "POST", "/GroupMemberships", Some(body)));
+    let by_group = format!("/GroupMemberships?filter=group.value+eq+%22{group}%22&cursor=");
+    shape("memberships-listed", &send(&directory, "GET", &by_group, None));
+    let filter = "/GroupMemberships?filter=group.display+eq+%22Weavers%22";
+    shape("memberships-filter-refused", &send(&directory, "GET", filter, None));
+    shape("membership-not-replaced", &send(&directory, "PUT", &path, Some(json!({}))));
+    shape("membership-removed", &send(&directory, "DELETE", &path, None));
+    shape("membership-not-found", &send(&directory, "GET", &path, None));
+    shape("membership-type", &send(&directory, "GET", "/ResourceTypes/GroupMembership", None));
+    let schema = "/Schemas/urn:ietf:params:scim:schemas:core:2.0:GroupMembership";
+    shape("membership-schema", &send(&directory, "GET", schema, None));
+    shape("memberships-off", &send(&server::component(), "GET", "/GroupMemberships", None));
+}
+
+#[test]
 fn bulk() {
     let directory = server::component();
     let body = json!({

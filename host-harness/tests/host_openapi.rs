@@ -14,7 +14,8 @@ fn each_path_has_the_methods_that_are_described() {
     let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json")).expect("it is there");
     let description: Value = serde_json::from_str(&text).expect("JSON");
     let site = Usher::load().expect("the component loads").site(Arc::new(MemoryStorage::new()));
-    let connected = block_on(site.connect_directory("test", directories::Settings::named("test")));
+    let settings = directories::Settings { membership_resources: true, ..directories::Settings::named("test") };
+    let connected = block_on(site.connect_directory("test", settings));
     let connected = connected.expect("an answer").expect("connected");
     let paths = description["paths"].as_object().expect("paths");
     let mut compared = 0;

@@ -60,6 +60,9 @@ pub struct Settings {
     /// With which projects organizations are associated when they are made or adopted, by the names of their groups: at
     /// most 200 rules.
     pub project_rules: Vec<ProjectRule>,
+    /// Whether memberships are resources of their own, at `/GroupMemberships`. Where they are not, discovery does not
+    /// name them: strict clients refuse what they do not know.
+    pub membership_resources: bool,
 }
 
 /// The settings to change; what is `None` stays as it is.
@@ -89,6 +92,8 @@ pub struct SettingsUpdate {
     pub outside_domains: Option<OutsideDomains>,
     /// With which projects organizations are associated that are made or adopted from now on.
     pub project_rules: Option<Vec<ProjectRule>>,
+    /// Whether memberships are resources of their own from now on.
+    pub membership_resources: Option<bool>,
 }
 
 /// A connected directory.
@@ -146,6 +151,7 @@ impl Engine<'_> {
                 dry_run: settings.dry_run,
                 domains: domains.clone(),
                 outside_domains: settings.outside_domains,
+                membership_resources: settings.membership_resources,
                 twin: None,
             };
             claim_name(work.transaction, &id, &record.name)?;
@@ -218,6 +224,7 @@ impl Engine<'_> {
                 dry_run: update.dry_run.unwrap_or(old.dry_run),
                 domains: domains.clone().unwrap_or_else(|| old.domains.clone()),
                 outside_domains: update.outside_domains.unwrap_or(old.outside_domains),
+                membership_resources: update.membership_resources.unwrap_or(old.membership_resources),
                 twin: old.twin,
             };
             let old_rules = load_rules(transaction, id)?;
@@ -307,6 +314,7 @@ fn changed_settings(old: &DirectoryRecord, new: &DirectoryRecord) -> Vec<String>
         ("dryRun", old.dry_run != new.dry_run),
         ("domains", old.domains != new.domains),
         ("outsideDomains", old.outside_domains != new.outside_domains),
+        ("membershipResources", old.membership_resources != new.membership_resources),
     ])
 }
 
@@ -375,6 +383,7 @@ fn describe(id: String, record: DirectoryRecord, project_rules: Vec<ProjectRule>
             domains: record.domains,
             outside_domains: record.outside_domains,
             project_rules,
+            membership_resources: record.membership_resources,
         },
         created_at: record.created,
         users: counts.users,

@@ -6,8 +6,7 @@ use alloc::vec::Vec;
 use super::index::{self, changed_names};
 use super::profile::group_name;
 use super::scope::Scope;
-use super::{leaving, members};
-use super::{refused, rules};
+use super::{leaving, members, memberships, refused, rules};
 use crate::json::Object;
 use crate::language::error::{Error, Result};
 use crate::language::patch::MemberEdit;
@@ -15,6 +14,7 @@ use crate::site::{membership, organizations, parting, probation};
 use crate::store::feed::{ChangeKind, Detail};
 use crate::store::keys::{self, Kind};
 use crate::store::records::{self, ConflictPolicy, ConflictRecord, Header, Link, Stored};
+use crate::text::quoted;
 
 /// Makes a group.
 ///
@@ -118,6 +118,38 @@ pub fn update(
     let stored = if changed.is_empty() { old.with_header(header) } else { Stored::new(header, after) };
     scope.store(Kind::Group, id, &stored);
     Ok(stored)
+}
+
+/// Adds a user to a group, as a PATCH of the group does. The ids are as the client wrote them. Returns the group as it is
+/// then.
+///
+/// # Errors
+/// 400 `invalidValue` where the directory has no such group or user, or above a limit; 409 `uniqueness` where the user is
+/// a member.
+pub fn add_member(scope: &mut Scope<'_>, group: &str, user: &str) -> Result<Stored> {
+    let unknown = |what: &str, id: &str| Error::invalid_value(alloc::format!("there is no {what} {}", quoted(id)));
+    let Some(old) = scope.find(Kind::Group, group)? else { return Err(unknown("group", group)) };
+    // Somebody unknown is refused under either setting: there is nothing else in the request that could be done.
+    if scope.find(Kind::User, user)?.is_none() {
+        return Err(unknown("user", user));
+    }
+    if !memberships::among(scope, group, &[user])?.is_empty() {
+        return Err(Error::uniqueness("the user is a member of the group"));
+    }
+    edit_members(scope, group, &old, MemberEdit::Add(alloc::vec![user.into()]))
+}
+
+/// Removes a user from a group that it is a member of, as a PATCH of the group does. Returns the group as it is then.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn remove_member(scope: &mut Scope<'_>, group: &str, old: &Stored, user: &str) -> Result<Stored> {
+    edit_members(scope, group, old, MemberEdit::Remove(alloc::vec![user.into()]))
+}
+
+fn edit_members(scope: &mut Scope<'_>, group: &str, old: &Stored, edit: MemberEdit<'_>) -> Result<Stored> {
+    let attributes = old.attributes(&Kind::Group.resource(scope.directory(), group))?;
+    update(scope, group, old, &attributes, &[edit])
 }
 
 /// Deletes a group; its members stay.

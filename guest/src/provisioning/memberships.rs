@@ -10,8 +10,9 @@ use super::scope::Scope;
 use crate::language::error::Result;
 use crate::storage::Range;
 use crate::store::keys::{self, Kind};
-use crate::store::pages::{ENTRIES_AT_ONCE, ends, for_each_page};
-use crate::store::prefix_range;
+use crate::store::pages::{self, ENTRIES_AT_ONCE, ends, for_each_page};
+use crate::store::records::Stored;
+use crate::store::{self, prefix_range};
 
 /// How many memberships of a page of users are read at once. If there are more, each user is read separately.
 const MEMBERSHIPS_PER_PAGE: u32 = 2_000;
@@ -49,8 +50,100 @@ pub fn for_each(
 pub fn among(scope: &mut Scope<'_>, group: &str, users: &[&str]) -> Result<Vec<String>> {
     let gone = unswept_users(scope)?;
     let users: Vec<&str> = users.iter().copied().filter(|user| keys::is_id(user) && !gone.contains(*user)).collect();
+    stored_among(scope, group, &users)
+}
+
+/// Which of these users a group has memberships of, be it that they are deleted and still to be swept.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn stored_among(scope: &mut Scope<'_>, group: &str, users: &[&str]) -> Result<Vec<String>> {
     let values = scope.transaction.get_many(users.iter().map(|user| keys::member(group, user)).collect())?;
     Ok(users.iter().zip(values).filter(|(_, value)| value.is_some()).map(|(user, _)| (*user).to_string()).collect())
+}
+
+/// The group of a membership, if there is this membership.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn find(scope: &mut Scope<'_>, group: &str, user: &str) -> Result<Option<Stored>> {
+    let Some(stored) = scope.find(Kind::Group, group)? else { return Ok(None) };
+    let is_member = !among(scope, group, &[user])?.is_empty();
+    Ok(Some(stored).filter(|_| is_member))
+}
+
+/// Some members of a group, in order of their ids: at most `count` of those after a user, but for the first `skip`. The
+/// users who are `gone` are still to be swept. While there are none, this is one scan, wherever it begins.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn some_of(
+    scope: &mut Scope<'_>,
+    group: &str,
+    gone: &BTreeSet<String>,
+    after: Option<&str>,
+    mut skip: u64,
+    count: usize,
+) -> Result<Vec<String>> {
+    let mut range = Range { keys_only: true, ..prefix_range(&keys::members(group), pages::count(count)) };
+    if let Some(user) = after {
+        range.start = keys::next(&keys::member(group, user));
+    }
+    if gone.is_empty() {
+        range.skip = u32::try_from(skip).unwrap_or(u32::MAX);
+        return Ok(scope.transaction.scan(&range)?.iter().map(|entry| keys::id_of(&entry.key).to_string()).collect());
+    }
+    let mut users = Vec::new();
+    range.limit = ENTRIES_AT_ONCE;
+    for_each_page(scope.transaction, range, |_, entries| {
+        for user in entries.iter().map(|entry| keys::id_of(&entry.key)).filter(|user| !gone.contains(*user)) {
+            if users.len() == count {
+                return Ok::<_, store::Error>(ControlFlow::Break(()));
+            }
+            if skip > 0 {
+                skip -= 1;
+            } else {
+                users.push(user.to_string());
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    })?;
+    Ok(users)
+}
+
+/// Calls `visit` with the groups that a user is a member of, those after one, in order of their ids, until `visit` says
+/// that it has seen enough. Reads `at_once` of them at a time.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn for_each_group(
+    scope: &mut Scope<'_>,
+    user: &str,
+    after: Option<&str>,
+    at_once: u32,
+    mut visit: impl FnMut(&str, Stored) -> bool,
+) -> Result<()> {
+    let directory = scope.directory();
+    let mut range = Range { keys_only: true, ..prefix_range(&keys::memberships(user), at_once) };
+    // A customer may have the id of its user: what it has of its own comes after the groups.
+    range.end = keys::own_memberships(user);
+    if let Some(group) = after {
+        range.start = keys::next(&keys::member_of(user, group));
+    }
+    for_each_page(scope.transaction, range, |transaction, entries| {
+        let groups: Vec<&str> = entries.iter().map(|entry| keys::id_of(&entry.key)).collect();
+        let keys: Vec<String> = groups.iter().map(|group| Kind::Group.resource(directory, group)).collect();
+        let values = transaction.get_many(keys.clone())?;
+        for ((group, key), value) in groups.into_iter().zip(keys).zip(values) {
+            // Memberships of a deleted group may still be waiting to be swept: they no longer count.
+            let Some(value) = value else { continue };
+            if !visit(group, Stored::read(&key, value)?) {
+                return Ok::<_, store::Error>(ControlFlow::Break(()));
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    })?;
+    Ok(())
 }
 
 /// The groups that a user is a member of, in order of their ids. Includes groups that are deleted but not yet swept.

@@ -11,11 +11,13 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::conditions::Conditions;
+use super::membership;
 use super::message::{self, BULK_REQUEST, BULK_RESPONSE};
 use super::write::{Method, Write};
 use crate::engine::Engine;
 use crate::json::{self, Object, Value};
 use crate::language::error::{Error, Result, Status};
+use crate::language::schema::GROUP_MEMBERSHIP;
 use crate::provisioning::scope::{RequestContext, Scope};
 use crate::provisioning::users;
 use crate::scim::http::{Request, Response};
@@ -45,6 +47,14 @@ struct Operation<'r> {
     references: BTreeSet<String>,
 }
 
+/// What an operation is about.
+enum Target {
+    /// The user or group of this id.
+    Resource(Kind, String),
+    /// A membership, of this id if the path names one.
+    Membership(Option<String>),
+}
+
 /// The result of an operation.
 struct OperationResult {
     location: Option<String>,
@@ -54,6 +64,8 @@ struct OperationResult {
 struct Success {
     status: u16,
     version: Option<String>,
+    /// The id of a membership that was made: it is known only then.
+    membership: Option<String>,
 }
 
 /// Carries out a bulk request.
@@ -167,33 +179,48 @@ impl<'r> Operation<'r> {
             .find(|kind| kind.resource_type().endpoint.trim_start_matches('/').eq_ignore_ascii_case(endpoint))
     }
 
-    /// The kind of resource and the id that the path names; for a path without an id, that of the new resource.
-    fn target(&self, ids: &BulkIds<'_>) -> Result<(Kind, String)> {
+    /// Whether the path is that of memberships.
+    fn is_of_memberships(&self) -> bool {
+        let endpoint = self.segments().next().unwrap_or_default();
+        GROUP_MEMBERSHIP.endpoint.trim_start_matches('/').eq_ignore_ascii_case(endpoint)
+    }
+
+    /// What the path names; for a path without an id, the new resource.
+    fn target(&self, scope: &Scope<'_>, ids: &BulkIds<'_>) -> Result<Target> {
         let unknown = || Error::not_found(format!("there is no endpoint {}", quoted(&self.path)));
-        let kind = self.kind().ok_or_else(unknown)?;
+        let kind = self.kind();
+        if kind.is_none() && !(self.is_of_memberships() && scope.settings.membership_resources) {
+            return Err(unknown());
+        }
         let mut below = self.segments().skip(1);
         let (id, None) = (below.next(), below.next()) else { return Err(unknown()) };
         let makes = *self.method.as_ref().map_err(Clone::clone)? == Method::Post;
-        match id {
-            None if makes => Ok((kind, self.new_id.clone())),
-            Some(id) if !makes => Ok((kind, ids.resolve(id)?.unwrap_or(id).to_string())),
-            _ => Err(Error::invalid_path(format!(
-                "POST goes to an endpoint, the other methods to a resource below it, not to {}",
-                quoted(&self.path)
-            ))),
-        }
+        let id = match id {
+            None if makes => None,
+            Some(id) if !makes => Some(ids.resolve(id)?.unwrap_or(id).to_string()),
+            _ => {
+                return Err(Error::invalid_path(format!(
+                    "POST goes to an endpoint, the other methods to a resource below it, not to {}",
+                    quoted(&self.path)
+                )));
+            }
+        };
+        Ok(match kind {
+            Some(kind) => Target::Resource(kind, id.unwrap_or_else(|| self.new_id.clone())),
+            None => Target::Membership(id),
+        })
     }
 }
 
 /// The ids of the resources that the request makes, by their `bulkId`.
 struct BulkIds<'o> {
-    ids: BTreeMap<&'o str, &'o str>,
+    ids: BTreeMap<&'o str, Cow<'o, str>>,
     failed: BTreeSet<&'o str>,
 }
 
 impl<'o> BulkIds<'o> {
     /// The id that a text refers to; `None` if it is not a reference.
-    fn resolve(&self, text: &str) -> Result<Option<&'o str>> {
+    fn resolve(&self, text: &str) -> Result<Option<&str>> {
         let Some(bulk_id) = text.strip_prefix(REFERENCE) else { return Ok(None) };
         if self.failed.contains(bulk_id) {
             return Err(Error::invalid_value(format!("the operation with the bulkId {} failed", quoted(bulk_id))));
@@ -325,8 +352,9 @@ fn run(
 ) -> Result<Vec<Option<OperationResult>>> {
     let ids = operations
         .iter()
-        .filter(|operation| operation.method == Ok(Method::Post))
-        .filter_map(|operation| Some((operation.bulk_id.as_deref()?, operation.new_id.as_str())))
+        // The id of a membership is known when it is made.
+        .filter(|operation| operation.method == Ok(Method::Post) && !operation.is_of_memberships())
+        .filter_map(|operation| Some((operation.bulk_id.as_deref()?, operation.new_id.as_str().into())))
         .collect();
     let mut ids = BulkIds { ids, failed: BTreeSet::new() };
     let mut done: Vec<Option<OperationResult>> = operations.iter().map(|_| None).collect();
@@ -346,6 +374,11 @@ fn run(
             ids.failed.extend(operation.bulk_id.as_deref());
             errors += 1;
         }
+        if let (Some(bulk_id), Ok(Success { membership: Some(id), .. })) =
+            (operation.bulk_id.as_deref(), &result.outcome)
+        {
+            ids.ids.insert(bulk_id, id.clone().into());
+        }
         done[*at] = Some(result);
         if fail_on_errors.is_some_and(|allowed| errors >= allowed) {
             break;
@@ -355,8 +388,14 @@ fn run(
 }
 
 fn perform(scope: &mut Scope<'_>, operation: &Operation<'_>, ids: &BulkIds<'_>) -> OperationResult {
-    let (kind, id) = match operation.target(ids) {
-        Ok(target) => target,
+    let (kind, id) = match operation.target(scope, ids) {
+        Ok(Target::Resource(kind, id)) => (kind, id),
+        Ok(Target::Membership(id)) => {
+            let outcome = write_membership(scope, operation, ids, id.as_deref());
+            let made = outcome.as_ref().ok().and_then(|success| success.membership.as_ref());
+            let location = id.as_ref().or(made).map(|id| membership::location(scope, id));
+            return OperationResult { location, outcome };
+        }
         Err(error) => return OperationResult { location: None, outcome: Err(error) },
     };
     let outcome = write(scope, operation, ids, kind, &id);
@@ -364,11 +403,33 @@ fn perform(scope: &mut Scope<'_>, operation: &Operation<'_>, ids: &BulkIds<'_>) 
     OperationResult { location: (!creation_failed).then(|| scope.location(kind, &id)), outcome }
 }
 
-fn write(scope: &mut Scope<'_>, operation: &Operation<'_>, ids: &BulkIds<'_>, kind: Kind, id: &str) -> Result<Success> {
+/// The method of an operation. One that makes something must say under which `bulkId`.
+fn checked_method(operation: &Operation<'_>) -> Result<Method> {
     let method = *operation.method.as_ref().map_err(Clone::clone)?;
     if method == Method::Post && operation.bulk_id.is_none() {
         return Err(Error::invalid_syntax("an operation with POST needs a bulkId"));
     }
+    Ok(method)
+}
+
+fn write_membership(
+    scope: &mut Scope<'_>,
+    operation: &Operation<'_>,
+    ids: &BulkIds<'_>,
+    id: Option<&str>,
+) -> Result<Success> {
+    let method = checked_method(operation)?;
+    let mut data = operation.data.clone();
+    data.as_mut().map_or(Ok(()), |data| ids.resolve_all(data))?;
+    let write = membership::Write::read(method, data)?;
+    let conditions = Conditions::version(operation.version.as_deref());
+    let (done, _) = write.perform(scope, id.unwrap_or_default(), &conditions)?;
+    let (status, membership) = if id.is_none() { (201, Some(done.text())) } else { (204, None) };
+    Ok(Success { status, version: None, membership })
+}
+
+fn write(scope: &mut Scope<'_>, operation: &Operation<'_>, ids: &BulkIds<'_>, kind: Kind, id: &str) -> Result<Success> {
+    let method = checked_method(operation)?;
     let mut data = operation.data.clone();
     let resolved = data.as_mut().map_or(Ok(()), |data| ids.resolve_all(data));
     if resolved.is_err() {
@@ -391,6 +452,7 @@ fn write(scope: &mut Scope<'_>, operation: &Operation<'_>, ids: &BulkIds<'_>, ki
             Method::Delete => 204,
         },
         version: stored.map(|stored| stored.header.etag()),
+        membership: None,
     })
 }
 

@@ -44,6 +44,17 @@ impl<'r> Conditions<'r> {
         if self.if_match.as_deref().is_none_or(|tags| lists(tags, header)) { Ok(()) } else { Err(failed(header)) }
     }
 
+    /// As [`check_expected`](Self::check_expected), for what has no version: no tag is its own.
+    ///
+    /// # Errors
+    /// 412 if the client expects a version.
+    pub fn check_unversioned(&self) -> Result<()> {
+        if self.if_match.as_deref().is_none_or(|tags| tags.trim() == "*") {
+            return Ok(());
+        }
+        Err(Error::new(Status::PreconditionFailed, "this resource has no versions"))
+    }
+
     /// Whether the client has the current version.
     #[must_use]
     pub fn has_current(&self, header: &Header) -> bool {

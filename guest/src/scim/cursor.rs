@@ -10,6 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
+use super::membership_id::MembershipId;
 use super::order::Rank;
 use crate::language::error::{Error, Result};
 use crate::store::keys;
@@ -35,6 +36,8 @@ pub enum Place {
     After(String),
     /// The resource at this rank, in a sorted list.
     Ranked(Rank),
+    /// This membership, in a list of memberships.
+    Membership(MembershipId),
 }
 
 impl Cursor {
@@ -68,7 +71,11 @@ impl Cursor {
         let place = match parts.next() {
             None => Place::After(id),
             Some("") => Place::Ranked(Rank { key: None, id }),
-            Some(key) => Place::Ranked(Rank { key: Some(key.strip_prefix('=')?.to_string()), id }),
+            Some(rest) => match (rest.strip_prefix('='), rest.strip_prefix('-')) {
+                (Some(key), _) => Place::Ranked(Rank { key: Some(key.to_string()), id }),
+                (None, Some(user)) => Place::Membership(MembershipId::of(&id, user)?),
+                (None, None) => return None,
+            },
         };
         Some(Cursor { place: Some(place), total: Some(total) })
     }
@@ -80,6 +87,7 @@ impl Cursor {
             Place::After(id) => format!("{fingerprint}.{total}.{id}"),
             Place::Ranked(Rank { key: None, id }) => format!("{fingerprint}.{total}.{id}."),
             Place::Ranked(Rank { key: Some(key), id }) => format!("{fingerprint}.{total}.{id}.={key}"),
+            Place::Membership(MembershipId { group, user }) => format!("{fingerprint}.{total}.{group}.-{user}"),
         })
     }
 }
@@ -106,7 +114,8 @@ mod tests {
         let id = keys::new_id(1, 2);
         let ranked = |key: Option<&str>| Place::Ranked(Rank { key: key.map(ToString::to_string), id: id.clone() });
         let places = [None, Some(""), Some("a.b=."), Some(&*"é".repeat(50))].map(ranked);
-        for place in places.into_iter().chain([Place::After(id.clone())]) {
+        let membership = Place::Membership(MembershipId::of(&id, &id).unwrap());
+        for place in places.into_iter().chain([Place::After(id.clone()), membership]) {
             let text = Cursor::write(&place, u64::MAX, &one);
             assert_eq!(Cursor::read(&text, &one).unwrap(), Cursor { place: Some(place), total: Some(u64::MAX) });
             assert!(Cursor::read(&text, &other).is_err());
@@ -118,7 +127,8 @@ mod tests {
         let of = fingerprint(&[]);
         let id = keys::new_id(1, 2);
         let (bad_id, bad_key, bad_total) = (format!("{of}.1.7"), format!("{of}.1.{id}.x"), format!("{of}.x.{id}"));
-        let made = ["", "x", "x.y.z", "..", &bad_id, &bad_key, &bad_total];
+        let bad_member = format!("{of}.1.{id}.-7");
+        let made = ["", "x", "x.y.z", "..", &bad_id, &bad_key, &bad_total, &bad_member];
         let made: Vec<String> = made.iter().map(|text| URL_SAFE_NO_PAD.encode(text)).collect();
         for text in made.iter().map(String::as_str).chain(["*", "é", &"A".repeat(10_000)]) {
             assert!(Cursor::read(text, &of).is_err(), "{text}");

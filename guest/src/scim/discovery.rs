@@ -10,7 +10,7 @@ use super::message::LIST_RESPONSE;
 use super::query::{DEFAULT_PAGE, MAX_PAGE};
 use crate::json::{self, Object, Value};
 use crate::language::error::{Error, Result};
-use crate::language::schema::{Attribute, RESOURCE_TYPES, ResourceType, Schema, Type};
+use crate::language::schema::{Attribute, GROUP_MEMBERSHIP, RESOURCE_TYPES, ResourceType, Schema, Type};
 use crate::scim::http::MAX_BODY_BYTES;
 
 /// What the service provider can do (RFC 7643, section 5; `pagination` is of RFC 9865, section 4).
@@ -58,19 +58,18 @@ pub fn configuration(base: &str) -> String {
     ]))
 }
 
-/// All resource types.
+/// All resource types; `memberships` says whether memberships are resources of the directory.
 #[must_use]
-pub fn resource_types(base: &str) -> String {
-    list(RESOURCE_TYPES.iter().map(|resource_type| describe_type(resource_type, base)).collect())
+pub fn resource_types(base: &str, memberships: bool) -> String {
+    list(offered(memberships).map(|resource_type| describe_type(resource_type, base)).collect())
 }
 
 /// One resource type.
 ///
 /// # Errors
 /// 404 if there is no such resource type or schema.
-pub fn resource_type(base: &str, id: &str) -> Result<String> {
-    RESOURCE_TYPES
-        .iter()
+pub fn resource_type(base: &str, memberships: bool, id: &str) -> Result<String> {
+    offered(memberships)
         .find(|resource_type| resource_type.name.eq_ignore_ascii_case(id))
         .map(|resource_type| json::to_text(&describe_type(resource_type, base)))
         .ok_or_else(|| Error::not_found("there is no such resource type"))
@@ -78,24 +77,28 @@ pub fn resource_type(base: &str, id: &str) -> Result<String> {
 
 /// All schemas.
 #[must_use]
-pub fn schemas(base: &str) -> String {
-    list(all_schemas().map(|schema| describe_schema(schema, base)).collect())
+pub fn schemas(base: &str, memberships: bool) -> String {
+    list(all_schemas(memberships).map(|schema| describe_schema(schema, base)).collect())
 }
 
 /// One schema.
 ///
 /// # Errors
 /// 404 if there is no such resource type or schema.
-pub fn schema(base: &str, urn: &str) -> Result<String> {
-    all_schemas()
+pub fn schema(base: &str, memberships: bool, urn: &str) -> Result<String> {
+    all_schemas(memberships)
         .find(|schema| schema.id.eq_ignore_ascii_case(urn))
         .map(|schema| json::to_text(&describe_schema(schema, base)))
         .ok_or_else(|| Error::not_found("there is no such schema"))
 }
 
-fn all_schemas() -> impl Iterator<Item = &'static Schema> {
-    RESOURCE_TYPES
-        .iter()
+/// The resource types that the directory has.
+fn offered(memberships: bool) -> impl Iterator<Item = &'static ResourceType> {
+    RESOURCE_TYPES.into_iter().chain(memberships.then_some(&GROUP_MEMBERSHIP))
+}
+
+fn all_schemas(memberships: bool) -> impl Iterator<Item = &'static Schema> {
+    offered(memberships)
         .flat_map(|resource_type| core::iter::once(resource_type.schema).chain(resource_type.extensions))
 }
 

@@ -82,7 +82,9 @@ fn window(query: &Query<'_>) -> Window {
     }
 }
 
-fn envelope(total: u64, start_index: Option<u64>, shown: usize, next: Option<&str>, resources: &str) -> String {
+/// A list response around these resources.
+#[must_use]
+pub fn envelope(total: u64, start_index: Option<u64>, shown: usize, next: Option<&str>, resources: &str) -> String {
     let mut out = String::with_capacity(resources.len() + 200);
     out.push_str("{\"schemas\":[\"");
     out.push_str(LIST_RESPONSE);

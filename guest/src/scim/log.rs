@@ -3,6 +3,7 @@
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use super::membership_id::MembershipId;
 use crate::directories::activity::{ChangeCount, LoggedRequest, MAX_AGE_MS, MAX_LOGGED};
 use crate::engine::Engine;
 use crate::language::error::{Error, Result};
@@ -169,7 +170,8 @@ pub fn path<T: AsRef<str>>(segments: &[T]) -> String {
     let mut path = String::new();
     for (at, segment) in segments.iter().map(AsRef::as_ref).take(4).enumerate() {
         let is_name = segment.len() <= MAX_PART_BYTES && segment.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        let known = keys::is_id(segment) || segment == ".search" || at == 0 && is_name;
+        let is_id = keys::is_id(segment) || MembershipId::read(segment).is_some();
+        let known = is_id || segment == ".search" || at == 0 && is_name;
         path.push('/');
         path.push_str(if known { segment } else { HIDDEN });
     }

@@ -7,6 +7,8 @@ mod discovery;
 pub mod http;
 mod list;
 mod log;
+mod membership;
+mod membership_id;
 mod message;
 mod order;
 mod query;
@@ -44,6 +46,10 @@ enum Endpoint<'p> {
     Resources(Kind),
     Resource(Kind, &'p str),
     Search(Option<Kind>),
+    /// Memberships as resources, where the directory has them.
+    Memberships,
+    Membership(&'p str),
+    MembershipSearch,
     Bulk,
     Me,
     Configuration,
@@ -79,6 +85,9 @@ impl<'p> Endpoint<'p> {
             ["ResourceTypes", id, ""] => Endpoint::ResourceType(id),
             ["Schemas", "", ""] => Endpoint::Schemas,
             ["Schemas", urn, ""] => Endpoint::Schema(urn),
+            ["GroupMemberships", "", ""] => Endpoint::Memberships,
+            ["GroupMemberships", ".search", ""] => Endpoint::MembershipSearch,
+            ["GroupMemberships", id, ""] => Endpoint::Membership(id),
             [name, "", ""] => Endpoint::Resources(kind(name)?),
             [name, ".search", ""] => Endpoint::Search(Some(kind(name)?)),
             [name, id, ""] => Endpoint::Resource(kind(name)?, id),
@@ -89,12 +98,18 @@ impl<'p> Endpoint<'p> {
     /// The methods that the endpoint has.
     const fn allow(&self) -> &'static str {
         match self {
-            Endpoint::Resources(_) => "GET, HEAD, POST",
+            Endpoint::Resources(_) | Endpoint::Memberships => "GET, HEAD, POST",
             Endpoint::Resource(..) => "GET, HEAD, PUT, PATCH, DELETE",
-            Endpoint::Search(_) | Endpoint::Bulk => "POST",
+            Endpoint::Membership(_) => "GET, HEAD, DELETE",
+            Endpoint::Search(_) | Endpoint::MembershipSearch | Endpoint::Bulk => "POST",
             Endpoint::Me => "GET, HEAD, POST, PUT, PATCH, DELETE",
             _ => "GET, HEAD",
         }
+    }
+
+    /// Whether it is there only where memberships are resources.
+    const fn is_of_memberships(&self) -> bool {
+        matches!(self, Endpoint::Memberships | Endpoint::Membership(_) | Endpoint::MembershipSearch)
     }
 }
 
@@ -183,11 +198,31 @@ impl Engine<'_> {
                 let method = Method::from_name(&request.method).unwrap_or(Method::Delete);
                 self.write_one(request, call, *kind, id, method)
             }
+            ("GET", Endpoint::Memberships) => self.log_read(call, |scope| {
+                check_there(scope, endpoint)?;
+                membership::search(scope, &Parameters::of_query(request.parameters())?)
+            }),
+            ("POST", Endpoint::MembershipSearch) => self.log_read(call, |scope| {
+                check_there(scope, endpoint)?;
+                membership::search(scope, &Parameters::of_search(request.json()?)?)
+            }),
+            ("GET", Endpoint::Membership(id)) => self.log_read(call, |scope| {
+                check_there(scope, endpoint)?;
+                membership::read_one(scope, request, id)
+            }),
+            ("POST", Endpoint::Memberships) => {
+                scope::authenticate(self, call)?;
+                self.write_membership(request, call, endpoint, "", Method::Post)
+            }
+            ("DELETE", Endpoint::Membership(id)) => {
+                scope::authenticate(self, call)?;
+                self.write_membership(request, call, endpoint, id, Method::Delete)
+            }
             ("POST", Endpoint::Bulk) => {
                 scope::authenticate(self, call)?;
                 bulk::respond(self, call, request)
             }
-            _ => self.log_read(call, |_| about(request, call, endpoint)),
+            _ => self.log_read(call, |scope| about(scope, request, endpoint)),
         }
     }
 
@@ -210,6 +245,37 @@ impl Engine<'_> {
             })
         })
     }
+
+    fn write_membership(
+        &self,
+        request: &Request,
+        call: &RequestContext<'_>,
+        endpoint: &Endpoint<'_>,
+        id: &str,
+        method: Method,
+    ) -> Result<Response> {
+        let read = || {
+            let body = if method == Method::Delete { None } else { Some(request.json()?) };
+            Ok::<_, Error>((membership::Write::read(method, body)?, membership::wanted(request)?))
+        };
+        // An error here is an outcome for the log like any other.
+        let asked = read();
+        let conditions = Conditions::of(request);
+        self.log_write(call, |scope| {
+            check_there(scope, endpoint)?;
+            let (write, wanted) = asked.as_ref().map_err(Clone::clone)?;
+            let (id, group) = write.perform(scope, id, &conditions)?;
+            if method == Method::Delete {
+                return Ok(Response::empty(204));
+            }
+            membership::added(scope, &id, &group, wanted)
+        })
+    }
+}
+
+/// Checks that the directory has the endpoint.
+fn check_there(scope: &Scope<'_>, endpoint: &Endpoint<'_>) -> Result<()> {
+    if endpoint.is_of_memberships() && !scope.settings.membership_resources { Err(nothing()) } else { Ok(()) }
 }
 
 fn nothing() -> Error {
@@ -223,8 +289,9 @@ fn read_write(request: &Request, kind: Kind, method: Method) -> Result<(Write<'_
     Ok((Write::read(kind, method, body)?, wanted))
 }
 
-/// Answers for endpoints that need no storage, and for methods that an endpoint does not have.
-fn about(request: &Request, call: &RequestContext<'_>, endpoint: &Endpoint<'_>) -> Result<Response> {
+/// Answers for endpoints that read nothing but settings, and for methods that an endpoint does not have.
+fn about(scope: &Scope<'_>, request: &Request, endpoint: &Endpoint<'_>) -> Result<Response> {
+    check_there(scope, endpoint)?;
     if *endpoint == Endpoint::Me && endpoint.allow().split(", ").any(|method| method == request.method) {
         return Err(Error::new(Status::NotImplemented, "a key stands for a directory, not for a user"));
     }
@@ -232,13 +299,13 @@ fn about(request: &Request, call: &RequestContext<'_>, endpoint: &Endpoint<'_>) 
         return Err(Error::method_not_allowed(endpoint.allow()));
     }
     discovery::check_no_filter(&request.parameters())?;
-    let base = &call.base;
+    let (base, memberships) = (&scope.context.base, scope.settings.membership_resources);
     let body = match endpoint {
         Endpoint::Configuration => discovery::configuration(base),
-        Endpoint::ResourceTypes => discovery::resource_types(base),
-        Endpoint::ResourceType(id) => discovery::resource_type(base, id)?,
-        Endpoint::Schemas => discovery::schemas(base),
-        Endpoint::Schema(urn) => discovery::schema(base, urn)?,
+        Endpoint::ResourceTypes => discovery::resource_types(base, memberships),
+        Endpoint::ResourceType(id) => discovery::resource_type(base, memberships, id)?,
+        Endpoint::Schemas => discovery::schemas(base, memberships),
+        Endpoint::Schema(urn) => discovery::schema(base, memberships, urn)?,
         other => return Err(Error::method_not_allowed(other.allow())),
     };
     Ok(Response::with_body(200, body))

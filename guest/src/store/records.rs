@@ -192,6 +192,9 @@ pub struct DirectoryRecord {
     /// What happens to users with an email address outside of these domains.
     #[serde(default)]
     pub outside_domains: OutsideDomains,
+    /// Whether memberships are resources of their own, at `/GroupMemberships`.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub membership_resources: bool,
     /// Whether another directory has the same name, see [`Twin`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub twin: Option<Twin>,

@@ -5,6 +5,7 @@ use std::thread;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use usher_engine::Request;
+use usher_engine::directories::Settings;
 
 use super::integrity;
 use super::site::{Directory, Site, settings};
@@ -12,7 +13,7 @@ use super::site::{Directory, Site, settings};
 /// The stack that a call of the component has.
 const STACK: usize = 128 << 10;
 
-const PATHS: [&str; 14] = [
+const PATHS: [&str; 17] = [
     "",
     "/",
     "/Users",
@@ -20,6 +21,9 @@ const PATHS: [&str; 14] = [
     "/Groups",
     "/Groups/ID",
     "/.search",
+    "/GroupMemberships",
+    "/GroupMemberships/ID-ID",
+    "/GroupMemberships/.search",
     "/Users/.search",
     "/Bulk",
     "/Me",
@@ -29,20 +33,24 @@ const PATHS: [&str; 14] = [
     "/ServiceProviderConfig",
 ];
 
-const BODIES: [&str; 7] = [
+const BODIES: [&str; 9] = [
     r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"ann@x.test","name":{"givenName":"Ann"},"emails":[{"value":"a@x.test","type":"work","primary":true}],"active":"True"}"#,
     r#"{"displayName":"Staff","members":[{"value":"ID","type":"User","$ref":"https://x/Users/ID"}]}"#,
     r#"{"Operations":[{"op":"Add","path":"emails[type eq \"work\" and not (primary eq true)].value","value":"b@x.test"},{"op":"remove","path":"members[value eq \"ID\" or type sw \"U\"]"}]}"#,
     r#"{"Operations":[{"op":"replace","value":{"active":false,"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager":{"value":"ID"}}}]}"#,
     r#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:SearchRequest"],"filter":"userName sw \"a\" or groups.value eq \"ID\"","sortBy":"name.givenName","sortOrder":"descending","startIndex":1,"count":3,"attributes":["userName"]}"#,
+    r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:GroupMembership"],"group":{"value":"ID"},"member":{"value":"ID","type":"User"}}"#,
+    r#"{"Operations":[{"method":"POST","path":"/GroupMemberships","bulkId":"m","data":{"group":"ID","member":{"value":"bulkId:m"}}},{"method":"DELETE","path":"/GroupMemberships/bulkId:m"}]}"#,
     r#"{"failOnErrors":1,"Operations":[{"method":"POST","path":"/Users","bulkId":"a","data":{"userName":"c"}},{"method":"PATCH","path":"/Groups/ID","data":{"Operations":[{"op":"add","path":"members","value":[{"value":"bulkId:a"}]}]}}]}"#,
     r#"{"Operations":[{"method":"PUT","path":"/Users/bulkId:b","version":"W/\"1\"","data":{"userName":"bulkId:b"}},{"method":"DELETE","path":"/Users/ID"}]}"#,
 ];
 
-const QUERIES: [&str; 8] = [
+const QUERIES: [&str; 10] = [
     "filter=userName%20eq%20%22ann%40x.test%22",
     "filter=members.value%20eq%20%22ID%22%20or%20displayName%20sw%20%22S%22",
     "filter=not%20(emails%5Btype%20eq%20%22work%22%5D.value%20co%20%22x%22)&sortBy=meta.created&sortOrder=descending",
+    "filter=group.value%20eq%20%22ID%22%20and%20member.value%20eq%20%22ID%22&count=1&cursor=",
+    "filter=member%20eq%20%22ID%22&startIndex=2&attributes=group.display",
     "startIndex=-1&count=18446744073709551616",
     "cursor=&count=1&sortBy=userName",
     "cursor=AAAA.BBBB",
@@ -52,7 +60,7 @@ const QUERIES: [&str; 8] = [
 
 fn site() -> (Site, String, String) {
     let site = Site::new();
-    let directory = site.connect(&settings("idp"));
+    let directory = site.connect(&Settings { membership_resources: true, ..settings("idp") });
     let user = directory.user("zoe@x.test");
     directory.group("All", std::slice::from_ref(&user));
     let (id, key) = (directory.id.clone(), directory.key.clone());

@@ -1,13 +1,14 @@
 //! What a request asks of the storage is the same in a small directory and in a large one.
 
 use serde_json::{Value, json};
+use usher_engine::directories::Settings;
 
 use super::site::{Directory, Site, settings};
 use super::storage::Work;
 
 /// A directory with so many users, all of them in one group.
 fn directory(site: &Site, size: usize) -> (Directory<'_>, Vec<String>, String) {
-    let directory = site.connect(&settings("idp"));
+    let directory = site.connect(&Settings { membership_resources: true, ..settings("idp") });
     let user = |n: usize| json!({ "userName": format!("user{n:04}@x.test"), "externalId": format!("e{n:04}"), "emails": [{ "value": format!("user{n:04}@x.test") }] });
     let users = directory.many("/Users", (0..size).map(user));
     let group = directory.group("Everybody", &users);
@@ -19,7 +20,8 @@ fn directory(site: &Site, size: usize) -> (Directory<'_>, Vec<String>, String) {
 fn costs(size: usize) -> Vec<(&'static str, Work)> {
     let site = Site::new();
     let (directory, users, group) = directory(&site, size);
-    let (first, second, group) = (format!("/Users/{}", users[0]), &users[1], format!("/Groups/{group}"));
+    let (first, second, group_id) = (format!("/Users/{}", users[0]), &users[1], group);
+    let (group, membership) = (format!("/Groups/{group_id}"), format!("/GroupMemberships/{group_id}-{second}"));
     let replace =
         |path: &str, value: Value| json!({ "Operations": [{ "op": "replace", "path": path, "value": value }] });
     let members =
@@ -69,6 +71,36 @@ fn costs(size: usize) -> Vec<(&'static str, Work)> {
         ("add a member", "PATCH", format!("{group}?attributes=displayName"), members("add", second)),
         ("rename a group", "PATCH", format!("{group}?attributes=displayName"), replace("displayName", "All".into())),
         ("a page of users", "GET", "/Users?count=5&attributes=userName".to_string(), Value::Null),
+        (
+            "a page of a group's members",
+            "GET",
+            format!("/GroupMemberships?count=5&cursor=&{}", filter(format!("group.value eq \"{group_id}\""))),
+            Value::Null,
+        ),
+        (
+            "a user's memberships",
+            "GET",
+            format!("/GroupMemberships?count=5&cursor=&{}", filter(format!("member.value eq \"{second}\""))),
+            Value::Null,
+        ),
+        (
+            "a membership by its two ids",
+            "GET",
+            format!(
+                "/GroupMemberships?{}",
+                filter(format!("member.value eq \"{second}\" and group.value eq \"{group_id}\""))
+            ),
+            Value::Null,
+        ),
+        ("a page of all memberships", "GET", "/GroupMemberships?count=5&cursor=".to_string(), Value::Null),
+        ("read a membership", "GET", membership.clone(), Value::Null),
+        ("remove a membership", "DELETE", membership, Value::Null),
+        (
+            "add a membership",
+            "POST",
+            "/GroupMemberships".to_string(),
+            json!({ "group": { "value": group_id }, "member": { "value": second } }),
+        ),
         ("delete a user", "DELETE", first, Value::Null),
     ];
     let cost = |(name, method, path, body): (&'static str, &str, String, Value)| {
@@ -100,6 +132,13 @@ fn a_request_costs_the_same_in_every_directory() {
         ("add a member", [2, 7, 14, 0, 0, 8]),
         ("rename a group", [2, 8, 15, 0, 0, 11]),
         ("a page of users", [1, 1, 6, 1, 6, 0]),
+        ("a page of a group's members", [1, 2, 7, 1, 6, 0]),
+        ("a user's memberships", [1, 3, 9, 1, 2, 0]),
+        ("a membership by its two ids", [1, 3, 8, 0, 0, 0]),
+        ("a page of all memberships", [1, 1, 6, 2, 8, 0]),
+        ("read a membership", [1, 3, 8, 0, 0, 0]),
+        ("remove a membership", [2, 7, 14, 0, 0, 8]),
+        ("add a membership", [2, 9, 16, 0, 0, 8]),
         ("delete a user", [2, 11, 24, 1, 2, 27]),
     ];
     let seen: Vec<_> = large
@@ -147,6 +186,40 @@ fn every_page_by_cursor_costs_the_same() {
     }
     assert_eq!(costs.len(), 10);
     assert!(costs[..9].iter().all(|cost| *cost == costs[0]), "{costs:?}");
+}
+
+/// So does every page of the members of a group, of the groups of a user once they are counted, and of all memberships;
+/// what follows the last page does not count.
+#[test]
+fn every_page_of_memberships_costs_the_same() {
+    let site = Site::new();
+    let (directory, users, group) = directory(&site, 1_000);
+    let members = json!([{ "value": users[0] }]);
+    directory.many("/Groups", (0..1_000).map(|n| json!({ "displayName": format!("g{n}"), "members": members })));
+    let costs = |query: String| {
+        let (mut cursor, mut costs) = (String::new(), Vec::new());
+        loop {
+            site.storage.take_work();
+            let answer = directory.get(&format!("/GroupMemberships?count=20&cursor={cursor}&{query}")).expect(200);
+            costs.push(site.storage.take_work());
+            match answer.body["nextCursor"].as_str() {
+                Some(next) => cursor = next.to_string(),
+                None => return costs,
+            }
+        }
+    };
+    let of_group = costs(format!("filter=group.value%20eq%20%22{group}%22"));
+    assert_eq!(of_group.len(), 50);
+    assert!(of_group[..49].iter().all(|cost| *cost == of_group[0]), "{of_group:?}");
+    let of_user = costs(format!("filter=member.value%20eq%20%22{}%22", users[0]));
+    assert_eq!(of_user.len(), 51);
+    assert!(of_user[1..50].iter().all(|cost| *cost == of_user[1]), "{of_user:?}");
+    assert!(of_user[0].gets + of_user[0].scans < 12, "{of_user:?}");
+    let all = costs(String::new());
+    assert!(all[..49].iter().all(|cost| *cost == all[0]), "{all:?}");
+    let (first, last) = (&all[60], &all[all.len() - 10]);
+    assert_eq!(first, last);
+    assert!(first.scans <= 23, "{first:?}");
 }
 
 /// What a bulk request has made itself is not gone through again and again.

@@ -8,6 +8,7 @@
 //! | `bytes` | anything at all is answered with well-formed SCIM |
 //! | `costs` | what a request costs does not depend on the size of the directory |
 //! | `discovery`, `lists`, `cursors`, `resources`, `memberships`, `bulk`, `versions`, `http` | the RFCs, by their sections |
+//! | `group_memberships` | memberships as resources of their own come to the same as members of groups |
 //! | `selection` | a value filter chooses the same in a PATCH path as in a query |
 //! | `leavers`, `probation`, `removal` | who leaves, is restored, or goes with a directory keeps no access |
 //! | `domains`, `rules` | directories that are bound to email domains; projects by rule |
@@ -29,6 +30,7 @@ mod discovery;
 mod domains;
 mod faults;
 mod feed;
+mod group_memberships;
 mod http;
 mod integrity;
 mod leavers;

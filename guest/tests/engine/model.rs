@@ -57,6 +57,9 @@ enum Step {
     PutGroup(usize, usize, Vec<usize>),
     PatchGroup(usize, Vec<GroupPatch>),
     DeleteGroup(usize),
+    /// A user is added to a group, or removed from it, as a membership of its own.
+    Join(usize, usize),
+    Leave(usize, usize),
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -155,6 +158,24 @@ impl Model {
                 let (id, group) = self.group(*at)?;
                 self.groups.remove(&id);
                 self.site.forget_group(&id, &group);
+                return Ok(204);
+            }
+            Step::Join(at, user) => {
+                let strange = (400, "invalidValue");
+                let (_, group) = self.group(*at).map_err(|_| strange)?;
+                let (user_id, _) = self.user(*user).map_err(|_| strange)?;
+                if group.members.contains(&user_id) {
+                    return Err(TAKEN);
+                }
+                self.patch_group(*at, &[GroupPatch::Add(vec![*user])])?;
+                return Ok(201);
+            }
+            Step::Leave(at, user) => {
+                let (_, group) = self.group(*at)?;
+                if !group.members.contains(&self.user_id(*user)) {
+                    return Err(NOT_FOUND);
+                }
+                self.patch_group(*at, &[GroupPatch::RemoveOne(*user)])?;
                 return Ok(204);
             }
         }
@@ -343,6 +364,15 @@ fn request(model: &Model, step: &Step) -> (&'static str, String, Value) {
         Step::MakeGroup(name, users) => ("POST", "/Groups".into(), group_body(name, users)),
         Step::PutGroup(at, name, users) => ("PUT", group(at), group_body(name, users)),
         Step::DeleteGroup(at) => ("DELETE", group(at), Value::Null),
+        Step::Join(at, user) => {
+            let body =
+                json!({ "group": { "value": model.group_id(*at) }, "member": { "value": model.user_id(*user) } });
+            ("POST", "/GroupMemberships".into(), body)
+        }
+        Step::Leave(at, user) => {
+            let path = format!("/GroupMemberships/{}-{}", model.group_id(*at), model.user_id(*user));
+            ("DELETE", path, Value::Null)
+        }
         Step::PatchUser(at, patches) => {
             let operation = |patch: &UserPatch| match patch {
                 UserPatch::Active(active) => json!({ "op": "Replace", "path": "active", "value": active }),
@@ -396,6 +426,11 @@ fn compare(directory: &Directory<'_>, model: &Model) {
     let seen: BTreeMap<String, Group> =
         groups.resources().iter().map(|group| (text(&group["id"]), read_group(group))).collect();
     assert_eq!(seen, model.groups);
+    let memberships = directory.get("/GroupMemberships?count=1000").expect(200);
+    let expected: Vec<String> = (model.groups.iter())
+        .flat_map(|(id, group)| group.members.iter().map(move |user| format!("{id}-{user}")))
+        .collect();
+    assert_eq!((memberships.ids(), &memberships.body["totalResults"]), (expected.clone(), &json!(expected.len())));
 }
 
 fn text(value: &Value) -> String {
@@ -461,7 +496,8 @@ fn alone(directory: &Directory<'_>, model: &mut Model, step: &Step) {
 fn remember(model: &mut Model, step: &Step, id: String) {
     match step {
         Step::MakeUser(_) => model.user_ids.push(id),
-        _ => model.group_ids.push(id),
+        Step::MakeGroup(..) => model.group_ids.push(id),
+        _ => {}
     }
 }
 
@@ -533,6 +569,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0..4_usize, 0..GROUPS.len(), users()).prop_map(|(at, name, users)| Step::PutGroup(at, name, users)),
         4 => (0..4_usize, prop::collection::vec(group_patch, 1..4)).prop_map(|(at, patches)| Step::PatchGroup(at, patches)),
         1 => (0..4_usize).prop_map(Step::DeleteGroup),
+        2 => (0..4_usize, 0..6_usize).prop_map(|(at, user)| Step::Join(at, user)),
+        1 => (0..4_usize, 0..6_usize).prop_map(|(at, user)| Step::Leave(at, user)),
     ]
 }
 
@@ -597,6 +635,7 @@ proptest! {
     ) {
         let site = Site::new();
         let mut settings = settings("idp");
+        settings.membership_resources = true;
         if follows {
             settings.email_change = EmailChange::Follow;
         }

@@ -90,6 +90,7 @@ pub fn settings(name: &str) -> Settings {
         domains: Vec::new(),
         outside_domains: OutsideDomains::Unlinked,
         project_rules: Vec::new(),
+        membership_resources: false,
     }
 }
 

@@ -40,6 +40,7 @@ enum Target {
     User,
     Groups,
     Group,
+    Memberships,
     Search,
     Other,
 }
@@ -67,6 +68,7 @@ impl Kind {
         let target = match names[..] {
             ["Users"] => Target::Users,
             ["Groups"] => Target::Groups,
+            ["GroupMemberships"] => Target::Memberships,
             [".search"] | [_, ".search"] => Target::Search,
             ["Users", _] => Target::User,
             ["Groups", _] => Target::Group,
@@ -129,6 +131,7 @@ mod tests {
             "/Users/a",
             "/Groups",
             "/Groups/a",
+            "/GroupMemberships",
             "/Users/.search",
             "/Bulk",
             "/Users?filter=id%20eq%20%22a%22",

@@ -36,6 +36,7 @@ export function settings(name, others = {}) {
     domains: [],
     outsideDomains: "unlinked",
     projectRules: [],
+    membershipResources: false,
     ...others,
   };
 }

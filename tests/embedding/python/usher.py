@@ -48,6 +48,7 @@ def settings(name, **others):
         "domains": [],
         "outside-domains": "unlinked",
         "project-rules": [],
+        "membership-resources": False,
         **others,
     })
 

@@ -57,10 +57,14 @@ pub fn check_text(path: AttributePath, text: &str) -> Result<()> {
 /// `invalidValue`, naming the attribute or the limit.
 pub fn check(resource_type: &'static ResourceType, resource: &Object<'_>) -> Result<()> {
     for attribute in resource_type.schema.attributes.iter().filter(|attribute| attribute.required) {
-        let text = resource.get(attribute.name).and_then(Value::as_str).unwrap_or_default();
-        if text.trim().is_empty() {
-            let detail = format!("a {} needs a {} that is not blank", resource_type.name, attribute.name);
-            return Err(Error::invalid_value(detail));
+        let value = resource.get(attribute.name);
+        if attribute.sub_attributes.is_empty() {
+            check_present(resource_type, attribute.name, value)?;
+        }
+        for part in attribute.sub_attributes.iter().filter(|part| part.required) {
+            let name = format!("{}.{}", attribute.name, part.name);
+            let value = value.and_then(Value::as_object).and_then(|value| value.get(part.name));
+            check_present(resource_type, &name, value)?;
         }
     }
     if size(resource) > MAX_RESOURCE_BYTES {
@@ -68,6 +72,13 @@ pub fn check(resource_type: &'static ResourceType, resource: &Object<'_>) -> Res
         return Err(Error::invalid_value(detail));
     }
     Ok(())
+}
+
+fn check_present(resource_type: &ResourceType, name: &str, value: Option<&Value<'_>>) -> Result<()> {
+    if value.and_then(Value::as_str).is_some_and(|text| !text.trim().is_empty()) {
+        return Ok(());
+    }
+    Err(Error::invalid_value(format!("a {} needs a {name} that is not blank", resource_type.name)))
 }
 
 fn at_most(path: AttributePath, length: usize, limit: usize, unit: &str) -> Result<()> {

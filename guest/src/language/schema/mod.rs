@@ -1,15 +1,19 @@
 //! The only definition of the schemas (RFC 7643). Validation, filters, PATCH and the discovery endpoints all read it.
 
 mod group;
+mod group_membership;
 mod user;
 
 pub use group::GROUP;
+pub use group_membership::GROUP_MEMBERSHIP;
 pub use user::USER;
 
 /// The URN of the core User schema.
 pub const CORE_USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 /// The URN of the core Group schema.
 pub const CORE_GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
+/// The URN of the `GroupMembership` schema.
+pub const CORE_GROUP_MEMBERSHIP: &str = "urn:ietf:params:scim:schemas:core:2.0:GroupMembership";
 /// The URN of the enterprise User extension.
 pub const ENTERPRISE_USER: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 /// The URN of the extension that says which customer a user is linked to.
@@ -271,7 +275,8 @@ impl ResourceType {
     }
 }
 
-/// Every resource type of a directory.
+/// Every resource type of a directory that is stored as such. Memberships are seen as [`GROUP_MEMBERSHIP`] too, where the
+/// directory's settings say so.
 pub static RESOURCE_TYPES: [&ResourceType; 2] = [&USER, &GROUP];
 
 /// The common attributes (RFC 7643, section 3.1). Schemas do not list them, and every resource has them.

@@ -35,6 +35,8 @@ struct NewDirectory {
     outside_domains: OutsideDomains,
     #[serde(default)]
     project_rules: Vec<Rule>,
+    #[serde(default)]
+    membership_resources: bool,
 }
 
 #[derive(Deserialize)]
@@ -53,6 +55,7 @@ struct Update {
     domains: Option<Vec<String>>,
     outside_domains: Option<OutsideDomains>,
     project_rules: Option<Vec<Rule>>,
+    membership_resources: Option<bool>,
 }
 
 #[derive(Serialize)]
@@ -71,6 +74,7 @@ struct Directory {
     domains: Vec<String>,
     outside_domains: OutsideDomains,
     project_rules: Vec<Rule>,
+    membership_resources: bool,
     created_at: Timestamp,
     users: u64,
     groups: u64,
@@ -114,6 +118,7 @@ pub(super) async fn connect(request: AdminRequest<'_>) -> Result<Reply, Fault> {
         domains: new.domains,
         outside_domains: new.outside_domains,
         project_rules: rules(new.project_rules)?,
+        membership_resources: new.membership_resources,
         ..defaults
     };
     let connected = site.connect_directory(&actor, settings).await??;
@@ -148,6 +153,7 @@ pub(super) async fn update(request: AdminRequest<'_>) -> Result<Reply, Fault> {
         domains: update.domains,
         outside_domains: update.outside_domains,
         project_rules: update.project_rules.map(rules).transpose()?,
+        membership_resources: update.membership_resources,
     };
     let directory = site.update_directory(&actor, &id, settings).await??;
     Ok(ok(&shown(directory, &origin)?))
@@ -194,6 +200,7 @@ fn shown(directory: directories::Directory, origin: &str) -> Result<Directory, F
         domains: settings.domains,
         outside_domains: settings.outside_domains,
         project_rules: settings.project_rules.into_iter().map(Rule::shown).collect(),
+        membership_resources: settings.membership_resources,
         created_at: time(directory.created_at)?,
         users: directory.users,
         groups: directory.groups,

@@ -49,7 +49,7 @@ impl Settings {
     /// The settings that a directory has unless it is told otherwise, under this name: changes of email are refused,
     /// users need no email address, unknown members are refused, and local organizations are adopted, with an hour in
     /// which their former members stay. Deletions have no limit, and writes are applied. It may have users of any email
-    /// domain, and has no project rules.
+    /// domain, has no project rules, and its memberships are no resources of their own.
     pub fn named(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -63,6 +63,7 @@ impl Settings {
             domains: Vec::new(),
             outside_domains: OutsideDomains::default(),
             project_rules: Vec::new(),
+            membership_resources: false,
         }
     }
 }
