@@ -2,10 +2,11 @@
 
 use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
 use crate::engine::{Engine, Moment};
 use crate::invalid::Invalid;
-use crate::store::feed::{ChangeKind, ChangeRecord, Detail};
+use crate::store::feed::{ChangeKind, ChangeRecord, Detail, ValueChange};
 use crate::store::{self, Transaction, keys};
 
 /// The longest name of an administrator that goes into the change feed, in bytes.
@@ -31,12 +32,19 @@ pub struct Work<'w> {
 impl Work<'_> {
     /// Adds an entry to the change feed.
     pub fn record(&mut self, kind: ChangeKind, detail: Detail) {
+        self.record_values(kind, detail, Vec::new());
+    }
+
+    /// Adds an entry to the change feed, and to the history of the customer or organization what the site shows of it,
+    /// before and after.
+    pub fn record_values(&mut self, kind: ChangeKind, detail: Detail, values: Vec<ValueChange>) {
         self.transaction.record(ChangeRecord {
             at: self.now.milliseconds,
             actor: self.actor.to_string(),
             request: self.request.map(String::from),
             kind: kind.text().into(),
             detail,
+            values,
         });
     }
 }

@@ -13,7 +13,7 @@ use crate::address;
 use crate::engine::Engine;
 use crate::names::MAX_CHARACTERS;
 use crate::store::edges::{self, SWEPT_AT_ONCE};
-use crate::store::feed::{self, ChangeKind, Detail};
+use crate::store::feed::{self, ChangeKind, Detail, ValueChange};
 use crate::store::keys::{self, Association};
 use crate::store::pages::{Page, Position};
 use crate::store::records::{self, CustomerRecord, Link, Subject, Sweep};
@@ -129,7 +129,8 @@ pub fn provision(work: &mut Work<'_>, link: Link, profile: &Profile, was_there: 
     work.transaction.put(keys::customer_email(address), id.as_str());
     work.transaction.put(keys::customer_of(&user), id.as_str());
     work.transaction.put(keys::customer(&id), records::write(&record));
-    work.record(ChangeKind::CustomerCreated, Detail { user: Some(user), ..Detail::of_customer(&id) });
+    let detail = Detail { user: Some(user), ..Detail::of_customer(&id) };
+    work.record_values(ChangeKind::CustomerCreated, detail, first_values(&record));
     Ok(Some(id))
 }
 
@@ -143,7 +144,9 @@ pub fn link(work: &mut Work<'_>, id: &str, old: &CustomerRecord, link: Link, pro
     let record = CustomerRecord { former, twin: old.twin, ..wanted(work, profile, old.created, link)? };
     work.transaction.put(keys::customer_of(&user), id);
     work.transaction.put(keys::customer(id), records::write(&record));
-    work.record(ChangeKind::CustomerLinked, Detail { user: Some(user), ..Detail::of_customer(id) });
+    let detail = Detail { user: Some(user), ..Detail::of_customer(id) };
+    let values = [name_and_email(old, &record), status(old, &record)].concat();
+    work.record_values(ChangeKind::CustomerLinked, detail, values);
     Ok(())
 }
 
@@ -266,20 +269,22 @@ pub fn remove_of_user(work: &mut Work<'_>, user: &str) -> store::Result<()> {
     if load(work.transaction, &id)?.is_some_and(is_linked) { remove(work, &id) } else { Ok(()) }
 }
 
-/// Removes up to `limit` memberships and associations of a deleted customer. Returns how many, and whether others
+/// Removes up to `limit` entries of the history, memberships and associations of a deleted customer. Returns how many, and whether others
 /// remain.
 ///
 /// # Errors
 /// Where the storage fails.
 pub fn drop_relations(transaction: &mut Transaction, id: &str, limit: u32) -> store::Result<(u32, bool)> {
-    let mut removed = 0;
-    for prefix in [keys::own_memberships(id), Association::Customer.of_other(id)] {
+    let (mut removed, history) = (0, keys::customer_history(id));
+    for prefix in [history.clone(), keys::own_memberships(id), Association::Customer.of_other(id)] {
         for entry in transaction.scan(&prefix_range(&prefix, limit - removed + 1))? {
             if removed == limit {
                 return Ok((removed, true));
             }
             let end = keys::id_of(&entry.key);
-            if keys::owner(end).is_some() {
+            if entry.key.starts_with(&history) {
+                transaction.delete(entry.key);
+            } else if keys::owner(end).is_some() {
                 edges::remove_stored(transaction, end, id, &entry.value);
             } else {
                 let project = end.parse().map_err(|_| store::Error::corrupt(&entry.key))?;
@@ -328,14 +333,37 @@ fn change(work: &mut Work<'_>, id: &str, old: &CustomerRecord, new: &mut Custome
         ("locale", old.locale != new.locale),
     ]);
     if !changed.is_empty() {
-        work.record(ChangeKind::CustomerUpdated, Detail { changed, ..Detail::of_customer(id) });
+        let detail = Detail { changed, ..Detail::of_customer(id) };
+        work.record_values(ChangeKind::CustomerUpdated, detail, name_and_email(old, new));
     }
-    match (old.active, new.active) {
-        (true, false) => work.record(ChangeKind::CustomerDeactivated, Detail::of_customer(id)),
-        (false, true) => work.record(ChangeKind::CustomerActivated, Detail::of_customer(id)),
-        _ => {}
+    if old.active != new.active {
+        let kind = if new.active { ChangeKind::CustomerActivated } else { ChangeKind::CustomerDeactivated };
+        work.record_values(kind, Detail::of_customer(id), status(old, new));
     }
     Ok(())
+}
+
+/// What the site shows of a customer who has just been made.
+fn first_values(record: &CustomerRecord) -> Vec<ValueChange> {
+    let values = [("email", record.email.as_str()), ("displayName", &record.display_name), ("active", text_of(record))];
+    values.map(|(attribute, value)| ValueChange::first(attribute, value)).to_vec()
+}
+
+/// The email address and name of a customer, where they change.
+fn name_and_email(old: &CustomerRecord, new: &CustomerRecord) -> Vec<ValueChange> {
+    let email = ValueChange::between("email", &old.email, &new.email);
+    let name = ValueChange::between("displayName", &old.display_name, &new.display_name);
+    email.into_iter().chain(name).collect()
+}
+
+/// The status of a customer, where it changes.
+fn status(old: &CustomerRecord, new: &CustomerRecord) -> Vec<ValueChange> {
+    ValueChange::between("active", text_of(old), text_of(new)).into_iter().collect()
+}
+
+/// The status of a customer as text.
+const fn text_of(record: &CustomerRecord) -> &'static str {
+    if record.active { "true" } else { "false" }
 }
 
 /// Takes the address of a customer out of the index. If two have the address, the index leads to the other one from now
@@ -440,7 +468,7 @@ impl Engine<'_> {
             let record = CustomerRecord { locale: work.locale(new.locale.as_deref())?, ..record.clone() };
             work.transaction.put(keys::customer_email(&record.email), id.as_str());
             work.transaction.put(keys::customer(&id), records::write(&record));
-            work.record(ChangeKind::CustomerCreated, Detail::of_customer(&id));
+            work.record_values(ChangeKind::CustomerCreated, Detail::of_customer(&id), first_values(&record));
             describe(work.transaction, &id, record)
         })
     }

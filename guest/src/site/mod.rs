@@ -5,6 +5,7 @@
 //! | `customers` | customers, local and managed |
 //! | `organizations` | organizations, local and linked to groups |
 //! | `membership` | who is a member of which organization |
+//! | `history` | what put a customer or an organization into its state |
 //! | `parting` | organizations that are unlinked from their groups |
 //! | `probation` | restored customers in managed organizations |
 //! | `holders`, `kept`, `numbers`, `standing` | what holds members; what is deleted, as it is kept; ids; local, managed or leaving |
@@ -76,6 +77,7 @@ pub mod access;
 pub mod bin;
 pub mod customers;
 mod error;
+pub mod history;
 pub(crate) mod holders;
 mod kept;
 mod locales;

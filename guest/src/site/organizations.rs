@@ -11,14 +11,15 @@ use super::holders;
 use super::standing::{
     Standing, Standings, check_local, is_all_in_sight, is_leaving, is_managed, manager, shown_page, standing,
 };
-use super::{kept, numbers, parting, probation};
+use super::{history, kept, numbers, parting, probation};
 use crate::engine::Engine;
 use crate::names;
 use crate::storage::Range;
-use crate::store::feed::{ChangeKind, Detail};
+use crate::store::edges::SWEPT_AT_ONCE;
+use crate::store::feed::{ChangeKind, Detail, ValueChange};
 use crate::store::keys::{self, Association};
 use crate::store::pages::{ENTRIES_AT_ONCE, Page, Position, ends, for_each_page};
-use crate::store::records::{self, ConflictPolicy, Due, Link, OrganizationRecord, Retained, Subject};
+use crate::store::records::{self, ConflictPolicy, Due, Link, OrganizationRecord, Retained, Subject, Sweep};
 use crate::store::{self, Transaction, prefix_range};
 use crate::text::quoted;
 use crate::twins;
@@ -96,7 +97,8 @@ fn create(work: &mut Work<'_>, link: Link, name: &str) -> store::Result<u64> {
     };
     let id = insert(work, &record)?;
     work.transaction.put(keys::organization_of(&group), keys::number(id));
-    work.record(ChangeKind::OrganizationCreated, Detail { group: Some(group), ..Detail::of_organization(id) });
+    let detail = Detail { group: Some(group), ..Detail::of_organization(id) };
+    work.record_values(ChangeKind::OrganizationCreated, detail, [ValueChange::first("name", &record.name)].to_vec());
     Ok(id)
 }
 
@@ -370,6 +372,9 @@ pub fn erase(work: &mut Work<'_>, id: u64, old: &OrganizationRecord) -> store::R
     for holder in holders::all_holders(id, old) {
         holders::forget_members(work.transaction, &holder)?;
     }
+    if history::drop_entries(work.transaction, id, SWEPT_AT_ONCE)?.1 {
+        work.transaction.put(history::sweep(id), records::write(&Sweep::History));
+    }
     work.record(ChangeKind::OrganizationErased, Detail::of_organization(id));
     Ok(())
 }
@@ -412,7 +417,8 @@ fn rename(work: &mut Work<'_>, id: u64, old: &OrganizationRecord, name: &str) ->
     }
     record.name = name.to_string();
     work.transaction.put(keys::organization(id), records::write(&record));
-    work.record(ChangeKind::OrganizationRenamed, Detail::of_organization(id));
+    let values = ValueChange::between("name", &old.name, name).into_iter().collect();
+    work.record_values(ChangeKind::OrganizationRenamed, Detail::of_organization(id), values);
     Ok(())
 }
 
@@ -497,7 +503,8 @@ impl Engine<'_> {
                 return Err(Error::Taken("an organization has this name".to_string()));
             }
             let id = insert(work, &record)?;
-            work.record(ChangeKind::OrganizationCreated, Detail::of_organization(id));
+            let values = [ValueChange::first("name", &record.name)].to_vec();
+            work.record_values(ChangeKind::OrganizationCreated, Detail::of_organization(id), values);
             describe(work.transaction, id, record.clone())
         })
     }

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
+use super::keys;
 use super::records::{Subject, UnlinkedReason};
 
 /// How many users or customers an entry of the change feed names.
@@ -155,6 +156,64 @@ pub struct ChangeRecord {
     pub kind: Cow<'static, str>,
     /// What the change is about.
     pub detail: Detail,
+    /// What the site shows of it, before and after. It is not kept in the feed, but with the customer or organization,
+    /// and goes with it.
+    #[serde(skip)]
+    pub values: Vec<ValueChange>,
+}
+
+/// A value that the site shows, before and after a change: the email address, name or status of a customer, the name of
+/// an organization.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ValueChange {
+    /// What it is the value of: `email`, `displayName`, `active` or `name`.
+    #[serde(rename = "of")]
+    pub attribute: Cow<'static, str>,
+    /// The value before; `None` where there was none.
+    #[serde(rename = "from", default, skip_serializing_if = "Option::is_none")]
+    pub old: Option<String>,
+    /// The value after; `None` where there is none any more.
+    #[serde(rename = "to", default, skip_serializing_if = "Option::is_none")]
+    pub new: Option<String>,
+}
+
+impl ValueChange {
+    /// A value that is there from now on.
+    #[must_use]
+    pub fn first(attribute: &'static str, value: &str) -> Self {
+        ValueChange { attribute: attribute.into(), old: None, new: Some(value.to_string()) }
+    }
+
+    /// A value that changes; `None` if it stays the same.
+    #[must_use]
+    pub fn between(attribute: &'static str, old: &str, new: &str) -> Option<Self> {
+        let change = || ValueChange { old: Some(old.to_string()), ..Self::first(attribute, new) };
+        (old != new).then(change)
+    }
+}
+
+impl ChangeRecord {
+    /// What the keys of the history begin with to which the change belongs: that of a customer or an organization, if it
+    /// is about the state of one. What is erased has no history.
+    #[must_use]
+    pub fn history(&self) -> Option<String> {
+        match self.kind.split_once('.')? {
+            (_, "erased" | "members-added" | "members-removed") => None,
+            ("customer", _) => self.detail.customer.as_deref().map(keys::customer_history),
+            ("organization", _) => self.detail.organization.map(keys::organization_history),
+            _ => None,
+        }
+    }
+
+    /// The same of what the change erases.
+    #[must_use]
+    pub fn erased_history(&self) -> Option<String> {
+        match &*self.kind {
+            "customer.erased" => self.detail.customer.as_deref().map(keys::customer_history),
+            "organization.erased" => self.detail.organization.map(keys::organization_history),
+            _ => None,
+        }
+    }
 }
 
 /// The details of a change; which members there are depends on its kind.

@@ -41,6 +41,7 @@
 //! | `pc/{project}/{customer}`, `cp/{customer}/{project}` | empty; likewise for a project's own customers |
 //! | `rc/{customer}` | a deleted customer that can be restored |
 //! | `ro/{organization}` | a deleted organization that can be restored |
+//! | `hc/{customer}/{sequence}`, `ho/{organization}/{sequence}` | the values that this entry of the change feed is about, before and after, see [`super::feed::ValueChange`]; for every entry about the state of a customer or an organization |
 //! | `n/{kind}` | the last number given to an organization or project |
 //! | `c/{sequence}` | an entry of the change feed |
 //! | `cl` | the sequence number of the last entry |
@@ -298,7 +299,22 @@ pub fn api_keys(directory: &str) -> String {
 /// The key of an entry of the change feed.
 #[must_use]
 pub fn change(sequence: u64) -> String {
-    format!("c/{sequence:020}")
+    format!("{ALL_CHANGES}{sequence:020}")
+}
+
+/// What the keys of all entries of the change feed begin with.
+pub const ALL_CHANGES: &str = "c/";
+
+/// What the keys of a customer's history begin with; the sequence number of a change, in 20 digits, follows it.
+#[must_use]
+pub fn customer_history(customer: &str) -> String {
+    ["hc/", customer, "/"].concat()
+}
+
+/// What the keys of an organization's history begin with; the sequence number of a change, in 20 digits, follows it.
+#[must_use]
+pub fn organization_history(organization: u64) -> String {
+    ["ho/", &number(organization), "/"].concat()
 }
 
 /// The key of a membership as read from the group.

@@ -559,6 +559,8 @@ pub enum Sweep {
     Group,
     /// A customer: its memberships and associations.
     Customer,
+    /// An organization: its history.
+    History,
     /// A project: its associations.
     Project,
     /// A directory: all that it had. Customers and organizations stay.

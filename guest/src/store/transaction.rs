@@ -310,8 +310,15 @@ impl Transaction {
             Some(text) => text.parse().map_err(|_| Error::corrupt(keys::LAST_CHANGE_KEY))?,
             None => 0,
         };
-        for change in core::mem::take(&mut self.changes) {
+        let changes = core::mem::take(&mut self.changes);
+        let erased: Vec<String> = changes.iter().filter_map(ChangeRecord::erased_history).collect();
+        for change in changes {
             last = last.saturating_add(1);
+            if let Some(history) = change.history().filter(|history| !erased.contains(history)) {
+                let values =
+                    if change.values.is_empty() { String::new() } else { crate::json::to_text(&change.values) };
+                self.writes.insert(alloc::format!("{history}{last:020}"), Some(values));
+            }
             self.writes.insert(keys::change(last), Some(crate::json::to_text(&change)));
         }
         self.writes.insert(keys::LAST_CHANGE_KEY.to_string(), Some(last.to_string()));

@@ -25,7 +25,7 @@ pub use self::upgrade::Upgrade;
 use crate::directories::{notices, status};
 use crate::engine::{Engine, Moment};
 use crate::provisioning::{leaving, links};
-use crate::site::{self, bin, customers, numbers, organizations, parting, probation, projects};
+use crate::site::{self, bin, customers, history, numbers, organizations, parting, probation, projects};
 use crate::store::edges;
 use crate::store::keys::{self, Kind};
 use crate::store::pages;
@@ -190,6 +190,11 @@ impl Job {
             Sweep::Customer => {
                 let (removed, more) = customers::drop_relations(transaction, &self.id, memberships)?;
                 (removed * 2, more)
+            }
+            Sweep::History => {
+                let key = keys::sweep(&self.directory, &self.id);
+                let organization = history::organization_of(&self.id).ok_or_else(|| store::Error::corrupt(&key))?;
+                history::drop_entries(transaction, organization, budget)?
             }
             Sweep::Project => {
                 let id = numbers::parse(&keys::sweep(&self.directory, &self.id), &self.id)?;

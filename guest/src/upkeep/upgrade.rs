@@ -14,7 +14,9 @@
 //!
 //! From layout 2 to 3, more can be asked:
 //!
-//! - groups that an administrator has left apart are listed, so that they can be taken up again.
+//! - groups that an administrator has left apart are listed, so that they can be taken up again;
+//! - every change of a customer or an organization that still exists goes into its history, without the values, which
+//!   are not known any more.
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -25,6 +27,7 @@ use crate::provisioning::profile::{email, profile};
 use crate::provisioning::{conflicts, links};
 use crate::site::{self, customers, probation};
 use crate::storage::Entry;
+use crate::store::feed::ChangeRecord;
 use crate::store::keys::{self, Kind};
 use crate::store::pages;
 use crate::store::records::{self, Counts, CustomerRecord, Stored, Subject, UnlinkedReason, UpgradeRecord};
@@ -52,10 +55,12 @@ enum Stage {
     OwnMembers,
     /// Groups of all directories.
     Groups,
+    /// The change feed.
+    Changes,
 }
 
 /// The stages from layout 1 on; those from layout 2 on are the ones after the first [`OF_LAYOUT_2`].
-const STAGES: [Stage; 9] = [
+const STAGES: [Stage; 10] = [
     Stage::Directories,
     Stage::Names(Kind::User),
     Stage::Emails,
@@ -65,6 +70,7 @@ const STAGES: [Stage; 9] = [
     Stage::Customers,
     Stage::OwnMembers,
     Stage::Groups,
+    Stage::Changes,
 ];
 
 /// How many of the stages bring a storage to layout 2.
@@ -148,6 +154,7 @@ impl Stage {
             Stage::Customers => keys::ALL_CUSTOMERS,
             Stage::OwnMembers => keys::ALL_OWN_MEMBERS,
             Stage::Groups => "g/",
+            Stage::Changes => keys::ALL_CHANGES,
         }
     }
 
@@ -168,6 +175,7 @@ impl Stage {
             match self {
                 Stage::Customers => customer(work, &entry)?,
                 Stage::Groups => group(work, entry)?,
+                Stage::Changes => change(work.transaction, &entry)?,
                 // ASCII text folds as before, and any other text has a `~` in its key.
                 _ if !entry.key.contains('~') => {}
                 Stage::Emails => email_of_user(work.transaction, entry)?,
@@ -222,7 +230,9 @@ impl Stage {
             Stage::Names(Kind::Group) => Subject::Group(id),
             Stage::Addresses => Subject::Customer(id),
             Stage::Organizations => Subject::Organization(value.parse().ok()?),
-            Stage::Emails | Stage::Customers | Stage::OwnMembers | Stage::Groups => return None,
+            Stage::Emails | Stage::Customers | Stage::OwnMembers | Stage::Groups | Stage::Changes => {
+                return None;
+            }
         })
     }
 }
@@ -268,6 +278,22 @@ fn group(work: &mut Work<'_>, entry: Entry) -> Result<()> {
     let stored = Stored::read(&entry.key, entry.value)?;
     if stored.header.organization.is_none() && !conflicts::is_apart(work.transaction, &directory, &id)? {
         conflicts::leave(work, &directory, &id);
+    }
+    Ok(())
+}
+
+/// Puts a change into the history of the customer or organization that it is about, if that still exists.
+fn change(transaction: &mut Transaction, entry: &Entry) -> Result<()> {
+    let change: ChangeRecord = records::read(&entry.key, &entry.value)?;
+    let Some(history) = change.history() else { return Ok(()) };
+    let of_customer = change.detail.customer.as_deref().map(|id| [keys::customer(id), keys::deleted_customer(id)]);
+    let of_organization = change.detail.organization.map(|id| [keys::organization(id), keys::deleted_organization(id)]);
+    let places = if change.kind.starts_with("customer.") { of_customer } else { of_organization };
+    let found = transaction.get_many(places.into_iter().flatten().collect())?;
+    let key = [history.as_str(), keys::id_of(&entry.key)].concat();
+    // A change that was made while the storage was brought along has its values.
+    if found.iter().any(Option::is_some) && transaction.get(key.clone())?.is_none() {
+        transaction.put(key, "");
     }
     Ok(())
 }

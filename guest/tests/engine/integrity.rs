@@ -14,10 +14,10 @@ type Family<'m> = BTreeMap<Vec<&'m str>, &'m str>;
 
 struct Store<'m>(BTreeMap<&'m str, Family<'m>>);
 
-const FAMILIES: [&str; 42] = [
+const FAMILIES: [&str; 44] = [
     "schema", "s", "d", "dn", "dr", "dc", "ds", "rl", "k", "u", "un", "ue", "ux", "g", "gn", "gx", "cf", "cr", "ce",
     "ul", "m", "mo", "cu", "cm", "uc", "og", "o", "on", "p", "pk", "pa", "po", "op", "pc", "cp", "n", "c", "cl", "t",
-    "w", "rc", "ro",
+    "w", "rc", "ro", "hc", "ho",
 ];
 
 /// Checks the whole of a storage.
@@ -55,6 +55,7 @@ pub fn check(memory: &Memory) {
     store.check_projects(&feed);
     store.check_logs(&directories);
     store.check_due(&directories);
+    store.check_history();
 }
 
 impl<'m> Store<'m> {
@@ -411,6 +412,34 @@ impl<'m> Store<'m> {
                     "{forwards}/{key:?}"
                 );
             }
+        }
+    }
+
+    /// Every change of the state of a customer or an organization that there is, be it deleted, is in its history.
+    fn check_history(&self) {
+        let has = |family: [&str; 2], id: &str| family.iter().any(|family| self.whole(family).contains_key(id));
+        let (mut customers, mut organizations) = (BTreeSet::new(), BTreeSet::new());
+        for (sequence, change) in self.records("c") {
+            let (what, how) = change["kind"].as_str().unwrap().split_once('.').unwrap();
+            if ["erased", "members-added", "members-removed"].contains(&how) {
+                continue;
+            }
+            let detail = &change["detail"];
+            if what == "customer" && has(["cu", "rc"], detail["customer"].as_str().unwrap()) {
+                customers.insert(format!("{}/{sequence}", detail["customer"].as_str().unwrap()));
+            } else if what == "organization" {
+                let number = format!("{:010}", detail["organization"].as_u64().unwrap());
+                if has(["o", "ro"], &number) {
+                    organizations.insert(format!("{number}/{sequence}"));
+                }
+            }
+        }
+        let waiting = self.whole("w");
+        for (family, expected, prefix) in [("hc", customers, ""), ("ho", organizations, "h:")] {
+            let stored = self.whole(family).into_keys();
+            let is_swept =
+                |key: &String| waiting.contains_key(&format!("site/{prefix}{}", key.split_once('/').unwrap().0));
+            assert_eq!(stored.filter(|key| !is_swept(key)).collect::<BTreeSet<_>>(), expected);
         }
     }
 

@@ -12,6 +12,7 @@
 //! | `selection` | a value filter chooses the same in a PATCH path as in a query |
 //! | `leavers`, `probation`, `removal` | who leaves, is restored, or goes with a directory keeps no access |
 //! | `domains`, `rules` | directories that are bound to email domains; projects by rule |
+//! | `history` | what put a customer or an organization into its state |
 //! | `directories`, `feed`, `sweeping` | keys and settings, the change feed, upkeep |
 //! | `upgrade` | a storage of an older layout is brought to this one, and nothing in it is lost |
 //! | `watch` | request log, status, deletion guard, dry run, key notices |
@@ -31,6 +32,7 @@ mod domains;
 mod faults;
 mod feed;
 mod group_memberships;
+mod history;
 mod http;
 mod integrity;
 mod leavers;

@@ -666,6 +666,7 @@ proptest! {
                     directory = reconnect(&site, &directory, &mut model, *removes, *sweeps);
                 }
             }
+            model.site.learn_ids(&site);
             compare(&directory, &model);
             model.site.compare(&site, &directory.id, &model.users, &model.groups);
             integrity::check(&site.storage);
