@@ -20,6 +20,7 @@ use crate::scim::http::{Request, Response};
 use crate::site::access::{Access as ProjectAccess, OpenProject};
 use crate::site::bin::{DeletedCustomer, DeletedOrganization};
 use crate::site::customers::{Customer, CustomerUpdate, NewCustomer};
+use crate::site::history::{Causes, HistoryEntry};
 use crate::site::organizations::Organization;
 use crate::site::projects::{Audience, Project};
 use crate::site::same_names::SameName;
@@ -80,6 +81,9 @@ mod bindings {
             "usher:provisioning/site@0.2.0/project": crate::site::projects::Project,
             "usher:provisioning/site@0.2.0/reason": crate::site::access::Reason,
             "usher:provisioning/site@0.2.0/access": crate::site::access::Access,
+            "usher:provisioning/site@0.2.0/value-change": crate::site::history::ValueChange,
+            "usher:provisioning/site@0.2.0/history-entry": crate::site::history::HistoryEntry,
+            "usher:provisioning/site@0.2.0/causes": crate::site::history::Causes,
             "usher:provisioning/site@0.2.0/open-project": crate::site::access::OpenProject,
             "usher:provisioning/directories@0.2.0/conflict-policy": crate::directories::ConflictPolicy,
             "usher:provisioning/directories@0.2.0/conflict-subject": crate::provisioning::conflicts::ConflictSubject,
@@ -171,6 +175,7 @@ pages! {
     DeletedCustomer => exports::site::DeletedCustomerPage;
     Organization => exports::site::OrganizationPage;
     DeletedOrganization => exports::site::DeletedOrganizationPage;
+    HistoryEntry => exports::site::HistoryPage;
     Project => exports::site::ProjectPage;
 }
 
@@ -377,6 +382,30 @@ impl exports::site::Guest for Component {
 
     fn erase_customer(actor: String, id: String) -> Result<(), exports::site::Error> {
         Ok(engine().erase_customer(&actor, &id)?)
+    }
+
+    fn customer_history(
+        id: String,
+        cursor: Option<String>,
+        limit: u32,
+    ) -> Result<exports::site::HistoryPage, exports::site::Error> {
+        Ok(engine().customer_history(&id, cursor.as_deref(), limit)?.into())
+    }
+
+    fn customer_causes(id: String) -> Result<Causes, exports::site::Error> {
+        Ok(engine().customer_causes(&id)?)
+    }
+
+    fn organization_history(
+        id: u64,
+        cursor: Option<String>,
+        limit: u32,
+    ) -> Result<exports::site::HistoryPage, exports::site::Error> {
+        Ok(engine().organization_history(id, cursor.as_deref(), limit)?.into())
+    }
+
+    fn organization_causes(id: u64) -> Result<Causes, exports::site::Error> {
+        Ok(engine().organization_causes(id)?)
     }
 
     fn create_organization(actor: String, name: String) -> Result<Organization, exports::site::Error> {

@@ -3,8 +3,9 @@
 use super::super::admin_request::AdminRequest;
 use super::super::fault::Fault;
 use super::super::reply::{Reply, empty};
+use super::history::WithCauses;
 use super::shape::{created, flag, limit, ok, position};
-use super::{bin, shown};
+use super::{bin, history, shown};
 use crate::runtime::site;
 use hyper::StatusCode;
 use serde::Deserialize;
@@ -59,7 +60,10 @@ pub(super) async fn create(request: AdminRequest<'_>) -> Result<Reply, Fault> {
 
 pub(super) async fn get(request: AdminRequest<'_>) -> Result<Reply, Fault> {
     let [] = request.query([])?;
-    Ok(ok(&shown::customer(request.state.site.customer(request.parameter(0)).await??)?))
+    let (site, id) = (&request.state.site, request.parameter(0));
+    let value = shown::customer(site.customer(id).await??)?;
+    let causes = history::causes(site.customer_causes(id).await??)?;
+    Ok(ok(&WithCauses { value, causes }))
 }
 
 pub(super) async fn update(request: AdminRequest<'_>) -> Result<Reply, Fault> {

@@ -7,6 +7,7 @@ mod conflicts;
 mod customers;
 mod directories;
 mod groups;
+mod history;
 mod keys;
 mod organizations;
 mod projects;
@@ -48,6 +49,7 @@ pub(super) static ENDPOINTS: &Endpoints = endpoints! {
     "/admin/v1/directories/{id}/release" => { POST status::release }
     "/admin/v1/customers" => { GET customers::list, POST customers::create }
     "/admin/v1/customers/{id}" => { GET customers::get, PATCH customers::update, DELETE customers::delete }
+    "/admin/v1/customers/{id}/history" => { GET history::of_customer }
     "/admin/v1/customers/{id}/unlink" => { POST customers::unlink }
     "/admin/v1/customers/{id}/relink" => { POST customers::relink }
     "/admin/v1/customers/{id}/restore" => { POST bin::restore_customer }
@@ -58,6 +60,7 @@ pub(super) static ENDPOINTS: &Endpoints = endpoints! {
         PATCH organizations::update,
         DELETE organizations::delete,
     }
+    "/admin/v1/organizations/{id}/history" => { GET history::of_organization }
     "/admin/v1/organizations/{id}/unlink" => { POST organizations::unlink }
     "/admin/v1/organizations/{id}/restore" => { POST bin::restore_organization }
     "/admin/v1/organizations/{id}/members" => { GET organizations::members }

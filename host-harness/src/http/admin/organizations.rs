@@ -3,8 +3,9 @@
 use super::super::admin_request::AdminRequest;
 use super::super::fault::Fault;
 use super::super::reply::{Reply, empty};
+use super::history::WithCauses;
 use super::shape::{created, flag, limit, ok, position};
-use super::{bin, shown};
+use super::{bin, history, shown};
 use hyper::StatusCode;
 use serde::Deserialize;
 
@@ -39,7 +40,10 @@ pub(super) async fn create(request: AdminRequest<'_>) -> Result<Reply, Fault> {
 
 pub(super) async fn get(request: AdminRequest<'_>) -> Result<Reply, Fault> {
     let [] = request.query([])?;
-    Ok(ok(&shown::organization(request.state.site.organization(request.number(0)?).await??)?))
+    let (site, id) = (&request.state.site, request.number(0)?);
+    let value = shown::organization(site.organization(id).await??)?;
+    let causes = history::causes(site.organization_causes(id).await??)?;
+    Ok(ok(&WithCauses { value, causes }))
 }
 
 pub(super) async fn update(request: AdminRequest<'_>) -> Result<Reply, Fault> {

@@ -2,8 +2,8 @@
 
 use super::{Answer, Argument, Site};
 use crate::runtime::site::{
-    Access, Audience, Customer, CustomerPage, CustomerUpdate, Error, NewCustomer, OpenProject, Organization,
-    OrganizationPage, Position, Project, ProjectPage, SameNamePage, Settings, SettingsUpdate,
+    Access, Audience, Causes, Customer, CustomerPage, CustomerUpdate, Error, HistoryPage, NewCustomer, OpenProject,
+    Organization, OrganizationPage, Position, Project, ProjectPage, SameNamePage, Settings, SettingsUpdate,
 };
 
 exports! {
@@ -45,6 +45,22 @@ exports! {
 
         /// Makes a managed organization local; it keeps its members.
         write unlink_organization(actor: &str, id: u64) -> Organization = call_unlink_organization;
+
+        /// What happened to a customer, newest first: what is before `cursor`, at most `limit` (1 to 1,000) entries.
+        read customer_history(id: &str, cursor: Option<&str>, limit: u32) -> HistoryPage = call_customer_history;
+
+        /// What put a customer into its state.
+        read customer_causes(id: &str) -> Causes = call_customer_causes;
+
+        /// What happened to an organization, likewise.
+        read organization_history(
+            id: u64,
+            cursor: Option<&str>,
+            limit: u32,
+        ) -> HistoryPage = call_organization_history;
+
+        /// What put an organization into its state.
+        read organization_causes(id: u64) -> Causes = call_organization_causes;
 
         /// Makes a local organization.
         write create_organization(actor: &str, name: &str) -> Organization = call_create_organization;
