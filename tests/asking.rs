@@ -82,7 +82,10 @@ fn a_user_outside_of_the_domains_takes_over_nobody() {
     let boss = asked.admin("POST", &format!("{ADMIN}/customers"), boss);
     let user = asked.user("boss@other.test");
     let unlinked = asked.admin("GET", &format!("{}/unlinked", asked.at), None);
-    assert_eq!(unlinked["values"], json!([{ "id": user, "userName": "boss@other.test", "reason": "outsideDomains", "customerId": null }]));
+    assert_eq!(
+        unlinked["values"],
+        json!([{ "id": user, "userName": "boss@other.test", "reason": "outsideDomains", "customerId": null }])
+    );
     let customer = format!("{ADMIN}/customers/{}", boss["id"].as_str().expect("an id"));
     assert_eq!(asked.admin("GET", &customer, None)["managedBy"], Value::Null);
     // Inside, linking is as ever; who moves out is unlinked, and closed.

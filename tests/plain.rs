@@ -129,6 +129,7 @@ pub async fn connect(
         outside_domains: directories::OutsideDomains::Unlinked,
         project_rules: Vec::new(),
         membership_resources: false,
+        silent_after: 3,
     };
     let directories = component.usher_provisioning_directories();
     let connected = directories.call_connect(&mut store, "admin:test", &settings).await?;

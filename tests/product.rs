@@ -451,3 +451,44 @@ fn says_what_it_did_in_the_change_feed() {
     ];
     assert_eq!(told, expected.map(|(kind, actor)| (format!("{kind:?}"), actor.to_owned())));
 }
+
+#[test]
+fn erases_what_the_log_says_of_somebody() {
+    let server = Served::default();
+    let idp = Idp::connect(&server, &json!({"name": "Entra ID"}));
+    let at = format!("directories/{}", idp.id);
+    send(&server, "POST", &format!("{at}/capture"), Some(&json!({"seconds": 600, "values": true})));
+    let gone = idp.user("gone@example.com");
+    assert_eq!(idp.send("POST", "/Users", Some(&json!({"userName": "GONE@example.com"}))).status, 409);
+    idp.user("other@example.com");
+    assert_eq!(idp.send("DELETE", &format!("/Users/{gone}"), None).status, 204);
+    let log = || get(&server, &format!("{at}/requests"))["values"].clone();
+    assert_eq!(log().as_array().map(Vec::len), Some(4));
+    assert!(log().to_string().contains("gone@example.com"));
+    let body = |sequence: u64| get(&server, &format!("{at}/requests/{sequence}"))["body"].clone();
+    assert!(body(2)["text"].to_string().contains("GONE@example.com"));
+    send(&server, "POST", &format!("customers/{gone}/erase"), None);
+    assert!(!log().to_string().to_lowercase().contains("gone@example.com"));
+    assert_eq!((body(1), body(2)), (Value::Null, Value::Null));
+    assert!(body(3)["text"].to_string().contains("other@example.com"));
+    assert_eq!(log().as_array().map(Vec::len), Some(4));
+}
+
+#[test]
+fn says_that_no_key_works_and_which_group_is_the_largest() {
+    let server = Served::default();
+    let idp = Idp::connect(&server, &json!({"name": "Entra ID", "silentAfter": 5}));
+    let (ann, bob) = (idp.user("ann@example.com"), idp.user("bob@example.com"));
+    idp.group("One", &[&ann]);
+    idp.group("Two", &[&ann, &bob]);
+    idp.make("/Users", json!({"userName": "nobody"}));
+    let at = format!("directories/{}", idp.id);
+    let status = || get(&server, &format!("{at}/status"));
+    assert_eq!((&status()["largestGroup"]["name"], &status()["largestGroup"]["members"]), (&json!("Two"), &json!(2)));
+    assert_eq!(status()["unlinkedBy"], json!([{"reason": "noEmail", "count": 1}]));
+    assert!(status()["keys"][0]["lastUsedAt"].is_string());
+    assert_eq!((&status()["state"], &get(&server, &at)["silentAfter"]), (&json!("connected"), &json!(5)));
+    let key = status()["keys"][0]["id"].as_str().expect("a key has an id").to_owned();
+    send(&server, "DELETE", &format!("{at}/keys/{key}"), None);
+    assert_eq!(status()["state"], "no-key-works");
+}

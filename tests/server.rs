@@ -101,6 +101,7 @@ fn settings() -> directories::Settings {
         outside_domains: directories::OutsideDomains::Unlinked,
         project_rules: Vec::new(),
         membership_resources: false,
+        silent_after: 3,
     }
 }
 

@@ -2,6 +2,7 @@
 //! `USHER_BLESS=1` rewrites them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use usher_host::storage::{Access, Change, MemoryStorage, Storage};
@@ -83,10 +84,13 @@ fn directories_say_how_they_are_doing() {
     let held = scim(&directory, "DELETE", &format!("/Users/{user}"), None);
     assert!(held.headers.contains(&("retry-after".to_owned(), "3600".to_owned())));
     golden::compare_response("admin/deletion-held", &held);
+    shape(&server, "admin/held", "GET", &format!("{at}/held"), None);
     shape(&server, "admin/requests", "GET", &format!("{at}/requests?limit=4"), None);
     let last = get(&server, &format!("{at}/requests?cursor=3")).json();
     assert_eq!((last["values"].as_array().map(Vec::len), &last["next"]), (Some(2), &Value::Null));
     shape(&server, "admin/requests-invalid", "GET", &format!("{at}/requests?cursor=x"), None);
+    let of_ann = get(&server, &format!("{at}/requests?name=ANN&subject={user}&failed=true")).json();
+    assert_eq!((of_ann["values"].as_array().map(Vec::len), &of_ann["values"][0]["effect"]), (Some(1), &json!("held")));
     shape(&server, "admin/status-held", "GET", &format!("{at}/status"), None);
     shape(&server, "admin/released", "POST", &format!("{at}/release"), None);
     assert_eq!(get(&server, &format!("{at}/status")).json()["state"], "connected");
@@ -99,9 +103,88 @@ fn directories_say_how_they_are_doing() {
     let now = get(&server, &format!("{at}/status")).json();
     assert_eq!((&now["state"], &now["users"], &now["groups"]), (&json!("dry-run"), &json!(0), &json!(0)));
     shape(&server, "admin/requests-of-a-dry-run", "GET", &format!("{at}/requests?limit=1"), None);
-    for (method, below) in [("GET", "status"), ("GET", "requests"), ("POST", "release")] {
+    let nothing = [("GET", "status"), ("GET", "requests"), ("GET", "requests/1"), ("GET", "held"), ("POST", "release")];
+    for (method, below) in nothing.into_iter().chain([("DELETE", "capture")]) {
         assert_eq!(server.send(method, &format!("{ADMIN}/directories/nothing/{below}"), None).status, 404);
     }
+}
+
+#[test]
+fn bodies_are_captured_on_demand() {
+    let server = Served::default();
+    let at = format!("{ADMIN}/directories");
+    let directory = server.connect(&json!({"name": "Okta"}));
+    let id = get(&server, &at).json()["values"][0]["id"].as_str().expect("it is listed").to_owned();
+    let at = &format!("{at}/{id}");
+    shape(&server, "admin/capture-invalid", "POST", &format!("{at}/capture"), Some(json!({"seconds": 90_000})));
+    shape(&server, "admin/capture", "POST", &format!("{at}/capture"), Some(json!({"seconds": 600})));
+    let ann = json!({"userName": "ann@example.com", "password": "secret", "title": 7});
+    assert_eq!(scim(&directory, "POST", "/Users", Some(ann.clone())).status, 400);
+    shape(&server, "admin/request", "GET", &format!("{at}/requests/1"), None);
+    let with_values = json!({"seconds": 600, "values": true});
+    assert_eq!(server.send("POST", &format!("{at}/capture"), Some(&with_values)).status, 200);
+    assert_eq!(scim(&directory, "POST", "/Users", Some(ann)).status, 400);
+    let request = get(&server, &format!("{at}/requests/2")).json();
+    assert_eq!(request["body"]["text"], r#"{"password":"*","title":7,"userName":"ann@example.com"}"#);
+    assert_eq!(get(&server, &format!("{at}/status")).json()["capture"]["values"], true);
+    assert_eq!(server.send("DELETE", &format!("{at}/capture"), None).status, 204);
+    shape(&server, "admin/capture-none", "DELETE", &format!("{at}/capture"), None);
+    shape(&server, "admin/request-not-found", "GET", &format!("{at}/requests/3"), None);
+    assert_eq!(get(&server, &format!("{at}/status")).json()["capture"], Value::Null);
+}
+
+#[test]
+fn requests_refused_for_their_key_are_counted() {
+    let server = Served::new(|settings| settings.sign_in_report = Duration::from_millis(20));
+    let directory = server.connect(&json!({"name": "Okta"}));
+    let id =
+        get(&server, &format!("{ADMIN}/directories")).json()["values"][0]["id"].as_str().expect("an id").to_owned();
+    let nobody = "0123456789abcdefghij";
+    let tried = |id: &str, key: &str| {
+        let headers = vec![("authorization".to_owned(), format!("Bearer {key}"))];
+        let target = format!("/scim/directory/{id}/Users");
+        let request = Request { method: "GET".to_owned(), target, headers, body: None };
+        assert_eq!(server.send_raw(request).status, 401);
+    };
+    for key in ["nonsense", &format!("{}x", directory.api_key)] {
+        tried(&id, key);
+        tried(nobody, key);
+    }
+    let status = || get(&server, &format!("{ADMIN}/directories/{id}/status")).json()["refusedForKey"].clone();
+    let told = (0..500).any(|_| {
+        std::thread::sleep(Duration::from_millis(10));
+        status()[0]["count"] == 2
+    });
+    assert!(told, "{}", status());
+    assert_eq!((&status()[0]["expired"], status().as_array().map(Vec::len)), (&json!(false), Some(1)));
+}
+
+#[test]
+fn metrics_tell_of_each_directory() {
+    let server = Served::default();
+    let directory = server.connect(&json!({"name": "A \"quoted\" one", "deletionLimit": 0}));
+    let (user, _) = push(&directory, "ann@example.com", "Staff");
+    assert_eq!(scim(&directory, "DELETE", &format!("/Users/{user}"), None).status, 503);
+    let id =
+        get(&server, &format!("{ADMIN}/directories")).json()["values"][0]["id"].as_str().expect("an id").to_owned();
+    let metrics = get(&server, "/metrics").body;
+    let of = format!("{{directory=\"{id}\",name=\"A \\\"quoted\\\" one\"}}");
+    for (name, value) in [
+        ("directory_users", "1.0"),
+        ("directory_groups", "1.0"),
+        ("directory_failures_in_24_hours", "1.0"),
+        ("directory_holding", "1.0"),
+        ("directory_held_deletions", "1.0"),
+        ("directory_open_conflicts", "0.0"),
+    ] {
+        assert!(metrics.contains(&format!("\nusher_{name}{of} {value}\n")), "{name}: {metrics}");
+        assert!(metrics.contains(&format!("\n# TYPE usher_{name} gauge\n")), "{name}: {metrics}");
+    }
+    for name in ["directory_last_success_age_seconds", "directory_key_expiry_seconds"] {
+        assert!(metrics.contains(&format!("\n# UNIT usher_{name} seconds\n")), "{name}: {metrics}");
+        assert!(metrics.contains(&format!("\nusher_{name}{of} ")), "{name}: {metrics}");
+    }
+    assert!(metrics.contains("\nusher_directories_left_out 0\n"), "{metrics}");
 }
 
 #[test]

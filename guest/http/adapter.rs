@@ -71,7 +71,7 @@ impl Refusal {
             r#"{{"schemas":["urn:ietf:params:scim:api:messages:2.0:Error"],"status":"{status}"{scim_type},"detail":"{detail}"}}"#
         );
         let headers = vec![("content-type".to_owned(), "application/scim+json".to_owned())];
-        scim::Response { status, headers, body: Some(body), failure: None }
+        scim::Response { status, headers, body: Some(body), failure: None, refused_key: None }
     }
 }
 

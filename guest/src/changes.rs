@@ -125,6 +125,10 @@ struct Details<'d> {
     first: Option<&'d str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     last: Option<&'d str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<&'d str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    values: Option<bool>,
 }
 
 fn describe(detail: &Detail) -> String {
@@ -148,5 +152,7 @@ fn describe(detail: &Detail) -> String {
         count: detail.count,
         first: detail.first.as_deref(),
         last: detail.last.as_deref(),
+        until: detail.until.as_deref(),
+        values: detail.values,
     })
 }

@@ -48,6 +48,7 @@ mod bindings {
             "usher:provisioning/storage@0.2.0/change": crate::storage::Change,
             "usher:provisioning/scim@0.2.0/request": crate::Request,
             "usher:provisioning/scim@0.2.0/response": crate::Response,
+            "usher:provisioning/scim@0.2.0/refused-key": crate::RefusedKey,
             "usher:provisioning/directories@0.2.0/email-change": crate::directories::EmailChange,
             "usher:provisioning/directories@0.2.0/email-presence": crate::directories::EmailPresence,
             "usher:provisioning/directories@0.2.0/unknown-members": crate::directories::UnknownMembers,
@@ -61,11 +62,25 @@ mod bindings {
             "usher:provisioning/directories@0.2.0/connected": crate::directories::Connected,
             "usher:provisioning/directories@0.2.0/state": crate::directories::State,
             "usher:provisioning/directories@0.2.0/change-count": crate::directories::ChangeCount,
+            "usher:provisioning/directories@0.2.0/resource-kind": crate::directories::ResourceKind,
+            "usher:provisioning/directories@0.2.0/log-subject": crate::directories::LogSubject,
+            "usher:provisioning/directories@0.2.0/effect": crate::directories::Effect,
+            "usher:provisioning/directories@0.2.0/member-counts": crate::directories::MemberCounts,
+            "usher:provisioning/directories@0.2.0/logged-operation": crate::directories::LoggedOperation,
             "usher:provisioning/directories@0.2.0/logged-request": crate::directories::LoggedRequest,
+            "usher:provisioning/directories@0.2.0/log-filter": crate::directories::LogFilter,
             "usher:provisioning/directories@0.2.0/log-page": crate::directories::LogPage,
+            "usher:provisioning/directories@0.2.0/captured-body": crate::directories::CapturedBody,
+            "usher:provisioning/directories@0.2.0/whole-request": crate::directories::WholeRequest,
+            "usher:provisioning/directories@0.2.0/held-deletion": crate::directories::HeldDeletion,
             "usher:provisioning/directories@0.2.0/hour": crate::directories::Hour,
             "usher:provisioning/directories@0.2.0/key-status": crate::directories::KeyStatus,
+            "usher:provisioning/directories@0.2.0/largest-group": crate::directories::LargestGroup,
+            "usher:provisioning/directories@0.2.0/unlinked-count": crate::directories::UnlinkedCount,
+            "usher:provisioning/directories@0.2.0/refused-requests": crate::directories::RefusedRequests,
             "usher:provisioning/directories@0.2.0/directory-status": crate::directories::DirectoryStatus,
+            "usher:provisioning/directories@0.2.0/directory-measures": crate::directories::DirectoryMeasures,
+            "usher:provisioning/directories@0.2.0/measures": crate::directories::Measures,
             "usher:provisioning/site@0.2.0/settings": crate::site::settings::Settings,
             "usher:provisioning/site@0.2.0/settings-update": crate::site::settings::SettingsUpdate,
             "usher:provisioning/site@0.2.0/subject": crate::site::same_names::Subject,
@@ -170,6 +185,7 @@ pages! {
     Conflict => exports::directories::ConflictPage;
     UnlinkedUser => exports::directories::UnlinkedPage;
     RuleEffect => exports::directories::RulePage;
+    directories::HeldDeletion => exports::directories::HeldPage;
     SameName => exports::site::SameNamePage;
     Customer => exports::site::CustomerPage;
     DeletedCustomer => exports::site::DeletedCustomerPage;
@@ -304,12 +320,51 @@ impl exports::directories::Guest for Component {
         Ok(engine().directory_status(&id)?)
     }
 
+    fn measures_of_all() -> Result<directories::Measures, exports::directories::Error> {
+        Ok(engine().measures()?)
+    }
+
     fn requests(
         id: String,
+        filter: directories::LogFilter,
         cursor: Option<String>,
         limit: u32,
     ) -> Result<directories::LogPage, exports::directories::Error> {
-        Ok(engine().requests(&id, cursor.as_deref(), limit)?)
+        Ok(engine().requests(&id, &filter, cursor.as_deref(), limit)?)
+    }
+
+    fn request(id: String, sequence: u64) -> Result<directories::WholeRequest, exports::directories::Error> {
+        Ok(engine().request(&id, sequence)?)
+    }
+
+    fn start_capture(
+        actor: String,
+        id: String,
+        seconds: u32,
+        values: bool,
+    ) -> Result<u64, exports::directories::Error> {
+        Ok(engine().start_capture(&actor, &id, seconds, values)?)
+    }
+
+    fn stop_capture(actor: String, id: String) -> Result<(), exports::directories::Error> {
+        Ok(engine().stop_capture(&actor, &id)?)
+    }
+
+    fn note_refused_requests(
+        id: String,
+        expired: bool,
+        count: u32,
+        last: u64,
+    ) -> Result<(), exports::directories::Error> {
+        Ok(engine().note_refused_requests(&id, expired, count, last)?)
+    }
+
+    fn held(
+        id: String,
+        cursor: Option<String>,
+        limit: u32,
+    ) -> Result<exports::directories::HeldPage, exports::directories::Error> {
+        Ok(engine().held(&id, cursor.as_deref(), limit)?.into())
     }
 
     fn release_deletions(actor: String, id: String) -> Result<(), exports::directories::Error> {

@@ -118,5 +118,6 @@ mod work;
 mod component;
 
 pub use engine::{Engine, Environment};
+pub use language::error::RefusedKey;
 pub use scim::http::{Request, Response};
 pub use store::Error as StoreError;

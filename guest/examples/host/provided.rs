@@ -115,6 +115,7 @@ pub fn settings(name: &str) -> Settings {
         outside_domains: OutsideDomains::Unlinked,
         project_rules: Vec::new(),
         membership_resources: false,
+        silent_after: 3,
     }
 }
 

@@ -2,18 +2,23 @@
 //!
 //! All of it is one record, which every logged request updates, so everything in it has a bound.
 
-use alloc::string::String;
+use alloc::string::ToString;
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
+use super::logged::LoggedRequest;
+use super::rhythm::Rhythm;
+use super::uses::{Uses, last_use};
 use crate::engine::{HOUR_MS, MINUTE_MS};
+use crate::store::records::{self, Due, LOG_AGE_MS};
+use crate::store::{self, Transaction, keys};
 
 /// How many requests a log holds.
 pub const MAX_LOGGED: u64 = 1_000;
 
-/// How long a request stays in the log, in milliseconds: 14 days.
-pub const MAX_AGE_MS: u64 = 14 * 24 * HOUR_MS;
+/// How long a request stays in the log, in milliseconds.
+pub const MAX_AGE_MS: u64 = LOG_AGE_MS;
 
 /// For how many hours requests and changes are counted.
 const HOURS_KEPT: u64 = 24;
@@ -23,56 +28,6 @@ const WINDOW_MINUTES: u64 = 60;
 
 /// How long deletions go through after an administrator has released them, in milliseconds.
 pub const RELEASE_MS: u64 = HOUR_MS;
-
-/// A request as it stands in the log: what was asked and what was answered, without secrets and bodies.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct LoggedRequest {
-    /// Its number in the log of its directory.
-    pub sequence: u64,
-    /// When it arrived, in milliseconds since the Unix epoch.
-    pub at: u64,
-    /// The HTTP method.
-    pub method: String,
-    /// The path below the base URL. `*` stands for anything that is not an id or endpoint, and the query is left out,
-    /// because they may hold addresses.
-    pub path: String,
-    /// The id of the request, if it came with one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub request: Option<String>,
-    /// The HTTP status of the answer.
-    pub status: u16,
-    /// The SCIM keyword of the error, if it has one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub scim_type: Option<String>,
-    /// What was wrong, if anything was; in a bulk request, with the first operation that was refused.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub detail: Option<String>,
-    /// The kinds of the changes that it made, or in a dry run would have made.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub changes: Vec<ChangeCount>,
-    /// Whether nothing of it was applied because the directory was in a dry run.
-    #[serde(default)]
-    pub dry_run: bool,
-    /// How many operations it had, if it is a bulk request.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub operations: Option<u32>,
-    /// How many of them were refused, likewise.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub refused: Option<u32>,
-    /// What was done differently from what was asked.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub notes: Vec<String>,
-}
-
-/// How many changes of one kind there were; for changes of members, how many came or went.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ChangeCount {
-    /// The kind, as in the change feed.
-    pub kind: String,
-    /// The number of changes, or of members.
-    pub count: u32,
-}
 
 /// What happened in an hour.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,6 +51,34 @@ pub struct Minute {
     pub count: u32,
 }
 
+/// Requests that were refused for one reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedKeys {
+    /// How many there were.
+    pub count: u64,
+    /// When the last one came, in milliseconds since the Unix epoch.
+    pub last: u64,
+}
+
+/// That bodies are captured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Capture {
+    /// Until when, in milliseconds since the Unix epoch.
+    pub until: u64,
+    /// Whether with values.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub values: bool,
+}
+
+/// The captured bodies that are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptBodies {
+    /// The number of the oldest request that may have one.
+    pub first: u64,
+    /// How many bytes they take in all.
+    pub bytes: u64,
+}
+
 /// What a directory remembers about its requests.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -117,44 +100,73 @@ pub struct StatusRecord {
     /// The hours of the last day in which the log got requests, oldest first.
     pub hours: Vec<Hour>,
     /// The minutes of the last hour that had deletions, oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub deletions: Vec<Minute>,
     /// Whether deletions are held until an administrator releases them.
+    #[serde(skip_serializing_if = "core::ops::Not::not")]
     pub held: bool,
     /// Until when deletions go through uncounted, in milliseconds since the Unix epoch.
+    #[serde(skip_serializing_if = "is_never")]
     pub open_until: u64,
+    /// How many users and groups are listed whose deletion or deactivation is held.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub listed_held: u32,
+    /// When each key was last used.
+    #[serde(skip_serializing_if = "Uses::is_empty")]
+    pub uses: Uses,
+    /// How long the pauses between its requests are.
+    #[serde(skip_serializing_if = "Rhythm::is_unknown")]
+    pub rhythm: Rhythm,
+    /// The requests that came with a wrong key, or none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wrong_keys: Option<RefusedKeys>,
+    /// The requests that came with a key that has expired.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expired_keys: Option<RefusedKeys>,
+    /// Whether bodies are captured; it may have ended by now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub capture: Option<Capture>,
+    /// The bodies that were; `None` if none is kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bodies: Option<KeptBodies>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
+fn is_never(time: &u64) -> bool {
+    *time == 0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 impl StatusRecord {
-    /// Whether a success at this time is in the same minute as the last one, so that it need not be noted.
-    #[must_use]
-    pub fn is_up_to_date(&self, now: u64) -> bool {
-        self.last_success.is_some_and(|last| last / MINUTE_MS >= now / MINUTE_MS)
-    }
-
     /// Notes a successful read.
-    pub fn note_read(&mut self, now: u64) {
-        self.last_request = Some(now);
+    pub fn note_read(&mut self, now: u64, key: &str) {
+        self.note_time(now, key);
         self.last_success = Some(now);
     }
 
-    /// Gives a request the next number of the log and notes how it went.
-    pub fn note(&mut self, mut request: LoggedRequest) -> LoggedRequest {
+    fn note_time(&mut self, now: u64, key: &str) {
+        let pause = self.last_request.map_or(0, |last| now.saturating_sub(last));
+        self.rhythm.note(now, pause);
+        self.last_request = Some(now);
+        self.uses.note(key, now);
+    }
+
+    /// Notes how a request went that came with this key, and what changes it made. The log gets it with the number
+    /// [`last_logged`](Self::last_logged).
+    pub fn note(&mut self, now: u64, key: &str, failed: bool, changes: u32) {
         self.last_logged = self.last_logged.saturating_add(1);
-        request.sequence = self.last_logged;
-        let failed = request.status >= 400 || request.refused.is_some_and(|refused| refused > 0);
-        let changes = request.changes.iter().fold(0_u32, |sum, change| sum.saturating_add(change.count));
-        let hour = self.hour(request.at);
+        let hour = self.hour(now);
         hour.requests = hour.requests.saturating_add(1);
         hour.failures = hour.failures.saturating_add(u32::from(failed));
-        // The changes of a dry run were not made.
-        hour.changes = hour.changes.saturating_add(if request.dry_run { 0 } else { changes });
-        self.last_request = Some(request.at);
-        if failed {
-            self.last_failure = Some(request.clone());
-        } else {
-            self.last_success = Some(request.at);
+        hour.changes = hour.changes.saturating_add(changes);
+        self.note_time(now, key);
+        if !failed {
+            self.last_success = Some(now);
         }
-        request
     }
 
     /// The entry for the hour of this time. Entries more than a day old are dropped.
@@ -208,9 +220,53 @@ impl StatusRecord {
     /// Lets deletions through for [`RELEASE_MS`]; after that they are counted anew.
     pub fn release(&mut self, now: u64) {
         self.held = false;
+        self.listed_held = 0;
         self.deletions.clear();
         self.open_until = now.saturating_add(RELEASE_MS);
     }
+}
+
+/// Whether a success with this key is in the same minute as the last one, so that it need not be noted. Of what is stored
+/// about the requests, nothing else is read: every request that reads asks.
+#[must_use]
+pub fn is_up_to_date(stored: &str, now: u64, key: &str) -> bool {
+    #[derive(Default, Deserialize)]
+    #[serde(rename_all = "camelCase", default)]
+    struct Last<'s> {
+        last_success: Option<u64>,
+        uses: &'s str,
+    }
+    let is_now = |last: u64| last / MINUTE_MS >= now / MINUTE_MS;
+    let last: Last<'_> = serde_json::from_str(stored).unwrap_or_default();
+    last.last_success.is_some_and(is_now) && last_use(last.uses, key).is_some_and(is_now)
+}
+
+/// What a directory remembers about its requests.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn load_status(transaction: &mut Transaction, id: &str) -> store::Result<StatusRecord> {
+    let key = keys::status(id);
+    let text = transaction.get(key.clone())?;
+    Ok(text.map(|text| records::read(&key, &text)).transpose()?.unwrap_or_default())
+}
+
+/// Stores what a directory remembers about its requests.
+pub fn put_status(transaction: &mut Transaction, id: &str, status: &StatusRecord) {
+    transaction.put(keys::status(id), records::write(status));
+}
+
+/// Forgets how the requests of a disconnected directory went. Its log is left to upkeep.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn forget_status(transaction: &mut Transaction, id: &str) -> store::Result<()> {
+    let status = load_status(transaction, id)?;
+    if let Some(time) = status.log_due {
+        transaction.delete(Due::Log(id.to_string()).key(time));
+    }
+    transaction.delete(keys::status(id));
+    Ok(())
 }
 
 #[cfg(test)]
@@ -238,14 +294,12 @@ mod tests {
     #[test]
     fn hours_are_kept_for_a_day() {
         let mut status = StatusRecord::default();
-        let change = ChangeCount { kind: String::from("user.created"), count: 3 };
         for hour in 0..100 {
             let at = START + hour * HOUR_MS;
-            let refused = LoggedRequest { at, status: 400, ..LoggedRequest::default() };
-            let made = LoggedRequest { at, status: 201, changes: alloc::vec![change.clone()], ..refused.clone() };
-            assert_eq!(status.note(refused).sequence, hour * 3 + 1);
-            status.note(LoggedRequest { dry_run: true, ..made.clone() });
-            status.note(made);
+            status.note(at, "k", true, 0);
+            assert_eq!(status.last_logged, hour * 3 + 1);
+            status.note(at, "k", false, 0);
+            status.note(at, "k", false, 3);
             assert!(status.hours.len() <= 24);
         }
         let last = START + 99 * HOUR_MS;
@@ -254,7 +308,19 @@ mod tests {
         assert_eq!(status.last_hours(last).pop(), Some(Hour { at, requests: 3, failures: 1, changes: 3 }));
         assert_eq!(status.last_hours(last + 23 * HOUR_MS).len(), 1);
         // The clock was set back.
-        status.note(LoggedRequest { at: START, status: 200, ..LoggedRequest::default() });
+        status.note(START, "k", false, 0);
         assert_eq!(status.hours.len(), 1);
+    }
+
+    #[test]
+    fn a_read_is_noted_once_a_minute_for_each_key() {
+        let mut status = StatusRecord::default();
+        let is_known = |status: &StatusRecord, now, key| is_up_to_date(&records::write(status), now, key);
+        assert!(!is_known(&status, START, "a"));
+        status.note_read(START, "a");
+        let next = START - START % MINUTE_MS + MINUTE_MS;
+        assert!(is_known(&status, next - 1, "a") && !is_known(&status, next, "a") && !is_known(&status, START, "b"));
+        status.note(START, "b", true, 0);
+        assert!(is_known(&status, next - 1, "b") && !is_up_to_date("nonsense", START, "a"));
     }
 }

@@ -36,8 +36,13 @@ impl<'t> Token<'t> {
     /// Whether this is the key of the record and still works.
     #[must_use]
     pub fn opens(&self, record: &ApiKeyRecord, now: u64) -> bool {
-        let same: bool = self.hash.as_bytes().ct_eq(record.hash.as_bytes()).into();
-        same && (now < record.expires)
+        self.is_of(record) && (now < record.expires)
+    }
+
+    /// Whether this is the key of the record.
+    #[must_use]
+    pub fn is_of(&self, record: &ApiKeyRecord) -> bool {
+        self.hash.as_bytes().ct_eq(record.hash.as_bytes()).into()
     }
 }
 

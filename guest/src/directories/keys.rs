@@ -4,6 +4,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use super::activity::{load_status, put_status};
 use super::api_key;
 use super::error::{Error, Result};
 use super::notices::{next_notice, remove_key, store_key};
@@ -67,7 +68,9 @@ impl Engine<'_> {
             for (old_id, old) in load_keys(transaction, id)? {
                 remove_key(transaction, id, &old_id, &old);
                 let expires = old.expires.min(end_of_overlap);
-                if expires > now {
+                if expires <= now {
+                    forget_use(transaction, id, &old_id)?;
+                } else {
                     working += 1;
                     let notice = if expires == old.expires { old.notice } else { next_notice(expires, now) };
                     store_key(transaction, id, &old_id, &ApiKeyRecord { expires, notice, ..old });
@@ -98,10 +101,21 @@ impl Engine<'_> {
             let at = keys::api_key(id, key_id);
             let record = transaction.get(at.clone())?.ok_or_else(missing)?;
             remove_key(transaction, id, key_id, &records::read(&at, &record)?);
+            forget_use(transaction, id, key_id)?;
             work.record(ChangeKind::KeyRevoked, Detail::of_key(id, key_id));
             Ok(())
         })
     }
+}
+
+/// Forgets when a key was last used that is no longer there.
+fn forget_use(transaction: &mut Transaction, id: &str, key: &str) -> store::Result<()> {
+    let mut status = load_status(transaction, id)?;
+    if status.uses.of(key).is_some() {
+        status.uses.forget(key);
+        put_status(transaction, id, &status);
+    }
+    Ok(())
 }
 
 /// The keys of a directory as they are stored, oldest first.

@@ -4,7 +4,11 @@
 //! |---|---|
 //! | `settings` | connecting and disconnecting; the settings |
 //! | `keys`, `api_key`, `notices` | issuing, rotating and revoking API keys; the form of a key; notices that one expires |
-//! | `status`, `activity` | how a directory is doing; what is remembered about its requests |
+//! | `status`, `measures` | how a directory is doing, for an administrator and for alerts |
+//! | `activity`, `rhythm`, `uses` | what is remembered about its requests; how often it is usually heard; the last use of keys |
+//! | `logged`, `log`, `forgetting` | a request in the log; reading the log; what was erased is gone from it |
+//! | `capture`, `bodies` | capturing the bodies of requests for a time; how they are kept |
+//! | `held`, `refused_keys` | deletions that are held; requests refused for their key |
 //! | `record` | a directory as it is stored |
 //!
 //! ```
@@ -12,7 +16,7 @@
 //! # use usher_engine::Engine;
 //! # let (storage, environment) = (host::Memory::default(), host::System);
 //! # let engine = Engine::new(&storage, &environment);
-//! use usher_engine::directories::{Error, SettingsUpdate, State};
+//! use usher_engine::directories::{Error, LogFilter, SettingsUpdate, State};
 //!
 //! let connected = engine.connect("ada", &host::settings("Entra ID"))?;
 //! let id = connected.directory.id;
@@ -28,7 +32,17 @@
 //!
 //! let status = engine.directory_status(&id)?;
 //! assert_eq!((status.state, status.keys.len()), (State::DryRun, 1));
-//! assert!(engine.requests(&id, None, 10)?.values.is_empty());
+//! assert!(engine.requests(&id, &LogFilter::default(), None, 10)?.values.is_empty());
+//! assert!(matches!(engine.request(&id, 1), Err(Error::NotFound(_))));
+//! assert_eq!(engine.measures()?.directories[0].id, id);
+//!
+//! // For ten minutes, bodies are kept as well, without values.
+//! engine.start_capture("ada", &id, 600, false)?;
+//! engine.stop_capture("ada", &id)?;
+//! // The host tells of requests that it had to answer 401.
+//! engine.note_refused_requests(&id, false, 3, 1_750_000_000_000)?;
+//! assert_eq!(engine.directory_status(&id)?.refused[0].count, 3);
+//! assert!(engine.held(&id, None, 10)?.values.is_empty());
 //! engine.release_deletions("ada", &id)?;
 //!
 //! engine.disconnect("ada", &id, false)?;
@@ -38,19 +52,35 @@
 
 pub(crate) mod activity;
 pub(crate) mod api_key;
+pub(crate) mod bodies;
+mod capture;
 mod error;
+pub(crate) mod forgetting;
+pub(crate) mod held;
 mod keys;
+pub(crate) mod log;
+pub(crate) mod logged;
+mod measures;
 pub(crate) mod notices;
 pub(crate) mod record;
+mod refused_keys;
+mod rhythm;
 mod settings;
-pub(crate) mod status;
+mod status;
+mod uses;
 
-pub use self::activity::{ChangeCount, Hour, LoggedRequest};
+pub use self::activity::Hour;
+pub use self::bodies::CapturedBody;
 pub use self::error::{Error, Result};
+pub use self::held::HeldDeletion;
 pub use self::keys::{IssuedKey, Key};
+pub use self::log::{LogPage, WholeRequest};
+pub use self::logged::{ChangeCount, Effect, LogFilter, LogSubject, LoggedOperation, LoggedRequest, MemberCounts};
+pub use self::measures::{DirectoryMeasures, Measures};
 pub use self::settings::{
     ConflictPolicy, Connected, Directory, EmailChange, EmailPresence, OutsideDomains, ProjectRule, Settings,
     SettingsUpdate, UnknownMembers,
 };
-pub use self::status::{DirectoryStatus, KeyStatus, LogPage, State};
+pub use self::status::{DirectoryStatus, KeyStatus, LargestGroup, RefusedRequests, State, UnlinkedCount};
+pub use crate::store::keys::Kind as ResourceKind;
 pub use crate::store::pages::Page;

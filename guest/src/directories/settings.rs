@@ -4,12 +4,13 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use super::activity::forget_status;
 use super::api_key;
 use super::error::{Error, Result};
+use super::held::ease_hold;
 use super::keys::{IssuedKey, describe_key, load_keys};
 use super::notices::{forget_notice, store_key};
 use super::record::{base_path, load, load_rules, read_counts, read_rules};
-use super::status::{ease_hold, forget_status};
 use crate::address::is_domain;
 use crate::engine::Engine;
 use crate::names;
@@ -63,6 +64,9 @@ pub struct Settings {
     /// Whether memberships are resources of their own, at `/GroupMemberships`. Where they are not, discovery does not
     /// name them: strict clients refuse what they do not know.
     pub membership_resources: bool,
+    /// After how many times its usual interval without a request the directory counts as silent, see
+    /// [`DirectoryStatus::usual_interval`](super::DirectoryStatus::usual_interval); 0 for never.
+    pub silent_after: u32,
 }
 
 /// The settings to change; what is `None` stays as it is.
@@ -94,6 +98,8 @@ pub struct SettingsUpdate {
     pub project_rules: Option<Vec<ProjectRule>>,
     /// Whether memberships are resources of their own from now on.
     pub membership_resources: Option<bool>,
+    /// After how many times its usual interval without a request the directory counts as silent; 0 for never.
+    pub silent_after: Option<u32>,
 }
 
 /// A connected directory.
@@ -152,6 +158,7 @@ impl Engine<'_> {
                 domains: domains.clone(),
                 outside_domains: settings.outside_domains,
                 membership_resources: settings.membership_resources,
+                silent_after: settings.silent_after,
                 twin: None,
             };
             claim_name(work.transaction, &id, &record.name)?;
@@ -225,6 +232,7 @@ impl Engine<'_> {
                 domains: domains.clone().unwrap_or_else(|| old.domains.clone()),
                 outside_domains: update.outside_domains.unwrap_or(old.outside_domains),
                 membership_resources: update.membership_resources.unwrap_or(old.membership_resources),
+                silent_after: update.silent_after.unwrap_or(old.silent_after),
                 twin: old.twin,
             };
             let old_rules = load_rules(transaction, id)?;
@@ -315,6 +323,7 @@ fn changed_settings(old: &DirectoryRecord, new: &DirectoryRecord) -> Vec<String>
         ("domains", old.domains != new.domains),
         ("outsideDomains", old.outside_domains != new.outside_domains),
         ("membershipResources", old.membership_resources != new.membership_resources),
+        ("silentAfter", old.silent_after != new.silent_after),
     ])
 }
 
@@ -384,6 +393,7 @@ fn describe(id: String, record: DirectoryRecord, project_rules: Vec<ProjectRule>
             outside_domains: record.outside_domains,
             project_rules,
             membership_resources: record.membership_resources,
+            silent_after: record.silent_after,
         },
         created_at: record.created,
         users: counts.users,

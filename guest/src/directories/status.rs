@@ -1,39 +1,70 @@
-//! How a directory is doing: its status, its request log, and the release of deletions that are held.
+//! How a directory is doing.
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::activity::{Hour, LoggedRequest, MAX_AGE_MS, StatusRecord};
-use super::error::{Error, Result};
+use super::activity::{Hour, RefusedKeys, StatusRecord, load_status};
+use super::error::Result;
 use super::keys::{Key, describe_key, load_keys};
+use super::logged::LoggedRequest;
 use super::notices::SOON_DAYS;
 use super::record::{load, read_counts};
-use crate::engine::{DAY_MS, Engine, HOUR_MS};
+use crate::engine::{DAY_MS, Engine};
 use crate::site::settings;
-use crate::store::feed::{ChangeKind, Detail};
-use crate::store::pages::{check_limit, no_such_cursor};
-use crate::store::records::{self, DirectoryRecord, Due};
+use crate::store::keys::Kind;
+use crate::store::records::{ApiKeyRecord, DirectoryRecord, Stored, UnlinkedReason};
 use crate::store::{self, Transaction, keys, prefix_range};
-use crate::work::Work;
 
-/// How many requests one step of upkeep takes out of a log.
-const AGED_AT_ONCE: u32 = 100;
-
-/// What happens to the writes of a directory.
+/// The state of a directory; of several that hold, the one that asks the most of an administrator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
-    /// They are applied.
+    /// Its writes are applied.
     Connected,
     /// Deletions and deactivations are held until an administrator releases them; other writes are applied.
     Held,
-    /// They are checked and answered, but not applied.
+    /// Its writes are checked and answered, but not applied.
     DryRun,
+    /// Nothing has come for so many times its usual interval as its settings say.
+    Silent,
+    /// It has no key that works, so that nothing can come.
+    NoKeyWorks,
+}
+
+/// How many users are linked to no customer for one reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnlinkedCount {
+    /// The reason.
+    pub reason: UnlinkedReason,
+    /// How many users.
+    pub count: u64,
+}
+
+/// The group that has the most members.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LargestGroup {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// How many members it has.
+    pub members: u32,
+}
+
+/// Requests that were refused for their key since the directory was connected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefusedRequests {
+    /// Whether the key had expired; otherwise it was a wrong or revoked one, or none.
+    pub expired: bool,
+    /// How many there were.
+    pub count: u64,
+    /// When the last one came, in milliseconds since the Unix epoch.
+    pub last: u64,
 }
 
 /// How a directory is doing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DirectoryStatus {
-    /// What happens to its writes.
+    /// Its state.
     pub state: State,
     /// How many users it has.
     pub users: u64,
@@ -45,49 +76,52 @@ pub struct DirectoryStatus {
     pub memberships: u64,
     /// How many members a group may have.
     pub member_limit: u32,
+    /// The group that has the most members; `None` if none has any.
+    pub largest_group: Option<LargestGroup>,
     /// How many of its users are linked to no customer.
     pub unlinked: u64,
+    /// The same by reason: those for which there are any.
+    pub unlinked_by: Vec<UnlinkedCount>,
     /// How many of its conflicts are open.
     pub conflicts: u64,
     /// When the last request came, in milliseconds since the Unix epoch; for reads, to the minute.
     pub last_request: Option<u64>,
     /// When the last successful request came, likewise.
     pub last_success: Option<u64>,
+    /// How long the pauses between its requests usually are, in milliseconds; `None` while too little is known. It is the
+    /// second longest of the longest pauses of each of the last fourteen days with requests, and at least an hour.
+    pub usual_interval: Option<u64>,
+    /// Since when it is silent, if it is: so many times the usual interval after the last request as its settings say.
+    pub silent_since: Option<u64>,
     /// The last request that was refused.
     pub last_failure: Option<LoggedRequest>,
     /// How many requests were refused in the hours below.
     pub failures: u32,
     /// The hours of the last 24 in which the log got requests, oldest first.
     pub hours: Vec<Hour>,
+    /// How many users and groups are listed whose deletion or deactivation is held.
+    pub held: u32,
     /// Until when deletions go through uncounted, if an administrator has released them.
     pub released_until: Option<u64>,
+    /// Until when the bodies of requests are captured, if they are.
+    pub captured_until: Option<u64>,
+    /// Whether they are captured with values.
+    pub captured_values: bool,
     /// The keys that work, oldest first.
     pub keys: Vec<KeyStatus>,
+    /// The requests that were refused for their key, by reason.
+    pub refused: Vec<RefusedRequests>,
 }
 
-/// A key, and whether it expires soon.
+/// A key, when it was used, and whether it expires soon.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyStatus {
     /// The key.
     pub key: Key,
+    /// When it was last used, in milliseconds since the Unix epoch, to the minute; `None` if it was not.
+    pub last_used: Option<u64>,
     /// Whether it expires within 30 days.
     pub expires_soon: bool,
-}
-
-/// One page of a directory's request log.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LogPage {
-    /// The requests, newest first.
-    pub values: Vec<LoggedRequest>,
-    /// The cursor for the next page, unless this is the last one.
-    pub next: Option<String>,
-}
-
-/// The number in a cursor of the log.
-fn sequence(cursor: &str) -> Result<u64> {
-    // Only digits: the parser would accept a sign as well.
-    let digits = Some(cursor).filter(|cursor| cursor.bytes().all(|byte| byte.is_ascii_digit()));
-    digits.and_then(|digits| digits.parse().ok()).ok_or_else(|| no_such_cursor().into())
 }
 
 impl Engine<'_> {
@@ -103,166 +137,89 @@ impl Engine<'_> {
             let counts = transaction.get(keys::counts(id))?;
             let counts = read_counts(id, counts)?;
             let status = load_status(transaction, id)?;
-            let keys = load_keys(transaction, id)?;
+            let keys = working_keys(transaction, id, now)?;
             let hours = status.last_hours(now);
+            let capture = status.capture.filter(|capture| now < capture.until);
             Ok(DirectoryStatus {
-                state: state(&record, &status),
+                state: state(&record, &status, keys.len(), now),
                 users: counts.users,
                 groups: counts.groups,
                 group_limit: u64::from(site.max_groups),
                 memberships: counts.memberships,
                 member_limit: site.max_members,
+                largest_group: largest_group(transaction, id)?,
                 unlinked: counts.unlinked,
+                unlinked_by: counts
+                    .unlinked_by
+                    .all()
+                    .filter(|(_, count)| *count > 0)
+                    .map(|(reason, count)| UnlinkedCount { reason, count })
+                    .collect(),
                 conflicts: counts.conflicts,
                 last_request: status.last_request,
                 last_success: status.last_success,
+                usual_interval: status.rhythm.usual(),
+                silent_since: status.rhythm.silent_since(status.last_request, now, record.silent_after),
                 failures: hours.iter().fold(0, |sum, hour| sum.saturating_add(hour.failures)),
                 hours,
+                held: status.listed_held,
                 released_until: Some(status.open_until).filter(|until| now < *until),
-                last_failure: status.last_failure,
+                captured_until: capture.map(|capture| capture.until),
+                captured_values: capture.is_some_and(|capture| capture.values),
                 keys: keys
                     .into_iter()
-                    .filter(|(_, key)| now < key.expires)
                     .map(|(id, key)| KeyStatus {
+                        last_used: status.uses.of(&id),
                         expires_soon: key.expires.saturating_sub(now) <= u64::from(SOON_DAYS) * DAY_MS,
                         key: describe_key(id, &key),
                     })
                     .collect(),
+                refused: [(false, status.wrong_keys), (true, status.expired_keys)]
+                    .into_iter()
+                    .filter_map(|(expired, refused)| {
+                        refused.map(|RefusedKeys { count, last }| RefusedRequests { expired, count, last })
+                    })
+                    .collect(),
+                last_failure: status.last_failure,
             })
         })
     }
-
-    /// The requests in a directory's log, newest first.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`]; [`Error::Invalid`] for a limit or cursor that is not valid.
-    pub fn requests(&self, id: &str, cursor: Option<&str>, limit: u32) -> Result<LogPage> {
-        check_limit(limit)?;
-        let before = cursor.map(sequence).transpose()?;
-        let now = self.now().milliseconds;
-        self.read(|transaction| {
-            load(transaction, id)?;
-            let mut range = prefix_range(&keys::log(id), limit + 1);
-            range.reverse = true;
-            if let Some(before) = before {
-                range.end = keys::logged(id, before);
-            }
-            let entries = transaction.scan(&range)?;
-            let entries = entries.iter().map(|entry| Ok(records::read(&entry.key, &entry.value)?));
-            let mut values: Vec<LoggedRequest> = entries.collect::<Result<_>>()?;
-            // Upkeep removes them in its own time.
-            values.retain(|request| now < request.at.saturating_add(MAX_AGE_MS));
-            let more = values.len() > limit as usize;
-            values.truncate(limit as usize);
-            let next = values.last().filter(|_| more).map(|last| last.sequence.to_string());
-            Ok(LogPage { values, next })
-        })
-    }
-
-    /// Lets held deletions through, all of them, for an hour. After that they are counted anew.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`]; [`Error::Refused`] where the directory has no deletion limit.
-    pub fn release_deletions(&self, actor: &str, id: &str) -> Result<()> {
-        self.administer(actor, |work| {
-            let transaction = &mut *work.transaction;
-            let record = load(transaction, id)?;
-            if record.deletion_limit.is_none() {
-                return Err(Error::Refused("the directory has no limit of deletions".to_string()));
-            }
-            let mut status = load_status(transaction, id)?;
-            status.release(work.now.milliseconds);
-            transaction.put(keys::status(id), records::write(&status));
-            work.record(ChangeKind::DeletionsReleased, Detail::of_directory(id));
-            Ok(())
-        })
-    }
 }
 
-/// What happens to the writes of a directory. In a dry run no deletion is made, so none can be held.
-fn state(record: &DirectoryRecord, status: &StatusRecord) -> State {
-    if record.dry_run {
-        State::DryRun
-    } else if status.held {
+/// The keys of a directory that work, oldest first.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn working_keys(transaction: &mut Transaction, id: &str, now: u64) -> store::Result<Vec<(String, ApiKeyRecord)>> {
+    let mut keys = load_keys(transaction, id)?;
+    keys.retain(|(_, key)| now < key.expires);
+    Ok(keys)
+}
+
+fn largest_group(transaction: &mut Transaction, id: &str) -> store::Result<Option<LargestGroup>> {
+    let mut range = prefix_range(&keys::sizes(id), 1);
+    (range.reverse, range.keys_only) = (true, true);
+    let Some(entry) = transaction.scan(&range)?.pop() else { return Ok(None) };
+    let group = keys::id_of(&entry.key).to_string();
+    let key = Kind::Group.resource(id, &group);
+    let text = transaction.get(key.clone())?.ok_or_else(|| store::Error::corrupt(&entry.key))?;
+    let stored = Stored::read(&key, text)?;
+    let name = stored.name(Kind::Group).unwrap_or_default().into_owned();
+    Ok(Some(LargestGroup { id: group, name, members: stored.header.members }))
+}
+
+/// The state of a directory that has so many keys that work. In a dry run no deletion is made, so none can be held.
+#[must_use]
+pub fn state(record: &DirectoryRecord, status: &StatusRecord, keys: usize, now: u64) -> State {
+    if keys == 0 {
+        State::NoKeyWorks
+    } else if status.held && !record.dry_run {
         State::Held
+    } else if status.rhythm.silent_since(status.last_request, now, record.silent_after).is_some() {
+        State::Silent
+    } else if record.dry_run {
+        State::DryRun
     } else {
         State::Connected
     }
-}
-
-/// What a directory remembers about its requests.
-///
-/// # Errors
-/// Where the storage fails.
-pub fn load_status(transaction: &mut Transaction, id: &str) -> store::Result<StatusRecord> {
-    let key = keys::status(id);
-    let text = transaction.get(key.clone())?;
-    Ok(text.map(|text| records::read(&key, &text)).transpose()?.unwrap_or_default())
-}
-
-/// Lifts the hold of deletions, if their limit is gone, or is higher than before and has not been reached in the last
-/// hour. The deletions of that hour go on to count.
-///
-/// # Errors
-/// Where the storage fails.
-pub fn ease_hold(
-    transaction: &mut Transaction,
-    id: &str,
-    old: Option<u32>,
-    new: Option<u32>,
-    now: u64,
-) -> store::Result<()> {
-    let status = load_status(transaction, id)?;
-    let deletions = match (old, new) {
-        (Some(_), None) => Vec::new(),
-        (Some(old), Some(new)) if old < new && status.deletions_within_hour(now) < new => status.deletions.clone(),
-        _ => return Ok(()),
-    };
-    let eased = StatusRecord { held: false, deletions, ..status.clone() };
-    if eased != status {
-        transaction.put(keys::status(id), records::write(&eased));
-    }
-    Ok(())
-}
-
-/// Forgets how the requests of a disconnected directory went. Its log is left to upkeep.
-///
-/// # Errors
-/// Where the storage fails.
-pub fn forget_status(transaction: &mut Transaction, id: &str) -> store::Result<()> {
-    let status = load_status(transaction, id)?;
-    if let Some(time) = status.log_due {
-        transaction.delete(Due::Log(id.to_string()).key(time));
-    }
-    transaction.delete(keys::status(id));
-    Ok(())
-}
-
-/// Removes the requests that are too old from a directory's log.
-///
-/// # Errors
-/// Where the storage fails.
-pub fn age_log(work: &mut Work<'_>, id: &str) -> store::Result<()> {
-    let mut status = load_status(work.transaction, id)?;
-    let now = work.now.milliseconds;
-    let entries = work.transaction.scan(&prefix_range(&keys::log(id), AGED_AT_ONCE))?;
-    let full = entries.len() == AGED_AT_ONCE as usize;
-    // `None` if the log is empty now. If the step had no room for all, the next one follows at once.
-    status.log_due = full.then_some(now);
-    for entry in entries {
-        let request: LoggedRequest = records::read(&entry.key, &entry.value)?;
-        let end = request.at.saturating_add(MAX_AGE_MS);
-        if now < end {
-            // Not for every single request, however evenly they come.
-            status.log_due = Some(end.max(now.saturating_add(HOUR_MS)));
-            break;
-        }
-        work.transaction.delete(entry.key);
-    }
-    if let Some(time) = status.log_due {
-        let due = Due::Log(id.to_string());
-        work.transaction.put(due.key(time), records::write(&due));
-    }
-    work.transaction.put(keys::status(id), records::write(&status));
-    Ok(())
 }

@@ -103,6 +103,17 @@ pub struct Error {
     pub is_breakdown: bool,
     /// What happened inside, with the key or operation: for the host's log, never for the client.
     pub inside: Option<String>,
+    /// That the key of the request opens nothing, for the host to count, likewise.
+    pub refused_key: Option<RefusedKey>,
+}
+
+/// A request that was refused for its key, in a directory that there is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefusedKey {
+    /// The directory.
+    pub directory: String,
+    /// Whether the key has expired; otherwise it is a wrong or revoked one, or there is none.
+    pub expired: bool,
 }
 
 /// What engine functions return.
@@ -133,6 +144,7 @@ impl Error {
             retry_after: 1,
             is_breakdown,
             inside: None,
+            refused_key: None,
         }
     }
 

@@ -18,7 +18,7 @@ use crate::store::feed::{ChangeKind, Detail};
 use crate::store::keys::{self, Kind};
 use crate::store::pages::{self, ENTRIES_AT_ONCE, for_each_page};
 use crate::store::records::{self, ConflictRecord, Counts, Header, Link, Stored};
-use crate::store::{self, Transaction, prefix_range};
+use crate::store::{self, Transaction, prefix_range, sizes};
 use crate::work::Work;
 
 /// How many memberships one repair puts right, so that what it holds has a bound. The next one goes on.
@@ -163,6 +163,7 @@ impl Engine<'_> {
             let members = memberships_left.members;
             let others = counts.memberships.saturating_sub(u64::from(stored.header.members));
             counts.memberships = others.saturating_add(u64::from(members));
+            sizes::resize(work.transaction, directory, group, stored.header.members, members);
             let mended = Header { members, organization, ..stored.header.clone() };
             if mended != stored.header {
                 let header = Header { members, organization, ..stored.header.next(&work.now.text) };

@@ -14,6 +14,7 @@ use crate::site::{membership, organizations, parting, probation};
 use crate::store::feed::{ChangeKind, Detail};
 use crate::store::keys::{self, Kind};
 use crate::store::records::{self, ConflictPolicy, ConflictRecord, Header, Link, Stored};
+use crate::store::sizes;
 use crate::text::quoted;
 
 /// Makes a group.
@@ -61,6 +62,7 @@ pub fn create(scope: &mut Scope<'_>, id: &str, attributes: &Object<'_>, members:
     };
     let stored = Stored::new(header, attributes);
     scope.store(Kind::Group, id, &stored);
+    sizes::resize(scope.transaction, scope.context.directory, id, 0, members.count);
     scope.counts.groups = scope.counts.groups.saturating_add(1);
     Ok(stored)
 }
@@ -117,6 +119,7 @@ pub fn update(
     let header = Header { members: edited.count, twin, ..old.header.next(&scope.context.now.text) };
     let stored = if changed.is_empty() { old.with_header(header) } else { Stored::new(header, after) };
     scope.store(Kind::Group, id, &stored);
+    sizes::resize(scope.transaction, scope.context.directory, id, old.header.members, edited.count);
     Ok(stored)
 }
 
@@ -157,11 +160,13 @@ fn edit_members(scope: &mut Scope<'_>, group: &str, old: &Stored, edit: MemberEd
 /// # Errors
 /// 503 where deletions are held.
 pub fn delete(scope: &mut Scope<'_>, id: &str, old: &Stored) -> Result<()> {
-    scope.pass_deletion()?;
+    scope.pass_deletion(Kind::Group, id, old, true)?;
     let key = Kind::Group.resource(scope.directory(), id);
     let before = old.attributes(&key)?;
     index::replace(scope, Kind::Group, id, old.header.twin, Some(&before), None)?;
+    scope.take_off_held(id)?;
     scope.transaction.delete(key);
+    sizes::resize(scope.transaction, scope.context.directory, id, old.header.members, 0);
     scope.counts.groups = scope.counts.groups.saturating_sub(1);
     scope.record(ChangeKind::GroupDeleted, Detail::of_group(id));
     let kept = match old.header.organization {

@@ -14,7 +14,7 @@ use crate::store::edges::{self, Removal, SWEPT_AT_ONCE};
 use crate::store::keys::{self, Kind};
 use crate::store::pages::{ENTRIES_AT_ONCE, for_each_page};
 use crate::store::records::{self, Header, Stored, Sweep};
-use crate::store::{self, Transaction, prefix_range};
+use crate::store::{self, Transaction, prefix_range, sizes};
 
 /// Takes a deleted user out of its groups. Its customer keeps the memberships that they gave it.
 ///
@@ -50,12 +50,13 @@ pub fn leave_groups(
     let keys: Vec<String> = groups.iter().map(|group| Kind::Group.resource(directory, group)).collect();
     let values = transaction.get_many(keys.clone())?;
     let mut counted = 0;
-    for (key, value) in keys.into_iter().zip(values) {
+    for ((group, key), value) in groups.iter().zip(keys).zip(values) {
         // The memberships of a deleted group are still to be swept.
         let Some(value) = value else { continue };
         counted += 1;
         let stored = Stored::read(&key, value)?;
         let members = stored.header.members.saturating_sub(1);
+        sizes::resize(transaction, directory, group, stored.header.members, members);
         let header = Header { members, ..stored.header.next(&now.text) };
         transaction.put(key, stored.with_header(header).text());
     }

@@ -10,6 +10,7 @@ use super::conflicts;
 use super::domains;
 use super::leaving;
 use super::profile::{email, profile};
+use super::unlinked;
 use crate::engine::Engine;
 use crate::site::customers::{self, Customer};
 use crate::site::organizations::{self, Organization};
@@ -217,14 +218,8 @@ pub fn set_link(
     let counts_key = keys::counts(&link.directory);
     let counts = transaction.get(counts_key.clone())?.ok_or_else(|| store::Error::corrupt(&counts_key))?;
     let mut counts: Counts = records::read(&counts_key, &counts)?;
-    let at = keys::unlinked(&link.directory, &link.resource);
-    if let Err((_, reason)) = customer {
-        counts.unlinked = counts.unlinked.saturating_add(1);
-        transaction.put(at, records::write(&reason));
-    } else {
-        counts.unlinked = counts.unlinked.saturating_sub(1);
-        transaction.delete(at);
-    }
+    let reason = customer.err().map(|(_, reason)| reason);
+    unlinked::note(transaction, &mut counts, &link.directory, &link.resource, reason)?;
     transaction.put(counts_key, records::write(&counts));
     Ok(())
 }

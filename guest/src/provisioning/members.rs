@@ -93,6 +93,8 @@ pub fn edit(scope: &mut Scope<'_>, group: &str, count: u32, edits: &[MemberEdit<
         }
     }
     let changed = !(added.is_empty() && removed.is_empty());
+    let done = &mut scope.notes.done.members;
+    (done.added, done.removed) = (pages::count(added.len()), pages::count(removed.len()));
     write(scope, group, &added, &removed);
     Ok(Edited { count: after, changed, added, removed })
 }

@@ -7,7 +7,7 @@
 //! | `links`, `unlinked` | links of customers and organizations that an administrator undoes and makes again; users that are linked to no customer |
 //! | `conflicts`, `refused`, `check` | groups left apart from a local organization of their name, and groups refused for it; comparing a group with its organization |
 //! | `domains`, `rules` | the email domains that a directory is bound to; projects by rule |
-//! | `guard` | the limit of deletions |
+//! | `guard`, `erasure` | the limit of deletions; erasing a customer on demand |
 //! | `profile`, `index` | what attributes mean for the site; the indexes of users and groups |
 //! | `scope`, `notes` | one request's work inside a directory, and what its log is to say |
 //! | `kind`, `refusal` | the resource types; refusals of the site and the store, as SCIM says them |
@@ -50,6 +50,7 @@
 pub mod check;
 pub mod conflicts;
 pub(crate) mod domains;
+mod erasure;
 pub(crate) mod groups;
 mod guard;
 mod index;

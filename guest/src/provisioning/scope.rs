@@ -8,12 +8,12 @@ use crate::directories::activity::StatusRecord;
 use crate::directories::api_key::Token;
 use crate::engine::{Engine, Moment};
 use crate::json::{Object, Value};
-use crate::language::error::{Error, Result, Status};
+use crate::language::error::{Error, RefusedKey, Result, Status};
 use crate::language::patch::Effort;
 use crate::site::settings;
 use crate::store::feed::{ChangeKind, Detail};
 use crate::store::keys::{self, Kind};
-use crate::store::records::{self, ApiKeyRecord, Counts, DirectoryRecord, Stored};
+use crate::store::records::{self, ApiKeyRecord, Counts, DirectoryRecord, HeldRecord, Stored};
 use crate::store::{self, Savepoint, Transaction};
 use crate::work::Work;
 
@@ -32,6 +32,10 @@ pub struct RequestContext<'r> {
     pub method: String,
     /// The path below the base URL, likewise.
     pub path: String,
+    /// The query and the body, of which the log keeps what it may.
+    pub query: Option<&'r str>,
+    /// See `query`.
+    pub body: Option<&'r str>,
     /// When the request came.
     pub now: Moment,
     /// Who makes the changes, as the change feed names them.
@@ -52,8 +56,8 @@ pub struct Scope<'r> {
     pub status: StatusRecord,
     /// How many deletions and deactivations the request has made that count against the directory's limit.
     pub deletions: u32,
-    /// Whether it wanted one that is held. This stays when the work is undone.
-    pub holds: bool,
+    /// Those that it wanted and that are held, each with its id. They stay when the work is undone.
+    pub held: Vec<(String, HeldRecord)>,
     /// How much may still be tried and compared for the request. This stays when the work is undone.
     pub effort: Effort,
     /// What is to be noted about the request in the log.
@@ -68,6 +72,7 @@ pub struct Before {
     savepoint: Savepoint,
     counts: Counts,
     deletions: u32,
+    listed_held: u32,
     notes: usize,
 }
 
@@ -78,27 +83,43 @@ impl<'r> Scope<'r> {
     /// 401 for a directory or key that is not there, does not fit or has expired, all with the same words: whoever has
     /// no key learns nothing.
     pub fn open(transaction: &'r mut Transaction, context: &'r RequestContext<'r>) -> Result<Self> {
-        let (counts_key, status_key) = (keys::counts(context.directory), keys::status(context.directory));
-        let more = [keys::SITE_SETTINGS_KEY.to_string(), counts_key.clone(), status_key.clone()];
+        let (mut scope, status) = Self::open_to_read(transaction, context)?;
+        if let Some(text) = status {
+            scope.status = records::read(&keys::status(context.directory), &text)?;
+        }
+        Ok(scope)
+    }
+
+    /// The same for a request that only reads: what the directory remembers about its requests is returned as it is
+    /// stored, and not in the scope.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_to_read(
+        transaction: &'r mut Transaction,
+        context: &'r RequestContext<'r>,
+    ) -> Result<(Self, Option<String>)> {
+        let counts_key = keys::counts(context.directory);
+        let more = [keys::SITE_SETTINGS_KEY.to_string(), counts_key.clone(), keys::status(context.directory)];
         let (settings, [site_settings, counts, status]) = admit(transaction, context, more)?;
         let settings = records::read(&keys::directory(context.directory), &settings)?;
         let counts: Counts = records::read(&counts_key, &counts.ok_or_else(|| store::Error::corrupt(&counts_key))?)?;
-        let status = status.map(|text| records::read(&status_key, &text)).transpose()?.unwrap_or_default();
         let notes = RequestNotes::default();
         let stored_counts = counts;
-        Ok(Scope {
+        let scope = Scope {
             transaction,
             context,
             settings,
             counts,
-            status,
+            status: StatusRecord::default(),
             deletions: 0,
-            holds: false,
+            held: Vec::new(),
             effort: Effort::default(),
             notes,
             stored_counts,
             site_settings,
-        })
+        };
+        Ok((scope, status))
     }
 
     /// The limits of the site.
@@ -123,6 +144,7 @@ impl<'r> Scope<'r> {
             savepoint: self.transaction.savepoint(),
             counts: self.counts,
             deletions: self.deletions,
+            listed_held: self.status.listed_held,
             notes: self.notes.texts.len(),
         }
     }
@@ -132,6 +154,7 @@ impl<'r> Scope<'r> {
         self.transaction.undo_since(before.savepoint);
         self.counts = before.counts;
         self.deletions = before.deletions;
+        self.status.listed_held = before.listed_held;
         self.notes.texts.truncate(before.notes);
     }
 
@@ -242,11 +265,31 @@ fn admit<const N: usize>(
     let first = [keys::directory(context.directory), key.clone()];
     let mut values = transaction.get_many(first.into_iter().chain(more).collect())?.into_iter();
     let mut next = || values.next().flatten();
-    let (Some(directory), Some(record)) = (next(), next()) else { return Err(unauthorized()) };
-    if !context.token.opens(&records::read::<ApiKeyRecord>(&key, &record)?, context.now.milliseconds) {
-        return Err(unauthorized());
+    let (Some(directory), record) = (next(), next()) else { return Err(unauthorized()) };
+    let record: Option<ApiKeyRecord> = record.map(|record| records::read(&key, &record)).transpose()?;
+    let now = context.now.milliseconds;
+    if !record.as_ref().is_some_and(|record| context.token.opens(record, now)) {
+        let expired = record.is_some_and(|record| context.token.is_of(&record));
+        return Err(refused_key(context.directory, expired));
     }
     Ok((directory, core::array::from_fn(|_| next())))
+}
+
+/// 401 for a request that has no key at all. Looks whether there is such a directory, as for one that has.
+#[must_use]
+pub fn without_key(engine: &Engine<'_>, directory: &str) -> Error {
+    let found = engine.read(|transaction| transaction.get(keys::directory(directory)));
+    match found {
+        Ok(Some(_)) => refused_key(directory, false),
+        Ok(None) => unauthorized(),
+        Err(error) => error.into(),
+    }
+}
+
+/// 401 with what the host is to know: the client is told the same as ever.
+fn refused_key(directory: &str, expired: bool) -> Error {
+    let refused_key = Some(RefusedKey { directory: directory.to_string(), expired });
+    Error { refused_key, ..unauthorized() }
 }
 
 /// 401: the request has no key that works here.

@@ -7,11 +7,11 @@ use crate::directories::record::load;
 use crate::directories::{Error, Result};
 use crate::engine::Engine;
 use crate::json::Value;
-use crate::store;
 use crate::store::keys::{self, Kind};
 use crate::store::pages::{Page, scan_ids};
 pub use crate::store::records::UnlinkedReason;
-use crate::store::records::{self, Stored};
+use crate::store::records::{self, Counts, Stored};
+use crate::store::{self, Transaction};
 
 /// A user that is linked to no customer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +24,39 @@ pub struct UnlinkedUser {
     pub reason: UnlinkedReason,
     /// The customer from which an administrator has unlinked it, if one has.
     pub customer: Option<String>,
+}
+
+/// Notes why a user is linked to no customer, and counts it; `None` if it is linked or deleted.
+///
+/// # Errors
+/// Where the storage fails.
+pub(crate) fn note(
+    transaction: &mut Transaction,
+    counts: &mut Counts,
+    directory: &str,
+    user: &str,
+    reason: Option<UnlinkedReason>,
+) -> store::Result<()> {
+    let key = keys::unlinked(directory, user);
+    counts.count_unlinked(self::reason(transaction, directory, user)?, reason);
+    match reason {
+        Some(reason) => transaction.put(key, records::write(&reason)),
+        None => transaction.delete(key),
+    }
+    Ok(())
+}
+
+/// Why a user is linked to no customer; `None` if it is linked.
+///
+/// # Errors
+/// Where the storage fails.
+pub(crate) fn reason(
+    transaction: &mut Transaction,
+    directory: &str,
+    user: &str,
+) -> store::Result<Option<UnlinkedReason>> {
+    let key = keys::unlinked(directory, user);
+    transaction.get(key.clone())?.map(|text| records::read(&key, &text)).transpose()
 }
 
 impl Engine<'_> {

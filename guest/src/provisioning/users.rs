@@ -8,6 +8,7 @@ use super::leaving;
 use super::links;
 use super::profile::{email, profile, text};
 use super::scope::Scope;
+use super::unlinked;
 use crate::json::{Object, Value};
 use crate::language::error::{Error, Result, Status};
 use crate::language::resource;
@@ -16,7 +17,7 @@ use crate::site::customers::{self, Profile};
 use crate::store;
 use crate::store::feed::{ChangeKind, Detail};
 use crate::store::keys::{self, Kind};
-use crate::store::records::{self, EmailChange, EmailPresence, Header, Link, OutsideDomains, Stored, UnlinkedReason};
+use crate::store::records::{EmailChange, EmailPresence, Header, Link, OutsideDomains, Stored, UnlinkedReason};
 
 /// The attributes that have indexes.
 const INDEXED: [&str; 3] = ["userName", "externalId", "emails"];
@@ -45,7 +46,7 @@ pub fn create(scope: &mut Scope<'_>, id: &str, attributes: &Object<'_>) -> Resul
     let customer = match domains::reason(&scope.settings, profile.email.as_deref()) {
         None => customers::provision(&mut scope.work(), link, &profile, false)?,
         Some(reason) => {
-            set_unlinked(scope, id, None, Some(reason));
+            set_unlinked(scope, id, Some(reason))?;
             scope.record(ChangeKind::UserUnlinked, Detail { reason: Some(reason), ..Detail::of_user(id) });
             None
         }
@@ -168,7 +169,7 @@ fn change(scope: &mut Scope<'_>, id: &str, old: &Stored, before: &Object<'_>, af
         twin = index::replace(scope, Kind::User, id, twin, Some(before), Some(after))?;
     }
     if inactive && !old.header.inactive {
-        scope.pass_deletion()?;
+        scope.pass_deletion(Kind::User, id, old, false)?;
     }
     let followed = concerns(&changed, &FOLLOWED) || inactive != old.header.inactive;
     scope.record(ChangeKind::UserUpdated, Detail { changed, ..Detail::of_user(id) });
@@ -188,7 +189,7 @@ fn change(scope: &mut Scope<'_>, id: &str, old: &Stored, before: &Object<'_>, af
         // What an administrator has unlinked stays so until an administrator links it again.
         None if old.header.unlinked.is_some() => None,
         None => {
-            let before = why_unlinked(scope, id)?;
+            let before = unlinked::reason(scope.transaction, scope.context.directory, id)?;
             let customer = match reason {
                 None => {
                     let link = Link { directory: scope.directory().to_string(), resource: id.to_string() };
@@ -197,7 +198,7 @@ fn change(scope: &mut Scope<'_>, id: &str, old: &Stored, before: &Object<'_>, af
                 Some(_) => None,
             };
             if before != reason {
-                set_unlinked(scope, id, before, reason);
+                set_unlinked(scope, id, reason)?;
             }
             if let Some(reason) = reason.filter(|reason| before != Some(*reason)) {
                 scope.record(ChangeKind::UserUnlinked, Detail { reason: Some(reason), ..Detail::of_user(id) });
@@ -217,19 +218,17 @@ fn change(scope: &mut Scope<'_>, id: &str, old: &Stored, before: &Object<'_>, af
 /// # Errors
 /// 503 where deletions are held.
 pub fn delete(scope: &mut Scope<'_>, id: &str, old: &Stored) -> Result<()> {
-    scope.pass_deletion()?;
+    scope.pass_deletion(Kind::User, id, old, true)?;
     let key = Kind::User.resource(scope.directory(), id);
     let before = old.attributes(&key)?;
     index::replace(scope, Kind::User, id, old.header.twin, Some(&before), None)?;
+    scope.take_off_held(id)?;
     scope.transaction.delete(key);
     scope.counts.users = scope.counts.users.saturating_sub(1);
     scope.record(ChangeKind::UserDeleted, Detail::of_user(id));
     match &old.header.customer {
         Some(customer) => customers::remove(&mut scope.work(), customer)?,
-        None => {
-            let before = why_unlinked(scope, id)?;
-            set_unlinked(scope, id, before, None);
-        }
+        None => set_unlinked(scope, id, None)?,
     }
     leaving::forget_user(scope, id, old.header.customer.as_deref())
 }
@@ -244,26 +243,13 @@ fn part(scope: &mut Scope<'_>, user: &str, customer: &str, profile: Profile) -> 
     let record = record.ok_or_else(|| store::Error::corrupt(&keys::customer(customer)))?;
     let link = Link { directory: scope.directory().to_string(), resource: user.to_string() };
     links::part(&mut scope.work(), customer, record, &link, Some(UnlinkedReason::OutsideDomains))?;
-    set_unlinked(scope, user, None, Some(UnlinkedReason::OutsideDomains));
-    Ok(())
+    set_unlinked(scope, user, Some(UnlinkedReason::OutsideDomains))
 }
 
-/// Why a user is linked to no customer; `None` if it is linked.
-fn why_unlinked(scope: &mut Scope<'_>, id: &str) -> Result<Option<UnlinkedReason>> {
-    let key = keys::unlinked(scope.directory(), id);
-    let reason = scope.transaction.get(key.clone())?;
-    Ok(reason.map(|text| records::read(&key, &text)).transpose()?)
-}
-
-/// Notes why a user is linked to no customer from now on, and why it was not before; `None` if it is linked or deleted.
-fn set_unlinked(scope: &mut Scope<'_>, id: &str, before: Option<UnlinkedReason>, after: Option<UnlinkedReason>) {
-    let key = keys::unlinked(scope.directory(), id);
-    match after {
-        Some(reason) => scope.transaction.put(key, records::write(&reason)),
-        None => scope.transaction.delete(key),
-    }
-    let unlinked = scope.counts.unlinked.saturating_add(u64::from(after.is_some()));
-    scope.counts.unlinked = unlinked.saturating_sub(u64::from(before.is_some()));
+/// Notes why a user is linked to no customer; `None` if it is linked or deleted.
+fn set_unlinked(scope: &mut Scope<'_>, id: &str, reason: Option<UnlinkedReason>) -> Result<()> {
+    let directory = scope.directory();
+    Ok(unlinked::note(scope.transaction, &mut scope.counts, directory, id, reason)?)
 }
 
 fn changes_email(before: &Object<'_>, after: &Object<'_>) -> bool {

@@ -10,14 +10,20 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use super::asked::Asked;
 use super::conditions::Conditions;
+use super::log::is_held;
 use super::membership;
 use super::message::{self, BULK_REQUEST, BULK_RESPONSE};
 use super::write::{Method, Write};
+use crate::directories::logged::NewSubject;
+use crate::directories::{Effect, LoggedOperation};
 use crate::engine::Engine;
 use crate::json::{self, Object, Value};
 use crate::language::error::{Error, Result, Status};
 use crate::language::schema::GROUP_MEMBERSHIP;
+use crate::language::secrets::HIDDEN;
+use crate::provisioning::notes::Done;
 use crate::provisioning::scope::{RequestContext, Scope};
 use crate::provisioning::users;
 use crate::scim::http::{Request, Response};
@@ -26,6 +32,9 @@ use crate::text::quoted;
 
 /// How many operations a request may have.
 pub const MAX_OPERATIONS: usize = 1_000;
+
+/// How many operations the log lists.
+const MAX_LISTED: usize = 50;
 
 /// What a reference to a resource of the same request begins with.
 const REFERENCE: &str = "bulkId:";
@@ -41,6 +50,8 @@ struct Operation<'r> {
     path: Cow<'r, str>,
     version: Option<Cow<'r, str>>,
     data: Option<Value<'r>>,
+    /// What it names, for the log.
+    asked: Asked,
     /// The id of the resource that it would make.
     new_id: String,
     /// The `bulkId`s that it refers to.
@@ -59,6 +70,8 @@ enum Target {
 struct OperationResult {
     location: Option<String>,
     outcome: Result<Success>,
+    /// What it was about, and what became of it.
+    done: Done,
 }
 
 struct Success {
@@ -78,10 +91,11 @@ pub fn respond(engine: &Engine<'_>, call: &RequestContext<'_>, request: &Request
         let order = order(&operations);
         (operations, order, fail_on_errors)
     });
-    engine.log_write(call, |scope| {
+    engine.log_write(call, &Asked::default(), |scope| {
         let (operations, order, fail_on_errors) = asked.as_ref().map_err(Clone::clone)?;
         scope.notes.operations = u32::try_from(operations.len()).ok();
         let done = run(scope, operations, order, *fail_on_errors)?;
+        note_effects(scope, operations, &done);
         let results =
             operations.iter().zip(done).filter_map(|(operation, done)| Some(describe(operation, done?))).collect();
         let mut answer = Object::new();
@@ -164,7 +178,16 @@ impl<'r> Operation<'r> {
         if let Some((_, reference)) = path.split_once(REFERENCE) {
             references.insert(reference.to_string());
         }
-        Ok(Operation { method, bulk_id, path, version, data, new_id, references })
+        let mut operation =
+            Operation { method, bulk_id, path, version, data, asked: Asked::default(), new_id, references };
+        if let Ok(method) = operation.method {
+            operation.asked = match operation.kind() {
+                Some(kind) => Asked::of(kind, operation.segments().nth(1), method, operation.data.as_ref()),
+                None if operation.is_of_memberships() => Asked::of_membership(method),
+                None => Asked::default(),
+            };
+        }
+        Ok(operation)
     }
 
     fn segments(&self) -> impl Iterator<Item = &str> {
@@ -362,7 +385,8 @@ fn run(
     for at in order {
         let operation = &operations[*at];
         let savepoint = scope.savepoint();
-        let result = perform(scope, operation, &ids);
+        let mut result = perform(scope, operation, &ids);
+        result.done = core::mem::take(&mut scope.notes.done);
         if let Err(error) = &result.outcome {
             // What the storage refuses or cannot do breaks the whole request.
             if error.is_breakdown {
@@ -387,6 +411,37 @@ fn run(
     Ok(done)
 }
 
+/// Notes for the log what became of the operations, and some of them by name.
+fn note_effects(scope: &mut Scope<'_>, operations: &[Operation<'_>], done: &[Option<OperationResult>]) {
+    let results = || operations.iter().zip(done).filter_map(|(operation, done)| Some((operation, done.as_ref()?)));
+    let effect = |result: &OperationResult| match &result.outcome {
+        Err(error) if is_held(error) => Effect::Held,
+        Err(_) => Effect::Refused,
+        Ok(_) => result.done.effect.unwrap_or(Effect::Unchanged),
+    };
+    let effects = || results().map(|(_, result)| effect(result));
+    let is_change = |effect: &Effect| matches!(effect, Effect::Created | Effect::Changed | Effect::Deleted);
+    let stood = if effects().any(|effect| is_change(&effect)) { Some(Effect::Changed) } else { None };
+    let is_none = |effect: &Effect| *effect != Effect::Unchanged;
+    scope.notes.effect = stood.or_else(|| effects().find(is_none));
+    let failed = results().filter(|(_, result)| result.outcome.is_err());
+    let others = results().filter(|(_, result)| result.outcome.is_ok());
+    let listed = failed.chain(others).take(MAX_LISTED).map(|(operation, result)| LoggedOperation {
+        method: operation.method.as_ref().ok().and_then(method_name).unwrap_or(HIDDEN).to_string(),
+        subject: operation.asked.subject(&result.done).map(NewSubject::to_owned),
+        status: match &result.outcome {
+            Ok(success) => success.status,
+            Err(error) => error.status.code(),
+        },
+        effect: effect(result),
+    });
+    scope.notes.listed = listed.collect();
+}
+
+fn method_name(method: &Method) -> Option<&'static str> {
+    METHOD_NAMES.iter().find(|(known, _)| known == method).map(|(_, name)| *name)
+}
+
 fn perform(scope: &mut Scope<'_>, operation: &Operation<'_>, ids: &BulkIds<'_>) -> OperationResult {
     let (kind, id) = match operation.target(scope, ids) {
         Ok(Target::Resource(kind, id)) => (kind, id),
@@ -394,13 +449,14 @@ fn perform(scope: &mut Scope<'_>, operation: &Operation<'_>, ids: &BulkIds<'_>) 
             let outcome = write_membership(scope, operation, ids, id.as_deref());
             let made = outcome.as_ref().ok().and_then(|success| success.membership.as_ref());
             let location = id.as_ref().or(made).map(|id| membership::location(scope, id));
-            return OperationResult { location, outcome };
+            return OperationResult { location, outcome, done: Done::default() };
         }
-        Err(error) => return OperationResult { location: None, outcome: Err(error) },
+        Err(error) => return OperationResult { location: None, outcome: Err(error), done: Done::default() },
     };
     let outcome = write(scope, operation, ids, kind, &id);
     let creation_failed = outcome.is_err() && id == operation.new_id;
-    OperationResult { location: (!creation_failed).then(|| scope.location(kind, &id)), outcome }
+    let location = (!creation_failed).then(|| scope.location(kind, &id));
+    OperationResult { location, outcome, done: Done::default() }
 }
 
 /// The method of an operation. One that makes something must say under which `bulkId`.
@@ -458,10 +514,8 @@ fn write(scope: &mut Scope<'_>, operation: &Operation<'_>, ids: &BulkIds<'_>, ki
 
 fn describe<'s>(operation: &'s Operation<'_>, done: OperationResult) -> Value<'s> {
     let mut result = Object::new();
-    if let Ok(method) = &operation.method
-        && let Some((_, name)) = METHOD_NAMES.iter().find(|(known, _)| known == method)
-    {
-        result.push("method", (*name).into());
+    if let Some(name) = operation.method.as_ref().ok().and_then(method_name) {
+        result.push("method", name.into());
     }
     if let Some(bulk_id) = &operation.bulk_id {
         result.push("bulkId", Value::from(&**bulk_id));

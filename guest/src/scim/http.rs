@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use percent_encoding::percent_decode_str;
 
 use crate::json::{self, Value};
-use crate::language::error::{Error, Result, Status};
+use crate::language::error::{Error, RefusedKey, Result, Status};
 
 /// The media type of SCIM messages (RFC 7644, section 8.1).
 pub const SCIM_JSON: &str = "application/scim+json";
@@ -43,6 +43,9 @@ pub struct Response {
     pub body: Option<String>,
     /// What went wrong inside, if anything did: for the host's log at level `error`, never for the client.
     pub failure: Option<String>,
+    /// That the request was refused for its key, if it was: for the host to count and to tell with
+    /// [`note_refused_requests`](crate::Engine::note_refused_requests), never for the client.
+    pub refused_key: Option<RefusedKey>,
 }
 
 impl Request {
@@ -155,13 +158,13 @@ impl Response {
     #[must_use]
     pub fn with_body(status: u16, body: String) -> Self {
         let headers = alloc::vec![("content-type".to_string(), SCIM_JSON.to_string())];
-        Response { status, headers, body: Some(body), failure: None }
+        Response { status, headers, body: Some(body), failure: None, refused_key: None }
     }
 
     /// A response without a body.
     #[must_use]
     pub fn empty(status: u16) -> Self {
-        Response { status, headers: Vec::new(), body: None, failure: None }
+        Response { status, headers: Vec::new(), body: None, failure: None, refused_key: None }
     }
 
     /// Adds a header field.
@@ -176,6 +179,7 @@ impl From<Error> for Response {
     fn from(error: Error) -> Self {
         let mut response = Self::with_body(error.status.code(), error.body());
         response.failure = error.inside;
+        response.refused_key = error.refused_key;
         match error.status {
             Status::Unauthorized => {
                 response = response.header("www-authenticate", "Bearer realm=\"Usher SCIM\"");

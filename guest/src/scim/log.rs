@@ -3,10 +3,17 @@
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use super::asked::Asked;
 use super::membership_id::MembershipId;
-use crate::directories::activity::{ChangeCount, LoggedRequest, MAX_AGE_MS, MAX_LOGGED};
+use crate::directories::activity::{MAX_AGE_MS, MAX_LOGGED, is_up_to_date, put_status};
+use crate::directories::bodies::{self, CapturedBody};
+use crate::directories::logged::NewEntry;
+use crate::directories::{ChangeCount, Effect, LoggedRequest, MemberCounts, held};
 use crate::engine::Engine;
-use crate::language::error::{Error, Result};
+use crate::json;
+use crate::language::error::{Error, Result, ScimType, Status};
+use crate::language::redacted::redacted;
+use crate::language::secrets::{HIDDEN, hide_keys, hide_quotations, may_mention_password, mentions_password};
 use crate::provisioning::notes::RequestNotes;
 use crate::provisioning::refused;
 use crate::provisioning::scope::{RequestContext, Scope};
@@ -22,15 +29,13 @@ const MAX_DETAIL_CHARACTERS: usize = 500;
 /// The longest part of a path or method that is kept, in bytes.
 const MAX_PART_BYTES: usize = 64;
 
-/// What stands for any text that might be an address.
-const HIDDEN: &str = "*";
-
 impl Engine<'_> {
     /// Runs the work of a request that writes, and logs the outcome. A refused request leaves nothing else behind, and
     /// neither does a dry run.
     pub(super) fn log_write(
         &self,
         call: &RequestContext<'_>,
+        asked: &Asked,
         mut work: impl FnMut(&mut Scope<'_>) -> Result<Response>,
     ) -> Result<Response> {
         self.write(|transaction| {
@@ -51,7 +56,7 @@ impl Engine<'_> {
             for (id, name) in notes.refused_groups.iter().filter(|_| !dry_run) {
                 refused::note(&mut scope, id, name)?;
             }
-            scope.log(&outcome, &notes, changes);
+            scope.log(&outcome, asked, notes, changes)?;
             scope.finish();
             Ok(outcome)
         })?
@@ -65,8 +70,8 @@ impl Engine<'_> {
         work: impl FnOnce(&mut Scope<'_>) -> Result<Response>,
     ) -> Result<Response> {
         let (mut outcome, known) = self.read(|transaction| {
-            let mut scope = Scope::open(transaction, call)?;
-            let known = scope.status.is_up_to_date(call.now.milliseconds);
+            let (mut scope, status) = Scope::open_to_read(transaction, call)?;
+            let known = status.is_some_and(|status| is_up_to_date(&status, call.now.milliseconds, call.token.id));
             Ok::<_, Error>((work(&mut scope), known))
         })?;
         let needless = match &outcome {
@@ -77,10 +82,10 @@ impl Engine<'_> {
             let notes = self.write(|transaction| {
                 let mut scope = Scope::open(transaction, call)?;
                 if outcome.is_ok() {
-                    scope.status.note_read(call.now.milliseconds);
-                    scope.put_status();
+                    scope.status.note_read(call.now.milliseconds, call.token.id);
+                    put_status(scope.transaction, call.directory, &scope.status);
                 } else {
-                    scope.log(&outcome, &RequestNotes::default(), Vec::new());
+                    scope.log(&outcome, &Asked::default(), RequestNotes::default(), Vec::new())?;
                 }
                 Ok::<_, Error>(())
             });
@@ -108,60 +113,155 @@ impl Scope<'_> {
     }
 
     /// Puts the request into the log.
-    fn log(&mut self, outcome: &Result<Response>, notes: &RequestNotes, changes: Vec<ChangeCount>) {
+    fn log(
+        &mut self,
+        outcome: &Result<Response>,
+        asked: &Asked,
+        notes: RequestNotes,
+        changes: Vec<ChangeCount>,
+    ) -> Result<()> {
         let call = self.context;
         let now = call.now.milliseconds;
         let refusal = outcome.as_ref().err().or(notes.refusal.as_ref());
         let applied = outcome.is_ok();
-        let request = self.status.note(LoggedRequest {
-            sequence: 0,
+        let words = Words::of(call, refusal.is_some() || !notes.texts.is_empty());
+        let body = self.captured();
+        let status = match outcome {
+            Ok(response) => response.status,
+            Err(error) => error.status.code(),
+        };
+        let (dry_run, failed) = (self.settings.dry_run && applied, !applied || notes.refused > 0);
+        // The changes of a dry run were not made, and those of a refused request neither.
+        let made = changes.iter().filter(|_| applied && !dry_run).fold(0_u32, |sum, of| sum.saturating_add(of.count));
+        self.status.note(now, call.token.id, failed, made);
+        let sequence = self.status.last_logged;
+        let texts: Vec<String> = notes.texts.iter().filter(|_| applied).map(|note| words.shown(note)).collect();
+        let mut entry = NewEntry {
+            sequence,
             at: now,
-            method: call.method.clone(),
-            path: call.path.clone(),
-            request: call.request.map(ToString::to_string),
-            status: match outcome {
-                Ok(response) => response.status,
-                Err(error) => error.status.code(),
-            },
-            scim_type: refusal.and_then(|error| error.scim_type).map(|scim_type| scim_type.keyword().to_string()),
-            detail: refusal.map(|error| without_addresses(&error.detail)),
-            changes: if applied { changes } else { Vec::new() },
-            dry_run: self.settings.dry_run && applied,
+            method: &call.method,
+            path: &call.path,
+            request: call.request,
+            status,
+            scim_type: refusal.and_then(|error| error.scim_type).map(ScimType::keyword),
+            detail: refusal.map(|error| words.shown(&error.detail)),
+            effect: effect(outcome, &notes),
+            subject: asked.subject(&notes.done),
+            attributes: &asked.attributes,
+            members: members(asked, &notes, applied),
+            changes: if applied { &changes } else { &[] },
+            dry_run,
             operations: notes.operations.filter(|_| applied),
             refused: notes.operations.filter(|_| applied).map(|_| notes.refused),
-            notes: if applied { notes.texts.iter().map(|note| without_addresses(note)).collect() } else { Vec::new() },
-        });
+            listed: if applied { &notes.listed } else { &[] },
+            notes: &texts,
+            has_body: body.is_some(),
+        };
+        let directory = self.directory();
+        let key = keys::logged(directory, sequence);
+        let text = records::write(&entry);
+        if failed {
+            // Every request reads and writes what is remembered of the last failure, so it has no long lists.
+            entry.listed = &[];
+            self.status.last_failure = Some(records::read::<LoggedRequest>(&key, &records::write(&entry))?);
+        }
+        self.transaction.put(key, text);
         if self.deletions > 0 {
             self.status.count_deletions(now, self.deletions);
         }
-        if self.holds && !self.status.held {
-            self.status.held = true;
-            self.record(ChangeKind::DeletionsHeld, Detail::default());
+        if !self.held.is_empty() {
+            held::list(self.transaction, directory, &mut self.status, &self.held)?;
+            if !self.status.held {
+                self.status.held = true;
+                self.record(ChangeKind::DeletionsHeld, Detail::default());
+            }
         }
-        let directory = self.directory();
         if self.status.log_due.is_none() {
             let time = now.saturating_add(MAX_AGE_MS);
             let due = Due::Log(directory.to_string());
             self.transaction.put(due.key(time), records::write(&due));
             self.status.log_due = Some(time);
         }
-        self.transaction.put(keys::logged(directory, request.sequence), records::write(&request));
-        if let Some(last) = request.sequence.checked_sub(MAX_LOGGED).filter(|last| *last > 0) {
+        if let Some(last) = sequence.checked_sub(MAX_LOGGED).filter(|last| *last > 0) {
             self.transaction.delete(keys::logged(directory, last));
+            bodies::drop_until(self.transaction, directory, &mut self.status, last)?;
         }
-        self.put_status();
+        if let Some(body) = body {
+            bodies::keep(self.transaction, directory, &mut self.status, sequence, &body)?;
+        }
+        put_status(self.transaction, directory, &self.status);
+        Ok(())
     }
 
-    /// Stores what the directory remembers about its requests.
-    fn put_status(&mut self) {
-        self.transaction.put(keys::status(self.context.directory), records::write(&self.status));
+    /// The body of the request as the log may keep it, while bodies are captured.
+    fn captured(&mut self) -> Option<CapturedBody> {
+        let capture = self.status.capture?;
+        if capture.until <= self.context.now.milliseconds {
+            self.status.capture = None;
+            return None;
+        }
+        let body = self.context.body?;
+        let shown = json::parse(body).ok().map(|body| redacted(&body, capture.values));
+        Some(CapturedBody {
+            bytes: body.len() as u64,
+            cut: shown.as_ref().is_some_and(|shown| shown.is_cut),
+            text: shown.map(|shown| shown.text).unwrap_or_default(),
+            values: capture.values,
+        })
     }
 }
 
-/// A text as the log may hold it: without the addresses that it quotes, and not too long.
-fn without_addresses(text: &str) -> String {
-    let words = text.split(' ').map(|word| if word.contains('@') { HIDDEN } else { word });
-    words.collect::<Vec<_>>().join(" ").chars().take(MAX_DETAIL_CHARACTERS).collect()
+/// What became of a request.
+fn effect(outcome: &Result<Response>, notes: &RequestNotes) -> Effect {
+    match outcome {
+        Err(error) if is_held(error) => return Effect::Held,
+        Err(_) => return Effect::Refused,
+        Ok(_) => {}
+    }
+    if notes.operations.is_none() {
+        return notes.done.effect.unwrap_or(Effect::Unchanged);
+    }
+    notes.effect.unwrap_or(Effect::Unchanged)
+}
+
+/// Whether a refusal says that a deletion is held: nothing else that is not a breakdown asks to come back.
+#[must_use]
+pub fn is_held(error: &Error) -> bool {
+    error.status == Status::Unavailable && !error.is_breakdown
+}
+
+/// How many members the request names and how many came and went.
+fn members(asked: &Asked, notes: &RequestNotes, applied: bool) -> Option<MemberCounts> {
+    let done = if applied { notes.done.members } else { MemberCounts::default() };
+    let members = MemberCounts { added: done.added, removed: done.removed, ..asked.members };
+    Some(members).filter(|members| *members != MemberCounts::default())
+}
+
+/// How the log says what the client was told.
+struct Words {
+    hides_quotations: bool,
+}
+
+impl Words {
+    /// What is said quotes what the client has sent. Where that mentions a password, any quotation could be of it.
+    fn of(call: &RequestContext<'_>, are_needed: bool) -> Self {
+        let mentions = || call.query.is_some_and(may_mention) || call.body.is_some_and(may_mention_password);
+        Words { hides_quotations: are_needed && mentions() }
+    }
+
+    /// A text as the log may hold it: without secrets, without the addresses that it quotes, and not too long.
+    fn shown(&self, text: &str) -> String {
+        let text = hide_keys(text);
+        let text = if self.hides_quotations { hide_quotations(&text, |_| true) } else { text.into_owned() };
+        let words = text.split(' ').map(|word| if word.contains('@') { HIDDEN } else { word });
+        words.collect::<Vec<_>>().join(" ").chars().take(MAX_DETAIL_CHARACTERS).collect()
+    }
+}
+
+/// Whether a query may mention a password: also one with escaped letters may.
+fn may_mention(query: &str) -> bool {
+    let decoded = percent_encoding::percent_decode_str(query).decode_utf8_lossy();
+    mentions_password(&decoded)
 }
 
 /// The path below the base URL, as the log may hold it.

@@ -1,5 +1,6 @@
 //! The SCIM surface (RFC 7644): from an HTTP request to its response.
 
+mod asked;
 mod bulk;
 mod conditions;
 mod cursor;
@@ -21,14 +22,17 @@ use alloc::borrow::Cow;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use self::asked::Asked;
 use self::conditions::Conditions;
 use self::query::Parameters;
 use self::write::{Method, Write};
 use crate::directories::api_key::Token;
 use crate::directories::record::base_path;
 use crate::engine::Engine;
+use crate::json::Value;
 use crate::language::error::{Error, Result, Status};
 use crate::language::resource::Projection;
+use crate::language::secrets;
 use crate::provisioning::scope::{self, RequestContext, Scope};
 use crate::scim::http::{Request, Response};
 use crate::store::keys::{self, Kind};
@@ -158,17 +162,23 @@ impl Engine<'_> {
             [version, rest @ ..] if version.eq_ignore_ascii_case("v2") => rest,
             rest => rest,
         };
-        let token = request.bearer_token().and_then(Token::read).ok_or_else(scope::unauthorized)?;
         if !keys::is_id(directory) {
             return Err(scope::unauthorized());
         }
+        let Some(token) = request.bearer_token().and_then(Token::read) else {
+            return Err(scope::without_key(self, directory));
+        };
         let call = RequestContext {
             directory,
             token,
             base: alloc::format!("{}{}", request.origin, base_path(directory)),
-            request: request.header("x-request-id").filter(|id| id.len() <= MAX_REQUEST_ID_BYTES),
+            request: request
+                .header("x-request-id")
+                .filter(|id| id.len() <= MAX_REQUEST_ID_BYTES && !secrets::may_hold_secret(id)),
             method: log::method(&request.method),
             path: log::path(rest),
+            query: request.query.as_deref(),
+            body: request.body.as_deref(),
             now: self.now(),
             actor: alloc::format!("directory:{directory}"),
         };
@@ -235,10 +245,13 @@ impl Engine<'_> {
         method: Method,
     ) -> Result<Response> {
         // An error here is an outcome for the log like any other.
-        let asked = read_write(request, kind, method);
+        let body = if method == Method::Delete { Ok(None) } else { request.json().map(Some) };
+        let known = Some(id).filter(|_| method != Method::Post);
+        let asked = Asked::of(kind, known, method, body.as_ref().ok().and_then(Option::as_ref));
+        let write = body.and_then(|body| read_write(request, kind, method, body));
         let conditions = Conditions::of(request);
-        self.log_write(call, |scope| {
-            let (write, wanted) = asked.as_ref().map_err(Clone::clone)?;
+        self.log_write(call, &asked, |scope| {
+            let (write, wanted) = write.as_ref().map_err(Clone::clone)?;
             Ok(match write.perform(scope, kind, id, &conditions)? {
                 None => Response::empty(204),
                 Some(stored) => written(scope, request, kind, id, &stored, wanted, method)?,
@@ -259,11 +272,11 @@ impl Engine<'_> {
             Ok::<_, Error>((membership::Write::read(method, body)?, membership::wanted(request)?))
         };
         // An error here is an outcome for the log like any other.
-        let asked = read();
+        let write = read();
         let conditions = Conditions::of(request);
-        self.log_write(call, |scope| {
+        self.log_write(call, &Asked::of_membership(method), |scope| {
             check_there(scope, endpoint)?;
-            let (write, wanted) = asked.as_ref().map_err(Clone::clone)?;
+            let (write, wanted) = write.as_ref().map_err(Clone::clone)?;
             let (id, group) = write.perform(scope, id, &conditions)?;
             if method == Method::Delete {
                 return Ok(Response::empty(204));
@@ -283,8 +296,12 @@ fn nothing() -> Error {
 }
 
 /// What a request wants done to a resource, and what it wants back.
-fn read_write(request: &Request, kind: Kind, method: Method) -> Result<(Write<'_>, Projection)> {
-    let body = if method == Method::Delete { None } else { Some(request.json()?) };
+fn read_write<'r>(
+    request: &'r Request,
+    kind: Kind,
+    method: Method,
+    body: Option<Value<'r>>,
+) -> Result<(Write<'r>, Projection)> {
     let wanted = Parameters::of_query(request.parameters())?.projection(kind.resource_type())?;
     Ok((Write::read(kind, method, body)?, wanted))
 }

@@ -1,12 +1,15 @@
 //! Writes to one resource, alone or as an operation of a bulk request.
 
+use alloc::string::ToString;
 use alloc::vec::Vec;
 
 use super::conditions::Conditions;
+use crate::directories::Effect;
 use crate::json::{Object, Value};
 use crate::language::error::{Error, Result, ScimType};
 use crate::language::patch::{self, Effort, MemberEdit, Operation};
 use crate::language::resource::{self, Representation};
+use crate::provisioning::notes::{Done, shown_name};
 use crate::provisioning::scope::Scope;
 use crate::provisioning::{groups, users};
 use crate::store::keys::Kind;
@@ -64,16 +67,32 @@ impl<'r> Write<'r> {
         id: &str,
         conditions: &Conditions<'_>,
     ) -> Result<Option<Stored>> {
+        scope.notes.done = Done::default();
         if let Write::Create(new) = self {
-            return create(scope, kind, id, new).map(Some);
+            let made = create(scope, kind, id, new)?;
+            (scope.notes.done.id, scope.notes.done.effect) = (Some(id.to_string()), Some(Effect::Created));
+            return Ok(Some(made));
         }
         let old = scope.load(kind, id)?;
+        (scope.notes.done.id, scope.notes.done.name) =
+            (Some(id.to_string()), old.name(kind).map(|name| shown_name(&name)));
         conditions.check(&old.header)?;
+        let stored = self.change(scope, kind, id, &old)?;
+        scope.notes.done.effect = Some(match &stored {
+            None => Effect::Deleted,
+            Some(stored) if stored.header.version == old.header.version => Effect::Unchanged,
+            Some(_) => Effect::Changed,
+        });
+        Ok(stored)
+    }
+
+    /// Carries out a write to a resource that is there.
+    fn change(&self, scope: &mut Scope<'_>, kind: Kind, id: &str, old: &Stored) -> Result<Option<Stored>> {
         match self {
             Write::Delete | Write::Create(_) => {
                 match kind {
-                    Kind::User => users::delete(scope, id, &old)?,
-                    Kind::Group => groups::delete(scope, id, &old)?,
+                    Kind::User => users::delete(scope, id, old)?,
+                    Kind::Group => groups::delete(scope, id, old)?,
                 }
                 Ok(None)
             }
@@ -81,25 +100,25 @@ impl<'r> Write<'r> {
                 // What a PUT does not name is cleared, members included; only the status stays.
                 let members = MemberEdit::Replace(new.members.clone().unwrap_or_default());
                 match kind {
-                    Kind::User => users::update(scope, id, &old, new.attributes.clone(), is_inactive(&new.attributes)),
-                    Kind::Group => groups::update(scope, id, &old, &new.attributes, &[members]),
+                    Kind::User => users::update(scope, id, old, new.attributes.clone(), is_inactive(&new.attributes)),
+                    Kind::Group => groups::update(scope, id, old, &new.attributes, &[members]),
                 }
                 .map(Some)
             }
             Write::Patch(operations) => {
-                let mut after = scope.attributes(kind, id, &old)?;
+                let mut after = scope.attributes(kind, id, old)?;
                 let outcome = patch::apply(kind.resource_type(), &mut after, operations.clone(), &mut scope.effort);
                 match (kind, outcome) {
-                    (Kind::Group, outcome) => groups::update(scope, id, &old, &after, &outcome?.members),
+                    (Kind::Group, outcome) => groups::update(scope, id, old, &after, &outcome?.members),
                     (Kind::User, Ok(_)) => {
                         let leaves = self.says_status() && is_inactive(&after);
-                        users::update(scope, id, &old, after, leaves)
+                        users::update(scope, id, old, after, leaves)
                     }
                     (Kind::User, Err(refusal)) => {
-                        let before = scope.attributes(kind, id, &old)?;
+                        let before = scope.attributes(kind, id, old)?;
                         let left = patch_of_leaver(before, operations, &mut scope.effort);
                         let Some(after) = left else { return Err(refusal) };
-                        let stored = users::update(scope, id, &old, after, true)?;
+                        let stored = users::update(scope, id, old, after, true)?;
                         users::note_left_out(scope, id, "an operation", &refusal);
                         Ok(stored)
                     }

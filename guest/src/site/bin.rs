@@ -18,7 +18,7 @@ use crate::engine::Engine;
 use crate::store::feed::{ChangeKind, Detail};
 use crate::store::keys::{self, Association};
 use crate::store::pages::{Page, Position, scan_page};
-use crate::store::records::{self, DeletedCustomerRecord, DeletedOrganizationRecord, Due};
+use crate::store::records::{self, DeletedCustomerRecord, DeletedOrganizationRecord, Due, Link};
 use crate::store::{self, Transaction};
 use crate::work::Work;
 
@@ -51,7 +51,25 @@ pub struct DeletedOrganization {
 pub fn erase_customer(work: &mut Work<'_>, id: &str) -> store::Result<()> {
     let Some(kept) = customer(work.transaction, id)? else { return Ok(()) };
     take_customer(work, id, &kept);
-    customers::erase(work, id, &kept.record)
+    customers::erase(work, id, &kept.record, kept.followed.as_ref(), kept.deleted)
+}
+
+/// Erases a customer for good: one that is deleted, or one that is local, which is deleted with it. Returns the user that
+/// it followed until it was deleted.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::Managed`] where a directory manages it.
+pub fn erase_on_demand(work: &mut Work<'_>, id: &str) -> Result<Option<Link>> {
+    if let Some(kept) = customer(work.transaction, id)? {
+        erase_customer(work, id)?;
+        return Ok(kept.followed);
+    }
+    // Also a customer that is being removed with its directory.
+    let old = customers::load(work.transaction, id)?;
+    let old = old.ok_or_else(|| Error::NotFound("there is no such customer".to_string()))?;
+    check_local(work.transaction, old.link.as_ref(), "the customer")?;
+    customers::remove_for(work, id, 0)?;
+    Ok(None)
 }
 
 /// Erases a deleted organization for good.
@@ -61,7 +79,7 @@ pub fn erase_customer(work: &mut Work<'_>, id: &str) -> store::Result<()> {
 pub fn erase_organization(work: &mut Work<'_>, id: u64) -> store::Result<()> {
     let Some(kept) = organization(work.transaction, id)? else { return Ok(()) };
     take_organization(work, id, &kept);
-    organizations::erase(work, id, &kept.record)
+    organizations::erase(work, id, &kept.record, kept.followed.as_ref(), kept.deleted)
 }
 
 /// Opens those of these projects that still exist to a restored organization again.
@@ -121,23 +139,6 @@ impl Engine<'_> {
             work.transaction.put(keys::organization(id), records::write(&kept.record));
             work.record(ChangeKind::OrganizationRestored, Detail::of_organization(id));
             organizations::describe(work.transaction, id, kept.record)
-        })
-    }
-
-    /// Erases a customer for good: one that is deleted, or one that is local, which is deleted with it.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`]; [`Error::Managed`] where a directory manages it.
-    pub fn erase_customer(&self, actor: &str, id: &str) -> Result<()> {
-        self.administer(actor, |work| {
-            if customer(work.transaction, id)?.is_some() {
-                return Ok(erase_customer(work, id)?);
-            }
-            // Also a customer that is being removed with its directory.
-            let old = customers::load(work.transaction, id)?;
-            let old = old.ok_or_else(|| Error::NotFound("there is no such customer".to_string()))?;
-            check_local(work.transaction, old.link.as_ref(), "the customer")?;
-            Ok(customers::remove_for(work, id, 0)?)
         })
     }
 

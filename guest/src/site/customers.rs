@@ -183,27 +183,36 @@ pub fn remove_for(work: &mut Work<'_>, id: &str, retention: u64) -> store::Resul
     let Some(mut old) = load(work.transaction, id)? else { return Ok(()) };
     work.transaction.delete(keys::customer(id));
     drop_address(work.transaction, id, &mut old)?;
+    let mut followed = None;
     if let Some(link) = old.link.take() {
         // The directory removes the memberships of its user; those left from a disconnected directory are kept.
         if is_managed(work.transaction, Some(&link))? {
             work.transaction.delete(keys::customer_of(&link.resource));
+            followed = Some(link);
         } else {
             old.former.push(link);
         }
     }
     work.record(ChangeKind::CustomerDeleted, Detail::of_customer(id));
     if retention == 0 {
-        return erase(work, id, &old);
+        return erase(work, id, &old, followed.as_ref(), work.now.milliseconds);
     }
-    kept::keep_customer(work, id, old, retention);
+    kept::keep_customer(work, id, old, followed, retention);
     Ok(())
 }
 
-/// Removes all that is left of a deleted customer.
+/// Removes all that is left of a customer that was deleted at this time. Until then it `followed` a user, if any.
 ///
 /// # Errors
 /// Where the storage fails.
-pub fn erase(work: &mut Work<'_>, id: &str, old: &CustomerRecord) -> store::Result<()> {
+pub fn erase(
+    work: &mut Work<'_>,
+    id: &str,
+    old: &CustomerRecord,
+    followed: Option<&Link>,
+    deleted: u64,
+) -> store::Result<()> {
+    kept::have_log_forget(work, followed, deleted, &[&old.email, &old.display_name]);
     for link in old.users() {
         let (directory, user) = (&link.directory, &link.resource);
         work.transaction.delete(keys::customer_of(user));

@@ -7,7 +7,8 @@ use super::settings;
 use crate::engine::DAY_MS;
 use crate::store::keys;
 use crate::store::records::{
-    self, CustomerRecord, DeletedCustomerRecord, DeletedOrganizationRecord, Due, OrganizationRecord,
+    self, CustomerRecord, DeletedCustomerRecord, DeletedOrganizationRecord, Due, LOG_AGE_MS, Link, OrganizationRecord,
+    ToForgetRecord,
 };
 use crate::store::{self, Transaction};
 use crate::work::Work;
@@ -20,22 +21,40 @@ pub fn retention(work: &Work<'_>) -> store::Result<u64> {
     Ok(u64::from(settings::numbers(work.settings)?.retention_days) * DAY_MS)
 }
 
+/// Leaves it to upkeep to have the log of a directory forget what is erased: `followed` is the user or group of it.
+pub fn have_log_forget(work: &mut Work<'_>, followed: Option<&Link>, deleted: u64, names: &[&str]) {
+    let Some(Link { directory, resource }) = followed else { return };
+    // The log holds nothing that is as old as that.
+    if work.now.milliseconds < deleted.saturating_add(LOG_AGE_MS) {
+        let names = names.iter().map(ToString::to_string).collect();
+        work.transaction.put(keys::to_forget(directory, resource), records::write(&ToForgetRecord { names }));
+    }
+}
+
 /// Keeps a deleted customer.
-pub fn keep_customer(work: &mut Work<'_>, id: &str, record: CustomerRecord, retention: u64) {
+pub fn keep_customer(work: &mut Work<'_>, id: &str, record: CustomerRecord, followed: Option<Link>, retention: u64) {
     let deleted = work.now.milliseconds;
     let until = deleted.saturating_add(retention);
     let due = Due::Customer(id.to_string());
     work.transaction.put(due.key(until), records::write(&due));
-    work.transaction.put(keys::deleted_customer(id), records::write(&DeletedCustomerRecord { record, deleted, until }));
+    let kept = DeletedCustomerRecord { record, followed, deleted, until };
+    work.transaction.put(keys::deleted_customer(id), records::write(&kept));
 }
 
 /// Keeps a deleted organization.
-pub fn keep_organization(work: &mut Work<'_>, id: u64, record: OrganizationRecord, projects: Vec<u64>, retention: u64) {
+pub fn keep_organization(
+    work: &mut Work<'_>,
+    id: u64,
+    record: OrganizationRecord,
+    followed: Option<Link>,
+    projects: Vec<u64>,
+    retention: u64,
+) {
     let deleted = work.now.milliseconds;
     let until = deleted.saturating_add(retention);
     let due = Due::Organization(id);
     work.transaction.put(due.key(until), records::write(&due));
-    let kept = DeletedOrganizationRecord { record, projects, deleted, until };
+    let kept = DeletedOrganizationRecord { record, followed, projects, deleted, until };
     work.transaction.put(keys::deleted_organization(id), records::write(&kept));
 }
 

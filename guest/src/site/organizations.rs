@@ -340,14 +340,15 @@ pub fn remove(work: &mut Work<'_>, id: u64) -> store::Result<bool> {
     }
     work.record(ChangeKind::OrganizationDeleted, Detail::of_organization(id));
     let retention = kept::retention(work)?;
+    let followed = old.link.clone();
     if retention == 0 {
-        erase(work, id, &old)?;
+        erase(work, id, &old, followed.as_ref(), work.now.milliseconds)?;
         return Ok(false);
     }
     old.retained = kept_with(work, old.retained)?;
     old.former = old.link.take().map(|link| link.resource).or(old.former);
     old.restored = false;
-    kept::keep_organization(work, id, old, projects, retention);
+    kept::keep_organization(work, id, old, followed, projects, retention);
     Ok(true)
 }
 
@@ -364,11 +365,18 @@ fn kept_with(work: &mut Work<'_>, retained: Option<Retained>) -> store::Result<O
     Ok(None)
 }
 
-/// Removes all that is left of a deleted organization.
+/// Removes all that is left of an organization that was deleted at this time. Until then it `followed` a group, if any.
 ///
 /// # Errors
 /// Where the storage fails.
-pub fn erase(work: &mut Work<'_>, id: u64, old: &OrganizationRecord) -> store::Result<()> {
+pub fn erase(
+    work: &mut Work<'_>,
+    id: u64,
+    old: &OrganizationRecord,
+    followed: Option<&Link>,
+    deleted: u64,
+) -> store::Result<()> {
+    kept::have_log_forget(work, followed, deleted, &[&old.name]);
     for holder in holders::all_holders(id, old) {
         holders::forget_members(work.transaction, &holder)?;
     }

@@ -48,6 +48,11 @@ change_kinds! {
     DeletionsHeld = "directory.deletions-held";
     /// An administrator let the directory's deletions through.
     DeletionsReleased = "directory.released";
+    /// An administrator has the bodies of a directory's requests captured, `until` a time (RFC 3339), with `values` or
+    /// without.
+    CaptureStarted = "directory.capture-started";
+    /// An administrator stopped that before its time.
+    CaptureStopped = "directory.capture-stopped";
     /// An API key was issued.
     KeyIssued = "key.issued";
     /// An API key expires in this many `days`.
@@ -265,6 +270,12 @@ pub struct Detail {
     /// When the last of them was refused, as RFC 3339 text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last: Option<String>,
+    /// When something ends by itself, as RFC 3339 text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
+    /// Whether values are captured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub values: Option<bool>,
 }
 
 impl Detail {

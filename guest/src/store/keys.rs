@@ -11,6 +11,9 @@
 //! | `dc/{directory}` | what the directory has: counts of users, groups, memberships |
 //! | `ds/{directory}` | how its requests went lately, see [`crate::directories::activity::StatusRecord`]; absent before the first |
 //! | `rl/{directory}/{sequence}` | a request in the directory's log |
+//! | `rb/{directory}/{sequence}` | the body of a request in the log, where it was captured |
+//! | `hd/{directory}/{id}` | a user or group whose deletion or deactivation is held |
+//! | `fg/{directory}/{id}` | a user or group whose customer or organization was erased, while the log may name it |
 //! | `k/{directory}/{key}` | an API key: the hash of its secret, when it expires |
 //! | `u/{directory}/{user}` | a SCIM user, see [`super::records`] |
 //! | `un/{directory}/{userName}` | the id of the user that has this name |
@@ -19,6 +22,7 @@
 //! | `g/{directory}/{group}` | a SCIM group, see [`super::records`] |
 //! | `gn/{directory}/{displayName}` | the id of the group that has this name |
 //! | `gx/{directory}/{externalId}!{group}` | empty |
+//! | `gs/{directory}/{members}/{group}` | empty; one for each group that has members, ten digits for how many |
 //! | `cf/{directory}/{group}` | an open conflict: the group is left apart from the local organization of its name, or another group has the same name |
 //! | `cf/{directory}/{user}`, `cf/site/{id}` | likewise: another user, customer, organization or directory has the same name |
 //! | `cf/{directory}/{id}` | likewise: a group was refused because a local organization has its name; the id is its own |
@@ -67,6 +71,8 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use serde::{Deserialize, Serialize};
+
 use crate::storage::MAX_KEY_BYTES;
 use crate::text::fold;
 
@@ -77,7 +83,7 @@ use crate::text::fold;
 /// |---|---|
 /// | 1 | all of the above |
 /// | 2 | names and addresses compare by the mapping steps of PRECIS (see [`crate::text`]); only what is an address leads to a customer; probation has an end |
-/// | 3 | customers and organizations can be searched |
+/// | 3 | customers and organizations can be searched; groups are in the order of their sizes; unlinked users are counted by reason |
 pub const SCHEMA: &str = "3";
 
 /// The layout before this one.
@@ -282,6 +288,57 @@ pub fn logged(directory: &str, sequence: u64) -> String {
 #[must_use]
 pub fn log(directory: &str) -> String {
     ["rl/", directory, "/"].concat()
+}
+
+/// The key of the captured body of a request in a directory's log.
+#[must_use]
+pub fn body(directory: &str, sequence: u64) -> String {
+    format!("{}{sequence:020}", bodies(directory))
+}
+
+/// What the keys of all captured bodies of a directory begin with.
+#[must_use]
+pub fn bodies(directory: &str) -> String {
+    ["rb/", directory, "/"].concat()
+}
+
+/// The key of a user or group whose deletion or deactivation is held.
+#[must_use]
+pub fn held(directory: &str, id: &str) -> String {
+    ["hd/", directory, "/", id].concat()
+}
+
+/// What the keys of all whose deletion or deactivation is held in a directory begin with.
+#[must_use]
+pub fn all_held(directory: &str) -> String {
+    ["hd/", directory, "/"].concat()
+}
+
+/// The key of a user or group that the log of its directory has still to forget.
+#[must_use]
+pub fn to_forget(directory: &str, id: &str) -> String {
+    [ALL_TO_FORGET, directory, "/", id].concat()
+}
+
+/// What the keys of all that a directory's log has still to forget begin with.
+#[must_use]
+pub fn all_to_forget(directory: &str) -> String {
+    [ALL_TO_FORGET, directory, "/"].concat()
+}
+
+/// What the keys of all that some log has still to forget begin with.
+pub const ALL_TO_FORGET: &str = "fg/";
+
+/// The key of a group in the order of sizes.
+#[must_use]
+pub fn size(directory: &str, members: u32, group: &str) -> String {
+    format!("{}{members:010}/{group}", sizes(directory))
+}
+
+/// What the keys of a directory's groups in the order of sizes begin with.
+#[must_use]
+pub fn sizes(directory: &str) -> String {
+    ["gs/", directory, "/"].concat()
 }
 
 /// The key of an API key.
@@ -541,7 +598,8 @@ pub const ALL_DUE: &str = "t/";
 pub const ALL_DIRECTORIES: &str = "d/";
 
 /// The keys of one resource type.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Kind {
     /// Users.
     User,

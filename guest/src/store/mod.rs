@@ -6,6 +6,7 @@ pub mod feed;
 pub mod keys;
 pub mod pages;
 pub mod records;
+pub mod sizes;
 mod transaction;
 
 pub use error::{Error, Result};

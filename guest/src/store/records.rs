@@ -4,6 +4,7 @@
 //! attributes as the client sent them, in the form in which they are returned: a read copies them without looking
 //! inside.
 
+use alloc::borrow::Cow;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
@@ -11,7 +12,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::error::{Error, Result};
-use super::keys;
+use super::keys::{self, Kind};
 use crate::json::{self, Object, Value};
 
 /// What the service provider keeps about a resource.
@@ -116,7 +117,7 @@ impl Stored {
         let mut text = json::to_text(&header);
         text.push('\n');
         let attributes_at = text.len();
-        text.push_str(&json::to_text(attributes));
+        attributes.push_to(&mut text);
         Stored { header, text, attributes_at }
     }
 
@@ -148,6 +149,24 @@ impl Stored {
     pub fn has_status(&self) -> bool {
         // Every user is made with a status.
         self.header.version == 1 || self.attributes_text().contains("\"active\":")
+    }
+
+    /// The `userName` of a user, or the `displayName` of a group, without reading the other attributes.
+    #[must_use]
+    pub fn name(&self, kind: Kind) -> Option<Cow<'_, str>> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Names<'a> {
+            #[serde(borrow, default)]
+            user_name: Option<Cow<'a, str>>,
+            #[serde(borrow, default)]
+            display_name: Option<Cow<'a, str>>,
+        }
+        let names: Names<'_> = serde_json::from_str(self.attributes_text()).ok()?;
+        match kind {
+            Kind::User => names.user_name,
+            Kind::Group => names.display_name,
+        }
     }
 
     /// The attributes as they are stored. Those of a user may lack `active`: see [`has_status`](Self::has_status).
@@ -195,6 +214,9 @@ pub struct DirectoryRecord {
     /// Whether memberships are resources of their own, at `/GroupMemberships`.
     #[serde(default, skip_serializing_if = "is_false")]
     pub membership_resources: bool,
+    /// After how many times its usual interval the directory counts as silent; 0 for never.
+    #[serde(default = "usual_silence", skip_serializing_if = "is_usual_silence")]
+    pub silent_after: u32,
     /// Whether another directory has the same name, see [`Twin`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub twin: Option<Twin>,
@@ -218,6 +240,18 @@ pub struct ProjectRule {
     pub pattern: String,
     /// The numbers of the projects.
     pub projects: Vec<u64>,
+}
+
+/// After how many times its usual interval a directory counts as silent unless an administrator says.
+pub const USUAL_SILENCE: u32 = 3;
+
+const fn usual_silence() -> u32 {
+    USUAL_SILENCE
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
+fn is_usual_silence(times: &u32) -> bool {
+    *times == USUAL_SILENCE
 }
 
 /// What happens when the email address of a user changes.
@@ -382,6 +416,9 @@ pub struct SiteRecord {
 pub struct DeletedCustomerRecord {
     /// The record as it was, to be restored.
     pub record: CustomerRecord,
+    /// The user that it followed until it was deleted, whose directory's log may name it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub followed: Option<Link>,
     /// When it was deleted, in milliseconds since the Unix epoch.
     pub deleted: u64,
     /// Until when it can be restored, likewise.
@@ -394,6 +431,9 @@ pub struct DeletedCustomerRecord {
 pub struct DeletedOrganizationRecord {
     /// The record as it was, to be restored.
     pub record: OrganizationRecord,
+    /// The group that it followed until it was deleted, whose directory's log may name it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub followed: Option<Link>,
     /// The projects that were open to its members.
     pub projects: Vec<u64>,
     /// When it was deleted, in milliseconds since the Unix epoch.
@@ -437,14 +477,100 @@ pub struct Counts {
     pub memberships: u64,
     /// The number of deleted users whose memberships are still to be swept. While it is not 0, readers of members look
     /// these users up.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_none_of")]
     pub unswept_users: u64,
     /// The number of users that are linked to no customer.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_none_of")]
     pub unlinked: u64,
+    /// The same by reason.
+    #[serde(default, rename = "unlinkedBy", skip_serializing_if = "UnlinkedCounts::are_zero")]
+    pub unlinked_by: UnlinkedCounts,
     /// The number of open conflicts.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_none_of")]
     pub conflicts: u64,
+}
+
+/// How many users are linked to no customer, by reason.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct UnlinkedCounts {
+    /// See [`UnlinkedReason::NoEmail`].
+    #[serde(skip_serializing_if = "is_none_of")]
+    pub no_email: u64,
+    /// See [`UnlinkedReason::Unlinked`].
+    #[serde(skip_serializing_if = "is_none_of")]
+    pub unlinked: u64,
+    /// See [`UnlinkedReason::OutsideDomains`].
+    #[serde(skip_serializing_if = "is_none_of")]
+    pub outside_domains: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
+fn is_none_of(count: &u64) -> bool {
+    *count == 0
+}
+
+impl UnlinkedCounts {
+    fn are_zero(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Every reason with its count.
+    pub fn all(mut self) -> impl Iterator<Item = (UnlinkedReason, u64)> {
+        [UnlinkedReason::NoEmail, UnlinkedReason::Unlinked, UnlinkedReason::OutsideDomains]
+            .into_iter()
+            .map(move |reason| (reason, *self.of(reason)))
+    }
+
+    /// The count of one reason.
+    pub fn of(&mut self, reason: UnlinkedReason) -> &mut u64 {
+        match reason {
+            UnlinkedReason::NoEmail => &mut self.no_email,
+            UnlinkedReason::Unlinked => &mut self.unlinked,
+            UnlinkedReason::OutsideDomains => &mut self.outside_domains,
+        }
+    }
+}
+
+impl Counts {
+    /// Counts a user that was linked to no customer for one reason and is for another; `None` is for one that is linked,
+    /// or not there.
+    pub fn count_unlinked(&mut self, was: Option<UnlinkedReason>, is: Option<UnlinkedReason>) {
+        if let Some(reason) = was {
+            let of_reason = self.unlinked_by.of(reason);
+            *of_reason = of_reason.saturating_sub(1);
+            self.unlinked = self.unlinked.saturating_sub(1);
+        }
+        if let Some(reason) = is {
+            let of_reason = self.unlinked_by.of(reason);
+            *of_reason = of_reason.saturating_add(1);
+            self.unlinked = self.unlinked.saturating_add(1);
+        }
+    }
+}
+
+/// A user or group whose deletion or deactivation is held.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HeldRecord {
+    /// Which of the two it is.
+    pub kind: Kind,
+    /// Its name.
+    pub name: String,
+    /// Whether it is to be deleted; otherwise it is to be deactivated.
+    pub deletes: bool,
+    /// When that was first asked for, in milliseconds since the Unix epoch.
+    pub since: u64,
+}
+
+/// How long a request stays in the log of its directory, in milliseconds: 14 days.
+pub const LOG_AGE_MS: u64 = 14 * 24 * 60 * 60 * 1_000;
+
+/// What was erased from the site, while the log of its directory may name it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToForgetRecord {
+    /// Names and addresses by which it may be known there.
+    pub names: Vec<String>,
 }
 
 /// Why a user is linked to no customer.

@@ -22,7 +22,7 @@ use alloc::string::{String, ToString};
 
 pub use self::upgrade::Upgrade;
 
-use crate::directories::{notices, status};
+use crate::directories::{forgetting, log, notices};
 use crate::engine::{Engine, Moment};
 use crate::provisioning::{leaving, links};
 use crate::site::{self, bin, customers, history, numbers, organizations, parting, probation, projects};
@@ -97,7 +97,9 @@ impl Engine<'_> {
         // Most of the time there is nothing to do, and no writer should have to wait while that is found out.
         let (upgrading, nothing_to_do) = self.read(|transaction| {
             let upgrading = upgrade::pending(transaction)?.is_some();
-            let waiting = next_due(transaction, now.milliseconds)?.is_some() || next_sweep(transaction)?.is_some();
+            let waiting = next_due(transaction, now.milliseconds)?.is_some()
+                || next_sweep(transaction)?.is_some()
+                || !transaction.scan(&prefix_range(keys::ALL_TO_FORGET, 1))?.is_empty();
             Ok::<_, Error>((upgrading, !waiting))
         })?;
         if upgrading {
@@ -113,6 +115,10 @@ impl Engine<'_> {
                 let settings = transaction.get(keys::SITE_SETTINGS_KEY.to_string())?;
                 perform(&mut work(transaction, &now, settings.as_deref()), &due)?;
                 return Ok(Progress { removed: 1, more: true });
+            }
+            let forgotten = forgetting::step(transaction)?;
+            if forgotten > 0 {
+                return Ok(Progress { removed: forgotten, more: true });
             }
             match next_sweep(transaction)? {
                 Some(job) => job.step(transaction, budget, &now),
@@ -142,7 +148,7 @@ fn perform(work: &mut Work<'_>, due: &Due) -> Result<(), Error> {
         Due::Adoption(organization) => {
             organizations::settle(work, *organization, false)?;
         }
-        Due::Log(directory) => status::age_log(work, directory)?,
+        Due::Log(directory) => log::age_log(work, directory)?,
         Due::Key { directory, key } => notices::notify(work, directory, key)?,
         Due::Domains { directory, after } => links::link_those_inside(work, directory, after.as_deref())?,
         Due::Parting(organization) => parting::go_on(work, *organization)?,
@@ -280,7 +286,9 @@ impl Job {
             .into_iter()
             .chain(Kind::User.indexes(&self.directory))
             .chain(Kind::Group.indexes(&self.directory))
-            .chain([keys::api_keys(&self.directory), keys::log(&self.directory)])
+            .chain([keys::api_keys(&self.directory), keys::log(&self.directory), keys::bodies(&self.directory)])
+            .chain([keys::all_held(&self.directory), keys::sizes(&self.directory)])
+            .chain([keys::all_to_forget(&self.directory)])
             .chain([keys::conflicts(&self.directory), keys::refused_groups(&self.directory)])
             .chain([keys::all_left_apart(&self.directory), keys::all_unlinked(&self.directory)]);
         for prefix in prefixes {

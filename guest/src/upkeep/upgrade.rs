@@ -16,7 +16,8 @@
 //!
 //! - groups that an administrator has left apart are listed, so that they can be taken up again;
 //! - every change of a customer or an organization that still exists goes into its history, without the values, which
-//!   are not known any more.
+//!   are not known any more;
+//! - groups are put into the order of their sizes, and users that are linked to no customer are counted by reason.
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -30,8 +31,10 @@ use crate::storage::Entry;
 use crate::store::feed::ChangeRecord;
 use crate::store::keys::{self, Kind};
 use crate::store::pages;
-use crate::store::records::{self, Counts, CustomerRecord, Stored, Subject, UnlinkedReason, UpgradeRecord};
-use crate::store::{self, Result, Transaction, prefix_range};
+use crate::store::records::{
+    self, Counts, CustomerRecord, Stored, Subject, UnlinkedCounts, UnlinkedReason, UpgradeRecord,
+};
+use crate::store::{self, Result, Transaction, prefix_range, sizes};
 use crate::text::fold;
 use crate::twins;
 use crate::work::{USHER, Work};
@@ -57,10 +60,16 @@ enum Stage {
     Groups,
     /// The change feed.
     Changes,
+    /// Groups, for the order of their sizes.
+    Sizes,
+    /// The counts of directories: those by reason begin with nothing.
+    Counts,
+    /// Users that are linked to no customer, to be counted by reason.
+    Unlinked,
 }
 
 /// The stages from layout 1 on; those from layout 2 on are the ones after the first [`OF_LAYOUT_2`].
-const STAGES: [Stage; 10] = [
+const STAGES: [Stage; 13] = [
     Stage::Directories,
     Stage::Names(Kind::User),
     Stage::Emails,
@@ -71,6 +80,9 @@ const STAGES: [Stage; 10] = [
     Stage::OwnMembers,
     Stage::Groups,
     Stage::Changes,
+    Stage::Sizes,
+    Stage::Counts,
+    Stage::Unlinked,
 ];
 
 /// How many of the stages bring a storage to layout 2.
@@ -155,6 +167,9 @@ impl Stage {
             Stage::OwnMembers => keys::ALL_OWN_MEMBERS,
             Stage::Groups => "g/",
             Stage::Changes => keys::ALL_CHANGES,
+            Stage::Sizes => "g/",
+            Stage::Counts => "dc/",
+            Stage::Unlinked => "ul/",
         }
     }
 
@@ -176,6 +191,14 @@ impl Stage {
                 Stage::Customers => customer(work, &entry)?,
                 Stage::Groups => group(work, entry)?,
                 Stage::Changes => change(work.transaction, &entry)?,
+                Stage::Sizes => size(work.transaction, entry)?,
+                Stage::Counts => {
+                    let directory = keys::id_of(&entry.key);
+                    change_counts(work.transaction, directory, |counts| {
+                        counts.unlinked_by = UnlinkedCounts::default()
+                    })?;
+                }
+                Stage::Unlinked => unlinked(work.transaction, &entry)?,
                 // ASCII text folds as before, and any other text has a `~` in its key.
                 _ if !entry.key.contains('~') => {}
                 Stage::Emails => email_of_user(work.transaction, entry)?,
@@ -230,9 +253,7 @@ impl Stage {
             Stage::Names(Kind::Group) => Subject::Group(id),
             Stage::Addresses => Subject::Customer(id),
             Stage::Organizations => Subject::Organization(value.parse().ok()?),
-            Stage::Emails | Stage::Customers | Stage::OwnMembers | Stage::Groups | Stage::Changes => {
-                return None;
-            }
+            _ => return None,
         })
     }
 }
@@ -250,6 +271,24 @@ fn email_of_user(transaction: &mut Transaction, entry: Entry) -> Result<()> {
         transaction.delete(entry.key);
     }
     Ok(())
+}
+
+/// Puts a group into the order of sizes.
+fn size(transaction: &mut Transaction, entry: Entry) -> Result<()> {
+    let (directory, group) = keys::two_ids(&entry.key).ok_or_else(|| store::Error::corrupt(&entry.key))?;
+    let stored = Stored::read(&entry.key, entry.value)?;
+    sizes::resize(transaction, directory, group, 0, stored.header.members);
+    Ok(())
+}
+
+/// Counts a user that is linked to no customer by its reason.
+fn unlinked(transaction: &mut Transaction, entry: &Entry) -> Result<()> {
+    let (directory, _) = keys::two_ids(&entry.key).ok_or_else(|| store::Error::corrupt(&entry.key))?;
+    let reason: UnlinkedReason = records::read(&entry.key, &entry.value)?;
+    change_counts(transaction, directory, |counts| {
+        let of_reason = counts.unlinked_by.of(reason);
+        *of_reason = of_reason.saturating_add(1);
+    })
 }
 
 /// If a customer's address is not an email address, gives it the real one of its user, or else unlinks it.

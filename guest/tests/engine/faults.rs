@@ -2,7 +2,7 @@
 //! error and no crash.
 
 use serde_json::{Value, json};
-use usher_engine::directories::SettingsUpdate;
+use usher_engine::directories::{LogFilter, SettingsUpdate};
 use usher_engine::storage::Error;
 
 use super::integrity;
@@ -180,7 +180,7 @@ fn administration_and_upkeep_are_whole_or_nothing_too() {
     let calls: [&dyn Fn() -> bool; 8] = [
         &|| engine.update_directory("ann", id, &no_limit).is_ok(),
         &|| engine.release_deletions("ann", id).is_ok(),
-        &|| engine.directory_status(id).is_ok() && engine.requests(id, None, 10).is_ok(),
+        &|| engine.directory_status(id).is_ok() && engine.requests(id, &LogFilter::default(), None, 10).is_ok(),
         &|| engine.connect("ann", &settings("second")).is_ok(),
         &|| engine.rotate_key("ann", id, 60).is_ok(),
         &|| engine.disconnect("ann", id, false).is_ok(),

@@ -572,7 +572,11 @@ fn the_request_log_names_the_membership() {
     directory.post(PATH, &body(&group, &user)).expect(201);
     directory.delete(&format!("{PATH}/{group}-{user}")).expect(204);
     directory.delete(&format!("{PATH}/ann@x.test-{user}")).expect(404);
-    let log = site.engine().requests(&directory.id, None, 3).unwrap().values;
+    let log = site
+        .engine()
+        .requests(&directory.id, &usher_engine::directories::LogFilter::default(), None, 3)
+        .unwrap()
+        .values;
     let seen: Vec<_> =
         log.iter().map(|request| (request.method.as_str(), request.path.as_str(), request.status)).collect();
     let path = format!("{PATH}/{group}-{user}");

@@ -14,10 +14,10 @@ type Family<'m> = BTreeMap<Vec<&'m str>, &'m str>;
 
 struct Store<'m>(BTreeMap<&'m str, Family<'m>>);
 
-const FAMILIES: [&str; 44] = [
+const FAMILIES: [&str; 48] = [
     "schema", "s", "d", "dn", "dr", "dc", "ds", "rl", "k", "u", "un", "ue", "ux", "g", "gn", "gx", "cf", "cr", "ce",
     "ul", "m", "mo", "cu", "cm", "uc", "og", "o", "on", "p", "pk", "pa", "po", "op", "pc", "cp", "n", "c", "cl", "t",
-    "w", "rc", "ro", "hc", "ho",
+    "w", "rc", "ro", "hc", "ho", "rb", "hd", "fg", "gs",
 ];
 
 /// Checks the whole of a storage.
@@ -53,7 +53,7 @@ pub fn check(memory: &Memory) {
     store.check_customers(&directories, &feed);
     store.check_organizations(&directories, &feed);
     store.check_projects(&feed);
-    store.check_logs(&directories);
+    store.check_logs(&directories, &feed);
     store.check_due(&directories);
     store.check_history();
 }
@@ -103,13 +103,20 @@ impl<'m> Store<'m> {
             let visible = members.into_keys().filter(|user| users.contains_key(user)).map(ToString::to_string);
             assert_eq!(feed.members.get(*group).cloned().unwrap_or_default(), visible.collect(), "group {group}");
         }
+        let sizes = groups.iter().filter_map(|(group, value)| {
+            let members = resource(value).0["members"].as_u64()?;
+            Some(format!("{members:010}/{group}"))
+        });
+        let stored = self.of("gs", directory).into_keys().map(ToString::to_string);
+        assert_eq!(stored.collect::<BTreeSet<_>>(), sizes.collect::<BTreeSet<_>>(), "the sizes of groups");
         let counts = json(self.family("dc")[&vec![directory]]);
         assert_eq!(counts["users"], users.len());
         assert_eq!(counts["groups"], groups.len());
         assert_eq!(counts["memberships"], memberships);
-        assert_eq!(counts["unswept_users"], self.swept(directory, "user").len());
-        assert_eq!(counts["unlinked"], self.check_unlinked(directory, &users));
-        assert_eq!(counts["conflicts"], self.check_conflicts(directory, &groups, feed));
+        let count = |name: &str| counts[name].as_u64().unwrap_or(0) as usize;
+        assert_eq!(count("unswept_users"), self.swept(directory, "user").len());
+        assert_eq!(count("unlinked"), self.check_unlinked(directory, &users));
+        assert_eq!(count("conflicts"), self.check_conflicts(directory, &groups, feed));
         let ids = |all: &BTreeMap<&str, &str>| all.keys().map(ToString::to_string).collect::<BTreeSet<_>>();
         assert_eq!(feed.users.get(directory).cloned().unwrap_or_default(), ids(&users));
         assert_eq!(feed.groups.get(directory).cloned().unwrap_or_default(), ids(&groups));
@@ -129,6 +136,11 @@ impl<'m> Store<'m> {
         };
         let unlinked: BTreeMap<&str, &str> = headers.filter_map(reason).collect();
         assert_eq!(self.of("ul", directory), unlinked);
+        let counts = json(self.family("dc")[&vec![directory]]);
+        for reason in ["noEmail", "unlinked", "outsideDomains"] {
+            let of_reason = unlinked.values().filter(|value| value.trim_matches('"') == reason).count();
+            assert_eq!(counts["unlinkedBy"][reason].as_u64().unwrap_or(0), of_reason as u64, "{reason}");
+        }
         unlinked.len()
     }
 
@@ -195,7 +207,9 @@ impl<'m> Store<'m> {
             .filter(|(_, kind)| ["directory", "removal"].contains(&json(kind).as_str().unwrap_or_default()))
             .map(|(key, _)| key[0])
             .collect();
-        for family in ["dr", "k", "u", "un", "ue", "ux", "g", "gn", "gx", "cf", "cr", "ce", "ul", "dc", "rl"] {
+        for family in
+            ["dr", "k", "u", "un", "ue", "ux", "g", "gn", "gx", "cf", "cr", "ce", "ul", "dc", "rl", "rb", "hd", "gs"]
+        {
             for key in self.family(family).keys() {
                 let of_site = family == "cf" && key[0] == "site";
                 assert!(
@@ -334,7 +348,7 @@ impl<'m> Store<'m> {
     }
 
     /// The requests of a log are numbered without gaps up to the last, and bounded, and so is what is kept besides.
-    fn check_logs(&self, directories: &[&str]) {
+    fn check_logs(&self, directories: &[&str], feed: &Feed) {
         for (key, value) in self.family("ds") {
             assert!(directories.contains(&key[0]), "ds/{key:?} is of no directory");
             let (status, log) = (json(value), self.of("rl", key[0]));
@@ -344,8 +358,49 @@ impl<'m> Store<'m> {
             for ((key, value), number) in log.iter().zip(last + 1 - log.len() as u64..) {
                 assert_eq!((*key, &json(value)["sequence"]), (format!("{number:020}").as_str(), &number.into()));
             }
-            let length = |name: &str| status[name].as_array().unwrap().len();
+            let length = |name: &str| status[name].as_array().map_or(0, Vec::len);
             assert!(length("hours") <= 24 && length("deletions") <= 60);
+            self.check_bodies(key[0], &status, &log);
+            self.check_forgotten(key[0], &log, feed);
+            self.check_held(key[0], &status);
+        }
+    }
+
+    /// Nobody who was erased has a name in a log, unless upkeep has still to see to it.
+    fn check_forgotten(&self, directory: &str, log: &BTreeMap<&str, &str>, feed: &Feed) {
+        let to_forget = self.of("fg", directory);
+        for request in log.values().map(|text| json(text)) {
+            let subject = &request["subject"];
+            let Some(id) = subject["id"].as_str() else { continue };
+            let (Some(erased), at) = (feed.erased.get(id), request["at"].as_u64().unwrap()) else { continue };
+            let is_kept = at <= *erased && erased - at < 14 * 86_400_000;
+            assert!(!is_kept || to_forget.contains_key(id) || subject["name"].is_null(), "{request} is of nobody");
+        }
+    }
+
+    /// A body is of a request that is in the log and says so, and all together are as long as is counted.
+    fn check_bodies(&self, directory: &str, status: &Value, log: &BTreeMap<&str, &str>) {
+        let bodies = self.of("rb", directory);
+        let bytes: usize = bodies.values().map(|body| body.len()).sum();
+        assert_eq!(status["bodies"]["bytes"].as_u64().unwrap_or(0), bytes as u64, "the bodies of {directory}");
+        assert!(bytes <= 4 << 20);
+        for (sequence, body) in bodies {
+            assert_eq!(json(log[sequence])["hasBody"], true);
+            assert!(sequence.parse::<u64>().unwrap() >= status["bodies"]["first"].as_u64().unwrap());
+            assert!(json(body)["text"].as_str().unwrap().len() <= 64 << 10);
+        }
+    }
+
+    /// Only what is there is listed as held, and only while deletions are.
+    fn check_held(&self, directory: &str, status: &Value) {
+        let held = self.of("hd", directory);
+        assert_eq!(status["listedHeld"].as_u64().unwrap_or(0), held.len() as u64);
+        assert!(held.is_empty() || status["held"] == true);
+        let (users, groups) = (self.of("u", directory), self.of("g", directory));
+        for (id, record) in held {
+            let record = json(record);
+            let (of, name) = if record["kind"] == "user" { (&users, "userName") } else { (&groups, "displayName") };
+            assert!(resource(of[id]).1[name].is_string() && record["since"].is_u64());
         }
     }
 
@@ -502,6 +557,10 @@ struct Feed {
     organizations: BTreeMap<String, Option<String>>,
     /// Those that are not erased yet.
     deleted_customers: BTreeSet<String>,
+    /// The users that they were linked to when they were deleted.
+    followed: BTreeMap<String, String>,
+    /// The users whose customers were erased, and when.
+    erased: BTreeMap<String, u64>,
     /// Likewise.
     deleted_organizations: BTreeSet<String>,
     projects: BTreeSet<String>,
@@ -570,14 +629,21 @@ impl Feed {
             }
             "customer.activated" | "customer.deactivated" => assert!(self.customers.contains_key(&id("customer"))),
             "customer.deleted" => {
-                assert!(self.customers.remove(&id("customer")).is_some());
+                let followed = self.customers.remove(&id("customer")).unwrap();
+                followed.map(|user| self.followed.insert(id("customer"), user));
                 assert!(self.deleted_customers.insert(id("customer")));
             }
             "customer.restored" => {
                 assert!(self.deleted_customers.remove(&id("customer")));
+                self.followed.remove(&id("customer"));
                 assert_eq!(self.customers.insert(id("customer"), None), None);
             }
-            "customer.erased" => assert!(self.deleted_customers.remove(&id("customer"))),
+            "customer.erased" => {
+                assert!(self.deleted_customers.remove(&id("customer")));
+                if let Some(user) = self.followed.remove(&id("customer")) {
+                    self.erased.insert(user, change["at"].as_u64().unwrap());
+                }
+            }
             "organization.created" => {
                 assert_eq!(self.organizations.insert(number("organization"), optional("group")), None);
             }
@@ -632,7 +698,10 @@ impl Feed {
             "settings.updated" => assert!(!detail["changed"].as_array().unwrap().is_empty()),
             "key.issued" | "key.revoked" => assert!(detail["key"].is_string()),
             "key.expiring" => assert!(detail["key"].is_string() && detail["days"].as_u64().is_some()),
-            "directory.deletions-held" | "directory.released" => assert!(self.directories.contains(&id("directory"))),
+            "directory.deletions-held"
+            | "directory.released"
+            | "directory.capture-started"
+            | "directory.capture-stopped" => assert!(self.directories.contains(&id("directory"))),
             other => panic!("an unknown change: {other}"),
         }
     }

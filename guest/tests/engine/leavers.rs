@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use usher_engine::directories::{EmailChange, EmailPresence};
+use usher_engine::directories::{EmailChange, EmailPresence, LogFilter};
 use usher_engine::site::projects::Audience;
 
 use super::integrity;
@@ -217,7 +217,7 @@ proptest! {
 }
 
 fn notes(site: &Site, directory: &Directory<'_>) -> Vec<String> {
-    site.engine().requests(&directory.id, None, 1).unwrap().values.remove(0).notes
+    site.engine().requests(&directory.id, &LogFilter::default(), None, 1).unwrap().values.remove(0).notes
 }
 
 fn emails(answer: &Answer) -> Value {

@@ -15,7 +15,7 @@
 //! | `history` | what put a customer or an organization into its state |
 //! | `directories`, `feed`, `sweeping` | keys and settings, the change feed, upkeep |
 //! | `upgrade` | a storage of an older layout is brought to this one, and nothing in it is lost |
-//! | `watch` | request log, status, deletion guard, dry run, key notices |
+//! | `status`, `log` | status, deletion guard, dry run, key notices; the request log, captured bodies, what is held |
 //!
 //! `storage` is the storage that they use, `site` sends requests and checks every answer for its form, and `integrity`
 //! compares everything in a storage with everything else.
@@ -37,6 +37,7 @@ mod http;
 mod integrity;
 mod leavers;
 mod lists;
+mod log;
 mod memberships;
 mod model;
 mod on_site;

@@ -91,6 +91,7 @@ pub fn settings(name: &str) -> Settings {
         outside_domains: OutsideDomains::Unlinked,
         project_rules: Vec::new(),
         membership_resources: false,
+        silent_after: 3,
     }
 }
 
@@ -132,7 +133,9 @@ impl Site {
 
     /// What is stored, without what is only noted of requests.
     pub fn content(&self) -> BTreeMap<String, String> {
-        let noted = |key: &str| key.starts_with("rl/") || key.starts_with("ds/") || key.contains("/log/");
+        let noted = |key: &str| {
+            ["rl/", "rb/", "ds/", "hd/"].iter().any(|noted| key.starts_with(noted)) || key.contains("/log/")
+        };
         let stored = self.storage.snapshot();
         stored.iter().filter(|(key, _)| !noted(key)).map(|(key, value)| (key.clone(), value.clone())).collect()
     }
@@ -313,7 +316,8 @@ const SCIM_TYPES: [&str; 12] = [
 /// # Panics
 /// Where it is not well-formed SCIM.
 pub fn read(response: &Response) -> Answer {
-    let Response { status, headers, body, failure } = response;
+    let Response { status, headers, body, failure, refused_key } = response;
+    assert!(refused_key.is_none() || *status == 401);
     // What went wrong inside is told to the host, and nothing of it to the client.
     assert!(failure.is_some() || *status != 500, "{response:?}");
     assert!(failure.as_ref().is_none_or(|failure| body.as_ref().is_none_or(|body| !body.contains(failure))));

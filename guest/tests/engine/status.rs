@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use usher_engine::directories::{
-    DirectoryStatus, Error, LoggedRequest, Settings, SettingsUpdate, State, UnknownMembers,
+    DirectoryStatus, Error, LogFilter, LoggedRequest, Settings, SettingsUpdate, State, UnknownMembers,
 };
 
 use super::integrity;
@@ -15,7 +15,8 @@ const DAY: u64 = 24 * HOUR;
 fn log(directory: &Directory<'_>) -> Vec<LoggedRequest> {
     let (mut cursor, mut all) = (None, Vec::new());
     loop {
-        let page = directory.site.engine().requests(&directory.id, cursor.as_deref(), 400).unwrap();
+        let page =
+            directory.site.engine().requests(&directory.id, &LogFilter::default(), cursor.as_deref(), 400).unwrap();
         all.extend(page.values);
         cursor = page.next;
         if cursor.is_none() {
@@ -181,10 +182,13 @@ fn the_log_has_a_length_and_an_age() {
     assert_eq!(last(&directory).sequence, 1_102);
     integrity::check(&site.storage);
     for (cursor, limit) in [(None, 0), (None, 1_001), (Some("x"), 1), (Some("-1"), 1)] {
-        assert!(matches!(site.engine().requests(&directory.id, cursor, limit), Err(Error::Invalid(_))));
+        assert!(matches!(
+            site.engine().requests(&directory.id, &LogFilter::default(), cursor, limit),
+            Err(Error::Invalid(_))
+        ));
     }
     for id in ["../x", "0123456789abcdefghij"] {
-        assert!(matches!(site.engine().requests(id, None, 1), Err(Error::NotFound(_))));
+        assert!(matches!(site.engine().requests(id, &LogFilter::default(), None, 1), Err(Error::NotFound(_))));
         assert!(matches!(site.engine().directory_status(id), Err(Error::NotFound(_))));
         assert!(matches!(site.engine().release_deletions("ann", id), Err(Error::NotFound(_))));
     }
@@ -418,4 +422,157 @@ fn keys_that_expire_are_announced() {
     site.sweep(100);
     assert_eq!(days(position), [0; 0]);
     integrity::check(&site.storage);
+}
+
+#[test]
+fn the_largest_group_is_known_whatever_happens_to_the_groups() {
+    let site = Site::new();
+    let directory = site.connect(&settings("idp"));
+    let users: Vec<String> = (0..12).map(|n| directory.user(&format!("u{n}@x.test"))).collect();
+    let largest = || status(&directory).largest_group.map(|group| (group.name, group.members));
+    assert_eq!(largest(), None);
+    let groups: Vec<String> = ["ten", "nine", "none"]
+        .into_iter()
+        .zip([10, 9, 0])
+        .map(|(name, size)| directory.group(name, &users[..size]))
+        .collect();
+    assert_eq!(largest(), Some(("ten".into(), 10)));
+    let member = |op: &str, at: usize| json!([{ "op": op, "path": "members", "value": [{ "value": users[at] }] }]);
+    directory.patch(&format!("/Groups/{}", groups[0]), member("remove", 0)).expect(200);
+    directory.patch(&format!("/Groups/{}", groups[0]), member("remove", 1)).expect(200);
+    assert_eq!(largest(), Some(("nine".into(), 9)));
+    directory.patch(&format!("/Groups/{}", groups[1]), json!([{ "op": "remove", "path": "members" }])).expect(200);
+    assert_eq!(largest(), Some(("ten".into(), 8)));
+    directory.delete(&format!("/Users/{}", users[5])).expect(204);
+    assert_eq!(largest(), Some(("ten".into(), 7)));
+    directory.patch(&format!("/Groups/{}", groups[2]), member("add", 0)).expect(200);
+    directory.delete(&format!("/Groups/{}", groups[0])).expect(204);
+    assert_eq!(largest(), Some(("none".into(), 1)));
+    // What a repair counts anew is in its place.
+    let mut map = (*site.storage.snapshot()).clone();
+    let key = format!("g/{}/{}", directory.id, groups[2]);
+    let wrong = map[&key].replace("\"members\":1", "\"members\":5");
+    map.insert(key, wrong);
+    map.remove(&format!("gs/{}/0000000001/{}", directory.id, groups[2]));
+    map.insert(format!("gs/{}/0000000005/{}", directory.id, groups[2]), String::new());
+    site.storage.restore(&map.into());
+    site.engine().repair_group("ann", &directory.id, &groups[2]).unwrap();
+    assert_eq!(largest(), Some(("none".into(), 1)));
+    // The count of memberships, which was right before, is wrong by what was put in.
+    directory.delete(&format!("/Groups/{}", groups[2])).expect(204);
+    assert_eq!(largest(), None);
+}
+
+#[test]
+fn the_unlinked_are_counted_by_reason() {
+    let site = Site::new();
+    let directory = site.connect(&settings("idp"));
+    let counts = || -> Vec<_> {
+        status(&directory).unlinked_by.into_iter().map(|unlinked| (unlinked.reason, unlinked.count)).collect()
+    };
+    use usher_engine::provisioning::unlinked::UnlinkedReason::{NoEmail, Unlinked};
+    let bob = directory.post("/Users", &json!({ "userName": "bob" })).expect(201).id();
+    directory.post("/Users", &json!({ "userName": "cid" })).expect(201);
+    directory.user("ann@x.test");
+    let ann = site.customer("ann@x.test").unwrap().id;
+    assert_eq!(counts(), [(NoEmail, 2)]);
+    site.engine().unlink_customer("ann", &ann).unwrap();
+    assert_eq!(counts(), [(NoEmail, 2), (Unlinked, 1)]);
+    let address = json!([{ "op": "add", "path": "emails", "value": [{ "value": "bob@x.test" }] }]);
+    directory.patch(&format!("/Users/{bob}"), address).expect(200);
+    assert_eq!(counts(), [(NoEmail, 1), (Unlinked, 1)]);
+    site.engine().relink_customer("ann", &ann, None).unwrap();
+    assert_eq!((counts(), status(&directory).unlinked), (vec![(NoEmail, 1)], 1));
+    integrity::check(&site.storage);
+}
+
+#[test]
+fn keys_are_known_by_their_last_use_to_the_minute() {
+    let site = Site::new();
+    let directory = site.connect(&settings("idp"));
+    let uses = || -> Vec<_> { status(&directory).keys.into_iter().map(|key| key.last_used).collect() };
+    assert_eq!(uses(), [None]);
+    directory.get("/Users").expect(200);
+    let first = uses()[0].unwrap();
+    assert_eq!(first % MINUTE, 0);
+    let key = site.engine().rotate_key("ann", &directory.id, 3_600).unwrap();
+    let other = Directory { key: key.api_key, site: &site, id: directory.id.clone(), path: directory.path.clone() };
+    site.storage.take_work();
+    other.get("/Users").expect(200);
+    other.get("/Users").expect(200);
+    directory.get("/Users").expect(200);
+    assert_eq!((uses(), site.storage.take_work().written), (vec![Some(first), Some(first)], 1));
+    site.surroundings.pass(3 * MINUTE);
+    other.user("ann@x.test");
+    assert_eq!(uses(), [Some(first), Some(first + 3 * MINUTE)]);
+    // What is revoked or has expired is not remembered.
+    let id = directory.key.split_once('.').unwrap().0;
+    site.engine().revoke_key("ann", &directory.id, id).unwrap();
+    site.surroundings.pass(2 * HOUR);
+    site.engine().rotate_key("ann", &directory.id, 0).unwrap();
+    assert_eq!(uses(), [None]);
+    assert!(!site.storage.snapshot()[&format!("ds/{}", directory.id)].contains("\"key\""));
+    integrity::check(&site.storage);
+}
+
+#[test]
+fn silence_and_the_want_of_a_key_are_states() {
+    let site = Site::new();
+    let directory = site.connect(&settings("idp"));
+    let state = || (status(&directory).state, status(&directory).silent_since.is_some());
+    // Every two hours, on five days, with one outage.
+    for hour in (0..120).step_by(2) {
+        if !(50..80).contains(&hour) {
+            directory.get("/Users").expect(200);
+        }
+        site.surroundings.pass(2 * HOUR);
+    }
+    let usual = status(&directory).usual_interval.unwrap();
+    assert_eq!(usual / MINUTE, 120);
+    assert_eq!(state(), (State::Connected, false));
+    site.surroundings.pass(3 * HOUR + 59 * MINUTE);
+    assert_eq!(state(), (State::Connected, false));
+    site.surroundings.pass(2 * MINUTE);
+    assert_eq!(state(), (State::Silent, true));
+    let since = status(&directory);
+    assert_eq!(since.silent_since, since.last_request.map(|last| last + 3 * usual));
+    for (times, expected) in [(0, State::Connected), (100, State::Connected), (1, State::Silent)] {
+        update(&directory, &SettingsUpdate { silent_after: Some(times), ..SettingsUpdate::default() });
+        assert_eq!(state().0, expected, "{times}");
+    }
+    directory.get("/Users").expect(200);
+    assert_eq!(state(), (State::Connected, false));
+    let key = site.engine().keys(&directory.id).unwrap().remove(0);
+    site.engine().revoke_key("ann", &directory.id, &key.id).unwrap();
+    assert_eq!(state().0, State::NoKeyWorks);
+    site.engine().rotate_key("ann", &directory.id, 0).unwrap();
+    assert_eq!(state().0, State::Connected);
+    site.surroundings.pass(366 * DAY);
+    assert_eq!(state().0, State::NoKeyWorks);
+    integrity::check(&site.storage);
+}
+
+#[test]
+fn what_alerts_need_is_measured_for_a_hundred_directories() {
+    let site = Site::new();
+    let first = site.connect(&Settings { deletion_limit: Some(0), ..settings("first") });
+    let ann = first.user("ann@x.test");
+    first.group("Staff", std::slice::from_ref(&ann));
+    first.delete(&format!("/Users/{ann}")).expect(503);
+    let measures = site.engine().measures().unwrap();
+    assert_eq!((measures.directories.len(), measures.left_out), (1, 0));
+    let of = &measures.directories[0];
+    assert_eq!(
+        (of.id.as_str(), of.name.as_str(), of.users, of.groups, of.conflicts),
+        (first.id.as_str(), "first", 1, 1, 0)
+    );
+    assert_eq!((of.failures, of.is_holding, of.held), (1, true, 1));
+    let shown = status(&first);
+    assert_eq!((of.last_success, of.key_expires_at), (shown.last_success, Some(shown.keys[0].key.expires_at)));
+    (0..101).for_each(|n| drop(site.connect(&settings(&format!("other{n}")))));
+    let measures = site.engine().measures().unwrap();
+    assert_eq!((measures.directories.len(), measures.left_out), (100, 2));
+    assert_eq!((measures.directories[1].last_success, measures.directories[1].users), (None, 0));
+    site.surroundings.pass(400 * DAY);
+    assert_eq!(site.engine().measures().unwrap().directories[0].key_expires_at, None);
 }

@@ -41,6 +41,21 @@ fn stored(entries: &str) -> Site {
     site
 }
 
+#[test]
+fn groups_are_in_the_order_of_their_sizes_and_the_unlinked_are_counted_by_reason() {
+    let site = layout_2();
+    upgrade(&site, 7);
+    let engine = site.engine();
+    let (mut largest, mut unlinked) = (0, 0);
+    for directory in engine.directories(None, 10).unwrap().values {
+        let status = engine.directory_status(&directory.id).unwrap();
+        largest = largest.max(status.largest_group.map_or(0, |group| group.members));
+        unlinked += status.unlinked_by.len();
+        assert_eq!(status.unlinked_by.iter().map(|unlinked| unlinked.count).sum::<u64>(), status.unlinked);
+    }
+    assert!(largest > 1 && unlinked > 1, "{largest} {unlinked}");
+}
+
 /// Does all that is to be done, by steps of a size.
 fn upgrade(site: &Site, budget: u32) {
     while let Readiness::Upgrading(_) = site.engine().readiness().unwrap() {

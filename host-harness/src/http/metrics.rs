@@ -1,8 +1,10 @@
 //! What `/metrics` tells, in the text format of Prometheus.
 
 use crate::runtime::Usage;
+use crate::runtime::directories::{DirectoryMeasures, Measures};
 use crate::storage::Health;
 use hyper::StatusCode;
+use parking_lot::Mutex;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
@@ -11,8 +13,8 @@ use prometheus_client::metrics::counter::{ConstCounter, Counter};
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::histogram::Histogram;
-use prometheus_client::registry::Registry;
-use std::time::Duration;
+use prometheus_client::registry::{Registry, Unit};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Which part of the server answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +52,8 @@ pub(super) struct Metrics {
     requests: Family<Answered, Counter>,
     durations: Family<On, Histogram>,
     connections: Gauge,
+    /// What was measured of the directories last.
+    directories: Mutex<Option<Measures>>,
 }
 
 /// Upper bounds in seconds, from an index read to the longest legitimate write.
@@ -62,6 +66,7 @@ impl Metrics {
             requests: Family::default(),
             durations: Family::new_with_constructor(|| Histogram::new(BUCKETS)),
             connections: Gauge::default(),
+            directories: Mutex::default(),
         }
     }
 
@@ -76,6 +81,11 @@ impl Metrics {
         &self.connections
     }
 
+    /// Takes over what was measured of the directories.
+    pub(super) fn measured(&self, measures: Measures) {
+        *self.directories.lock() = Some(measures);
+    }
+
     /// Everything, as text.
     pub(super) fn encode(&self, usage: Usage, storage: Health) -> Result<String, std::fmt::Error> {
         let mut registry = Registry::with_prefix("usher");
@@ -87,6 +97,9 @@ impl Metrics {
         );
         registry.register("http_connections", "Connections open", self.connections.clone());
         registry.register_collector(Box::new(Calls { usage, storage }));
+        if let Some(measures) = self.directories.lock().clone() {
+            registry.register_collector(Box::new(Directories { measures, now: now() }));
+        }
         let mut text = String::new();
         encode(&mut text, &registry)?;
         Ok(text)
@@ -126,4 +139,69 @@ impl Collector for Calls {
         }
         Ok(())
     }
+}
+
+/// What was measured of the directories.
+#[derive(Debug)]
+struct Directories {
+    measures: Measures,
+    /// The time, in seconds since the Unix epoch.
+    now: f64,
+}
+
+/// A metric of a directory: its name and unit, what it says, and how it is read off; `None` where there is no value.
+type Metric = (&'static str, Option<Unit>, &'static str, fn(&DirectoryMeasures, f64) -> Option<f64>);
+
+const OF_DIRECTORIES: [Metric; 8] = [
+    ("directory_users", None, "Users of the directory", |of, _| Some(of.users as f64)),
+    ("directory_groups", None, "Groups of the directory", |of, _| Some(of.groups as f64)),
+    ("directory_failures_in_24_hours", None, "Its requests that were refused in the last 24 hours", |of, _| {
+        Some(f64::from(of.failures))
+    }),
+    (
+        "directory_last_success_age",
+        Some(Unit::Seconds),
+        "Time since its last successful request, if there was one",
+        |of, now| of.last_success.map(|last| (now - seconds(last)).max(0.0)),
+    ),
+    (
+        "directory_key_expiry",
+        Some(Unit::Seconds),
+        "Time until the last of its keys expires, 0 if none works",
+        |of, now| Some(of.key_expires_at.map_or(0.0, |end| (seconds(end) - now).max(0.0))),
+    ),
+    ("directory_holding", None, "1 while its deletions are held, else 0", |of, _| {
+        Some(f64::from(u8::from(of.is_holding)))
+    }),
+    ("directory_held_deletions", None, "Users and groups whose deletion or deactivation is held", |of, _| {
+        Some(f64::from(of.held))
+    }),
+    ("directory_open_conflicts", None, "Conflicts that are open", |of, _| Some(of.conflicts as f64)),
+];
+
+impl Collector for Directories {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
+        let Self { measures, now } = self;
+        for (name, unit, help, read) in OF_DIRECTORIES {
+            let kind = ConstGauge::new(0.0).metric_type();
+            let mut metric = encoder.encode_descriptor(name, help, unit.as_ref(), kind)?;
+            for of in &measures.directories {
+                let labels = [("directory", of.id.as_str()), ("name", of.name.as_str())];
+                if let Some(value) = read(of, *now) {
+                    ConstGauge::new(value).encode(metric.encode_family(&labels)?)?;
+                }
+            }
+        }
+        let left_out = ConstGauge::new(u64::from(measures.left_out));
+        let help = "Directories of which the metrics above say nothing";
+        left_out.encode(encoder.encode_descriptor("directories_left_out", help, None, left_out.metric_type())?)
+    }
+}
+
+fn now() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64()
+}
+
+fn seconds(millis: u64) -> f64 {
+    millis as f64 / 1_000.0
 }

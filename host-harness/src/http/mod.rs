@@ -16,6 +16,7 @@ mod metrics;
 mod ops;
 mod origin;
 mod problem;
+mod refused_keys;
 mod reply;
 mod room;
 mod routes;

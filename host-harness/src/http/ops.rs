@@ -7,6 +7,7 @@ use super::state::State;
 use crate::runtime::upkeep;
 use hyper::{Method, StatusCode};
 use std::pin::Pin;
+use std::time::Duration;
 
 /// What the surface consists of: all of it is asked for with GET.
 const ENDPOINTS: [(&str, Handler); 4] = [
@@ -15,6 +16,9 @@ const ENDPOINTS: [(&str, Handler); 4] = [
     ("/metrics", |state, context| Box::pin(metrics(state, context))),
     ("/openapi.json", |_, _| Box::pin(async { Ok(description()) })),
 ];
+
+/// How long `/metrics` waits for the measures of the directories.
+const MEASURING: Duration = Duration::from_secs(1);
 
 /// Carries a request out.
 type Handler =
@@ -63,6 +67,11 @@ async fn ready(state: &State) -> Result<Reply, Fault> {
 
 async fn metrics(state: &State, context: &RequestContext<'_>) -> Result<Reply, Fault> {
     state.admit(context).await?;
+    // A short call. Where there is no room for it, what was measured last is told again.
+    let measured = tokio::time::timeout(MEASURING, state.site.directory_measures()).await;
+    if let Ok(Ok(Ok(measures))) = measured {
+        state.metrics.measured(measures);
+    }
     let text = state.metrics.encode(state.site.usher().usage(), state.site.storage().health());
     let text = text.map_err(|error| {
         tracing::error!(%error, "the metrics could not be written");

@@ -45,20 +45,29 @@ pub(super) async fn answer(state: &State, context: &mut RequestContext<'_>) -> R
                     context.answering.known(true);
                     party = Some(Party::Directory(directory.into()));
                 }
-                Err(refusal) => {
+                Err(mut refusal) => {
                     context.answering.known(false);
+                    note(state, &mut refusal);
                     return reply(refusal);
                 }
             },
         }
     };
     request.body = body;
-    let response = state.site.handle(request).await?;
+    let mut response = state.site.handle(request).await?;
     context.answering.known(response.status != StatusCode::UNAUTHORIZED.as_u16());
     if let Some(failure) = &response.failure {
         tracing::error!(request = context.id, failure, "a request failed inside");
     }
+    note(state, &mut response);
     reply(response)
+}
+
+/// Counts a request that was refused for its key.
+fn note(state: &State, response: &mut scim::Response) {
+    if let Some(refused) = response.refused_key.take() {
+        state.refused_keys.count(refused);
+    }
 }
 
 /// Whose a request is: of the directory that its key opens.

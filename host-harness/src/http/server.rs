@@ -99,15 +99,17 @@ impl Server {
         let drained = tokio::time::timeout(service.state.settings.drain, graceful.shutdown()).await.is_ok();
         telling.abort();
         service.state.sign_ins.tell(&service.state.site).await;
+        service.state.refused_keys.tell(&service.state.site).await;
         drained
     }
 }
 
-/// Tells of refused sign-ins now and then, until it is dropped.
+/// Tells of refused sign-ins and keys now and then, until it is dropped.
 async fn tell(service: Arc<Service>) {
     loop {
         tokio::time::sleep(service.state.settings.sign_in_report).await;
         service.state.sign_ins.tell(&service.state.site).await;
+        service.state.refused_keys.tell(&service.state.site).await;
     }
 }
 

@@ -26,7 +26,8 @@ pub struct Settings {
     /// How many bytes the responses may take in all that clients have not taken yet, not counting those up to 64 KiB. No
     /// directory takes more than it leaves; what would go past that is answered 429. 256 MiB unless set.
     pub answers: usize,
-    /// How often refused sign-ins are told of, in the log and the change feed, if there were any. A minute unless set.
+    /// How often refused sign-ins are told of, in the log and the change feed, and requests refused for their key, in the
+    /// status of their directory, if there were any. A minute unless set.
     pub sign_in_report: Duration,
     /// How long a body may take to come in. Past it, 408. 30 seconds unless set.
     pub body_timeout: Duration,

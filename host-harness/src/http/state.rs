@@ -6,6 +6,7 @@ use super::context::RequestContext;
 use super::events::Streams;
 use super::fault::Fault;
 use super::metrics::Metrics;
+use super::refused_keys::RefusedKeys;
 use super::room::Room;
 use super::settings::Settings;
 use super::sign_in::SignIns;
@@ -24,6 +25,7 @@ pub(super) struct State {
     pub(super) metrics: Metrics,
     pub(super) streams: Streams,
     pub(super) sign_ins: SignIns,
+    pub(super) refused_keys: RefusedKeys,
 }
 
 impl State {
@@ -33,6 +35,7 @@ impl State {
             metrics: Metrics::new(),
             streams: Streams::new(settings.streams),
             sign_ins: SignIns::new(),
+            refused_keys: RefusedKeys::default(),
             site,
             settings,
             local,

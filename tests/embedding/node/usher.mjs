@@ -37,6 +37,7 @@ export function settings(name, others = {}) {
     outsideDomains: "unlinked",
     projectRules: [],
     membershipResources: false,
+    silentAfter: 3,
     ...others,
   };
 }

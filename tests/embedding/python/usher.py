@@ -49,6 +49,7 @@ def settings(name, **others):
         "outside-domains": "unlinked",
         "project-rules": [],
         "membership-resources": False,
+        "silent-after": 3,
         **others,
     })
 

@@ -14,13 +14,16 @@ use super::conditions::Conditions;
 use super::membership_id::MembershipId;
 use super::query::Parameters;
 use super::write::Method;
+use crate::directories::Effect;
 use crate::json::{Object, Value};
 use crate::language::error::{Error, Result};
 use crate::language::resource::{self, Projection};
 use crate::language::schema::GROUP_MEMBERSHIP;
+use crate::provisioning::notes::{Done, shown_name};
 use crate::provisioning::scope::Scope;
 use crate::provisioning::{groups, memberships};
 use crate::scim::http::{Request, Response};
+use crate::store::keys::Kind;
 use crate::store::records::Stored;
 
 use self::render::Membership;
@@ -63,6 +66,15 @@ impl Write {
         id: &str,
         conditions: &Conditions<'_>,
     ) -> Result<(MembershipId, Stored)> {
+        scope.notes.done = Done::default();
+        let (id, stored) = self.change(scope, id, conditions)?;
+        let name = stored.name(Kind::Group).map(|name| shown_name(&name));
+        let done = &mut scope.notes.done;
+        (done.id, done.name, done.effect) = (Some(id.group.clone()), name, Some(Effect::Changed));
+        Ok((id, stored))
+    }
+
+    fn change(&self, scope: &mut Scope<'_>, id: &str, conditions: &Conditions<'_>) -> Result<(MembershipId, Stored)> {
         match self {
             Write::Add { group, user } => {
                 let stored = groups::add_member(scope, group, user)?;

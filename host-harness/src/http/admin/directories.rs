@@ -37,6 +37,7 @@ struct NewDirectory {
     project_rules: Vec<Rule>,
     #[serde(default)]
     membership_resources: bool,
+    silent_after: Option<Number>,
 }
 
 #[derive(Deserialize)]
@@ -56,6 +57,7 @@ struct Update {
     outside_domains: Option<OutsideDomains>,
     project_rules: Option<Vec<Rule>>,
     membership_resources: Option<bool>,
+    silent_after: Option<Number>,
 }
 
 #[derive(Serialize)]
@@ -75,6 +77,7 @@ struct Directory {
     outside_domains: OutsideDomains,
     project_rules: Vec<Rule>,
     membership_resources: bool,
+    silent_after: u32,
     created_at: Timestamp,
     users: u64,
     groups: u64,
@@ -106,6 +109,7 @@ pub(super) async fn connect(request: AdminRequest<'_>) -> Result<Reply, Fault> {
     let (site, origin, actor) = (&request.state.site, request.origin()?, request.actor.clone());
     let new: NewDirectory = request.json().await?;
     let grace = new.adoption_grace_seconds.as_ref().map(grace).transpose()?;
+    let silent_after = new.silent_after.as_ref().map(times).transpose()?;
     let defaults = directories::Settings::named(new.name);
     let settings = directories::Settings {
         email_change: new.email_change,
@@ -119,6 +123,7 @@ pub(super) async fn connect(request: AdminRequest<'_>) -> Result<Reply, Fault> {
         outside_domains: new.outside_domains,
         project_rules: rules(new.project_rules)?,
         membership_resources: new.membership_resources,
+        silent_after: silent_after.unwrap_or(defaults.silent_after),
         ..defaults
     };
     let connected = site.connect_directory(&actor, settings).await??;
@@ -154,6 +159,7 @@ pub(super) async fn update(request: AdminRequest<'_>) -> Result<Reply, Fault> {
         outside_domains: update.outside_domains,
         project_rules: update.project_rules.map(rules).transpose()?,
         membership_resources: update.membership_resources,
+        silent_after: update.silent_after.as_ref().map(times).transpose()?,
     };
     let directory = site.update_directory(&actor, &id, settings).await??;
     Ok(ok(&shown(directory, &origin)?))
@@ -179,6 +185,10 @@ fn rules(rules: Vec<Rule>) -> Result<Vec<ProjectRule>, Fault> {
     rules.into_iter().map(Rule::read).collect()
 }
 
+fn times(number: &Number) -> Result<u32, Fault> {
+    whole("silentAfter", number)
+}
+
 /// A member that is there, be it null.
 fn named<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<Number>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
@@ -201,6 +211,7 @@ fn shown(directory: directories::Directory, origin: &str) -> Result<Directory, F
         outside_domains: settings.outside_domains,
         project_rules: settings.project_rules.into_iter().map(Rule::shown).collect(),
         membership_resources: settings.membership_resources,
+        silent_after: settings.silent_after,
         created_at: time(directory.created_at)?,
         users: directory.users,
         groups: directory.groups,

@@ -7,10 +7,12 @@ mod conflicts;
 mod customers;
 mod directories;
 mod groups;
+mod held;
 mod history;
 mod keys;
 mod organizations;
 mod projects;
+mod requests;
 mod rules;
 mod settings;
 mod shape;
@@ -45,8 +47,11 @@ pub(super) static ENDPOINTS: &Endpoints = endpoints! {
     "/admin/v1/directories/{id}/groups/{groupId}/check" => { GET groups::check }
     "/admin/v1/directories/{id}/groups/{groupId}/repair" => { POST groups::repair }
     "/admin/v1/directories/{id}/status" => { GET status::status }
-    "/admin/v1/directories/{id}/requests" => { GET status::requests }
-    "/admin/v1/directories/{id}/release" => { POST status::release }
+    "/admin/v1/directories/{id}/requests" => { GET requests::list }
+    "/admin/v1/directories/{id}/requests/{sequence}" => { GET requests::get }
+    "/admin/v1/directories/{id}/capture" => { POST requests::start_capture, DELETE requests::stop_capture }
+    "/admin/v1/directories/{id}/held" => { GET held::list }
+    "/admin/v1/directories/{id}/release" => { POST held::release }
     "/admin/v1/customers" => { GET customers::list, POST customers::create }
     "/admin/v1/customers/{id}" => { GET customers::get, PATCH customers::update, DELETE customers::delete }
     "/admin/v1/customers/{id}/history" => { GET history::of_customer }

@@ -1,15 +1,14 @@
-//! `/admin/v1/directories/{id}/status`, `/requests` and `/release`
+//! `/admin/v1/directories/{id}/status`
 
 use super::super::admin_request::{AdminRequest, time};
 use super::super::fault::Fault;
-use super::super::reply::{Reply, empty};
+use super::super::reply::Reply;
 use super::keys::{self, Key};
-use super::shape::{Page, limit, ok};
+use super::requests::{self, LoggedRequest};
+use super::shape::ok;
 use crate::runtime::directories;
-use hyper::StatusCode;
 use jiff::Timestamp;
 use serde::Serialize;
-use std::collections::BTreeMap;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -18,16 +17,23 @@ struct Status {
     users: u64,
     groups: u64,
     memberships: u64,
+    largest_group: Option<LargestGroup>,
     unlinked: u64,
+    unlinked_by: Vec<UnlinkedCount>,
     conflicts: u64,
     limits: Limits,
     last_request_at: Option<Timestamp>,
     last_success_at: Option<Timestamp>,
+    usual_interval_seconds: Option<u64>,
+    silent_since: Option<Timestamp>,
     last_failure: Option<LoggedRequest>,
     failures_in_24_hours: u32,
     hours: Vec<Hour>,
+    held: u32,
     released_until: Option<Timestamp>,
+    capture: Option<Capture>,
     keys: Vec<KeyStatus>,
+    refused_for_key: Vec<RefusedRequests>,
 }
 
 #[derive(Serialize)]
@@ -47,29 +53,40 @@ struct Hour {
 }
 
 #[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct KeyStatus {
-    #[serde(flatten)]
-    key: Key,
-    expires_soon: bool,
+struct LargestGroup {
+    id: String,
+    name: String,
+    members: u32,
+}
+
+#[derive(Serialize)]
+struct UnlinkedCount {
+    reason: directories::UnlinkedReason,
+    count: u64,
+}
+
+#[derive(Serialize)]
+struct Capture {
+    until: Timestamp,
+    values: bool,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct LoggedRequest {
-    sequence: u64,
-    at: Timestamp,
-    method: String,
-    path: String,
-    request: Option<String>,
-    status: u16,
-    scim_type: Option<String>,
-    detail: Option<String>,
-    changes: BTreeMap<String, u32>,
-    dry_run: bool,
-    operations: Option<u32>,
-    refused: Option<u32>,
-    notes: Vec<String>,
+struct RefusedRequests {
+    /// Whether the key had expired; otherwise it was a wrong or revoked one, or none.
+    expired: bool,
+    count: u64,
+    last_at: Timestamp,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct KeyStatus {
+    #[serde(flatten)]
+    key: Key,
+    last_used_at: Option<Timestamp>,
+    expires_soon: bool,
 }
 
 pub(super) async fn status(request: AdminRequest<'_>) -> Result<Reply, Fault> {
@@ -79,56 +96,46 @@ pub(super) async fn status(request: AdminRequest<'_>) -> Result<Reply, Fault> {
         let directories::Hour { at, requests, failures, changes } = hour;
         Ok(Hour { at: time(at)?, requests, failures, changes })
     });
-    let keys = status
-        .keys
-        .into_iter()
-        .map(|status| Ok(KeyStatus { key: keys::shown(status.key)?, expires_soon: status.expires_soon }));
+    let keys = status.keys.into_iter().map(|status| {
+        let last_used_at = status.last_used.map(time).transpose()?;
+        Ok(KeyStatus { key: keys::shown(status.key)?, last_used_at, expires_soon: status.expires_soon })
+    });
+    let refused = status.refused.into_iter().map(|refused| {
+        let directories::RefusedRequests { expired, count, last } = refused;
+        Ok(RefusedRequests { expired, count, last_at: time(last)? })
+    });
+    let unlinked_by = status.unlinked_by.into_iter();
+    let values = status.captured_values;
     Ok(ok(&Status {
         state: status.state,
         users: status.users,
         groups: status.groups,
         memberships: status.memberships,
+        largest_group: status.largest_group.map(|directories::LargestGroup { id, name, members }| LargestGroup {
+            id,
+            name,
+            members,
+        }),
         unlinked: status.unlinked,
+        unlinked_by: unlinked_by
+            .map(|directories::UnlinkedCount { reason, count }| UnlinkedCount { reason, count })
+            .collect(),
         conflicts: status.conflicts,
         limits: Limits { groups: status.group_limit, members_of_a_group: status.member_limit },
         last_request_at: status.last_request.map(time).transpose()?,
         last_success_at: status.last_success.map(time).transpose()?,
-        last_failure: status.last_failure.map(shown).transpose()?,
+        usual_interval_seconds: status.usual_interval.map(|interval| interval / 1_000),
+        silent_since: status.silent_since.map(time).transpose()?,
+        last_failure: status.last_failure.map(requests::shown).transpose()?,
         failures_in_24_hours: status.failures,
         hours: hours.collect::<Result<_, Fault>>()?,
+        held: status.held,
         released_until: status.released_until.map(time).transpose()?,
+        capture: status
+            .captured_until
+            .map(|until| Ok::<_, Fault>(Capture { until: time(until)?, values }))
+            .transpose()?,
         keys: keys.collect::<Result<_, Fault>>()?,
+        refused_for_key: refused.collect::<Result<_, Fault>>()?,
     }))
-}
-
-pub(super) async fn requests(request: AdminRequest<'_>) -> Result<Reply, Fault> {
-    let [cursor, limit_text] = request.query(["cursor", "limit"])?;
-    let limit = limit(limit_text)?;
-    let page = request.state.site.requests(request.parameter(0), cursor.as_deref(), limit).await??;
-    let values = page.values.into_iter().map(shown).collect::<Result<Vec<_>, _>>()?;
-    Ok(ok(&Page { values, next: page.next }))
-}
-
-pub(super) async fn release(request: AdminRequest<'_>) -> Result<Reply, Fault> {
-    let [] = request.query([])?;
-    request.state.site.release_deletions(&request.actor, request.parameter(0)).await??;
-    Ok(empty(StatusCode::NO_CONTENT))
-}
-
-fn shown(request: directories::LoggedRequest) -> Result<LoggedRequest, Fault> {
-    Ok(LoggedRequest {
-        sequence: request.sequence,
-        at: time(request.at)?,
-        method: request.method,
-        path: request.path,
-        request: request.request,
-        status: request.status,
-        scim_type: request.scim_type,
-        detail: request.detail,
-        changes: request.changes.into_iter().map(|change| (change.kind, change.count)).collect(),
-        dry_run: request.dry_run,
-        operations: request.operations,
-        refused: request.refused,
-        notes: request.notes,
-    })
 }

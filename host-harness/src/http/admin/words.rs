@@ -38,6 +38,8 @@ words! {
     "camelCase": directories::ConflictKind { Apart, Left, Refused, SameName }
     "camelCase": directories::OutsideDomains { Unlinked, Refuse }
     "camelCase": directories::UnlinkedReason { NoEmail, Unlinked, OutsideDomains }
-    "kebab-case": directories::State { Connected, Held, DryRun }
+    "kebab-case": directories::State { Connected, Held, DryRun, Silent, NoKeyWorks }
+    "camelCase": directories::ResourceKind { User, Group }
+    "camelCase": directories::Effect { Created, Changed, Unchanged, Deleted, Refused, Held }
     "camelCase": site::Audience { Open, Restricted }
 }

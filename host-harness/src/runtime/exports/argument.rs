@@ -1,6 +1,6 @@
 //! What the component's functions are called with.
 
-use crate::runtime::directories::{Resolution, Settings, SettingsUpdate};
+use crate::runtime::directories::{LogFilter, Resolution, Settings, SettingsUpdate};
 use crate::runtime::site::{self, Audience, CustomerUpdate, NewCustomer, Position};
 
 /// An argument of a call: kept until the call is made, and passed to the component each time that it is made.
@@ -92,4 +92,13 @@ macro_rules! by_reference {
 }
 
 by_value!(u32, u64, bool, Audience, Option<Audience>);
-by_reference!(Position, NewCustomer, CustomerUpdate, site::SettingsUpdate, Settings, SettingsUpdate, Resolution);
+by_reference!(
+    Position,
+    NewCustomer,
+    CustomerUpdate,
+    site::SettingsUpdate,
+    Settings,
+    SettingsUpdate,
+    Resolution,
+    LogFilter
+);

@@ -2,8 +2,8 @@
 
 use super::{Answer, Argument, Site};
 use crate::runtime::directories::{
-    ConflictPolicy, Connected, Directory, DirectoryStatus, EmailChange, EmailPresence, Error, IssuedKey, Key, LogPage,
-    OutsideDomains, Page, Settings, SettingsUpdate, UnknownMembers,
+    ConflictPolicy, Connected, Directory, DirectoryStatus, EmailChange, EmailPresence, Error, HeldPage, IssuedKey, Key,
+    LogFilter, LogPage, Measures, OutsideDomains, Page, Settings, SettingsUpdate, UnknownMembers, WholeRequest,
 };
 
 exports! {
@@ -37,8 +37,29 @@ exports! {
         /// How a directory is doing.
         read directory_status(id: &str) -> DirectoryStatus = call_status;
 
-        /// The request log of a directory, newest first: what follows `cursor`, at most `limit` (1 to 1,000) requests.
-        read requests(id: &str, cursor: Option<&str>, limit: u32) -> LogPage = call_requests;
+        /// What an alert needs to know of the directories.
+        read directory_measures() -> Measures = call_measures_of_all;
+
+        /// The requests in the log of a directory that a filter asks for, newest first: what follows `cursor`, at most
+        /// `limit` (1 to 1,000) of them.
+        read requests(id: &str, filter: LogFilter, cursor: Option<&str>, limit: u32) -> LogPage = call_requests;
+
+        /// One request in the log of a directory, with its body if that was captured.
+        read request(id: &str, sequence: u64) -> WholeRequest = call_request;
+
+        /// Has the bodies of a directory's requests captured for so many seconds, at most a day. Without `values`, only the
+        /// names of attributes are in them. Returns when it ends.
+        write start_capture(actor: &str, id: &str, seconds: u32, values: bool) -> u64 = call_start_capture;
+
+        /// Has no more bodies captured.
+        write stop_capture(actor: &str, id: &str) -> () = call_stop_capture;
+
+        /// Counts requests to a directory that were refused for their key, as a response told with `refused_key`: so many
+        /// since the last time, the last one at this time.
+        write note_refused_requests(id: &str, expired: bool, count: u32, last: u64) -> () = call_note_refused_requests;
+
+        /// The users and groups whose deletion or deactivation a directory's limit holds.
+        read held(id: &str, cursor: Option<&str>, limit: u32) -> HeldPage = call_held;
 
         /// Lets deletions and deactivations through that a directory's limit holds: all of them for an hour.
         write release_deletions(actor: &str, id: &str) -> () = call_release_deletions;
@@ -48,8 +69,9 @@ exports! {
 impl Settings {
     /// The settings that a directory has unless it is told otherwise, under this name: changes of email are refused,
     /// users need no email address, unknown members are refused, and local organizations are adopted, with an hour in
-    /// which their former members stay. Deletions have no limit, and writes are applied. It may have users of any email
-    /// domain, has no project rules, and its memberships are no resources of their own.
+    /// which their former members stay. Deletions have no limit, writes are applied, and it is silent after three times
+    /// its usual interval. It may have users of any email domain, has no project rules, and its memberships are no
+    /// resources of their own.
     pub fn named(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -64,6 +86,7 @@ impl Settings {
             outside_domains: OutsideDomains::default(),
             project_rules: Vec::new(),
             membership_resources: false,
+            silent_after: 3,
         }
     }
 }
