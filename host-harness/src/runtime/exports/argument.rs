@@ -1,5 +1,6 @@
 //! What the component's functions are called with.
 
+use crate::runtime::changes::Filter;
 use crate::runtime::directories::{Resolution, Settings, SettingsUpdate};
 use crate::runtime::site::{self, Audience, CustomerUpdate, NewCustomer, Position};
 
@@ -92,4 +93,13 @@ macro_rules! by_reference {
 }
 
 by_value!(u32, u64, bool, Audience, Option<Audience>);
-by_reference!(Position, NewCustomer, CustomerUpdate, site::SettingsUpdate, Settings, SettingsUpdate, Resolution);
+by_reference!(
+    Position,
+    NewCustomer,
+    CustomerUpdate,
+    site::SettingsUpdate,
+    Settings,
+    SettingsUpdate,
+    Resolution,
+    Filter
+);
