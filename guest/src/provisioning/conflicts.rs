@@ -276,6 +276,7 @@ fn resolve_apart(
     let link = Link { directory: directory.to_string(), resource: group.to_string() };
     let organization = organizations::provision(work, link, name, ConflictPolicy::Sync, None)?;
     if let Some(number) = organization {
+        organizations::settle_at_once(work, number, true)?;
         rules::associate(work, directory, number, name)?;
         let header = Header { organization, ..stored.header.next(&work.now.text) };
         work.transaction.put(Kind::Group.resource(directory, group), stored.with_header(header).text());

@@ -99,7 +99,8 @@ change_kinds! {
     OrganizationCreated = "organization.created";
     /// A local organization became a group's.
     OrganizationAdopted = "organization.adopted";
-    /// The grace of an adopted organization is over: its members are the group's alone.
+    /// The grace of an adopted organization is over: its members are the group's alone. Those who are no members any more
+    /// are named by `organization.members-removed`.
     OrganizationSettled = "organization.settled";
     /// A group was left apart from the local organization that has its name.
     OrganizationConflict = "organization.conflict";

@@ -557,6 +557,9 @@ pub enum Sweep {
     User(Option<String>),
     /// A group, or another holder of members: its memberships.
     Group,
+    /// What held members of this organization before its grace was over: its memberships, and a word in the change feed
+    /// on who is no member any more.
+    Former(u64),
     /// A customer: its memberships and associations.
     Customer,
     /// An organization: its history.

@@ -25,7 +25,7 @@ pub use self::upgrade::Upgrade;
 use crate::directories::{notices, status};
 use crate::engine::{Engine, Moment};
 use crate::provisioning::{leaving, links};
-use crate::site::{self, bin, customers, history, numbers, organizations, parting, probation, projects};
+use crate::site::{self, bin, customers, history, holders, numbers, organizations, parting, probation, projects};
 use crate::store::edges;
 use crate::store::keys::{self, Kind};
 use crate::store::pages;
@@ -140,7 +140,7 @@ fn next_due(transaction: &mut Transaction, now: u64) -> Result<Option<(String, D
 fn perform(work: &mut Work<'_>, due: &Due) -> Result<(), Error> {
     match due {
         Due::Adoption(organization) => {
-            organizations::settle(work, *organization, false)?;
+            organizations::settle_at_once(work, *organization, false)?;
         }
         Due::Log(directory) => status::age_log(work, directory)?,
         Due::Key { directory, key } => notices::notify(work, directory, key)?,
@@ -185,6 +185,11 @@ impl Job {
             }
             Sweep::Group => {
                 let removal = edges::drop_members(transaction, &self.id, memberships)?;
+                (removal.removed * 2, removal.more)
+            }
+            Sweep::Former(organization) => {
+                let work = &mut work(transaction, now, None);
+                let (removal, _) = holders::drop_former(work, *organization, &self.id, &[], memberships)?;
                 (removal.removed * 2, removal.more)
             }
             Sweep::Customer => {
