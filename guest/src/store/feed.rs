@@ -108,9 +108,9 @@ change_kinds! {
     OrganizationUnlinked = "organization.unlinked";
     /// An organization got another name.
     OrganizationRenamed = "organization.renamed";
-    /// Customers became members of an organization, those in `members`, but not through its group.
+    /// Customers became members of an organization, those in `members`, but not by coming into its group.
     OrganizationMembersAdded = "organization.members-added";
-    /// Customers are no longer members of an organization, those in `members`, but not through its group.
+    /// Customers are no longer members of an organization, those in `members`, but not by leaving its group.
     OrganizationMembersRemoved = "organization.members-removed";
     /// An organization was deleted, and can be restored for the site's retention time.
     OrganizationDeleted = "organization.deleted";

@@ -597,6 +597,15 @@ pub enum Due {
     },
     /// The members of an organization that was unlinked from its group are still to be copied.
     Parting(u64),
+    /// Those who came into an organization with its group, which had members before, are still to be named.
+    Arrivals {
+        /// The organization.
+        organization: u64,
+        /// The group.
+        group: String,
+        /// The user after whom to go on.
+        after: String,
+    },
     /// A deleted customer is erased.
     Customer(String),
     /// A deleted organization is erased.
@@ -639,6 +648,7 @@ impl Due {
             Due::Key { directory, key } => alloc::format!("key/{directory}/{key}"),
             Due::Domains { directory, .. } => alloc::format!("domains/{directory}"),
             Due::Parting(organization) => alloc::format!("parting/{}", keys::number(*organization)),
+            Due::Arrivals { organization, .. } => alloc::format!("arrivals/{}", keys::number(*organization)),
             Due::Customer(customer) => alloc::format!("customer/{customer}"),
             Due::Organization(organization) => alloc::format!("organization/{}", keys::number(*organization)),
             Due::Probation { holder, customer } => alloc::format!("probation/{holder}/{customer}"),

@@ -25,7 +25,9 @@ pub use self::upgrade::Upgrade;
 use crate::directories::{notices, status};
 use crate::engine::{Engine, Moment};
 use crate::provisioning::{leaving, links};
-use crate::site::{self, bin, customers, history, holders, numbers, organizations, parting, probation, projects};
+use crate::site::{
+    self, arrivals, bin, customers, history, holders, numbers, organizations, parting, probation, projects,
+};
 use crate::store::edges;
 use crate::store::keys::{self, Kind};
 use crate::store::pages;
@@ -146,6 +148,7 @@ fn perform(work: &mut Work<'_>, due: &Due) -> Result<(), Error> {
         Due::Key { directory, key } => notices::notify(work, directory, key)?,
         Due::Domains { directory, after } => links::link_those_inside(work, directory, after.as_deref())?,
         Due::Parting(organization) => parting::go_on(work, *organization)?,
+        Due::Arrivals { organization, group, after } => arrivals::record(work, *organization, group, Some(after))?,
         Due::Customer(customer) => bin::erase_customer(work, customer)?,
         Due::Organization(organization) => bin::erase_organization(work, *organization)?,
         Due::Probation { holder, customer } => probation::end(work, holder, customer)?,

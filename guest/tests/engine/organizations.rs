@@ -176,11 +176,12 @@ fn a_group_that_comes_with_its_members_leaves_an_adopted_organization_no_others(
 
 /// Who is named in the change feed as no member of an organization any more, since a position; the last position.
 fn named_as_gone(site: &Site, organization: u64, since: u64) -> (Vec<String>, u64) {
-    let filter = Filter {
-        kinds: vec!["organization.members-removed".into()],
-        organization: Some(organization),
-        ..Filter::default()
-    };
+    named(site, "organization.members-removed", organization, since)
+}
+
+/// Who is named as having come into an organization, or gone.
+fn named(site: &Site, kind: &str, organization: u64, since: u64) -> (Vec<String>, u64) {
+    let filter = Filter { kinds: vec![kind.into()], organization: Some(organization), ..Filter::default() };
     let (mut gone, mut position) = (Vec::new(), since);
     loop {
         let part = site.engine().changes_among(position, &filter, 1_000).unwrap();
@@ -238,7 +239,34 @@ fn who_goes_with_the_end_of_a_grace_is_named() {
         }
         assert_eq!(site.members(id), ["a@x.test", "both@x.test"], "{how}");
         assert_eq!(named_as_gone(&site, id, before).0, [old], "{how}");
+        // Who came into the group is named with that; when it gets the organization only later, with this.
+        let came = named(&site, "organization.members-added", id, before).0;
+        assert_eq!(came, if how == "resolved" { &users[..1] } else { &[] }, "{how}");
         site.sweep(100);
+        integrity::check(&site.storage);
+    }
+}
+
+/// The members that a group has before it gets an organization are named when it does, step by step.
+#[test]
+fn who_comes_with_a_group_is_named() {
+    for resolution in [Resolution::Adopt, Resolution::Rename("Old staff".into())] {
+        let site = Site::new();
+        let local = local(&site, "Staff", "old@x.test");
+        let directory = site.connect(&Settings { conflict_policy: ConflictPolicy::Skip, ..settings("idp") });
+        let users = directory.many("/Users", (0..1_100).map(|n| json!({ "userName": format!("u{n}@x.test") })));
+        let group = directory.group("Staff", &users);
+        site.engine().resolve_conflict("ann", &directory.id, &group, &resolution).unwrap();
+        let organization = site.organization("Staff").unwrap();
+        assert_eq!(organization == local, resolution == Resolution::Adopt);
+        assert_eq!(
+            named(&site, "organization.members-added", organization, 0).0.len(),
+            1_000 + usize::from(organization == local)
+        );
+        site.sweep(100);
+        let (mut came, _) = named(&site, "organization.members-added", organization, 0);
+        came.retain(|id| users.contains(id));
+        assert_eq!(came, users);
         integrity::check(&site.storage);
     }
 }
