@@ -492,3 +492,39 @@ fn says_that_no_key_works_and_which_group_is_the_largest() {
     send(&server, "DELETE", &format!("{at}/keys/{key}"), None);
     assert_eq!(status()["state"], "no-key-works");
 }
+
+#[test]
+fn the_change_feed_can_be_asked() {
+    let server = Served::default();
+    let idp = Idp::connect(&server, &json!({"name": "Entra ID"}));
+    let [ann, bob] = ["ann@example.com", "bob@example.com"].map(|email| idp.user(email));
+    let group = idp.group("Staff", &[&ann]);
+    idp.patch(&format!("/Groups/{group}"), json!([{"op": "add", "path": "members", "value": [{"value": bob}]}]));
+    let guest = local_customer(&server, "guest@example.com");
+    let guests = local_organization(&server, "Guests", &[&guest]);
+    let project = project_of(&server, guests);
+    let ask = |query: &str| {
+        let (mut next, mut kinds) = (json!(0), Vec::new());
+        while !next.is_null() {
+            let page = get(&server, &format!("changes?after={next}&limit=2&{query}"));
+            let values = page["values"].as_array().expect("a page has values");
+            kinds.extend(values.iter().map(|change| change["kind"].as_str().expect("a kind").to_owned()));
+            next = page["next"].clone();
+        }
+        kinds
+    };
+    for (query, kinds) in [
+        (format!("kind=group.created,key.issued&directory={}", idp.id), &["key.issued", "group.created"][..]),
+        (format!("user={bob}"), &["user.created", "customer.created", "group.members-added"]),
+        (format!("group={group}&kind=group.members-added"), &["group.members-added", "group.members-added"]),
+        (format!("customer={guest}"), &["customer.created", "organization.members-added"]),
+        (format!("organization={guests}&actor=admin:key&kind=organization.created"), &["organization.created"]),
+        (format!("project={project}"), &["project.created", "project.organization-added"]),
+        ("actor=nobody".to_owned(), &[]),
+    ] {
+        assert_eq!(ask(&query), kinds, "{query}");
+    }
+    for query in ["kind=nothing", "organization=x", "project=-1", "who=me", "kind=", "user=a&user=b"] {
+        assert_eq!(server.send("GET", &format!("{ADMIN}/changes?{query}"), None).status, 400, "{query}");
+    }
+}

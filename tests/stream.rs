@@ -47,6 +47,26 @@ fn every_change_comes_once_and_in_order_wherever_a_client_begins() {
     assert_eq!(next(&mut resumed).expect("the stream goes on")["id"], "2");
 }
 
+/// A client that asks for certain changes gets these and no others, those that come later too.
+#[test]
+fn a_stream_of_certain_changes_has_no_others() {
+    let server = Served::default();
+    create(&server, "a");
+    server.send("POST", "/admin/v1/organizations", Some(&json!({"name": "One"})));
+    let mut stream = server.stream("?kind=organization.created,organization.deleted&actor=admin:key", &[]);
+    create(&server, "b");
+    server.send("DELETE", "/admin/v1/organizations/1", None);
+    for (id, kind) in [("2", "organization.created"), ("4", "organization.deleted")] {
+        let event = next(&mut stream).expect("the stream goes on");
+        assert_eq!((event["id"].as_str(), event["event"].as_str()), (id, kind));
+    }
+    let mut resumed = server.stream("?kind=organization.deleted", &[("last-event-id", "2")]);
+    assert_eq!(next(&mut resumed).expect("the stream goes on")["id"], "4");
+    for query in ["?limit=1", "?project=x"] {
+        assert_eq!(server.send("GET", &format!("/admin/v1/changes/stream{query}"), None).status, 400, "{query}");
+    }
+}
+
 fn feed(server: &Served) -> Vec<Value> {
     let page = server.send("GET", "/admin/v1/changes", None).json();
     page["values"].as_array().expect("a page has values").clone()

@@ -117,6 +117,8 @@ mod bindings {
             "usher:provisioning/directories@0.2.0/group-check": crate::provisioning::check::GroupCheck,
             "usher:provisioning/directories@0.2.0/group-repair": crate::provisioning::check::GroupRepair,
             "usher:provisioning/changes@0.2.0/change": crate::changes::Change,
+            "usher:provisioning/changes@0.2.0/filter": crate::changes::Filter,
+            "usher:provisioning/changes@0.2.0/part": crate::changes::Part,
             "usher:provisioning/upkeep@0.2.0/upgrade": crate::upkeep::Upgrade,
             "usher:provisioning/upkeep@0.2.0/readiness": crate::upkeep::Readiness,
             "usher:provisioning/upkeep@0.2.0/progress": crate::upkeep::Progress,
@@ -598,8 +600,8 @@ impl exports::site::Guest for Component {
 }
 
 impl exports::changes::Guest for Component {
-    fn read(after: u64, limit: u32) -> Result<Vec<changes::Change>, exports::changes::Error> {
-        Ok(engine().changes(after, limit)?)
+    fn read(after: u64, filter: changes::Filter, limit: u32) -> Result<changes::Part, exports::changes::Error> {
+        Ok(engine().changes_among(after, &filter, limit)?)
     }
 }
 

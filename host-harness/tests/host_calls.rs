@@ -6,7 +6,7 @@ use std::time::Duration;
 use usher_host::storage::{
     Access, Change, Durability, Entry, Error, Flush, MemoryStorage, Range, Storage, Transaction,
 };
-use usher_host::{Failure, Limits, Site, Usher, directories, scim};
+use usher_host::{Failure, Limits, Site, Usher, changes, directories, scim};
 
 /// A directory of a site over this storage.
 fn connect(usher: &Usher, storage: Arc<dyn Storage>) -> (Site, directories::Connected) {
@@ -140,7 +140,7 @@ fn a_storage_that_panics_costs_its_calls_and_nothing_else() {
         let usher = Usher::builder().threads(1).short_calls_inline(inline).load().expect("the component loads");
         let site = usher.site(Arc::new(Faulty(MemoryStorage::new(), Fault::PanicAtBegin)));
         for _ in 0..3 {
-            let failure = block_on(site.changes(0, 1)).expect_err("no answer");
+            let failure = block_on(site.changes(0, changes::Filter::everything(), 1)).expect_err("no answer");
             assert!(matches!(failure, Failure::Panicked), "{failure:?}");
         }
         connect(&usher, Arc::new(MemoryStorage::new()));

@@ -9,7 +9,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 use usher_host::http::{AdminKey, Server, Settings};
 use usher_host::storage::MemoryStorage;
-use usher_host::{Limits, Site, Usher, directories, scim};
+use usher_host::{Limits, Site, Usher, changes, directories, scim};
 
 const ADMIN_KEY: &str = "the admin key of this test";
 
@@ -429,7 +429,10 @@ fn wrong_admin_keys_are_slowed_counted_and_told_of_and_the_right_one_is_not_slow
     while told < 40 {
         assert!(begin.elapsed() < Duration::from_secs(20), "{told} were told of");
         std::thread::sleep(Duration::from_millis(50));
-        let feed = futures_lite::future::block_on(server.site.changes(0, 1_000)).expect("an answer").expect("a feed");
+        let feed = futures_lite::future::block_on(server.site.changes(0, changes::Filter::everything(), 1_000))
+            .expect("an answer")
+            .expect("a feed")
+            .changes;
         let counts = feed.iter().filter(|change| change.kind == "admin-key.refused").map(|change| {
             let detail: serde_json::Value = serde_json::from_str(&change.detail).expect("JSON");
             assert!(detail["first"].is_string() && detail["last"].is_string() && change.actor == "usher");

@@ -11,7 +11,7 @@ use super::rules;
 use crate::directories::record::load;
 use crate::directories::{Error, Result};
 use crate::engine::Engine;
-use crate::site::{numbers, organizations, probation};
+use crate::site::{arrivals, numbers, organizations, probation};
 use crate::storage::Range;
 use crate::store::edges;
 use crate::store::feed::{ChangeKind, Detail};
@@ -156,6 +156,7 @@ impl Engine<'_> {
             let link = Link { directory: directory.to_string(), resource: group.to_string() };
             let organization = organizations::mend(work, link, &found.name, stored.header.organization)?;
             if let Some(made) = organization.filter(|_| organization != stored.header.organization) {
+                arrivals::record(work, made, group, None)?;
                 rules::associate(work, directory, made, &found.name)?;
                 work.transaction.delete(keys::left_apart(directory, group));
             }

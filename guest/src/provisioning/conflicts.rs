@@ -11,6 +11,7 @@ use super::{refused, rules};
 use crate::directories::record::load;
 use crate::directories::{Error, Result};
 use crate::engine::Engine;
+use crate::site::arrivals;
 use crate::site::holders::{self, Holder};
 use crate::site::numbers;
 use crate::site::organizations;
@@ -276,6 +277,8 @@ fn resolve_apart(
     let link = Link { directory: directory.to_string(), resource: group.to_string() };
     let organization = organizations::provision(work, link, name, ConflictPolicy::Sync, None)?;
     if let Some(number) = organization {
+        arrivals::record(work, number, group, None)?;
+        organizations::settle_at_once(work, number, true)?;
         rules::associate(work, directory, number, name)?;
         let header = Header { organization, ..stored.header.next(&work.now.text) };
         work.transaction.put(Kind::Group.resource(directory, group), stored.with_header(header).text());

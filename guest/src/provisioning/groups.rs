@@ -48,6 +48,9 @@ pub fn create(scope: &mut Scope<'_>, id: &str, attributes: &Object<'_>, members:
         scope.counts.conflicts = scope.counts.conflicts.saturating_add(1);
     }
     let members = members::edit(scope, id, 0, members)?;
+    if let Some(organization) = organization.filter(|_| is_complete) {
+        organizations::settle_at_once(&mut scope.work(), organization, true)?;
+    }
     let header = Header {
         version: 1,
         created: scope.context.now.text.clone(),
@@ -94,16 +97,16 @@ pub fn update(
         }
     }
     let is_complete = |edit: &MemberEdit<'_>| matches!(edit, MemberEdit::Replace(_) | MemberEdit::RemoveAll);
-    let (mut others_in, mut replaced) = (None, None);
+    let (mut others_in, mut settled_now) = (None, None);
     if let Some(organization) = old.header.organization {
         let is_complete = members.iter().any(is_complete);
         let settled = organizations::settle(&mut scope.work(), organization, is_complete)?;
         others_in = Some(organization).filter(|_| settled.has_others);
-        replaced = Some((organization, settled.replaced));
+        settled_now = Some((organization, settled));
     }
     let edited = members::edit(scope, id, old.header.members, members)?;
-    if let Some((organization, replaced)) = replaced {
-        probation::record_gone(&mut scope.work(), organization, &replaced)?;
+    if let Some((organization, settled)) = settled_now {
+        organizations::part(&mut scope.work(), organization, &settled)?;
     }
     if let Some(organization) = others_in {
         probation::confirm(&mut scope.work(), organization, &edited.added)?;

@@ -6,9 +6,10 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::ops::ControlFlow;
 
+use super::numbers;
 use super::standing::{Standing, Standings, standing};
 use crate::storage::Range;
-use crate::store::edges::{self, SWEPT_AT_ONCE, end_of};
+use crate::store::edges::{self, Removal, SWEPT_AT_ONCE, end_of};
 use crate::store::feed::{ChangeKind, Detail, MEMBERS_PER_CHANGE};
 use crate::store::pages::{ENTRIES_AT_ONCE, for_each_page};
 use crate::store::records::{self, CustomerRecord, OrganizationRecord, Sweep};
@@ -221,6 +222,48 @@ pub fn record_members(work: &mut Work<'_>, id: u64, kind: ChangeKind, customers:
     for members in customers.chunks(MEMBERS_PER_CHANGE) {
         work.record(kind, Detail { members: members.to_vec(), ..Detail::of_organization(id) });
     }
+}
+
+/// Takes what held members of an organization from it, and notes in the change feed who is no member any more. If there are
+/// many, the rest has no effect, and upkeep notes it when it removes it. Returns whom it has named.
+pub fn leave_behind(work: &mut Work<'_>, id: u64, former: &[String]) -> store::Result<Vec<String>> {
+    let mut named = Vec::new();
+    for (place, holder) in former.iter().enumerate() {
+        work.transaction.delete(keys::organization_of(holder));
+        // Whom a later one of them holds is named with that.
+        let later: Vec<Holder> = former[place + 1..].iter().cloned().map(Holder::lasting).collect();
+        let (removal, gone) = drop_former(work, id, holder, &later, SWEPT_AT_ONCE)?;
+        if removal.more {
+            work.transaction.put(keys::sweep(keys::SITE, holder), records::write(&Sweep::Former(id)));
+        }
+        named.extend(gone);
+    }
+    Ok(named)
+}
+
+/// Removes up to `limit` members of what held members of an organization before, and notes in the change feed who of them
+/// is no member any more, but for those of `others`. Returns them as well.
+pub fn drop_former(
+    work: &mut Work<'_>,
+    id: u64,
+    former: &str,
+    others: &[Holder],
+    limit: u32,
+) -> store::Result<(Removal, Vec<String>)> {
+    let range = Range { keys_only: true, ..prefix_range(&keys::members(former), limit) };
+    let entries = work.transaction.scan(&range)?;
+    let members: Vec<&str> = entries.iter().map(|entry| keys::id_of(&entry.key)).collect();
+    let customers = customers_of(work.transaction, &Holder::lasting(former.to_string()), &members)?;
+    let customers: Vec<String> = customers.into_iter().map(|(_, customer)| customer).collect();
+    let removal = edges::drop_members(work.transaction, former, limit)?;
+    // One that is deleted meanwhile has no members.
+    let Some(record) = numbers::organization(work.transaction, id)? else { return Ok((removal, Vec::new())) };
+    let mut holders = holders(work.transaction, id, &record, work.now.milliseconds)?;
+    holders.extend_from_slice(others);
+    let customers = in_sight(work.transaction, &customers)?;
+    let gone = without(work.transaction, &holders, &customers)?;
+    record_members(work, id, ChangeKind::OrganizationMembersRemoved, &gone);
+    Ok((removal, gone))
 }
 
 /// Removes the members of a holder that no longer belongs to an organization. If there are many, the rest has no effect

@@ -7,6 +7,7 @@
 //! | `membership` | who is a member of which organization |
 //! | `history` | what put a customer or an organization into its state |
 //! | `parting` | organizations that are unlinked from their groups |
+//! | `arrivals` | who comes into an organization with a group that had members before |
 //! | `probation` | restored customers in managed organizations |
 //! | `holders`, `kept`, `numbers`, `standing` | what holds members; what is deleted, as it is kept; ids; local, managed or leaving |
 //! | `projects` | projects and what is associated with them |
@@ -74,6 +75,7 @@
 //! ```
 
 pub mod access;
+pub(crate) mod arrivals;
 pub mod bin;
 pub mod customers;
 mod error;

@@ -47,7 +47,7 @@ pub struct Organization {
 
 /// Makes or adopts the organization of a group that is first pushed, and returns its number; `None` if the policy
 /// leaves a local organization alone. Without a grace, only the group's members are members of an adopted one from now
-/// on.
+/// on: [`settle_at_once`] is to follow, as soon as the group has its members.
 ///
 /// # Errors
 /// [`Error::Taken`] if a managed organization has the name, or a local one and the policy is to reject.
@@ -102,7 +102,8 @@ fn create(work: &mut Work<'_>, link: Link, name: &str) -> store::Result<u64> {
     Ok(id)
 }
 
-/// Makes a local organization a group's. Without a grace, those who are not members of the group are out at once.
+/// Makes a local organization a group's. Without a grace, those who are not members of the group are out at once, and
+/// [`settle_at_once`] names them.
 fn adopt(
     work: &mut Work<'_>,
     id: u64,
@@ -111,10 +112,7 @@ fn adopt(
     grace_seconds: Option<u32>,
 ) -> store::Result<()> {
     let group = link.resource.clone();
-    let holders = match grace_seconds {
-        Some(_) => holders::holders(work.transaction, id, &old, work.now.milliseconds)?,
-        None => Vec::new(),
-    };
+    let holders = holders::holders(work.transaction, id, &old, work.now.milliseconds)?;
     let is_kept = |name: &String| holders.iter().any(|holder| holder.name == *name);
     for holder in holders::all_holders(id, &old).iter().filter(|holder| !is_kept(holder)) {
         holders::forget_members(work.transaction, holder)?;
@@ -123,11 +121,9 @@ fn adopt(
     if let Some(retained) = &old.retained {
         work.transaction.delete(due.key(retained.until));
     }
-    let retained = grace_seconds.map(|grace| {
-        let until = work.now.milliseconds.saturating_add(u64::from(grace) * 1_000);
-        work.transaction.put(due.key(until), records::write(&due));
-        Retained { until, holders: holders.into_iter().map(|holder| holder.name).collect() }
-    });
+    let until = work.now.milliseconds.saturating_add(u64::from(grace_seconds.unwrap_or(0)) * 1_000);
+    work.transaction.put(due.key(until), records::write(&due));
+    let retained = Some(Retained { until, holders: holders.into_iter().map(|holder| holder.name).collect() });
     let record = OrganizationRecord { link: Some(link), former: None, restored: false, retained, parted: None, ..old };
     work.transaction.put(keys::organization(id), records::write(&record));
     work.transaction.put(keys::organization_of(&group), keys::number(id));
@@ -249,10 +245,33 @@ pub struct Settled {
     pub has_others: bool,
     /// The customers whose probation the group's complete list has ended, whether they are on it or not.
     pub replaced: Vec<String>,
+    /// What held members until now: to be left behind when the group has its members, see [`holders::leave_behind`].
+    pub former: Vec<String>,
+}
+
+/// As [`settle`], where the group has its members already.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn settle_at_once(work: &mut Work<'_>, id: u64, is_complete: bool) -> store::Result<()> {
+    let settled = settle(work, id, is_complete)?;
+    part(work, id, &settled)
+}
+
+/// Leaves behind what held members of an organization before it was settled, and notes in the change feed who is no member
+/// any more.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn part(work: &mut Work<'_>, id: u64, settled: &Settled) -> store::Result<()> {
+    let named = holders::leave_behind(work, id, &settled.former)?;
+    let replaced: Vec<String> = settled.replaced.iter().filter(|customer| !named.contains(customer)).cloned().collect();
+    probation::record_gone(work, id, &replaced)
 }
 
 /// Ends the grace of an adopted organization when its time has passed, or when the group's list is complete: those who
-/// are not on it are then out, even those on probation.
+/// are not on it are then out, even those on probation. Who they are is known when the group has its members: [`part`] is
+/// to follow then.
 ///
 /// # Errors
 /// Where the storage fails.
@@ -267,9 +286,11 @@ pub fn settle(work: &mut Work<'_>, id: u64, is_complete: bool) -> store::Result<
         work.transaction.put(keys::organization(id), records::write(&old));
     }
     let has_others = old.restored;
-    let Some(retained) = old.retained.take() else { return Ok(Settled { has_others, replaced }) };
+    let Some(retained) = old.retained.take() else {
+        return Ok(Settled { has_others, replaced, former: Vec::new() });
+    };
     if !is_complete && work.now.milliseconds < retained.until {
-        return Ok(Settled { has_others: true, replaced });
+        return Ok(Settled { has_others: true, replaced, former: Vec::new() });
     }
     let due = Due::Adoption(id);
     work.transaction.delete(due.key(retained.until));
@@ -279,14 +300,11 @@ pub fn settle(work: &mut Work<'_>, id: u64, is_complete: bool) -> store::Result<
         work.transaction.put(due.key(retained.until), records::write(&due));
         old.retained = Some(retained);
         work.transaction.put(keys::organization(id), records::write(&old));
-        return Ok(Settled { has_others: true, replaced });
-    }
-    for holder in &retained.holders {
-        holders::forget_members(work.transaction, holder)?;
+        return Ok(Settled { has_others: true, replaced, former: Vec::new() });
     }
     work.transaction.put(keys::organization(id), records::write(&old));
     work.record(ChangeKind::OrganizationSettled, Detail::of_organization(id));
-    Ok(Settled { has_others, replaced })
+    Ok(Settled { has_others, replaced, former: retained.holders })
 }
 
 /// Ends every grace and every probation whose time has passed, if upkeep has not done so yet.
@@ -302,7 +320,7 @@ pub fn settle_due(work: &mut Work<'_>) -> store::Result<()> {
         let work = &mut Work { transaction, now, actor, request, settings };
         for entry in entries {
             match records::read(&entry.key, &entry.value)? {
-                Due::Adoption(organization) => drop(settle(work, organization, false)?),
+                Due::Adoption(organization) => settle_at_once(work, organization, false)?,
                 Due::Probation { holder, customer } => {
                     work.transaction.delete(entry.key.clone());
                     probation::end(work, &holder, &customer)?;

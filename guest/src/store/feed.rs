@@ -104,7 +104,8 @@ change_kinds! {
     OrganizationCreated = "organization.created";
     /// A local organization became a group's.
     OrganizationAdopted = "organization.adopted";
-    /// The grace of an adopted organization is over: its members are the group's alone.
+    /// The grace of an adopted organization is over: its members are the group's alone. Those who are no members any more
+    /// are named by `organization.members-removed`.
     OrganizationSettled = "organization.settled";
     /// A group was left apart from the local organization that has its name.
     OrganizationConflict = "organization.conflict";
@@ -112,9 +113,9 @@ change_kinds! {
     OrganizationUnlinked = "organization.unlinked";
     /// An organization got another name.
     OrganizationRenamed = "organization.renamed";
-    /// Customers became members of an organization, those in `members`, but not through its group.
+    /// Customers became members of an organization, those in `members`, but not by coming into its group.
     OrganizationMembersAdded = "organization.members-added";
-    /// Customers are no longer members of an organization, those in `members`, but not through its group.
+    /// Customers are no longer members of an organization, those in `members`, but not by leaving its group.
     OrganizationMembersRemoved = "organization.members-removed";
     /// An organization was deleted, and can be restored for the site's retention time.
     OrganizationDeleted = "organization.deleted";

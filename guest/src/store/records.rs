@@ -683,6 +683,9 @@ pub enum Sweep {
     User(Option<String>),
     /// A group, or another holder of members: its memberships.
     Group,
+    /// What held members of this organization before its grace was over: its memberships, and a word in the change feed
+    /// on who is no member any more.
+    Former(u64),
     /// A customer: its memberships and associations.
     Customer,
     /// An organization: its history.
@@ -720,6 +723,15 @@ pub enum Due {
     },
     /// The members of an organization that was unlinked from its group are still to be copied.
     Parting(u64),
+    /// Those who came into an organization with its group, which had members before, are still to be named.
+    Arrivals {
+        /// The organization.
+        organization: u64,
+        /// The group.
+        group: String,
+        /// The user after whom to go on.
+        after: String,
+    },
     /// A deleted customer is erased.
     Customer(String),
     /// A deleted organization is erased.
@@ -762,6 +774,7 @@ impl Due {
             Due::Key { directory, key } => alloc::format!("key/{directory}/{key}"),
             Due::Domains { directory, .. } => alloc::format!("domains/{directory}"),
             Due::Parting(organization) => alloc::format!("parting/{}", keys::number(*organization)),
+            Due::Arrivals { organization, .. } => alloc::format!("arrivals/{}", keys::number(*organization)),
             Due::Customer(customer) => alloc::format!("customer/{customer}"),
             Due::Organization(organization) => alloc::format!("organization/{}", keys::number(*organization)),
             Due::Probation { holder, customer } => alloc::format!("probation/{holder}/{customer}"),

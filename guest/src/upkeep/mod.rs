@@ -25,7 +25,9 @@ pub use self::upgrade::Upgrade;
 use crate::directories::{forgetting, log, notices};
 use crate::engine::{Engine, Moment};
 use crate::provisioning::{leaving, links};
-use crate::site::{self, bin, customers, history, numbers, organizations, parting, probation, projects};
+use crate::site::{
+    self, arrivals, bin, customers, history, holders, numbers, organizations, parting, probation, projects,
+};
 use crate::store::edges;
 use crate::store::keys::{self, Kind};
 use crate::store::pages;
@@ -146,12 +148,13 @@ fn next_due(transaction: &mut Transaction, now: u64) -> Result<Option<(String, D
 fn perform(work: &mut Work<'_>, due: &Due) -> Result<(), Error> {
     match due {
         Due::Adoption(organization) => {
-            organizations::settle(work, *organization, false)?;
+            organizations::settle_at_once(work, *organization, false)?;
         }
         Due::Log(directory) => log::age_log(work, directory)?,
         Due::Key { directory, key } => notices::notify(work, directory, key)?,
         Due::Domains { directory, after } => links::link_those_inside(work, directory, after.as_deref())?,
         Due::Parting(organization) => parting::go_on(work, *organization)?,
+        Due::Arrivals { organization, group, after } => arrivals::record(work, *organization, group, Some(after))?,
         Due::Customer(customer) => bin::erase_customer(work, customer)?,
         Due::Organization(organization) => bin::erase_organization(work, *organization)?,
         Due::Probation { holder, customer } => probation::end(work, holder, customer)?,
@@ -191,6 +194,11 @@ impl Job {
             }
             Sweep::Group => {
                 let removal = edges::drop_members(transaction, &self.id, memberships)?;
+                (removal.removed * 2, removal.more)
+            }
+            Sweep::Former(organization) => {
+                let work = &mut work(transaction, now, None);
+                let (removal, _) = holders::drop_former(work, *organization, &self.id, &[], memberships)?;
                 (removal.removed * 2, removal.more)
             }
             Sweep::Customer => {

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use usher_engine::changes::{ChangeKind, Error};
+use usher_engine::changes::{Change, ChangeKind, Error, Filter};
+use usher_engine::site::projects::Audience;
 
 use super::site::{Site, settings};
 
@@ -127,4 +128,129 @@ fn a_kind_that_a_later_version_wrote_is_read_as_it_is() {
     site.storage.restore(&Arc::new(entries));
     let kinds: Vec<String> = site.engine().changes(0, 10).unwrap().into_iter().map(|change| change.kind).collect();
     assert_eq!(kinds, ["directory.connected", "key.blessed"]);
+}
+
+/// The changes that fit a filter, gone through in calls for so many.
+fn among(site: &Site, filter: &Filter, limit: u32) -> Vec<Change> {
+    let (mut after, mut found) = (0, Vec::new());
+    loop {
+        let part = site.engine().changes_among(after, filter, limit).unwrap();
+        assert!(part.changes.len() <= limit as usize && part.position >= after);
+        assert!(part.changes.iter().all(|change| (after + 1..=part.position).contains(&change.sequence)));
+        after = part.position;
+        found.extend(part.changes);
+        if !part.more {
+            assert!(site.engine().changes(after, 1).unwrap().is_empty());
+            return found;
+        }
+    }
+}
+
+#[test]
+fn it_can_be_asked_by_kind_actor_and_subject() {
+    let site = Site::new();
+    let directory = site.connect(&settings("idp"));
+    let [ann, bob] = ["ann@x.test", "bob@x.test"].map(|name| directory.user(name));
+    let group = directory.group("Staff", std::slice::from_ref(&ann));
+    let members = |op: &str, id: &String| json!([{ "op": op, "path": "members", "value": [{ "value": id }] }]);
+    directory.patch(&format!("/Groups/{group}"), members("add", &bob)).expect(200);
+    directory.patch(&format!("/Groups/{group}"), members("remove", &ann)).expect(200);
+    let guests = site.engine().create_organization("eve", "Guests").unwrap().id;
+    let local = site.local_customer("local@x.test").id;
+    site.engine().add_members("eve", guests, &[local.clone(), ann.clone()]).unwrap();
+    let desk = site.engine().create_project("ann", "DESK", "Desk", Audience::Restricted).unwrap().id;
+    site.engine().associate_organization("ann", desk, guests, true).unwrap();
+    let all = site.engine().changes(0, 1_000).unwrap();
+    let detail = |change: &Change| serde_json::from_str::<Value>(&change.detail).unwrap();
+    let has = |change: &Change, name: &str, id: &str| detail(change)[name] == id;
+    let lists = |change: &Change, kind: &str, id: &String| {
+        change.kind.starts_with(kind)
+            && detail(change)["members"].as_array().is_some_and(|all| all.contains(&json!(id)))
+    };
+    let text = |id: &String| Some(id.clone());
+    let open = Filter::default();
+    type Fits<'t> = Box<dyn Fn(&Change) -> bool + 't>;
+    let cases: Vec<(Filter, usize, Fits<'_>)> = vec![
+        (open.clone(), all.len(), Box::new(|_| true)),
+        (
+            Filter { kinds: vec!["user.created".into(), "organization.created".into()], ..open.clone() },
+            4,
+            Box::new(|change| matches!(change.kind.as_str(), "user.created" | "organization.created")),
+        ),
+        (Filter { actor: Some("admin:eve".into()), ..open.clone() }, 2, Box::new(|change| change.actor == "admin:eve")),
+        (
+            Filter { directory: text(&directory.id), ..open.clone() },
+            8,
+            Box::new(|change| has(change, "directory", &directory.id)),
+        ),
+        (
+            Filter { user: text(&ann), ..open.clone() },
+            4,
+            Box::new(|change| has(change, "user", &ann) || lists(change, "group.", &ann)),
+        ),
+        // The customer has the id of its user, and was not in the group: the user was.
+        (
+            Filter { customer: text(&ann), ..open.clone() },
+            2,
+            Box::new(|change| has(change, "customer", &ann) || lists(change, "organization.", &ann)),
+        ),
+        (Filter { group: text(&group), ..open.clone() }, 5, Box::new(|change| has(change, "group", &group))),
+        (
+            Filter { organization: Some(guests), ..open.clone() },
+            3,
+            Box::new(move |change| detail(change)["organization"] == guests),
+        ),
+        (Filter { project: Some(desk), ..open.clone() }, 2, Box::new(move |change| detail(change)["project"] == desk)),
+        (
+            Filter { kinds: vec!["organization.members-added".into()], customer: text(&local), ..open.clone() },
+            1,
+            Box::new(|change| lists(change, "organization.members-added", &local)),
+        ),
+        (Filter { kinds: vec!["key.issued".into()], project: Some(desk), ..open.clone() }, 0, Box::new(|_| false)),
+        (Filter { user: Some("nobody".into()), ..open.clone() }, 0, Box::new(|_| false)),
+    ];
+    for (filter, count, fits) in cases {
+        let expected: Vec<Change> = all.iter().filter(|change| fits(change)).cloned().collect();
+        assert_eq!(expected.len(), count, "{filter:?}");
+        for limit in [1, 2, 1_000] {
+            assert_eq!(among(&site, &filter, limit), expected, "{filter:?}");
+        }
+    }
+    let unknown = Filter { kinds: vec!["user.blessed".into()], ..open.clone() };
+    let too_many = Filter { kinds: vec!["user.created".into(); 1_000], ..open.clone() };
+    for (filter, limit) in [(&unknown, 1), (&too_many, 1), (&open, 0), (&open, 1_001)] {
+        assert!(matches!(site.engine().changes_among(0, filter, limit), Err(Error::Invalid(_))));
+    }
+    let end = site.engine().changes_among(u64::MAX, &open, 1).unwrap();
+    assert_eq!((end.changes.len(), end.position, end.more), (0, u64::MAX, false));
+    let behind = site.engine().changes_among(1_000, &open, 1).unwrap();
+    assert_eq!((behind.position, behind.more), (1_000, false));
+}
+
+/// One call looks at a bounded part of the feed, and says up to where.
+#[test]
+fn a_call_looks_at_so_many_changes_and_no_more() {
+    let site = Site::new();
+    let directory = site.connect(&settings("idp"));
+    directory.many("/Users", (0..6_000).map(|n| json!({ "userName": format!("u{n}") })));
+    directory.group("Last", &[]);
+    let filter = Filter { kinds: vec!["group.created".into()], ..Filter::default() };
+    let (mut after, mut calls) = (0, 0);
+    loop {
+        site.storage.take_work();
+        let part = site.engine().changes_among(after, &filter, 1).unwrap();
+        let work = site.storage.take_work();
+        assert!(work.entries <= 5_000 && work.scans <= 10, "{work:?}");
+        (after, calls) = (part.position, calls + 1);
+        if let [found] = &part.changes[..] {
+            assert_eq!(found.kind, "group.created");
+            break;
+        }
+        assert!(part.more);
+    }
+    assert_eq!(calls, 3);
+    // Who asks for everything reads no more than that.
+    site.storage.take_work();
+    assert_eq!(site.engine().changes_among(0, &Filter::default(), 10).unwrap().changes.len(), 10);
+    assert_eq!(site.storage.take_work().entries, 10);
 }

@@ -1,7 +1,9 @@
 //! Groups become organizations, and organizations open projects: the rows of the product's tables, one by one.
 
 use serde_json::{Value, json};
-use usher_engine::directories::ConflictPolicy;
+use usher_engine::changes::Filter;
+use usher_engine::directories::{ConflictPolicy, Settings};
+use usher_engine::provisioning::conflicts::Resolution;
 use usher_engine::site::customers::CustomerUpdate;
 use usher_engine::site::organizations::Organization;
 use usher_engine::site::projects::Audience;
@@ -169,6 +171,129 @@ fn a_group_that_comes_with_its_members_leaves_an_adopted_organization_no_others(
     let (directory, users) = with_users(&site, &["a@x.test"]);
     directory.group("Staff", &users);
     assert_eq!(site.members(id), ["a@x.test"]);
+    integrity::check(&site.storage);
+}
+
+/// Who is named in the change feed as no member of an organization any more, since a position; the last position.
+fn named_as_gone(site: &Site, organization: u64, since: u64) -> (Vec<String>, u64) {
+    named(site, "organization.members-removed", organization, since)
+}
+
+/// Who is named as having come into an organization, or gone.
+fn named(site: &Site, kind: &str, organization: u64, since: u64) -> (Vec<String>, u64) {
+    let filter = Filter { kinds: vec![kind.into()], organization: Some(organization), ..Filter::default() };
+    let (mut gone, mut position) = (Vec::new(), since);
+    loop {
+        let part = site.engine().changes_among(position, &filter, 1_000).unwrap();
+        position = part.position;
+        for change in part.changes {
+            let detail: Value = serde_json::from_str(&change.detail).unwrap();
+            gone.extend(detail["members"].as_array().unwrap().iter().map(|id| id.as_str().unwrap().to_string()));
+        }
+        if !part.more {
+            return (gone, position);
+        }
+    }
+}
+
+/// Those who go because an adoption leaves them no place are named, each once, and nobody who stays: at the end of the
+/// grace, with a full list, with a group that brings its members, and where an administrator resolves the conflict.
+#[test]
+fn who_goes_with_the_end_of_a_grace_is_named() {
+    for (how, policy) in [
+        ("time", ConflictPolicy::Sync),
+        ("a request later", ConflictPolicy::Sync),
+        ("list", ConflictPolicy::Sync),
+        ("at once", ConflictPolicy::Sync),
+        ("resolved", ConflictPolicy::Skip),
+    ] {
+        let site = Site::new();
+        let id = local(&site, "Staff", "old@x.test");
+        let old = site.customer("old@x.test").unwrap().id;
+        let [both, gone] = ["both@x.test", "deleted@x.test"].map(|email| site.local_customer(email).id);
+        site.engine().add_members("ann", id, &[both, gone.clone()]).unwrap();
+        site.engine().delete_customer("ann", &gone).unwrap();
+        let directory = site.connect(&Settings { conflict_policy: policy, ..settings("idp") });
+        let users = ["a@x.test", "both@x.test"].map(|name| directory.user(name));
+        let (_, before) = named_as_gone(&site, id, 0);
+        let group = directory.group("Staff", if ["at once", "resolved"].contains(&how) { &users } else { &[] });
+        let path = format!("/Groups/{group}");
+        match how {
+            "at once" => {}
+            "resolved" => site.engine().resolve_conflict("ann", &directory.id, &group, &Resolution::Adopt).unwrap(),
+            _ => {
+                directory.patch(&path, edit("add", &users)).expect(200);
+                assert_eq!(named_as_gone(&site, id, before).0, Vec::<String>::new(), "{how}");
+                match how {
+                    "list" => drop(directory.patch(&path, edit("replace", &users)).expect(200)),
+                    "time" => {
+                        site.surroundings.pass(3_600_000);
+                        site.sweep(100);
+                    }
+                    _ => {
+                        site.surroundings.pass(3_600_000);
+                        directory.patch(&path, edit("add", &users)).expect(200);
+                    }
+                }
+            }
+        }
+        assert_eq!(site.members(id), ["a@x.test", "both@x.test"], "{how}");
+        assert_eq!(named_as_gone(&site, id, before).0, [old], "{how}");
+        // Who came into the group is named with that; when it gets the organization only later, with this.
+        let came = named(&site, "organization.members-added", id, before).0;
+        assert_eq!(came, if how == "resolved" { &users[..1] } else { &[] }, "{how}");
+        site.sweep(100);
+        integrity::check(&site.storage);
+    }
+}
+
+/// The members that a group has before it gets an organization are named when it does, step by step.
+#[test]
+fn who_comes_with_a_group_is_named() {
+    for resolution in [Resolution::Adopt, Resolution::Rename("Old staff".into())] {
+        let site = Site::new();
+        let local = local(&site, "Staff", "old@x.test");
+        let directory = site.connect(&Settings { conflict_policy: ConflictPolicy::Skip, ..settings("idp") });
+        let users = directory.many("/Users", (0..1_100).map(|n| json!({ "userName": format!("u{n}@x.test") })));
+        let group = directory.group("Staff", &users);
+        site.engine().resolve_conflict("ann", &directory.id, &group, &resolution).unwrap();
+        let organization = site.organization("Staff").unwrap();
+        assert_eq!(organization == local, resolution == Resolution::Adopt);
+        assert_eq!(
+            named(&site, "organization.members-added", organization, 0).0.len(),
+            1_000 + usize::from(organization == local)
+        );
+        site.sweep(100);
+        let (mut came, _) = named(&site, "organization.members-added", organization, 0);
+        came.retain(|id| users.contains(id));
+        assert_eq!(came, users);
+        integrity::check(&site.storage);
+    }
+}
+
+/// What is too much for one transaction is named as it is swept; whoever has come again by then has not gone.
+#[test]
+fn many_who_go_are_named_step_by_step() {
+    let site = Site::new();
+    let id = local(&site, "Staff", "old@x.test");
+    let customers: Vec<String> = (0..300).map(|n| site.local_customer(&format!("u{n}@x.test")).id).collect();
+    site.engine().add_members("ann", id, &customers).unwrap();
+    let directory = site.connect(&settings("idp"));
+    let users: Vec<String> = (0..3).map(|n| directory.user(&format!("u{}@x.test", n * 149))).collect();
+    let group = directory.group("Staff", &users[..2]);
+    let (at_once, _) = named_as_gone(&site, id, 0);
+    assert!(at_once.len() <= 64);
+    // The last one comes back before it is swept.
+    directory.patch(&format!("/Groups/{group}"), edit("add", &users[2..])).expect(200);
+    assert_eq!(site.members(id).len(), 3);
+    assert!(site.sweep(20) > 10);
+    let (mut gone, _) = named_as_gone(&site, id, 0);
+    let mut expected: Vec<String> =
+        customers.iter().enumerate().filter(|(n, _)| ![0, 149, 298].contains(n)).map(|(_, id)| id.clone()).collect();
+    expected.push(site.customer("old@x.test").unwrap().id);
+    gone.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(gone, expected);
     integrity::check(&site.storage);
 }
 

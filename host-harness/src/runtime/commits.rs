@@ -28,14 +28,14 @@ impl Announcer {
 ///
 /// ```
 /// use std::sync::Arc;
-/// use usher_host::{Usher, storage::MemoryStorage};
+/// use usher_host::{Usher, changes::Filter, storage::MemoryStorage};
 ///
 /// # futures_lite::future::block_on(async {
 /// let site = Usher::load()?.site(Arc::new(MemoryStorage::new()));
 /// let mut commits = site.commits();
 /// site.create_organization("ada", "Hydrology").await??;
 /// commits.next().await;
-/// for change in site.changes(0, 100).await?? {
+/// for change in site.changes(0, Filter::everything(), 100).await??.changes {
 ///     println!("{} {} {}", change.sequence, change.actor, change.kind);
 /// }
 /// # Ok::<_, Box<dyn std::error::Error>>(())

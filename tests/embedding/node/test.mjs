@@ -176,7 +176,8 @@ test("exported functions take and return values of JavaScript", () => {
   assert.equal(customer.email, "grace@example.com");
   const project = site.call("site", "createProject", "ada", "HELP", "Help", "restricted");
   assert.equal(site.call("site", "accessTo", customer.id, project.id).allowed, false);
-  assert.ok(site.call("changes", "read", 0n, 100).some(({ kind }) => kind === "user.created"));
+  const { changes, more } = site.call("changes", "read", 0n, { kinds: ["user.created"] }, 100);
+  assert.deepEqual([changes.map(({ kind }) => kind), more], [["user.created"], false]);
   assert.equal(site.call("upkeep", "step", 100).more, false);
 });
 

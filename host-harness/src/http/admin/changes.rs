@@ -1,6 +1,6 @@
 //! `/admin/v1/changes`
 
-use super::super::admin_request::{AdminRequest, invalid, time};
+use super::super::admin_request::{AdminRequest, invalid, number, time};
 use super::super::fault::Fault;
 use super::super::reply::Reply;
 use super::shape::{Page, limit, ok};
@@ -20,17 +20,44 @@ pub(super) struct Change {
 }
 
 pub(super) async fn read(request: AdminRequest<'_>) -> Result<Reply, Fault> {
-    let [after, limit_text] = request.query(["after", "limit"])?;
+    let (filter, [after, limit_text]) = asked(&request)?;
     let after = after.map_or(Ok(0), |after| {
         let after = after.parse::<u64>();
         after.map_err(|_| invalid("`after` is the number of a change, or 0."))
     })?;
-    let limit = limit(limit_text)?;
-    let changes = request.state.site.changes(after, limit).await??;
-    let last = changes.last().map(|change| change.sequence);
-    let values = changes.into_iter().map(shown).collect::<Result<Vec<_>, _>>()?;
-    let next = last.filter(|_| values.len() >= limit as usize);
-    Ok(ok(&Page { values, next }))
+    let part = request.state.site.changes(after, filter, limit(limit_text)?).await??;
+    let values = part.changes.into_iter().map(shown).collect::<Result<Vec<_>, _>>()?;
+    Ok(ok(&Page { values, next: part.more.then_some(part.position) }))
+}
+
+/// Which changes a query asks for, with where to begin and how many.
+pub(super) fn asked(request: &AdminRequest<'_>) -> Result<(changes::Filter, [Option<String>; 2]), Fault> {
+    let [kinds, actor, directory, user, group, customer, organization, project, after, limit] = request.query([
+        "kind",
+        "actor",
+        "directory",
+        "user",
+        "group",
+        "customer",
+        "organization",
+        "project",
+        "after",
+        "limit",
+    ])?;
+    let whole = |name: &str, text: Option<String>| {
+        text.map(|text| number(&text).ok_or_else(|| invalid(format!("`{name}` is a number.")))).transpose()
+    };
+    let filter = changes::Filter {
+        kinds: kinds.iter().flat_map(|kinds| kinds.split(',')).map(str::to_owned).collect(),
+        actor,
+        directory,
+        user,
+        group,
+        customer,
+        organization: whole("organization", organization)?,
+        project: whole("project", project)?,
+    };
+    Ok((filter, [after, limit]))
 }
 
 pub(super) fn shown(change: changes::Change) -> Result<Change, Fault> {

@@ -5,7 +5,7 @@ use super::super::connections::AnswerGuard;
 use super::super::events::{self, Place};
 use super::super::fault::Fault;
 use super::super::reply::{self, Reply};
-use super::changes::{Change, shown};
+use super::changes::{Change, asked, shown};
 use crate::runtime::{Commits, Site, changes};
 use hyper::body::Bytes;
 use std::sync::Arc;
@@ -29,7 +29,10 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 const GREETING: &[u8] = b"retry: 1000\n\n";
 
 pub(super) async fn open(request: AdminRequest<'_>) -> Result<Reply, Fault> {
-    let [after] = request.query(["after"])?;
+    let (filter, [after, limit]) = asked(&request)?;
+    if limit.is_some() {
+        return Err(invalid("There is no query parameter `limit` here."));
+    }
     // Who comes again says where it was.
     let resumed = request.head.headers.get("last-event-id").and_then(|id| id.to_str().ok()).filter(|id| !id.is_empty());
     let after = match (resumed, &after) {
@@ -55,6 +58,7 @@ pub(super) async fn open(request: AdminRequest<'_>) -> Result<Reply, Fault> {
         place,
         _answering: request.answering.clone(),
         after,
+        filter,
         greeted: false,
         read: None,
         sent: now,
@@ -70,6 +74,7 @@ struct Reader {
     /// Keeps the connection from being closed in favour of another one while the stream goes on.
     _answering: Arc<AnswerGuard>,
     after: u64,
+    filter: changes::Filter,
     greeted: bool,
     /// When the feed was last read to its end.
     read: Option<Instant>,
@@ -89,16 +94,20 @@ impl Reader {
                     () = sleep_until(read + PACE) => {}
                 }
             }
-            let changes = self.look().await?;
-            self.read = (changes.len() < PAGE as usize).then(Instant::now);
-            if let Some(last) = changes.last() {
-                self.after = last.sequence;
+            let part = self.look().await?;
+            // Where many changes are looked at and none is asked for, nothing but this holds the reader back.
+            self.read = (!part.more || part.changes.is_empty()).then(Instant::now);
+            self.after = part.position;
+            if !part.changes.is_empty() {
                 self.sent = Instant::now();
-                return events(changes);
+                return events(part.changes);
             }
             if self.sent.elapsed() >= KEEP_ALIVE {
                 self.sent = Instant::now();
                 return Some(Bytes::from_static(b":\n\n"));
+            }
+            if part.more {
+                continue;
             }
             tokio::select! {
                 () = self.place.closed() => return None,
@@ -108,9 +117,9 @@ impl Reader {
         }
     }
 
-    async fn look(&self) -> Option<Vec<changes::Change>> {
-        match self.site.changes(self.after, PAGE).await {
-            Ok(Ok(changes)) => Some(changes),
+    async fn look(&self) -> Option<changes::Part> {
+        match self.site.changes(self.after, self.filter.clone(), PAGE).await {
+            Ok(Ok(part)) => Some(part),
             Ok(Err(error)) => {
                 tracing::error!(%error, "a stream of changes ends");
                 None

@@ -1,5 +1,6 @@
 //! What the component's functions are called with.
 
+use crate::runtime::changes::Filter;
 use crate::runtime::directories::{LogFilter, Resolution, Settings, SettingsUpdate};
 use crate::runtime::site::{self, Audience, CustomerUpdate, NewCustomer, Position};
 
@@ -100,5 +101,6 @@ by_reference!(
     Settings,
     SettingsUpdate,
     Resolution,
-    LogFilter
+    LogFilter,
+    Filter
 );
