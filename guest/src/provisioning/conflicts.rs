@@ -22,7 +22,8 @@ use crate::store::feed::{ChangeKind, Detail};
 use crate::store::keys::{self, Association, Kind};
 use crate::store::pages::{Page, scan_ids};
 use crate::store::records::{
-    self, ConflictPolicy, ConflictRecord, Counts, Header, LeftApart, Link, RefusedGroup, Stored, Subject,
+    self, AdoptionRecord, ConflictPolicy, ConflictRecord, Counts, Header, LeftApart, Link, RefusedGroup, Stored,
+    Subject,
 };
 use crate::store::{self, Transaction, prefix_range};
 use crate::work::Work;
@@ -95,6 +96,25 @@ pub struct ConflictOrganization {
     pub name: String,
     /// The directory that manages it, its id and name; `None` if it is local.
     pub managed_by: Option<(String, String)>,
+}
+
+/// An organization that was adopted for a group when it was pushed (conflict policy `sync`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Adoption {
+    /// The group.
+    pub group: String,
+    /// The number of the organization.
+    pub organization: u64,
+    /// Its name.
+    pub name: String,
+    /// When it was adopted, in milliseconds since the Unix epoch.
+    pub at: u64,
+    /// Whether its grace is over: until then, members that it had before may still go.
+    pub settled: bool,
+    /// Who came with the group and was no member before.
+    pub came: MemberChange,
+    /// Who was a member before, and is none any more.
+    pub went: MemberChange,
 }
 
 /// What adopting the organization of a conflict would do.
@@ -191,6 +211,35 @@ impl Engine<'_> {
                 let id = keys::id_of(&entry.key);
                 let case = left_case(transaction, directory, id, left.at)?;
                 values.push(describe(transaction, id, case)?);
+            }
+            Ok(Page { values, next })
+        })
+    }
+
+    /// The organizations that were adopted for groups of a directory, in the order in which the groups were made.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::Invalid`] for a limit or cursor that is not valid.
+    pub fn adoptions(&self, directory: &str, cursor: Option<&str>, limit: u32) -> Result<Page<Adoption>> {
+        self.read(|transaction| {
+            load(transaction, directory)?;
+            let prefix = keys::adoptions(directory);
+            let Page { values: entries, next } = scan_ids::<Error>(transaction, &prefix, cursor, limit)?;
+            let mut values = Vec::with_capacity(entries.len());
+            for entry in &entries {
+                let record: AdoptionRecord = records::read(&entry.key, &entry.value)?;
+                let organization = numbers::organization(transaction, record.organization)?;
+                let organization = organization.ok_or_else(|| store::Error::corrupt(&entry.key))?;
+                let change = |(count, first)| MemberChange { count, first };
+                values.push(Adoption {
+                    group: keys::id_of(&entry.key).to_string(),
+                    organization: record.organization,
+                    name: organization.name,
+                    at: record.at,
+                    settled: organization.retained.is_none(),
+                    came: change(record.came),
+                    went: change(record.went),
+                });
             }
             Ok(Page { values, next })
         })

@@ -10,7 +10,7 @@ use super::{leaving, members, memberships, refused, rules};
 use crate::json::Object;
 use crate::language::error::{Error, Result};
 use crate::language::patch::MemberEdit;
-use crate::site::{membership, organizations, parting, probation};
+use crate::site::{arrivals, membership, organizations, parting, probation};
 use crate::store::feed::{ChangeKind, Detail};
 use crate::store::keys::{self, Kind};
 use crate::store::records::{self, ConflictPolicy, ConflictRecord, Header, Link, Stored};
@@ -40,6 +40,7 @@ pub fn create(scope: &mut Scope<'_>, id: &str, attributes: &Object<'_>, members:
     }
     let organization = provided?;
     if let Some(organization) = organization {
+        arrivals::begin_adoption(&mut scope.work(), organization)?;
         rules::associate(&mut scope.work(), directory, organization, group_name(attributes))?;
     } else {
         let conflict =
@@ -49,6 +50,7 @@ pub fn create(scope: &mut Scope<'_>, id: &str, attributes: &Object<'_>, members:
     }
     let members = members::edit(scope, id, 0, members)?;
     if let Some(organization) = organization.filter(|_| is_complete) {
+        arrivals::note_adoption(&mut scope.work(), organization, &[], &members.added)?;
         organizations::settle_at_once(&mut scope.work(), organization, true)?;
     }
     let header = Header {
@@ -106,6 +108,9 @@ pub fn update(
     }
     let edited = members::edit(scope, id, old.header.members, members)?;
     if let Some((organization, settled)) = settled_now {
+        if settled.has_others || !settled.former.is_empty() {
+            arrivals::note_adoption(&mut scope.work(), organization, &settled.former, &edited.added)?;
+        }
         organizations::part(&mut scope.work(), organization, &settled)?;
     }
     if let Some(organization) = others_in {
@@ -169,6 +174,7 @@ pub fn delete(scope: &mut Scope<'_>, id: &str, old: &Stored) -> Result<()> {
     index::replace(scope, Kind::Group, id, old.header.twin, Some(&before), None)?;
     scope.take_off_held(id)?;
     scope.transaction.delete(key);
+    scope.transaction.delete(keys::adoption(scope.directory(), id));
     sizes::resize(scope.transaction, scope.context.directory, id, old.header.members, 0);
     scope.counts.groups = scope.counts.groups.saturating_sub(1);
     scope.record(ChangeKind::GroupDeleted, Detail::of_group(id));

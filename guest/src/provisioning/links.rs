@@ -85,6 +85,7 @@ impl Engine<'_> {
             let header = Header { organization: None, ..group.header.next(&work.now.text) };
             work.transaction.put(key, group.with_header(header).text());
             conflicts::leave(work, &link.directory, &link.resource);
+            work.transaction.delete(keys::adoption(&link.directory, &link.resource));
             parting::begin(work, id, old, &link)?;
             let new = organizations::existing(work.transaction, id)?;
             organizations::describe(work.transaction, id, new)

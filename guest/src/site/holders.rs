@@ -6,8 +6,8 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::ops::ControlFlow;
 
-use super::numbers;
 use super::standing::{Standing, Standings, standing};
+use super::{adoptions, numbers};
 use crate::storage::Range;
 use crate::store::edges::{self, Removal, SWEPT_AT_ONCE, end_of};
 use crate::store::feed::{ChangeKind, Detail, MEMBERS_PER_CHANGE};
@@ -263,6 +263,7 @@ pub fn drop_former(
     let customers = in_sight(work.transaction, &customers)?;
     let gone = without(work.transaction, &holders, &customers)?;
     record_members(work, id, ChangeKind::OrganizationMembersRemoved, &gone);
+    adoptions::note(work.transaction, record.link.as_ref(), &[], &gone)?;
     Ok((removal, gone))
 }
 

@@ -18,7 +18,7 @@ use super::holders::{
 };
 use super::organizations::{self, Organization};
 use super::standing::{Standings, check_local};
-use super::{numbers, probation};
+use super::{adoptions, numbers, probation};
 use crate::engine::{Engine, Moment};
 use crate::storage::Range;
 use crate::store::edges;
@@ -89,6 +89,7 @@ pub fn take_out(work: &mut Work<'_>, id: u64, users: &[String]) -> store::Result
             }
         }
         record_members(work, id, ChangeKind::OrganizationMembersRemoved, &released);
+        adoptions::note(work.transaction, record.link.as_ref(), &[], &released)?;
     }
     Ok(())
 }

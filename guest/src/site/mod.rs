@@ -6,6 +6,7 @@
 //! | `organizations` | organizations, local and linked to groups |
 //! | `membership` | who is a member of which organization |
 //! | `history` | what put a customer or an organization into its state |
+//! | `adoptions` | organizations that were adopted: who came and who went |
 //! | `parting` | organizations that are unlinked from their groups |
 //! | `arrivals` | who comes into an organization with a group that had members before |
 //! | `probation` | restored customers in managed organizations |
@@ -75,6 +76,7 @@
 //! ```
 
 pub mod access;
+pub(crate) mod adoptions;
 pub(crate) mod arrivals;
 pub mod bin;
 pub mod customers;

@@ -27,6 +27,7 @@
 //! | `cf/{directory}/{user}`, `cf/site/{id}` | likewise: another user, customer, organization or directory has the same name |
 //! | `cf/{directory}/{id}` | likewise: a group was refused because a local organization has its name; the id is its own |
 //! | `cr/{directory}/{name}` | the id of the conflict of the refused group of this name |
+//! | `ca/{directory}/{group}` | an organization that was adopted for the group when it was pushed: who came and who went |
 //! | `ce/{directory}/{group}` | a group that an administrator has left apart, so that it is no open conflict |
 //! | `ul/{directory}/{user}` | why the user is linked to no customer; there is one for every such user |
 //! | `m/{group}/{user}` | empty; a membership, read from the group |
@@ -240,6 +241,18 @@ pub fn refused_group(directory: &str, name: &str) -> String {
 #[must_use]
 pub fn refused_groups(directory: &str) -> String {
     ["cr/", directory, "/"].concat()
+}
+
+/// The key of the adoption of a group's organization.
+#[must_use]
+pub fn adoption(directory: &str, group: &str) -> String {
+    [&adoptions(directory), group].concat()
+}
+
+/// What the keys of all adoptions of a directory begin with.
+#[must_use]
+pub fn adoptions(directory: &str) -> String {
+    ["ca/", directory, "/"].concat()
 }
 
 /// The key of a group that an administrator has left apart.

@@ -616,6 +616,19 @@ pub struct RefusedGroup {
     pub adopt: bool,
 }
 
+/// An organization that a directory has adopted for a group that it pushed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AdoptionRecord {
+    /// The number of the organization.
+    pub organization: u64,
+    /// When it was adopted, in milliseconds since the Unix epoch.
+    pub at: u64,
+    /// How many customers have come with it, and the first of them.
+    pub came: (u32, Vec<String>),
+    /// How many customers have gone, and the first of them.
+    pub went: (u32, Vec<String>),
+}
+
 /// A conflict that is over and can be taken up again: an administrator has left the group apart, or unlinked its
 /// organization.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

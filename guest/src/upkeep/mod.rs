@@ -298,7 +298,8 @@ impl Job {
             .chain([keys::all_held(&self.directory), keys::sizes(&self.directory)])
             .chain([keys::all_to_forget(&self.directory)])
             .chain([keys::conflicts(&self.directory), keys::refused_groups(&self.directory)])
-            .chain([keys::all_left_apart(&self.directory), keys::all_unlinked(&self.directory)]);
+            .chain([keys::adoptions(&self.directory), keys::all_left_apart(&self.directory)])
+            .chain([keys::all_unlinked(&self.directory)]);
         for prefix in prefixes {
             if removed >= budget {
                 return Ok((removed, true));

@@ -14,10 +14,10 @@ type Family<'m> = BTreeMap<Vec<&'m str>, &'m str>;
 
 struct Store<'m>(BTreeMap<&'m str, Family<'m>>);
 
-const FAMILIES: [&str; 48] = [
-    "schema", "s", "d", "dn", "dr", "dc", "ds", "rl", "k", "u", "un", "ue", "ux", "g", "gn", "gx", "cf", "cr", "ce",
-    "ul", "m", "mo", "cu", "cm", "uc", "og", "o", "on", "p", "pk", "pa", "po", "op", "pc", "cp", "n", "c", "cl", "t",
-    "w", "rc", "ro", "hc", "ho", "rb", "hd", "fg", "gs",
+const FAMILIES: [&str; 49] = [
+    "schema", "s", "d", "dn", "dr", "dc", "ds", "rl", "k", "u", "un", "ue", "ux", "g", "gn", "gx", "cf", "cr", "ca",
+    "ce", "ul", "m", "mo", "cu", "cm", "uc", "og", "o", "on", "p", "pk", "pa", "po", "op", "pc", "cp", "n", "c", "cl",
+    "t", "w", "rc", "ro", "hc", "ho", "rb", "hd", "fg", "gs",
 ];
 
 /// Checks the whole of a storage.
@@ -153,6 +153,13 @@ impl<'m> Store<'m> {
         });
         let of_names = self.of("cr", directory).into_iter().map(|(name, id)| (name.to_string(), id));
         assert_eq!(of_names.collect::<BTreeMap<_, _>>(), names.collect());
+        for (group, value) in self.of("ca", directory) {
+            assert_eq!(
+                resource(groups[group]).0["organization"],
+                json(value)["organization"],
+                "an adoption of {group}"
+            );
+        }
         for group in self.of("ce", directory).keys() {
             assert!(resource(groups[group]).0["organization"].is_null() && !is_apart(conflicts.get(group)));
         }
@@ -207,9 +214,10 @@ impl<'m> Store<'m> {
             .filter(|(_, kind)| ["directory", "removal"].contains(&json(kind).as_str().unwrap_or_default()))
             .map(|(key, _)| key[0])
             .collect();
-        for family in
-            ["dr", "k", "u", "un", "ue", "ux", "g", "gn", "gx", "cf", "cr", "ce", "ul", "dc", "rl", "rb", "hd", "gs"]
-        {
+        for family in [
+            "dr", "k", "u", "un", "ue", "ux", "g", "gn", "gx", "cf", "cr", "ca", "ce", "ul", "dc", "rl", "rb", "hd",
+            "gs",
+        ] {
             for key in self.family(family).keys() {
                 let of_site = family == "cf" && key[0] == "site";
                 assert!(

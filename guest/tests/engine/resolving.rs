@@ -326,6 +326,44 @@ fn what_is_decided_about_a_refused_group_holds_when_it_is_pushed_again() {
     integrity::check(&site.storage);
 }
 
+#[test]
+fn what_was_adopted_is_listed_with_who_came_and_who_went() {
+    for complete in [true, false] {
+        let site = Site::new();
+        let organization = site.engine().create_organization("ann", "Staff").unwrap().id;
+        let [stays, goes] = ["stays@x.test", "goes@x.test"].map(|email| site.local_customer(email).id);
+        site.engine().add_members("ann", organization, &[stays, goes.clone()]).unwrap();
+        let idp = site.connect(&settings("idp"));
+        let users = ["stays@x.test", "new@x.test"].map(|name| idp.user(name));
+        let adoption = || site.engine().adoptions(&idp.id, None, 10).unwrap().values.remove(0);
+        let group = if complete {
+            idp.group("Staff", &users)
+        } else {
+            let group = idp.group("Staff", &[]);
+            let add =
+                json!([{ "op": "add", "path": "members", "value": [{ "value": users[0] }, { "value": users[1] }] }]);
+            idp.patch(&format!("/Groups/{group}"), add).expect(200);
+            assert_eq!((adoption().settled, adoption().went.count), (false, 0));
+            site.surroundings.pass(3_600_000);
+            site.sweep(10);
+            group
+        };
+        let seen = adoption();
+        assert_eq!((seen.group, seen.organization, seen.name.as_str()), (group.clone(), organization, "Staff"));
+        assert_eq!((seen.settled, seen.came.first, seen.went.first), (true, vec![users[1].clone()], vec![goes]));
+        assert_eq!((seen.came.count, seen.went.count), (1, 1));
+        // Afterwards, the group is a group like any other.
+        let later = idp.user("later@x.test");
+        let add = json!([{ "op": "add", "path": "members", "value": [{ "value": later }] }]);
+        idp.patch(&format!("/Groups/{group}"), add).expect(200);
+        assert_eq!(adoption().came.count, 1);
+        integrity::check(&site.storage);
+        idp.delete(&format!("/Groups/{group}")).expect(204);
+        assert!(site.engine().adoptions(&idp.id, None, 10).unwrap().values.is_empty());
+        integrity::check(&site.storage);
+    }
+}
+
 /// The email addresses of an organization's members, of which there may be many.
 fn all_members(site: &Site, organization: u64) -> BTreeSet<String> {
     let (mut all, mut position) = (BTreeSet::new(), site::Position::Offset(0));
