@@ -274,8 +274,8 @@ pub fn to_text(value: &impl Serialize) -> String {
 /// Appends a string to JSON text, quoted and escaped.
 pub fn push_string(out: &mut String, text: &str) {
     // Without a way out in the middle, which would have each byte looked at alone.
-    let is_plain = |plain: bool, byte: u8| plain & (byte >= 0x20) & (byte != b'"') & (byte != b'\\');
-    if text.bytes().fold(true, is_plain) {
+    let special = |byte: u8| u8::from(byte < 0x20) | u8::from(byte == b'"') | u8::from(byte == b'\\');
+    if text.bytes().fold(0, |found, byte| found | special(byte)) == 0 {
         out.push('"');
         out.push_str(text);
         out.push('"');

@@ -427,7 +427,7 @@ fn note_effects(scope: &mut Scope<'_>, operations: &[Operation<'_>], done: &[Opt
     let failed = results().filter(|(_, result)| result.outcome.is_err());
     let others = results().filter(|(_, result)| result.outcome.is_ok());
     let listed = failed.chain(others).take(MAX_LISTED).map(|(operation, result)| LoggedOperation {
-        method: operation.method.as_ref().ok().and_then(method_name).unwrap_or(HIDDEN).to_string(),
+        method: operation.method.as_ref().ok().copied().and_then(method_name).unwrap_or(HIDDEN).to_string(),
         subject: operation.asked.subject(&result.done).map(NewSubject::to_owned),
         status: match &result.outcome {
             Ok(success) => success.status,
@@ -438,8 +438,8 @@ fn note_effects(scope: &mut Scope<'_>, operations: &[Operation<'_>], done: &[Opt
     scope.notes.listed = listed.collect();
 }
 
-fn method_name(method: &Method) -> Option<&'static str> {
-    METHOD_NAMES.iter().find(|(known, _)| known == method).map(|(_, name)| *name)
+fn method_name(method: Method) -> Option<&'static str> {
+    METHOD_NAMES.iter().find(|(known, _)| *known == method).map(|(_, name)| *name)
 }
 
 fn perform(scope: &mut Scope<'_>, operation: &Operation<'_>, ids: &BulkIds<'_>) -> OperationResult {
@@ -514,7 +514,7 @@ fn write(scope: &mut Scope<'_>, operation: &Operation<'_>, ids: &BulkIds<'_>, ki
 
 fn describe<'s>(operation: &'s Operation<'_>, done: OperationResult) -> Value<'s> {
     let mut result = Object::new();
-    if let Some(name) = operation.method.as_ref().ok().and_then(method_name) {
+    if let Some(name) = operation.method.as_ref().ok().copied().and_then(method_name) {
         result.push("method", name.into());
     }
     if let Some(bulk_id) = &operation.bulk_id {

@@ -56,7 +56,7 @@ impl Engine<'_> {
             for (id, name) in notes.refused_groups.iter().filter(|_| !dry_run) {
                 refused::note(&mut scope, id, name)?;
             }
-            scope.log(&outcome, asked, notes, changes)?;
+            scope.log(&outcome, asked, &notes, &changes)?;
             scope.finish();
             Ok(outcome)
         })?
@@ -85,7 +85,7 @@ impl Engine<'_> {
                     scope.status.note_read(call.now.milliseconds, call.token.id);
                     put_status(scope.transaction, call.directory, &scope.status);
                 } else {
-                    scope.log(&outcome, &Asked::default(), RequestNotes::default(), Vec::new())?;
+                    scope.log(&outcome, &Asked::default(), &RequestNotes::default(), &[])?;
                 }
                 Ok::<_, Error>(())
             });
@@ -117,8 +117,8 @@ impl Scope<'_> {
         &mut self,
         outcome: &Result<Response>,
         asked: &Asked,
-        notes: RequestNotes,
-        changes: Vec<ChangeCount>,
+        notes: &RequestNotes,
+        changes: &[ChangeCount],
     ) -> Result<()> {
         let call = self.context;
         let now = call.now.milliseconds;
@@ -145,11 +145,11 @@ impl Scope<'_> {
             status,
             scim_type: refusal.and_then(|error| error.scim_type).map(ScimType::keyword),
             detail: refusal.map(|error| words.shown(&error.detail)),
-            effect: effect(outcome, &notes),
+            effect: effect(outcome, notes),
             subject: asked.subject(&notes.done),
             attributes: &asked.attributes,
-            members: members(asked, &notes, applied),
-            changes: if applied { &changes } else { &[] },
+            members: members(asked, notes, applied),
+            changes: if applied { changes } else { &[] },
             dry_run,
             operations: notes.operations.filter(|_| applied),
             refused: notes.operations.filter(|_| applied).map(|_| notes.refused),

@@ -165,9 +165,8 @@ impl Stage {
             Stage::Organizations => "on/",
             Stage::Customers => keys::ALL_CUSTOMERS,
             Stage::OwnMembers => keys::ALL_OWN_MEMBERS,
-            Stage::Groups => "g/",
+            Stage::Groups | Stage::Sizes => "g/",
             Stage::Changes => keys::ALL_CHANGES,
-            Stage::Sizes => "g/",
             Stage::Counts => "dc/",
             Stage::Unlinked => "ul/",
         }
@@ -195,7 +194,7 @@ impl Stage {
                 Stage::Counts => {
                     let directory = keys::id_of(&entry.key);
                     change_counts(work.transaction, directory, |counts| {
-                        counts.unlinked_by = UnlinkedCounts::default()
+                        counts.unlinked_by = UnlinkedCounts::default();
                     })?;
                 }
                 Stage::Unlinked => unlinked(work.transaction, &entry)?,
