@@ -15,7 +15,7 @@ use crate::site::holders::{self, Holder};
 use crate::site::numbers;
 use crate::site::organizations;
 use crate::site::projects::{self, Audience};
-use crate::site::standing;
+use crate::site::{standing, totals};
 use crate::storage::Range;
 use crate::store::feed::{ChangeKind, Detail};
 use crate::store::keys::{self, Association, Kind};
@@ -276,6 +276,7 @@ fn resolve_apart(
     let link = Link { directory: directory.to_string(), resource: group.to_string() };
     let organization = organizations::provision(work, link, name, ConflictPolicy::Sync, None)?;
     if let Some(number) = organization {
+        totals::count_organization(work.transaction, directory, [false, true])?;
         rules::associate(work, directory, number, name)?;
         let header = Header { organization, ..stored.header.next(&work.now.text) };
         work.transaction.put(Kind::Group.resource(directory, group), stored.with_header(header).text());

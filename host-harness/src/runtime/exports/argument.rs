@@ -1,7 +1,7 @@
 //! What the component's functions are called with.
 
 use crate::runtime::directories::{LogFilter, Resolution, Settings, SettingsUpdate};
-use crate::runtime::site::{self, Audience, CustomerUpdate, NewCustomer, Position};
+use crate::runtime::site::{self, Audience, CustomerFilter, CustomerUpdate, NewCustomer, OrganizationFilter, Position};
 
 /// An argument of a call: kept until the call is made, and passed to the component each time that it is made.
 pub(super) trait Argument {
@@ -100,5 +100,7 @@ by_reference!(
     Settings,
     SettingsUpdate,
     Resolution,
-    LogFilter
+    LogFilter,
+    CustomerFilter,
+    OrganizationFilter
 );
