@@ -388,7 +388,9 @@ fn service_desks() {
     let customers = &format!("{at}/1/customer");
     let both = json!({"accountIds": [ann], "usernames": [bob]});
     shape(&server, "desk/customers-added", "POST", customers, Some(both));
-    shape(&server, "desk/service-desk-customers", "GET", &format!("{customers}?query=EXAMPLE.net&limit=5000"), None);
+    shape(&server, "desk/service-desk-customers", "GET", &format!("{customers}?query=BOB@example&limit=5000"), None);
+    let whole = format!("{customers}?query={}", "x".repeat(257));
+    assert_eq!(get(&server, &whole).status, 400, "nobody types so much");
     let offered = |query: &str| get(&server, &format!("{customers}?query={query}")).json()["size"].clone();
     assert_eq!((offered("b"), offered("")), (json!(1), json!(2)));
     assert_eq!(server.send("PUT", &format!("{DESK}/customer/user/{bob}/revoke-portal-only-access"), None).status, 204);
@@ -486,12 +488,17 @@ fn lists_are_read_to_their_end_page_by_page() {
         "projects",
         "projects/1/customers",
         "projects/1/organizations",
+        "customers?query=c",
+        "customers?state=local",
+        "organizations?query=o",
+        "access?project=1",
     ] {
+        let sign = if list.contains('?') { '&' } else { '?' };
         let all = get(&server, &format!("{ADMIN}/{list}")).json();
         assert_eq!((all["values"].as_array().map(Vec::len), &all["next"]), (Some(COUNT), &Value::Null), "{list}");
         let (mut values, mut cursor) = (Vec::new(), String::new());
         loop {
-            let page = get(&server, &format!("{ADMIN}/{list}?limit=3{cursor}")).json();
+            let page = get(&server, &format!("{ADMIN}/{list}{sign}limit=3{cursor}")).json();
             values.extend(page["values"].as_array().expect("a page has values").clone());
             match page["next"].as_str() {
                 Some(next) => cursor = format!("&cursor={next}"),
@@ -539,6 +546,69 @@ fn lists_are_read_to_their_end_page_by_page() {
     }
     for query in ["limit=0", "limit=1001", "cursor=%2F"] {
         assert_eq!(get(&server, &format!("{ADMIN}/organizations?{query}")).status, 400, "{query}");
+    }
+}
+
+#[test]
+fn what_is_looked_for_on_the_site_is_found() {
+    let server = Served::default();
+    let directory = server.connect(&json!({"name": "Entra ID"}));
+    let id = directory.base.rsplit('/').next().expect("a base URL ends with an id").to_owned();
+    let (bob, _) = push(&directory, "bob@example.com", "Acme Support");
+    let ann = json!({"email": "ann.b@example.com", "displayName": "Ann Lee-Bobson"});
+    let ann = id_of(&server.send("POST", &format!("{ADMIN}/customers"), Some(&ann)));
+    server.send("POST", &format!("{ADMIN}/organizations"), Some(&json!({"name": "Acme & Sons"})));
+    server.send("PUT", &format!("{ADMIN}/organizations/2/members/{ann}"), None);
+    for (key, audience) in [("OPEN", "open"), ("HELP", "restricted")] {
+        let project = json!({"key": key, "name": key, "audience": audience});
+        assert_eq!(server.send("POST", &format!("{ADMIN}/projects"), Some(&project)).status, 201);
+    }
+    server.send("PUT", &format!("{ADMIN}/projects/2/organizations/1"), None);
+    server.send("PUT", &format!("{ADMIN}/projects/2/organizations/2"), None);
+    server.send("PUT", &format!("{ADMIN}/projects/2/customers/{ann}"), None);
+
+    let (customers, organizations) = (&format!("{ADMIN}/customers"), &format!("{ADMIN}/organizations"));
+    shape(&server, "admin/customers-found", "GET", &format!("{customers}?query=BOB&limit=1"), None);
+    let of = |query: &str| get(&server, &format!("{customers}?{query}")).json()["values"].clone();
+    let emails = |query: &str| {
+        let found = of(query);
+        let all = found.as_array().expect("a page has values").iter();
+        all.map(|customer| customer["email"].as_str().expect("an address").to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(emails("query=bob"), ["bob@example.com", "ann.b@example.com"]);
+    assert_eq!(emails("query=bob%20lee"), ["ann.b@example.com"]);
+    assert_eq!(emails("query=obson"), [""; 0]);
+    assert_eq!(emails(&format!("directory={id}")), ["bob@example.com"]);
+    assert_eq!(emails("state=local"), ["ann.b@example.com"]);
+    assert_eq!(emails("state=managed&query=bob"), ["bob@example.com"]);
+    assert_eq!((emails("state=inactive"), emails("state=unlinked")), (vec![], vec![]));
+    shape(&server, "admin/organizations-found", "GET", &format!("{organizations}?query=support%20acme"), None);
+    let local = get(&server, &format!("{organizations}?state=local")).json();
+    assert_eq!((&local["values"][0]["name"], &local["values"][1]), (&json!("Acme & Sons"), &Value::Null));
+    shape(&server, "admin/organizations-of-customer", "GET", &format!("{customers}/{ann}/organizations"), None);
+    shape(&server, "admin/totals", "GET", &format!("{ADMIN}/totals"), None);
+    shape(&server, "admin/access-of-all", "GET", &format!("{ADMIN}/access?project=2"), None);
+    let everyone = get(&server, &format!("{ADMIN}/access?project=1")).json();
+    assert_eq!(everyone["values"].as_array().map(Vec::len), Some(2), "{everyone}");
+
+    server.send("PATCH", &format!("{customers}/{ann}"), Some(&json!({"active": false})));
+    assert_eq!(server.send("POST", &format!("{customers}/{bob}/unlink"), None).status, 200);
+    assert_eq!(
+        (emails("state=inactive"), emails("state=unlinked")),
+        (vec!["ann.b@example.com".into()], vec!["bob@example.com".into()])
+    );
+    assert_eq!(get(&server, &format!("{ADMIN}/access?project=2")).json()["values"], json!([]));
+    shape(&server, "admin/search-invalid", "GET", &format!("{customers}?state=gone"), None);
+    for query in ["deleted=true&query=x", "query=x&cursor=%2F", "query=x&cursor=", "limit=0&state=local"] {
+        assert_eq!(get(&server, &format!("{customers}?{query}")).status, 400, "{query}");
+        assert_eq!(get(&server, &format!("{organizations}?{query}")).status, 400, "{query}");
+    }
+    assert_eq!(get(&server, &format!("{customers}?directory=none")).status, 404);
+    assert_eq!(get(&server, &format!("{customers}/none/organizations")).status, 404);
+    for (query, status) in
+        [("project=9", 404), ("project=x", 400), ("project=1&cursor=x", 400), ("customer=x&limit=1", 400)]
+    {
+        assert_eq!(get(&server, &format!("{ADMIN}/access?{query}")).status, status, "{query}");
     }
 }
 

@@ -18,8 +18,10 @@ use crate::provisioning::rules::{RuleEffect, RulesApplied};
 use crate::provisioning::unlinked::UnlinkedUser;
 use crate::scim::http::{Request, Response};
 use crate::site::access::{Access as ProjectAccess, OpenProject};
+use crate::site::admitted::Admitted;
 use crate::site::bin::{DeletedCustomer, DeletedOrganization};
 use crate::site::customers::{Customer, CustomerUpdate, NewCustomer};
+use crate::site::find::{CustomerFilter, CustomerState, OrganizationFilter, OrganizationState};
 use crate::site::history::{Causes, HistoryEntry};
 use crate::site::organizations::Organization;
 use crate::site::projects::{Audience, Project};
@@ -100,6 +102,15 @@ mod bindings {
             "usher:provisioning/site@0.2.0/history-entry": crate::site::history::HistoryEntry,
             "usher:provisioning/site@0.2.0/causes": crate::site::history::Causes,
             "usher:provisioning/site@0.2.0/open-project": crate::site::access::OpenProject,
+            "usher:provisioning/site@0.2.0/admitted": crate::site::admitted::Admitted,
+            "usher:provisioning/site@0.2.0/customer-state": crate::site::find::CustomerState,
+            "usher:provisioning/site@0.2.0/customer-filter": crate::site::find::CustomerFilter,
+            "usher:provisioning/site@0.2.0/organization-state": crate::site::find::OrganizationState,
+            "usher:provisioning/site@0.2.0/organization-filter": crate::site::find::OrganizationFilter,
+            "usher:provisioning/site@0.2.0/customer-totals": crate::site::totals::CustomerTotals,
+            "usher:provisioning/site@0.2.0/organization-totals": crate::site::totals::OrganizationTotals,
+            "usher:provisioning/site@0.2.0/directory-totals": crate::site::totals::DirectoryTotals,
+            "usher:provisioning/site@0.2.0/totals": crate::site::totals::Totals,
             "usher:provisioning/directories@0.2.0/conflict-policy": crate::directories::ConflictPolicy,
             "usher:provisioning/directories@0.2.0/conflict-subject": crate::provisioning::conflicts::ConflictSubject,
             "usher:provisioning/directories@0.2.0/conflict-kind": crate::provisioning::conflicts::ConflictKind,
@@ -145,6 +156,8 @@ lift! {
     directories::ConflictPolicy: Sync, Skip, Reject;
     directories::OutsideDomains: Unlinked, Refuse;
     Audience: Open, Restricted;
+    CustomerState: Local, Managed, Active, Inactive, Unlinked;
+    OrganizationState: Local, Managed, Unlinked;
 }
 
 /// Why a call failed, in the words of its interface. A failure of the store is `unavailable` if trying again may help,
@@ -195,6 +208,7 @@ pages! {
     DeletedOrganization => exports::site::DeletedOrganizationPage;
     HistoryEntry => exports::site::HistoryPage;
     Project => exports::site::ProjectPage;
+    Admitted => exports::site::AdmittedPage;
 }
 
 bindings::export!(Component with_types_in bindings);
@@ -402,6 +416,18 @@ impl exports::site::Guest for Component {
         Ok(engine().customers(&position, limit)?.into())
     }
 
+    fn find_customers(
+        filter: CustomerFilter,
+        cursor: Option<String>,
+        limit: u32,
+    ) -> Result<exports::site::CustomerPage, exports::site::Error> {
+        Ok(engine().find_customers(&filter, cursor.as_deref(), limit)?.into())
+    }
+
+    fn get_totals() -> Result<site::totals::Totals, exports::site::Error> {
+        Ok(engine().totals()?)
+    }
+
     fn get_customer(id: String) -> Result<Customer, exports::site::Error> {
         Ok(engine().customer(&id)?)
     }
@@ -471,6 +497,14 @@ impl exports::site::Guest for Component {
 
     fn organizations(position: Position, limit: u32) -> Result<exports::site::OrganizationPage, exports::site::Error> {
         Ok(engine().organizations(&position, limit)?.into())
+    }
+
+    fn find_organizations(
+        filter: OrganizationFilter,
+        cursor: Option<String>,
+        limit: u32,
+    ) -> Result<exports::site::OrganizationPage, exports::site::Error> {
+        Ok(engine().find_organizations(&filter, cursor.as_deref(), limit)?.into())
     }
 
     fn get_organization(id: u64) -> Result<Organization, exports::site::Error> {
@@ -583,11 +617,19 @@ impl exports::site::Guest for Component {
 
     fn project_customers(
         id: u64,
-        query: Option<String>,
         position: Position,
         limit: u32,
     ) -> Result<exports::site::CustomerPage, exports::site::Error> {
-        Ok(engine().project_customers(id, query.as_deref(), &position, limit)?.into())
+        Ok(engine().project_customers(id, &position, limit)?.into())
+    }
+
+    fn find_project_customers(
+        id: u64,
+        query: String,
+        cursor: Option<String>,
+        limit: u32,
+    ) -> Result<exports::site::CustomerPage, exports::site::Error> {
+        Ok(engine().find_project_customers(id, &query, cursor.as_deref(), limit)?.into())
     }
 
     fn access_to(customer: String, project: u64) -> Result<ProjectAccess, exports::site::Error> {
@@ -596,6 +638,14 @@ impl exports::site::Guest for Component {
 
     fn projects_of(customer: String) -> Result<Vec<OpenProject>, exports::site::Error> {
         Ok(engine().projects_of(&customer)?)
+    }
+
+    fn customers_of(
+        project: u64,
+        cursor: Option<String>,
+        limit: u32,
+    ) -> Result<exports::site::AdmittedPage, exports::site::Error> {
+        Ok(engine().customers_of(project, cursor.as_deref(), limit)?.into())
     }
 }
 

@@ -14,7 +14,7 @@ use super::record::{base_path, load, load_rules, read_counts, read_rules};
 use crate::address::is_domain;
 use crate::engine::Engine;
 use crate::names;
-use crate::site::organizations;
+use crate::site::{organizations, totals};
 use crate::store::feed::{self, ChangeKind, Detail};
 use crate::store::pages::{Page, scan_ids};
 use crate::store::records::{self, Counts, DirectoryRecord, Due, Subject, Sweep, Twin};
@@ -272,6 +272,11 @@ impl Engine<'_> {
             // What stays is what is there now: a grace or probation that has passed must not come back.
             organizations::settle_due(work)?;
             let transaction = &mut *work.transaction;
+            let counts = transaction.get(keys::counts(id))?;
+            totals::forget_directory(transaction, id, &read_counts(id, counts)?, !remove)?;
+            if !remove {
+                transaction.put(keys::gone_directory(id), "");
+            }
             transaction.delete(keys::directory(id));
             transaction.delete(keys::project_rules(id));
             drop_name(transaction, id, &record.name, record.twin)?;

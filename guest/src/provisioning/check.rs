@@ -11,7 +11,7 @@ use super::rules;
 use crate::directories::record::load;
 use crate::directories::{Error, Result};
 use crate::engine::Engine;
-use crate::site::{arrivals, numbers, organizations, probation};
+use crate::site::{arrivals, numbers, organizations, probation, totals};
 use crate::storage::Range;
 use crate::store::edges;
 use crate::store::feed::{ChangeKind, Detail};
@@ -161,6 +161,8 @@ impl Engine<'_> {
                 work.transaction.delete(keys::left_apart(directory, group));
             }
             set_conflict(work, counts, directory, &found, organization)?;
+            let linked = [stored.header.organization, organization].map(|organization| organization.is_some());
+            totals::count_organization(work.transaction, directory, linked)?;
             let members = memberships_left.members;
             let others = counts.memberships.saturating_sub(u64::from(stored.header.members));
             counts.memberships = others.saturating_add(u64::from(members));

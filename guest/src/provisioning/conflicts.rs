@@ -16,7 +16,7 @@ use crate::site::holders::{self, Holder};
 use crate::site::numbers;
 use crate::site::organizations;
 use crate::site::projects::{self, Audience};
-use crate::site::standing;
+use crate::site::{standing, totals};
 use crate::storage::Range;
 use crate::store::feed::{ChangeKind, Detail};
 use crate::store::keys::{self, Association, Kind};
@@ -328,6 +328,7 @@ fn resolve_apart(
     if let Some(number) = organization {
         arrivals::record(work, number, group, None)?;
         organizations::settle_at_once(work, number, true)?;
+        totals::count_organization(work.transaction, directory, [false, true])?;
         rules::associate(work, directory, number, name)?;
         let header = Header { organization, ..stored.header.next(&work.now.text) };
         work.transaction.put(Kind::Group.resource(directory, group), stored.with_header(header).text());

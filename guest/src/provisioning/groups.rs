@@ -10,7 +10,7 @@ use super::{leaving, members, memberships, refused, rules};
 use crate::json::Object;
 use crate::language::error::{Error, Result};
 use crate::language::patch::MemberEdit;
-use crate::site::{arrivals, membership, organizations, parting, probation};
+use crate::site::{arrivals, membership, organizations, parting, probation, totals};
 use crate::store::feed::{ChangeKind, Detail};
 use crate::store::keys::{self, Kind};
 use crate::store::records::{self, ConflictPolicy, ConflictRecord, Header, Link, Stored};
@@ -39,6 +39,7 @@ pub fn create(scope: &mut Scope<'_>, id: &str, attributes: &Object<'_>, members:
         scope.notes.refused_groups.push((id.to_string(), group_name(attributes).to_string()));
     }
     let organization = provided?;
+    totals::count_organization(scope.transaction, directory, [false, organization.is_some()])?;
     if let Some(organization) = organization {
         arrivals::begin_adoption(&mut scope.work(), organization)?;
         rules::associate(&mut scope.work(), directory, organization, group_name(attributes))?;
@@ -179,7 +180,10 @@ pub fn delete(scope: &mut Scope<'_>, id: &str, old: &Stored) -> Result<()> {
     scope.counts.groups = scope.counts.groups.saturating_sub(1);
     scope.record(ChangeKind::GroupDeleted, Detail::of_group(id));
     let kept = match old.header.organization {
-        Some(organization) => organizations::remove(&mut scope.work(), organization)?,
+        Some(organization) => {
+            totals::count_organization(scope.transaction, scope.context.directory, [true, false])?;
+            organizations::remove(&mut scope.work(), organization)?
+        }
         None => {
             forget_conflict(scope, id)?;
             parting::keep_members(&mut scope.work(), id)?

@@ -16,7 +16,7 @@ use crate::site::customers::{self, Customer};
 use crate::site::organizations::{self, Organization};
 use crate::site::parting;
 use crate::site::standing::{check_local, is_managed};
-use crate::site::{Error, Result};
+use crate::site::{Error, Result, index, totals};
 use crate::store::feed::{ChangeKind, Detail};
 use crate::store::keys::{self, Kind};
 use crate::store::pages::{ENTRIES_AT_ONCE, for_each_page};
@@ -57,7 +57,7 @@ impl Engine<'_> {
             let key = Kind::User.resource(&link.directory, &link.resource);
             let user = work.transaction.get(key.clone())?.ok_or_else(|| store::Error::corrupt(&key))?;
             let user = Stored::read(&key, user)?;
-            detach(work, id, old, &link, &user, UnlinkedReason::Unlinked)?;
+            detach(work, id, &old, &link, &user, UnlinkedReason::Unlinked)?;
             let new = customers::existing(work.transaction, id)?;
             customers::describe(work.transaction, id, new)
         })
@@ -86,7 +86,7 @@ impl Engine<'_> {
             work.transaction.put(key, group.with_header(header).text());
             conflicts::leave(work, &link.directory, &link.resource);
             work.transaction.delete(keys::adoption(&link.directory, &link.resource));
-            parting::begin(work, id, old, &link)?;
+            parting::begin(work, id, &old, &link)?;
             let new = organizations::existing(work.transaction, id)?;
             organizations::describe(work.transaction, id, new)
         })
@@ -123,7 +123,7 @@ impl Engine<'_> {
 pub fn detach(
     work: &mut Work<'_>,
     id: &str,
-    old: CustomerRecord,
+    old: &CustomerRecord,
     link: &Link,
     user: &Stored,
     reason: UnlinkedReason,
@@ -139,12 +139,14 @@ pub fn detach(
 pub fn part(
     work: &mut Work<'_>,
     id: &str,
-    old: CustomerRecord,
+    old: &CustomerRecord,
     link: &Link,
     reason: Option<UnlinkedReason>,
 ) -> store::Result<()> {
-    let new = CustomerRecord { link: None, ..old };
+    let new = CustomerRecord { link: None, ..old.clone() };
     work.transaction.put(keys::customer(id), records::write(&new));
+    index::replace_customer(work.transaction, id, Some(old), Some(&new));
+    totals::add_local(work.transaction, &new)?;
     work.transaction.delete(keys::customer_of(&link.resource));
     leaving::leave_deleted_groups(work.transaction, &link.directory, &link.resource, id, work.now)?;
     let (user, directory) = (Some(link.resource.clone()), Some(link.directory.clone()));
@@ -216,6 +218,15 @@ pub fn set_link(
     };
     let transaction = &mut *work.transaction;
     transaction.put(Kind::User.resource(&link.directory, &link.resource), user.with_header(header).text());
+    for (customer, is_one_more) in
+        [(user.header.unlinked.as_deref(), false), (by_admin.map(|(former, _)| former), true)]
+    {
+        if let Some(customer) = customer {
+            index::count_unlinked(transaction, &link.directory, customer, is_one_more)?;
+        }
+    }
+    let is_inactive = |linked: bool| linked && user.header.inactive;
+    totals::count_inactive(transaction, &link.directory, [customer.is_err(), customer.is_ok()].map(is_inactive))?;
     let counts_key = keys::counts(&link.directory);
     let counts = transaction.get(counts_key.clone())?.ok_or_else(|| store::Error::corrupt(&counts_key))?;
     let mut counts: Counts = records::read(&counts_key, &counts)?;

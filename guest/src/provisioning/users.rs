@@ -14,6 +14,7 @@ use crate::language::error::{Error, Result, Status};
 use crate::language::resource;
 use crate::language::schema::ENTERPRISE_USER;
 use crate::site::customers::{self, Profile};
+use crate::site::{index as site_index, totals};
 use crate::store;
 use crate::store::feed::{ChangeKind, Detail};
 use crate::store::keys::{self, Kind};
@@ -65,6 +66,7 @@ pub fn create(scope: &mut Scope<'_>, id: &str, attributes: &Object<'_>) -> Resul
     };
     let stored = Stored::new(header, &attributes);
     scope.store(Kind::User, id, &stored);
+    count_inactive(scope, None, Some(&stored.header))?;
     scope.counts.users = scope.counts.users.saturating_add(1);
     Ok(stored)
 }
@@ -210,6 +212,7 @@ fn change(scope: &mut Scope<'_>, id: &str, old: &Stored, before: &Object<'_>, af
     let header = Header { enterprise, inactive, customer, twin, ..old.header.next(&scope.context.now.text) };
     let stored = Stored::new(header, after);
     scope.store(Kind::User, id, &stored);
+    count_inactive(scope, Some(&old.header), Some(&stored.header))?;
     Ok(stored)
 }
 
@@ -225,12 +228,22 @@ pub fn delete(scope: &mut Scope<'_>, id: &str, old: &Stored) -> Result<()> {
     scope.take_off_held(id)?;
     scope.transaction.delete(key);
     scope.counts.users = scope.counts.users.saturating_sub(1);
+    count_inactive(scope, Some(&old.header), None)?;
+    if let Some(customer) = &old.header.unlinked {
+        site_index::count_unlinked(scope.transaction, scope.context.directory, customer, false)?;
+    }
     scope.record(ChangeKind::UserDeleted, Detail::of_user(id));
     match &old.header.customer {
         Some(customer) => customers::remove(&mut scope.work(), customer)?,
         None => set_unlinked(scope, id, None)?,
     }
     leaving::forget_user(scope, id, old.header.customer.as_deref())
+}
+
+/// Counts the deactivated customers of the directory, after a user has changed.
+fn count_inactive(scope: &mut Scope<'_>, before: Option<&Header>, after: Option<&Header>) -> Result<()> {
+    let is_one = |header: Option<&Header>| header.is_some_and(|header| header.inactive && header.customer.is_some());
+    Ok(totals::count_inactive(scope.transaction, scope.context.directory, [before, after].map(is_one))?)
 }
 
 /// Unlinks the customer of a user whose new address is outside of the directory's domains. It becomes local, with its
@@ -242,7 +255,7 @@ fn part(scope: &mut Scope<'_>, user: &str, customer: &str, profile: Profile) -> 
     let record = customers::load(scope.transaction, customer)?;
     let record = record.ok_or_else(|| store::Error::corrupt(&keys::customer(customer)))?;
     let link = Link { directory: scope.directory().to_string(), resource: user.to_string() };
-    links::part(&mut scope.work(), customer, record, &link, Some(UnlinkedReason::OutsideDomains))?;
+    links::part(&mut scope.work(), customer, &record, &link, Some(UnlinkedReason::OutsideDomains))?;
     set_unlinked(scope, user, Some(UnlinkedReason::OutsideDomains))
 }
 

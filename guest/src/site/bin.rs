@@ -13,7 +13,7 @@ use super::error::{Error, Result};
 use super::kept::{customer, organization, take_customer, take_organization};
 use super::organizations::{self, Organization};
 use super::standing::check_local;
-use super::{numbers, probation};
+use super::{index, numbers, probation, totals};
 use crate::engine::Engine;
 use crate::store::feed::{ChangeKind, Detail};
 use crate::store::keys::{self, Association};
@@ -110,6 +110,8 @@ impl Engine<'_> {
             take_customer(work, id, &kept);
             work.transaction.put(keys::customer_email(&kept.record.email), id);
             work.transaction.put(keys::customer(id), records::write(&kept.record));
+            index::replace_customer(work.transaction, id, None, Some(&kept.record));
+            totals::add_local(work.transaction, &kept.record)?;
             work.record(ChangeKind::CustomerRestored, Detail::of_customer(id));
             probation::begin(work, id, None)?;
             customers::describe(work.transaction, id, kept.record)
@@ -137,6 +139,8 @@ impl Engine<'_> {
             associate_again(work.transaction, id, &kept.projects)?;
             work.transaction.put(keys::organization_name(&kept.record.name), keys::number(id));
             work.transaction.put(keys::organization(id), records::write(&kept.record));
+            index::replace_organization(work.transaction, id, None, Some(&kept.record));
+            totals::count_organization(work.transaction, keys::SITE, [false, true])?;
             work.record(ChangeKind::OrganizationRestored, Detail::of_organization(id));
             organizations::describe(work.transaction, id, kept.record)
         })

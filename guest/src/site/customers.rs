@@ -8,7 +8,7 @@ use super::error::{Error, Result};
 use super::standing::{
     Standing, Standings, check_local, is_all_in_sight, is_leaving, is_managed, manager, shown_page, standing,
 };
-use super::{kept, time_zones};
+use super::{index, kept, time_zones, totals};
 use crate::address;
 use crate::engine::Engine;
 use crate::names::MAX_CHARACTERS;
@@ -129,6 +129,7 @@ pub fn provision(work: &mut Work<'_>, link: Link, profile: &Profile, was_there: 
     work.transaction.put(keys::customer_email(address), id.as_str());
     work.transaction.put(keys::customer_of(&user), id.as_str());
     work.transaction.put(keys::customer(&id), records::write(&record));
+    index::replace_customer(work.transaction, &id, None, Some(&record));
     let detail = Detail { user: Some(user), ..Detail::of_customer(&id) };
     work.record_values(ChangeKind::CustomerCreated, detail, first_values(&record));
     Ok(Some(id))
@@ -144,6 +145,8 @@ pub fn link(work: &mut Work<'_>, id: &str, old: &CustomerRecord, link: Link, pro
     let record = CustomerRecord { former, twin: old.twin, ..wanted(work, profile, old.created, link)? };
     work.transaction.put(keys::customer_of(&user), id);
     work.transaction.put(keys::customer(id), records::write(&record));
+    index::replace_customer(work.transaction, id, Some(old), Some(&record));
+    totals::remove_local(work.transaction, old)?;
     let detail = Detail { user: Some(user), ..Detail::of_customer(id) };
     let values = [name_and_email(old, &record), status(old, &record)].concat();
     work.record_values(ChangeKind::CustomerLinked, detail, values);
@@ -181,12 +184,17 @@ pub fn remove(work: &mut Work<'_>, id: &str) -> store::Result<()> {
 /// Where the storage fails.
 pub fn remove_for(work: &mut Work<'_>, id: &str, retention: u64) -> store::Result<()> {
     let Some(mut old) = load(work.transaction, id)? else { return Ok(()) };
+    let standing = standing(work.transaction, old.link.as_ref())?;
     work.transaction.delete(keys::customer(id));
+    index::replace_customer(work.transaction, id, Some(&old), None);
+    if standing == Standing::Local {
+        totals::remove_local(work.transaction, &old)?;
+    }
     drop_address(work.transaction, id, &mut old)?;
     let mut followed = None;
     if let Some(link) = old.link.take() {
         // The directory removes the memberships of its user; those left from a disconnected directory are kept.
-        if is_managed(work.transaction, Some(&link))? {
+        if standing == Standing::Managed {
             work.transaction.delete(keys::customer_of(&link.resource));
             followed = Some(link);
         } else {
@@ -335,6 +343,7 @@ fn change(work: &mut Work<'_>, id: &str, old: &CustomerRecord, new: &mut Custome
         work.transaction.put(new_key, id);
     }
     work.transaction.put(keys::customer(id), records::write(new));
+    index::replace_customer(work.transaction, id, Some(old), Some(new));
     let changed: Vec<String> = feed::changed([
         ("email", old.email != new.email),
         ("displayName", old.display_name != new.display_name),
@@ -477,6 +486,8 @@ impl Engine<'_> {
             let record = CustomerRecord { locale: work.locale(new.locale.as_deref())?, ..record.clone() };
             work.transaction.put(keys::customer_email(&record.email), id.as_str());
             work.transaction.put(keys::customer(&id), records::write(&record));
+            index::replace_customer(work.transaction, &id, None, Some(&record));
+            totals::add_local(work.transaction, &record)?;
             work.record_values(ChangeKind::CustomerCreated, Detail::of_customer(&id), first_values(&record));
             describe(work.transaction, &id, record)
         })
@@ -531,6 +542,10 @@ impl Engine<'_> {
                 ..old.clone()
             };
             change(work, id, &old, &mut new)?;
+            if new.active != old.active {
+                totals::remove_local(work.transaction, &old)?;
+                totals::add_local(work.transaction, &new)?;
+            }
             describe(work.transaction, id, new)
         })
     }

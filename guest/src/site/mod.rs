@@ -12,7 +12,9 @@
 //! | `probation` | restored customers in managed organizations |
 //! | `holders`, `kept`, `numbers`, `standing` | what holds members; what is deleted, as it is kept; ids; local, managed or leaving |
 //! | `projects` | projects and what is associated with them |
-//! | `access` | whether a customer may use a project, and why |
+//! | `access`, `admitted` | whether a customer may use a project, and why; everyone who may |
+//! | `find`, `totals` | finding customers and organizations; how much there is |
+//! | `index`, `query`, `walk` | the indexes for that; what is looked for in them; pages of what is found there |
 //! | `settings` | the settings of the site |
 //! | `sign_ins` | sign-ins of administrators that the host refused |
 //! | `bin` | deleted customers and organizations, which can be restored |
@@ -27,6 +29,7 @@
 //! # let engine = Engine::new(&storage, &environment);
 //! use usher_engine::site::access::Reason;
 //! use usher_engine::site::customers::{CustomerUpdate, NewCustomer};
+//! use usher_engine::site::find::{CustomerFilter, CustomerState, OrganizationFilter};
 //! use usher_engine::site::projects::Audience;
 //! use usher_engine::site::settings::SettingsUpdate;
 //! use usher_engine::site::{Error, Position};
@@ -55,9 +58,18 @@
 //!
 //! // The project is hers all the same, once it has her as a customer of its own.
 //! engine.associate_customers("ada", help.id, &[grace.id.clone()], true)?;
-//! assert_eq!(engine.project_customers(help.id, Some("grace"), &Position::Offset(0), 10)?.values.len(), 1);
+//! assert_eq!(engine.project_customers(help.id, &Position::Offset(0), 10)?.values.len(), 1);
+//! assert_eq!(engine.find_project_customers(help.id, "gra", None, 10)?.values.len(), 1);
 //! engine.update_project("ada", help.id, Some("Help"), Some(Audience::Open))?;
 //! assert_eq!(engine.projects(&Position::Offset(0), 10)?.values[0], engine.project(help.id)?);
+//!
+//! // What somebody types finds her by the beginning of her name or address, and the navy by its name.
+//! let filter = CustomerFilter { query: Some("gra".into()), state: Some(CustomerState::Local), ..Default::default() };
+//! assert_eq!(engine.find_customers(&filter, None, 10)?.values[0].id, grace.id);
+//! let filter = OrganizationFilter { query: Some("na".into()), ..Default::default() };
+//! assert_eq!(engine.find_organizations(&filter, None, 10)?.values[0].id, navy.id);
+//! assert_eq!(engine.customers_of(help.id, None, 10)?.values[0].reasons, [Reason::Open, Reason::Direct]);
+//! assert_eq!(engine.totals()?.customers.local, 1);
 //!
 //! // What is deleted can be restored for a time.
 //! engine.delete_customer("ada", &grace.id)?;
@@ -76,13 +88,16 @@
 //! ```
 
 pub mod access;
+pub mod admitted;
 pub(crate) mod adoptions;
 pub(crate) mod arrivals;
 pub mod bin;
 pub mod customers;
 mod error;
+pub mod find;
 pub mod history;
 pub(crate) mod holders;
+pub(crate) mod index;
 mod kept;
 mod locales;
 pub(crate) mod membership;
@@ -91,11 +106,14 @@ pub mod organizations;
 pub(crate) mod parting;
 pub(crate) mod probation;
 pub mod projects;
+mod query;
 pub mod same_names;
 pub mod settings;
 mod sign_ins;
 pub(crate) mod standing;
 mod time_zones;
+pub mod totals;
+mod walk;
 
 pub use self::error::{Error, Result};
 pub use crate::store::pages::{Page, Position};

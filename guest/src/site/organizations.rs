@@ -11,7 +11,7 @@ use super::holders;
 use super::standing::{
     Standing, Standings, check_local, is_all_in_sight, is_leaving, is_managed, manager, shown_page, standing,
 };
-use super::{history, kept, numbers, parting, probation};
+use super::{history, index, kept, numbers, parting, probation, totals};
 use crate::engine::Engine;
 use crate::names;
 use crate::storage::Range;
@@ -75,7 +75,7 @@ pub fn provision(
         }
         ConflictPolicy::Sync => {
             parting::check_done(&old)?;
-            adopt(work, id, old, link, grace_seconds)?;
+            adopt(work, id, &old, link, grace_seconds)?;
             Ok(Some(id))
         }
     }
@@ -107,14 +107,14 @@ fn create(work: &mut Work<'_>, link: Link, name: &str) -> store::Result<u64> {
 fn adopt(
     work: &mut Work<'_>,
     id: u64,
-    old: OrganizationRecord,
+    old: &OrganizationRecord,
     link: Link,
     grace_seconds: Option<u32>,
 ) -> store::Result<()> {
     let group = link.resource.clone();
-    let holders = holders::holders(work.transaction, id, &old, work.now.milliseconds)?;
+    let holders = holders::holders(work.transaction, id, old, work.now.milliseconds)?;
     let is_kept = |name: &String| holders.iter().any(|holder| holder.name == *name);
-    for holder in holders::all_holders(id, &old).iter().filter(|holder| !is_kept(holder)) {
+    for holder in holders::all_holders(id, old).iter().filter(|holder| !is_kept(holder)) {
         holders::forget_members(work.transaction, holder)?;
     }
     let due = Due::Adoption(id);
@@ -124,8 +124,11 @@ fn adopt(
     let until = work.now.milliseconds.saturating_add(u64::from(grace_seconds.unwrap_or(0)) * 1_000);
     work.transaction.put(due.key(until), records::write(&due));
     let retained = Some(Retained { until, holders: holders.into_iter().map(|holder| holder.name).collect() });
-    let record = OrganizationRecord { link: Some(link), former: None, restored: false, retained, parted: None, ..old };
+    let record =
+        OrganizationRecord { link: Some(link), former: None, restored: false, retained, parted: None, ..old.clone() };
     work.transaction.put(keys::organization(id), records::write(&record));
+    index::replace_organization(work.transaction, id, Some(old), Some(&record));
+    totals::count_organization(work.transaction, keys::SITE, [true, false])?;
     work.transaction.put(keys::organization_of(&group), keys::number(id));
     work.record(ChangeKind::OrganizationAdopted, Detail { group: Some(group), ..Detail::of_organization(id) });
     Ok(())
@@ -345,6 +348,10 @@ pub fn remove(work: &mut Work<'_>, id: u64) -> store::Result<bool> {
         old = numbers::organization(work.transaction, id)?.unwrap_or(old);
     }
     work.transaction.delete(keys::organization(id));
+    index::replace_organization(work.transaction, id, Some(&old), None);
+    if standing(work.transaction, old.link.as_ref())? == Standing::Local {
+        totals::count_organization(work.transaction, keys::SITE, [true, false])?;
+    }
     drop_name(work.transaction, id, &mut old)?;
     if let Some(retained) = &old.retained {
         work.transaction.delete(Due::Adoption(id).key(retained.until));
@@ -427,6 +434,7 @@ fn insert(work: &mut Work<'_>, record: &OrganizationRecord) -> store::Result<u64
     let id = numbers::next(work.transaction, keys::LAST_ORGANIZATION_KEY)?;
     work.transaction.put(keys::organization(id), records::write(record));
     work.transaction.put(keys::organization_name(&record.name), keys::number(id));
+    index::replace_organization(work.transaction, id, None, Some(record));
     Ok(id)
 }
 
@@ -443,6 +451,7 @@ fn rename(work: &mut Work<'_>, id: u64, old: &OrganizationRecord, name: &str) ->
     }
     record.name = name.to_string();
     work.transaction.put(keys::organization(id), records::write(&record));
+    index::replace_organization(work.transaction, id, Some(old), Some(&record));
     let values = ValueChange::between("name", &old.name, name).into_iter().collect();
     work.record_values(ChangeKind::OrganizationRenamed, Detail::of_organization(id), values);
     Ok(())
@@ -529,6 +538,7 @@ impl Engine<'_> {
                 return Err(Error::Taken("an organization has this name".to_string()));
             }
             let id = insert(work, &record)?;
+            totals::count_organization(work.transaction, keys::SITE, [false, true])?;
             let values = [ValueChange::first("name", &record.name)].to_vec();
             work.record_values(ChangeKind::OrganizationCreated, Detail::of_organization(id), values);
             describe(work.transaction, id, record.clone())

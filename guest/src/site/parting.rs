@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use super::error::{Error, Result};
 use super::holders::{Holder, customers_of, forget_members, in_sight, own_holder};
-use super::numbers;
+use super::{index, numbers, totals};
 use crate::store::edges;
 use crate::store::feed::{ChangeKind, Detail};
 use crate::store::keys::{self, Kind};
@@ -20,10 +20,13 @@ use crate::work::Work;
 ///
 /// # Errors
 /// Where the storage fails.
-pub fn begin(work: &mut Work<'_>, id: u64, old: OrganizationRecord, link: &Link) -> store::Result<()> {
+pub fn begin(work: &mut Work<'_>, id: u64, old: &OrganizationRecord, link: &Link) -> store::Result<()> {
     let parted = Some(Parted { link: link.clone(), after: Some(String::new()) });
-    let record = OrganizationRecord { link: None, restored: false, parted, ..old };
+    let record = OrganizationRecord { link: None, restored: false, parted, ..old.clone() };
     work.transaction.put(keys::organization(id), records::write(&record));
+    index::replace_organization(work.transaction, id, Some(old), Some(&record));
+    totals::count_organization(work.transaction, &link.directory, [true, false])?;
+    totals::count_organization(work.transaction, keys::SITE, [false, true])?;
     let (directory, group) = (Some(link.directory.clone()), Some(link.resource.clone()));
     work.record(ChangeKind::OrganizationUnlinked, Detail { directory, group, ..Detail::of_organization(id) });
     go_on(work, id)

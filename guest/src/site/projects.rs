@@ -7,7 +7,7 @@ use super::customers::{self, Customer};
 use super::error::{Error, Result};
 use super::organizations::{self, Organization};
 use super::standing::{Standings, is_all_in_sight, shown_page};
-use super::{membership, numbers};
+use super::{membership, numbers, totals};
 use crate::engine::Engine;
 use crate::names;
 use crate::store::edges::SWEPT_AT_ONCE;
@@ -15,7 +15,7 @@ use crate::store::feed::{self, ChangeKind, Detail};
 use crate::store::keys::{self, Association};
 use crate::store::pages::{Page, Position, check_limit, is_cursor, no_such_cursor, scan_page};
 pub use crate::store::records::Audience;
-use crate::store::records::{self, CustomerRecord, ProjectRecord, Sweep};
+use crate::store::records::{self, ProjectRecord, Sweep};
 use crate::store::{self, Transaction, prefix_range};
 use crate::work::Work;
 
@@ -119,6 +119,7 @@ impl Engine<'_> {
             let id = numbers::next(work.transaction, keys::LAST_PROJECT_KEY)?;
             work.transaction.put(at, keys::number(id));
             store(work.transaction, id, &record);
+            totals::count(work.transaction, keys::SITE, |counts| counts.projects = counts.projects.saturating_add(1))?;
             work.record(ChangeKind::ProjectCreated, Detail::of_project(id));
             Ok(describe(id, record.clone()))
         })
@@ -203,6 +204,7 @@ impl Engine<'_> {
             work.transaction.delete(keys::project(id));
             work.transaction.delete(keys::open_project(id));
             work.transaction.delete(keys::project_key(&old.key));
+            totals::count(work.transaction, keys::SITE, |counts| counts.projects = counts.projects.saturating_sub(1))?;
             if drop_associations(work.transaction, id, SWEPT_AT_ONCE)?.1 {
                 work.transaction.put(keys::sweep(keys::SITE, &keys::number(id)), records::write(&Sweep::Project));
             }
@@ -279,25 +281,11 @@ impl Engine<'_> {
         })
     }
 
-    /// A project's own customers, in the order in which they were made. If there is a query, only those whom a picker
-    /// offers for it: active customers whose name or email address contains it.
+    /// A project's own customers, in the order in which they were made.
     ///
     /// # Errors
     /// As [`project_organizations`](Self::project_organizations).
-    pub fn project_customers(
-        &self,
-        id: u64,
-        query: Option<&str>,
-        position: &Position,
-        limit: u32,
-    ) -> Result<Page<Customer>> {
-        let query = query.map(|query| crate::text::fold(query.trim()).into_owned());
-        let is_wanted = |record: &CustomerRecord| {
-            query.as_ref().is_none_or(|query| {
-                let found = |text: &str| crate::text::contains_folded(text, query);
-                record.active && (found(&record.display_name) || found(&record.email))
-            })
-        };
+    pub fn project_customers(&self, id: u64, position: &Position, limit: u32) -> Result<Page<Customer>> {
         self.read(|transaction| {
             existing(transaction, id)?;
             let (prefix, mut standings) = (Association::Customer.of_project(id), Standings::default());
@@ -305,9 +293,6 @@ impl Engine<'_> {
                 let customer = keys::id_of(&entry.key);
                 // An association may outlast its customer until it is swept.
                 let Some(record) = customers::load(transaction, customer)? else { return Ok(None) };
-                if !is_wanted(&record) {
-                    return Ok(None);
-                }
                 customers::show(transaction, &mut standings, customer, record)
             })
         })

@@ -35,10 +35,18 @@
 //! | `m/o:{organization}/{customer}`, `mo/{customer}/o:{organization}` | an organization's own membership; empty, or the end of a probation |
 //! | `cu/{customer}` | a customer |
 //! | `cm/{email}` | the id of the customer that has this email address |
+//! | `ch/{directory}/{customer}` | empty; the directory manages the customer. `ch/site/{customer}` for a local one; see `dg` |
+//! | `ci/{customer}` | empty; the customer is deactivated |
+//! | `cw/{word}!{customer}` | empty; one for each word of the display name, up to a number of them |
+//! | `cn/{directory}/{customer}` | how many users of the directory were unlinked from the customer by an administrator |
 //! | `uc/{user}` | the id of the customer that the user is linked to |
 //! | `og/{group}` | the number of the organization that the group is linked to |
 //! | `o/{organization}` | an organization |
 //! | `on/{name}` | the id of the organization that has this name |
+//! | `oh/{directory}/{organization}` | empty; the directory manages the organization. `oh/site/{organization}` for a local one; see `dg` |
+//! | `ow/{word}!{organization}` | empty; one for each word of the name, up to a number of them |
+//! | `dg/{directory}` | empty; the directory was disconnected, and upkeep has still to move what it managed to `ch/site/` and `oh/site/` |
+//! | `sc/{directory}` | how many organizations and deactivated customers the directory manages, see [`super::records::ManagedCounts`]; `sc/site` for how much is local; absent while that is nothing |
 //! | `p/{project}` | a project |
 //! | `pk/{key}` | the id of the project that has this key |
 //! | `pa/{project}` | empty; the project is open to every customer |
@@ -68,6 +76,7 @@
 //! do. External ids are not folded: they are case-sensitive. [`encode`] keeps their byte order: a prefix of a text is a
 //! prefix of its key. A list in key order is therefore a list in text order.
 
+use alloc::borrow::Cow;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -146,7 +155,15 @@ pub fn is_id(text: &str) -> bool {
 /// either end of the range become `#xx` and `~xx`, which sort below and above all of them.
 #[must_use]
 pub fn encode(text: &str) -> String {
+    encoded(text).into_owned()
+}
+
+/// As [`encode`], without a copy if all bytes stand for themselves.
+fn encoded(text: &str) -> Cow<'_, str> {
     const HEX: &[u8; 16] = b"0123456789abcdef";
+    if text.bytes().all(|byte| matches!(byte, 0x24..=0x7d)) {
+        return Cow::Borrowed(text);
+    }
     let mut key = String::with_capacity(text.len() + 8);
     for byte in text.bytes() {
         let escape = match byte {
@@ -161,7 +178,7 @@ pub fn encode(text: &str) -> String {
         key.push(char::from(HEX[usize::from(byte >> 4)]));
         key.push(char::from(HEX[usize::from(byte & 15)]));
     }
-    key
+    Cow::Owned(key)
 }
 
 /// The text from which [`encode`] has made this part of a key; `None` if there is no such text.
@@ -461,6 +478,58 @@ pub fn customer_email(address: &str) -> String {
     ["cm/", &encode(&comparable(address))].concat()
 }
 
+/// What the keys of all email addresses begin with that begin with an already folded text. The value of each is the
+/// customer.
+#[must_use]
+pub fn customer_emails(folded: &str) -> String {
+    ["cm/", &encoded(folded)].concat()
+}
+
+/// The key that says whom a directory manages, or who is local: then the directory is [`SITE`].
+#[must_use]
+pub fn customer_held(directory: &str, customer: &str) -> String {
+    ["ch/", directory, "/", customer].concat()
+}
+
+/// What the keys of all customers begin with that a directory manages, or the site.
+#[must_use]
+pub fn customers_held(directory: &str) -> String {
+    ["ch/", directory, "/"].concat()
+}
+
+/// The key that a customer has while it is deactivated.
+#[must_use]
+pub fn inactive_customer(customer: &str) -> String {
+    [INACTIVE_CUSTOMERS, customer].concat()
+}
+
+/// What the keys of all deactivated customers begin with.
+pub const INACTIVE_CUSTOMERS: &str = "ci/";
+
+/// The key of a folded word of a customer's name.
+#[must_use]
+pub fn customer_word(word: &str, customer: &str) -> String {
+    ["cw/", &encoded(word), END_OF_TEXT, customer].concat()
+}
+
+/// What the keys of all words of customers' names begin with that begin with a folded text.
+#[must_use]
+pub fn customer_words(folded: &str) -> String {
+    ["cw/", &encoded(folded)].concat()
+}
+
+/// The key that says that users of a directory were unlinked from a customer.
+#[must_use]
+pub fn unlinked_customer(directory: &str, customer: &str) -> String {
+    ["cn/", directory, "/", customer].concat()
+}
+
+/// What the keys of all customers begin with from which users of a directory were unlinked.
+#[must_use]
+pub fn unlinked_customers(directory: &str) -> String {
+    ["cn/", directory, "/"].concat()
+}
+
 /// The key of a user's customer.
 #[must_use]
 pub fn customer_of(user: &str) -> String {
@@ -511,6 +580,55 @@ pub const ALL_ORGANIZATIONS: &str = "o/";
 pub fn organization_name(name: &str) -> String {
     ["on/", &encode(&comparable(name))].concat()
 }
+
+/// What the keys of all names of organizations begin with that begin with an already folded text. The value of each is
+/// the organization.
+#[must_use]
+pub fn organization_names(folded: &str) -> String {
+    ["on/", &encoded(folded)].concat()
+}
+
+/// The key that says which organizations a directory manages, or which are local: then the directory is [`SITE`].
+#[must_use]
+pub fn organization_held(directory: &str, organization: u64) -> String {
+    ["oh/", directory, "/", &number(organization)].concat()
+}
+
+/// What the keys of all organizations begin with that a directory manages, or the site.
+#[must_use]
+pub fn organizations_held(directory: &str) -> String {
+    ["oh/", directory, "/"].concat()
+}
+
+/// The key of a folded word of an organization's name.
+#[must_use]
+pub fn organization_word(word: &str, organization: u64) -> String {
+    ["ow/", &encoded(word), END_OF_TEXT, &number(organization)].concat()
+}
+
+/// What the keys of all words of organizations' names begin with that begin with a folded text.
+#[must_use]
+pub fn organization_words(folded: &str) -> String {
+    ["ow/", &encoded(folded)].concat()
+}
+
+/// The key that a disconnected directory has until what it managed is moved to the site.
+#[must_use]
+pub fn gone_directory(directory: &str) -> String {
+    [GONE_DIRECTORIES, directory].concat()
+}
+
+/// What the keys of all disconnected directories begin with, of which something is still to be moved to the site.
+pub const GONE_DIRECTORIES: &str = "dg/";
+
+/// The key of how much a directory manages, or how much is local: then the directory is [`SITE`].
+#[must_use]
+pub fn managed_counts(directory: &str) -> String {
+    [ALL_MANAGED_COUNTS, directory].concat()
+}
+
+/// What the keys of how much directories manage, and how much is local, begin with.
+pub const ALL_MANAGED_COUNTS: &str = "sc/";
 
 /// The key of a project.
 #[must_use]
@@ -579,7 +697,7 @@ pub const LAST_ORGANIZATION_KEY: &str = "n/organization";
 /// Where the last number given to a project is kept.
 pub const LAST_PROJECT_KEY: &str = "n/project";
 
-/// What stands in the place of a directory for what belongs to no directory, in sweeps and conflicts.
+/// What stands in the place of a directory for what belongs to no directory.
 pub const SITE: &str = "site";
 
 /// The key of what is left to sweep of something deleted.

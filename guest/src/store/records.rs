@@ -533,6 +533,12 @@ impl UnlinkedCounts {
 }
 
 impl Counts {
+    /// How many customers the directory manages: one for each user that is linked.
+    #[must_use]
+    pub fn customers(&self) -> u64 {
+        self.users.saturating_sub(self.unlinked)
+    }
+
     /// Counts a user that was linked to no customer for one reason and is for another; `None` is for one that is linked,
     /// or not there.
     pub fn count_unlinked(&mut self, was: Option<UnlinkedReason>, is: Option<UnlinkedReason>) {
@@ -547,6 +553,24 @@ impl Counts {
             self.unlinked = self.unlinked.saturating_add(1);
         }
     }
+}
+
+/// How many a directory manages, or how many are local. It is apart from [`Counts`], which every request reads.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ManagedCounts {
+    /// The number of local customers. That of a directory follows from its users.
+    #[serde(skip_serializing_if = "is_none_of")]
+    pub customers: u64,
+    /// The number of customers that are deactivated.
+    #[serde(skip_serializing_if = "is_none_of")]
+    pub inactive: u64,
+    /// The number of organizations.
+    #[serde(skip_serializing_if = "is_none_of")]
+    pub organizations: u64,
+    /// The number of projects, which are all the site's.
+    #[serde(skip_serializing_if = "is_none_of")]
+    pub projects: u64,
 }
 
 /// A user or group whose deletion or deactivation is held.

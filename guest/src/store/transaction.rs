@@ -38,8 +38,10 @@ pub struct Transaction {
 enum Layout {
     /// Nothing yet: the first read looks at it.
     Unknown,
-    /// It is this one, or can be read like this one.
+    /// It is this one.
     Fits,
+    /// It is an older one, which can be read, but has not everything that this one has.
+    Older,
     /// The storage is new, and has no layout yet: the first commit writes it.
     New,
     /// It does not matter.
@@ -159,6 +161,16 @@ impl Transaction {
         self.note_layout(values.pop().flatten().as_deref())
     }
 
+    /// Refuses to search while the storage is brought to this layout: what the indexes lack by then would be missing in
+    /// the answer.
+    ///
+    /// # Errors
+    /// [`Error::Upgrading`].
+    pub fn check_searchable(&mut self) -> Result<()> {
+        self.check_layout()?;
+        if self.layout == Layout::Older { Err(Error::Upgrading) } else { Ok(()) }
+    }
+
     /// Refuses a storage that was written with a layout that this version does not know, or cannot write yet.
     fn note_layout(&mut self, stored: Option<&str>) -> Result<()> {
         self.layout = match stored {
@@ -168,7 +180,7 @@ impl Transaction {
                 if self.access == Access::ReadWrite {
                     return Err(Error::Upgrading);
                 }
-                Layout::Fits
+                Layout::Older
             }
             Some(other) => return Err(Error::Layout { found: other.to_string() }),
         };

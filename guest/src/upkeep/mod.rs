@@ -16,6 +16,8 @@
 //! # Ok::<_, Box<dyn std::error::Error>>(())
 //! ```
 
+mod counts;
+mod searchable;
 mod upgrade;
 
 use alloc::string::{String, ToString};
@@ -26,12 +28,12 @@ use crate::directories::{forgetting, log, notices};
 use crate::engine::{Engine, Moment};
 use crate::provisioning::{leaving, links};
 use crate::site::{
-    self, arrivals, bin, customers, history, holders, numbers, organizations, parting, probation, projects,
+    self, arrivals, bin, customers, history, holders, index, numbers, organizations, parting, probation, projects,
 };
 use crate::store::edges;
 use crate::store::keys::{self, Kind};
 use crate::store::pages;
-use crate::store::records::{self, Counts, Due, Sweep};
+use crate::store::records::{self, Due, Sweep};
 use crate::store::{self, Transaction, prefix_range};
 use crate::work::{USHER, Work};
 
@@ -186,7 +188,7 @@ impl Job {
                 let (directory, customer) = (&self.directory, customer.as_deref());
                 let (removal, counted) =
                     leaving::leave_groups(transaction, directory, &self.id, memberships, now, customer)?;
-                self.count(transaction, |counts| {
+                counts::change(transaction, &self.directory, |counts| {
                     counts.memberships = counts.memberships.saturating_sub(u64::from(counted));
                     counts.unswept_users = counts.unswept_users.saturating_sub(u64::from(!removal.more));
                 })?;
@@ -232,17 +234,6 @@ impl Job {
         Ok(Progress { removed, more: true })
     }
 
-    /// Changes the counts of a directory, if it is still connected.
-    fn count(&self, transaction: &mut Transaction, change: impl FnOnce(&mut Counts)) -> Result<(), Error> {
-        let key = keys::counts(&self.directory);
-        if let Some(text) = transaction.get(key.clone())? {
-            let mut counts = records::read(&key, &text)?;
-            change(&mut counts);
-            transaction.put(key, records::write(&counts));
-        }
-        Ok(())
-    }
-
     /// Removes customers and organizations that the directory managed, each with the user or group by which it is
     /// found.
     fn remove_managed(&self, transaction: &mut Transaction, budget: u32, now: &Moment) -> Result<(u32, bool), Error> {
@@ -268,10 +259,11 @@ impl Job {
         Ok((removed, removed > 0))
     }
 
-    /// Sweeps a directory: first its groups with their memberships, then everything else that has the directory in its
-    /// key.
+    /// Sweeps a directory: first what it managed becomes the site's in the indexes, then its groups go with their
+    /// memberships, then everything else that has the directory in its key.
     fn sweep_directory(&self, transaction: &mut Transaction, budget: u32) -> Result<(u32, bool), Error> {
-        let mut removed = 0;
+        // To move an entry is to write two.
+        let mut removed = index::hand_over(transaction, &self.directory, budget.div_ceil(2))? * 2;
         let mut range = prefix_range(&Kind::Group.resources(&self.directory), 1);
         range.keys_only = true;
         while removed < budget {
@@ -299,7 +291,7 @@ impl Job {
             .chain([keys::all_to_forget(&self.directory)])
             .chain([keys::conflicts(&self.directory), keys::refused_groups(&self.directory)])
             .chain([keys::adoptions(&self.directory), keys::all_left_apart(&self.directory)])
-            .chain([keys::all_unlinked(&self.directory)]);
+            .chain([keys::all_unlinked(&self.directory), keys::unlinked_customers(&self.directory)]);
         for prefix in prefixes {
             if removed >= budget {
                 return Ok((removed, true));
@@ -316,6 +308,7 @@ impl Job {
             return Ok((removed, true));
         }
         transaction.delete(keys::counts(&self.directory));
-        Ok((removed + 1, false))
+        transaction.delete(keys::gone_directory(&self.directory));
+        Ok((removed + 2, false))
     }
 }

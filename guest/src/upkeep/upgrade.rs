@@ -14,6 +14,7 @@
 //!
 //! From layout 2 to 3, more can be asked:
 //!
+//! - customers and organizations can be searched and are counted, see `searchable`;
 //! - groups that an administrator has left apart are listed, so that they can be taken up again;
 //! - every change of a customer or an organization that still exists goes into its history, without the values, which
 //!   are not known any more;
@@ -21,7 +22,9 @@
 
 use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
+use super::{counts, searchable};
 use crate::address::is_address;
 use crate::engine::Engine;
 use crate::provisioning::profile::{email, profile};
@@ -31,9 +34,7 @@ use crate::storage::Entry;
 use crate::store::feed::ChangeRecord;
 use crate::store::keys::{self, Kind};
 use crate::store::pages;
-use crate::store::records::{
-    self, Counts, CustomerRecord, Stored, Subject, UnlinkedCounts, UnlinkedReason, UpgradeRecord,
-};
+use crate::store::records::{self, CustomerRecord, Stored, Subject, UnlinkedCounts, UnlinkedReason, UpgradeRecord};
 use crate::store::{self, Result, Transaction, prefix_range, sizes};
 use crate::text::fold;
 use crate::twins;
@@ -58,6 +59,16 @@ enum Stage {
     OwnMembers,
     /// Groups of all directories.
     Groups,
+    /// How much directories manage, and how much is local, to be counted anew.
+    ManagedCounts,
+    /// Customers, for searches.
+    FoundCustomers,
+    /// Organizations, for searches.
+    FoundOrganizations,
+    /// Projects, to be counted.
+    Projects,
+    /// Users that were unlinked from a customer, for searches.
+    FoundUnlinked,
     /// The change feed.
     Changes,
     /// Groups, for the order of their sizes.
@@ -69,7 +80,7 @@ enum Stage {
 }
 
 /// The stages from layout 1 on; those from layout 2 on are the ones after the first [`OF_LAYOUT_2`].
-const STAGES: [Stage; 13] = [
+const STAGES: [Stage; 18] = [
     Stage::Directories,
     Stage::Names(Kind::User),
     Stage::Emails,
@@ -79,6 +90,11 @@ const STAGES: [Stage; 13] = [
     Stage::Customers,
     Stage::OwnMembers,
     Stage::Groups,
+    Stage::ManagedCounts,
+    Stage::FoundCustomers,
+    Stage::FoundOrganizations,
+    Stage::Projects,
+    Stage::FoundUnlinked,
     Stage::Changes,
     Stage::Sizes,
     Stage::Counts,
@@ -163,12 +179,15 @@ impl Stage {
             Stage::Emails => "ue/",
             Stage::Addresses => "cm/",
             Stage::Organizations => "on/",
-            Stage::Customers => keys::ALL_CUSTOMERS,
+            Stage::Customers | Stage::FoundCustomers => keys::ALL_CUSTOMERS,
             Stage::OwnMembers => keys::ALL_OWN_MEMBERS,
             Stage::Groups | Stage::Sizes => "g/",
+            Stage::ManagedCounts => keys::ALL_MANAGED_COUNTS,
+            Stage::FoundOrganizations => keys::ALL_ORGANIZATIONS,
+            Stage::Projects => keys::ALL_PROJECTS,
             Stage::Changes => keys::ALL_CHANGES,
             Stage::Counts => "dc/",
-            Stage::Unlinked => "ul/",
+            Stage::Unlinked | Stage::FoundUnlinked => "ul/",
         }
     }
 
@@ -181,19 +200,29 @@ impl Stage {
         let entries = work.transaction.scan(&range)?;
         let count = pages::count(entries.len());
         let last = entries.last().map(|last| last.key.clone()).filter(|_| count >= budget);
-        if self == Stage::OwnMembers {
-            probation::find_without_end(work.transaction, &entries, work.now)?;
-            return Ok((count, last));
+        match self {
+            Stage::OwnMembers => probation::find_without_end(work.transaction, &entries, work.now)?,
+            Stage::ManagedCounts => searchable::forget_counts(work.transaction, entries),
+            Stage::Projects => searchable::projects(work.transaction, count)?,
+            _ => self.each(work, entries)?,
         }
+        Ok((count, last))
+    }
+
+    /// Deals with entries one by one.
+    fn each(self, work: &mut Work<'_>, entries: Vec<Entry>) -> site::Result<()> {
         for entry in entries {
             match self {
                 Stage::Customers => customer(work, &entry)?,
                 Stage::Groups => group(work, entry)?,
+                Stage::FoundCustomers => searchable::customer(work.transaction, &entry)?,
+                Stage::FoundOrganizations => searchable::organization(work.transaction, &entry)?,
+                Stage::FoundUnlinked => searchable::unlinked(work.transaction, &entry)?,
                 Stage::Changes => change(work.transaction, &entry)?,
                 Stage::Sizes => size(work.transaction, entry)?,
                 Stage::Counts => {
                     let directory = keys::id_of(&entry.key);
-                    change_counts(work.transaction, directory, |counts| {
+                    counts::change(work.transaction, directory, |counts| {
                         counts.unlinked_by = UnlinkedCounts::default();
                     })?;
                 }
@@ -204,7 +233,7 @@ impl Stage {
                 _ => self.name(work, entry)?,
             }
         }
-        Ok((count, last))
+        Ok(())
     }
 
     /// Gives a name in an index the key that it has now.
@@ -236,7 +265,7 @@ impl Stage {
         work.transaction.put(key, older.id());
         let opened = twins::note(work, directory, &older, &newer)?;
         if let Some(directory) = directory {
-            change_counts(work.transaction, directory, |counts| {
+            counts::change(work.transaction, directory, |counts| {
                 counts.conflicts = counts.conflicts.saturating_add(opened);
             })?;
         }
@@ -284,7 +313,7 @@ fn size(transaction: &mut Transaction, entry: Entry) -> Result<()> {
 fn unlinked(transaction: &mut Transaction, entry: &Entry) -> Result<()> {
     let (directory, _) = keys::two_ids(&entry.key).ok_or_else(|| store::Error::corrupt(&entry.key))?;
     let reason: UnlinkedReason = records::read(&entry.key, &entry.value)?;
-    change_counts(transaction, directory, |counts| {
+    counts::change(transaction, directory, |counts| {
         let of_reason = counts.unlinked_by.of(reason);
         *of_reason = of_reason.saturating_add(1);
     })
@@ -306,7 +335,7 @@ fn customer(work: &mut Work<'_>, entry: &Entry) -> site::Result<()> {
     {
         return customers::follow(work, id, &profile(&attributes, user.header.inactive));
     }
-    Ok(links::detach(work, id, record, &link, &user, UnlinkedReason::NoEmail)?)
+    Ok(links::detach(work, id, &record, &link, &user, UnlinkedReason::NoEmail)?)
 }
 
 /// Lists a group that an administrator has left apart.
@@ -333,15 +362,5 @@ fn change(transaction: &mut Transaction, entry: &Entry) -> Result<()> {
     if found.iter().any(Option::is_some) && transaction.get(key.clone())?.is_none() {
         transaction.put(key, "");
     }
-    Ok(())
-}
-
-fn change_counts(transaction: &mut Transaction, directory: &str, change: impl FnOnce(&mut Counts)) -> Result<()> {
-    let key = keys::counts(directory);
-    // A disconnected directory has no counts while it is being swept.
-    let Some(text) = transaction.get(key.clone())? else { return Ok(()) };
-    let mut counts = records::read(&key, &text)?;
-    change(&mut counts);
-    transaction.put(key, records::write(&counts));
     Ok(())
 }

@@ -47,7 +47,7 @@ fn a_customer_that_its_directory_deletes_is_restored_as_it_was() {
     integrity::check(&site.storage);
     assert!(matches!(engine.customer(&id), Err(Error::NotFound(_))));
     assert_eq!(site.members(organization), ["b@x.test"]);
-    assert!(engine.project_customers(own, None, &Position::Offset(0), 10).unwrap().values.is_empty());
+    assert!(engine.project_customers(own, &Position::Offset(0), 10).unwrap().values.is_empty());
     let deleted = engine.deleted_customers(&Position::Offset(0), 10).unwrap().values;
     assert_eq!((deleted.len(), deleted[0].customer.email.as_str()), (1, "a@x.test"));
     assert_eq!(deleted[0].erased_at - deleted[0].deleted_at, 14 * DAY);

@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 use usher_engine::directories::Settings;
+use usher_engine::site::find::{CustomerFilter, CustomerState, OrganizationFilter};
+use usher_engine::site::projects::Audience;
 
+use super::find::all;
 use super::site::{Directory, Site, settings};
 use super::storage::Work;
 
@@ -118,7 +121,7 @@ fn a_request_costs_the_same_in_every_directory() {
     assert_eq!(small, large);
     // Transactions, reads by key, keys, scans, entries, entries written: what more there is would be needless.
     let expected = [
-        ("create a user", [2, 5, 12, 0, 0, 13]),
+        ("create a user", [2, 5, 12, 0, 0, 15]),
         ("read a user", [1, 3, 9, 1, 2, 0]),
         ("change a user", [2, 5, 13, 1, 2, 5]),
         ("a user by userName", [1, 4, 10, 1, 2, 0]),
@@ -130,7 +133,7 @@ fn a_request_costs_the_same_in_every_directory() {
         ("read a group", [1, 2, 7, 0, 0, 0]),
         ("remove a member", [2, 6, 13, 0, 0, 10]),
         ("add a member", [2, 7, 14, 0, 0, 10]),
-        ("rename a group", [2, 8, 15, 0, 0, 12]),
+        ("rename a group", [2, 8, 15, 0, 0, 14]),
         ("a page of users", [1, 1, 6, 1, 6, 0]),
         ("a page of a group's members", [1, 2, 7, 1, 6, 0]),
         ("a user's memberships", [1, 3, 9, 1, 2, 0]),
@@ -139,7 +142,7 @@ fn a_request_costs_the_same_in_every_directory() {
         ("read a membership", [1, 3, 8, 0, 0, 0]),
         ("remove a membership", [2, 7, 14, 0, 0, 10]),
         ("add a membership", [2, 9, 16, 0, 0, 10]),
-        ("delete a user", [2, 11, 24, 1, 2, 32]),
+        ("delete a user", [2, 11, 25, 1, 2, 35]),
     ];
     let seen: Vec<_> = large
         .iter()
@@ -220,6 +223,103 @@ fn every_page_of_memberships_costs_the_same() {
     let (first, last) = (&all[60], &all[all.len() - 10]);
     assert_eq!(first, last);
     assert!(first.scans <= 23, "{first:?}");
+}
+
+/// The ids of all customers.
+fn everybody(site: &Site) -> Vec<String> {
+    let filter = CustomerFilter::default();
+    let list = all(|cursor, limit| site.engine().find_customers(&filter, cursor, limit).unwrap());
+    list.into_iter().map(|customer| customer.id).collect()
+}
+
+/// The first page of a search costs the same however large the site is, and no page looks at more than a bounded number of
+/// entries, whatever it finds.
+#[test]
+fn a_page_of_a_search_costs_the_same_on_every_site() {
+    let costs = |size: usize| {
+        let site = Site::new();
+        let (_, _, _) = directory(&site, size);
+        let engine = site.engine();
+        let [open, own, of_all] =
+            [("OPEN", Audience::Open), ("OWN", Audience::Restricted), ("ALL", Audience::Restricted)]
+                .map(|(key, audience)| engine.create_project("ann", key, key, audience).unwrap().id);
+        let ids = everybody(&site);
+        ids.chunks(1_000).for_each(|ids| engine.associate_customers("ann", own, ids, true).unwrap());
+        let organization = site.organization("Everybody").unwrap();
+        engine.associate_organization("ann", of_all, organization, true).unwrap();
+        let of = |query: Option<&str>, state: Option<CustomerState>| {
+            let filter = CustomerFilter { query: query.map(ToString::to_string), state, ..CustomerFilter::default() };
+            site.storage.take_work();
+            let page = engine.find_customers(&filter, None, 5).unwrap();
+            (page.values.len(), site.storage.take_work())
+        };
+        let mut costs = vec![
+            of(Some("user"), None),
+            of(Some("user0001"), None),
+            of(Some("nobody"), None),
+            of(None, Some(CustomerState::Managed)),
+            of(None, Some(CustomerState::Local)),
+            of(None, Some(CustomerState::Inactive)),
+            of(None, Some(CustomerState::Unlinked)),
+        ];
+        let filter = OrganizationFilter { query: Some("every".to_string()), ..OrganizationFilter::default() };
+        assert_eq!(engine.find_organizations(&filter, None, 5).unwrap().values.len(), 1);
+        costs.push((1, site.storage.take_work()));
+        for project in [open, own, of_all] {
+            let page = engine.customers_of(project, None, 5).unwrap();
+            costs.push((page.values.len(), site.storage.take_work()));
+        }
+        engine.totals().unwrap();
+        costs.push((1, site.storage.take_work()));
+        costs
+    };
+    let (small, large) = (costs(20), costs(2_500));
+    assert_eq!(small, large);
+    assert!(
+        large.iter().all(|(found, work)| work.entries <= 20 && work.gets + work.scans <= 10 + found * 12),
+        "{large:?}"
+    );
+}
+
+/// What matches nothing for long has a page that ends early, with a cursor to go on.
+#[test]
+fn a_page_looks_at_a_bounded_number_of_entries() {
+    let site = Site::new();
+    let (_, users, _) = directory(&site, 2_500);
+    let engine = site.engine();
+    let filter = CustomerFilter {
+        query: Some("user".to_string()),
+        state: Some(CustomerState::Inactive),
+        ..CustomerFilter::default()
+    };
+    let (mut cursor, mut pages) = (None::<String>, 0);
+    loop {
+        site.storage.take_work();
+        let page = engine.find_customers(&filter, cursor.as_deref(), 10).unwrap();
+        let work = site.storage.take_work();
+        // Of the index; each entry leads to a customer.
+        assert!(page.values.is_empty() && work.entries <= 1_010 && work.keys <= 1_010, "{work:?}");
+        pages += 1;
+        cursor = page.next;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    // By the address, and by the name, which is the address.
+    assert_eq!(pages, 2 * users.len() / 1_000 + 1);
+    let project = engine.create_project("ann", "OWN", "Own", Audience::Restricted).unwrap().id;
+    let ids = everybody(&site);
+    ids.chunks(1_000).for_each(|ids| engine.associate_customers("ann", project, ids, true).unwrap());
+    let few = engine.create_project("ann", "FEW", "Few", Audience::Restricted).unwrap().id;
+    engine.associate_customers("ann", few, &ids[2_400..2_405], true).unwrap();
+    for (project, text, found) in [(project, "user", 10), (project, "user2499", 1), (few, "user", 5), (few, "user1", 0)]
+    {
+        site.storage.take_work();
+        let page = engine.find_project_customers(project, text, None, 10).unwrap();
+        let work = site.storage.take_work();
+        assert_eq!((page.values.len(), page.next.is_some()), (found, found == 10), "{text}");
+        assert!(work.entries <= 1_020, "{work:?}");
+    }
 }
 
 /// What a bulk request has made itself is not gone through again and again.

@@ -354,7 +354,7 @@ fn deletion_removes_the_customer_from_everything() {
     for organization in [own, site.organization("Staff").unwrap()] {
         assert!(site.members(organization).is_empty());
     }
-    assert!(site.engine().project_customers(project, None, &Position::Offset(0), 10).unwrap().values.is_empty());
+    assert!(site.engine().project_customers(project, &Position::Offset(0), 10).unwrap().values.is_empty());
     assert_eq!(directory.get(&format!("/Groups/{group}")).expect(200).body["members"], json!([]));
     integrity::check(&site.storage);
     // The same address is somebody new.
@@ -377,7 +377,7 @@ fn more_relations_than_are_removed_at_once_are_invisible_and_swept() {
     site.engine().delete_customer("ann", &customer.id).unwrap();
     let nobody = |site: &Site| {
         assert!(organizations.iter().all(|organization| site.members(*organization).is_empty()));
-        assert!(site.engine().project_customers(project, None, &Position::Offset(0), 10).unwrap().values.is_empty());
+        assert!(site.engine().project_customers(project, &Position::Offset(0), 10).unwrap().values.is_empty());
         integrity::check(&site.storage);
     };
     nobody(&site);
@@ -483,6 +483,6 @@ fn limits_and_cursors_that_cannot_be_are_refused() {
         assert!(matches!(site.engine().organizations(&position, limit), Err(Error::Invalid(_))));
         assert!(matches!(site.engine().projects(&position, limit), Err(Error::Invalid(_))));
         assert!(matches!(site.engine().project_organizations(project, None, &position, limit), Err(Error::Invalid(_))));
-        assert!(matches!(site.engine().project_customers(project, None, &position, limit), Err(Error::Invalid(_))));
+        assert!(matches!(site.engine().project_customers(project, &position, limit), Err(Error::Invalid(_))));
     }
 }

@@ -14,10 +14,10 @@ type Family<'m> = BTreeMap<Vec<&'m str>, &'m str>;
 
 struct Store<'m>(BTreeMap<&'m str, Family<'m>>);
 
-const FAMILIES: [&str; 49] = [
+const FAMILIES: [&str; 57] = [
     "schema", "s", "d", "dn", "dr", "dc", "ds", "rl", "k", "u", "un", "ue", "ux", "g", "gn", "gx", "cf", "cr", "ca",
-    "ce", "ul", "m", "mo", "cu", "cm", "uc", "og", "o", "on", "p", "pk", "pa", "po", "op", "pc", "cp", "n", "c", "cl",
-    "t", "w", "rc", "ro", "hc", "ho", "rb", "hd", "fg", "gs",
+    "ce", "ul", "m", "mo", "cu", "cm", "ch", "ci", "cw", "cn", "oh", "ow", "dg", "sc", "uc", "og", "o", "on", "p",
+    "pk", "pa", "po", "op", "pc", "cp", "n", "c", "cl", "t", "w", "rc", "ro", "hc", "ho", "rb", "hd", "fg", "gs",
 ];
 
 /// Checks the whole of a storage.
@@ -52,6 +52,8 @@ pub fn check(memory: &Memory) {
     store.check_probation(&directories);
     store.check_customers(&directories, &feed);
     store.check_organizations(&directories, &feed);
+    store.check_found(&directories);
+    store.check_totals(&directories);
     store.check_projects(&feed);
     store.check_logs(&directories, &feed);
     store.check_due(&directories);
@@ -72,6 +74,11 @@ impl<'m> Store<'m> {
     /// A family that is no directory's, with the whole of each key.
     fn whole(&self, family: &str) -> BTreeMap<String, &'m str> {
         self.family(family).into_iter().map(|(key, value)| (key.join("/"), value)).collect()
+    }
+
+    /// The value of a key; `null` if there is none.
+    fn of_key(&self, family: &str, key: &str) -> Value {
+        self.family(family).get(&vec![key]).map_or(Value::Null, |value| json(value))
     }
 
     /// The records of a family that is no directory's.
@@ -215,8 +222,8 @@ impl<'m> Store<'m> {
             .map(|(key, _)| key[0])
             .collect();
         for family in [
-            "dr", "k", "u", "un", "ue", "ux", "g", "gn", "gx", "cf", "cr", "ca", "ce", "ul", "dc", "rl", "rb", "hd",
-            "gs",
+            "dr", "k", "u", "un", "ue", "ux", "g", "gn", "gx", "cf", "cr", "ca", "ce", "ul", "dc", "rl", "cn", "rb",
+            "hd", "gs",
         ] {
             for key in self.family(family).keys() {
                 let of_site = family == "cf" && key[0] == "site";
@@ -334,6 +341,99 @@ impl<'m> Store<'m> {
         assert_eq!(feed.organizations.keys().collect::<Vec<_>>(), organizations.keys().collect::<Vec<_>>());
         self.check_links(directories, "g", "organization", &organizations);
         self.check_number("organization", organizations.keys().last());
+    }
+
+    /// The indexes for searches hold what follows from the customers and organizations, and nothing else.
+    fn check_found(&self, directories: &[&str]) {
+        let whole = |family: &str| self.whole(family).into_keys().collect::<BTreeSet<_>>();
+        let gone = whole("dg");
+        let being_swept = |id: &String| self.of("w", id).get(id.as_str()) == Some(&"\"directory\"");
+        assert!(gone.iter().all(being_swept), "{gone:?}");
+        let (customers, organizations) = (self.records("cu"), self.records("o"));
+        for (records, held, words, name) in
+            [(&customers, "ch", "cw", "displayName"), (&organizations, "oh", "ow", "name")]
+        {
+            let found: BTreeSet<String> = records
+                .iter()
+                .flat_map(|(id, record)| {
+                    let words = found_words(record[name].as_str().unwrap());
+                    words.into_iter().map(move |word| format!("{}!{id}", encode(&word)))
+                })
+                .collect();
+            assert_eq!(whole(words), found);
+            let mut holders: BTreeMap<&str, &str> = BTreeMap::new();
+            for key in self.family(held).keys() {
+                assert_eq!(holders.insert(key[1], key[0]), None, "{held}/{key:?} is one of two");
+            }
+            for (id, record) in records {
+                let directory = linked(record).map(|(directory, _)| directory);
+                let holder = holders.remove(id.as_str());
+                let is_leaving = |id: &String| self.of("w", id).get(id.as_str()) == Some(&"\"removal\"");
+                match directory {
+                    Some(id) if directories.contains(&id.as_str()) || is_leaving(&id) => {
+                        assert_eq!(holder, Some(id.as_str()));
+                    }
+                    // Upkeep has moved it to the site, or still has to.
+                    Some(id) if gone.contains(&id) => assert!(holder == Some("site") || holder == Some(&id)),
+                    _ => assert_eq!(holder, Some("site"), "{held}/site/{id}"),
+                }
+            }
+            assert!(holders.is_empty(), "{held}: {holders:?}");
+        }
+        let inactive = customers.iter().filter(|(_, record)| record["active"] == false);
+        assert_eq!(whole("ci"), inactive.map(|(id, _)| id.clone()).collect());
+        for directory in directories {
+            let mut unlinked: BTreeMap<String, u64> = BTreeMap::new();
+            for value in self.of("u", directory).into_values() {
+                if let Some(customer) = resource(value).0["unlinked"].as_str() {
+                    *unlinked.entry(customer.to_string()).or_default() += 1;
+                }
+            }
+            let stored = self.of("cn", directory).into_iter();
+            assert_eq!(
+                stored.map(|(id, users)| (id.to_string(), users.parse().unwrap())).collect::<BTreeMap<_, _>>(),
+                unlinked
+            );
+        }
+    }
+
+    /// What is counted is there, and all of it is counted.
+    fn check_totals(&self, directories: &[&str]) {
+        let of = |record: &Value| {
+            let Some((directory, _)) = linked(record) else { return Some("site".to_string()) };
+            if directories.contains(&directory.as_str()) {
+                return Some(directory);
+            }
+            let is_leaving = self.of("w", &directory).get(directory.as_str()) == Some(&"\"removal\"");
+            (!is_leaving).then(|| "site".to_string())
+        };
+        let mut counted: BTreeMap<String, [u64; 3]> = BTreeMap::new();
+        for record in self.records("cu").values() {
+            if let Some(holder) = of(record) {
+                let counts = counted.entry(holder).or_default();
+                counts[0] += 1;
+                counts[1] += u64::from(record["active"] == false);
+            }
+        }
+        for record in self.records("o").values() {
+            if let Some(holder) = of(record) {
+                counted.entry(holder).or_default()[2] += 1;
+            }
+        }
+        for directory in directories {
+            let (counts, held) = (json(self.family("dc")[&vec![*directory]]), self.of_key("sc", directory));
+            let number = |of: &Value, name: &str| of[name].as_u64().unwrap_or(0);
+            let managed = number(&counts, "users") - number(&counts, "unlinked");
+            let stored = [managed, number(&held, "inactive"), number(&held, "organizations")];
+            assert_eq!(stored, counted.get(*directory).copied().unwrap_or_default(), "the counts of {directory}");
+        }
+        let holders = self.whole("sc").into_keys().collect::<Vec<_>>();
+        assert!(holders.iter().all(|holder| holder == "site" || directories.contains(&holder.as_str())), "{holders:?}");
+        let counts = self.of_key("sc", "site");
+        let stored =
+            ["customers", "inactive", "organizations", "projects"].map(|name| counts[name].as_u64().unwrap_or(0));
+        let [customers, inactive, organizations] = counted.get("site").copied().unwrap_or_default();
+        assert_eq!(stored, [customers, inactive, organizations, self.records("p").len() as u64]);
     }
 
     /// What a resource of a connected directory says that it is linked to is linked to it, and the other way round.
@@ -786,6 +886,28 @@ impl Names {
             }
         }
     }
+}
+
+/// The words of a name by which something is found.
+pub fn found_words(name: &str) -> BTreeSet<String> {
+    let is_address = name.trim().rsplit_once('@').is_some_and(|(front, domain)| {
+        let refused = |character: char| character.is_whitespace() || character.is_control() || "<>".contains(character);
+        !front.is_empty() && !name.trim().contains(refused) && domain.split('.').all(|label| !label.is_empty())
+    });
+    let name = if is_address { name.rsplit_once('@').unwrap().0 } else { name };
+    let folded = comparable(name);
+    let words = folded.split(|character: char| !character.is_alphanumeric()).filter(|word| !word.is_empty());
+    let cut = |word: &str| {
+        let end = (0..=64.min(word.len())).rev().find(|end| word.is_char_boundary(*end)).unwrap();
+        word[..end].to_string()
+    };
+    let mut found = Vec::new();
+    for word in words.map(cut) {
+        if !found.contains(&word) {
+            found.push(word);
+        }
+    }
+    found.into_iter().take(16).collect()
 }
 
 fn encode(text: &str) -> String {

@@ -13,6 +13,7 @@
 //! | `leavers`, `probation`, `removal` | who leaves, is restored, or goes with a directory keeps no access |
 //! | `domains`, `rules` | directories that are bound to email domains; projects by rule |
 //! | `history` | what put a customer or an organization into its state |
+//! | `find` | everything is found by what it has, once, and counted; everyone is named who may use a project |
 //! | `directories`, `feed`, `sweeping` | keys and settings, the change feed, upkeep |
 //! | `upgrade` | a storage of an older layout is brought to this one, and nothing in it is lost |
 //! | `status`, `log` | status, deletion guard, dry run, key notices; the request log, captured bodies, what is held |
@@ -31,6 +32,7 @@ mod discovery;
 mod domains;
 mod faults;
 mod feed;
+mod find;
 mod group_memberships;
 mod history;
 mod http;

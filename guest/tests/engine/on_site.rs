@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::find;
 use super::upgrade::about;
 use proptest::prelude::*;
 use usher_engine::Environment;
@@ -950,6 +951,7 @@ impl Sites {
         for (id, customer) in &self.customers {
             self.compare_access(site, id, customer, &of.remove(id.as_str()).unwrap_or_default());
         }
+        find::compare_some(site, false);
     }
 
     /// Nothing is left of the address of anybody who is erased, in the directory neither. Logs name also those who were

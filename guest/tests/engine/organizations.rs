@@ -9,6 +9,7 @@ use usher_engine::site::organizations::Organization;
 use usher_engine::site::projects::Audience;
 use usher_engine::site::{Error, Position, access::Reason};
 
+use super::find::all;
 use super::integrity;
 use super::on_site::everything;
 use super::site::{Directory, Site, settings};
@@ -444,14 +445,12 @@ fn projects_are_edited_on_the_site_alone() {
         engine.associate_customers("ann", id, std::slice::from_ref(customer), true).unwrap();
         engine.associate_customers("ann", id, std::slice::from_ref(customer), true).unwrap();
     }
-    let found = everything(|position, limit| engine.project_customers(id, Some("C14"), position, limit).unwrap());
-    assert_eq!(found.len(), 11);
+    let offered = |query: &str| all(|cursor, limit| engine.find_project_customers(id, query, cursor, limit).unwrap());
+    assert_eq!(offered("C14").len(), 11);
     let update = CustomerUpdate { active: Some(false), ..CustomerUpdate::default() };
     engine.update_customer("ann", &customers[14], &update).unwrap();
-    let offered =
-        |query: &str| everything(|position, limit| engine.project_customers(id, Some(query), position, limit).unwrap());
     assert_eq!((offered("C14").len(), offered("").len()), (10, 149), "who is deactivated is not offered");
-    let own = everything(|position, limit| engine.project_customers(id, None, position, limit).unwrap());
+    let own = everything(|position, limit| engine.project_customers(id, position, limit).unwrap());
     assert_eq!(own.len(), 150, "and is the project's own still");
     let access = engine.access(&customers[0], id).unwrap();
     assert_eq!((access.allowed, access.reasons), (true, vec![Reason::Direct]));

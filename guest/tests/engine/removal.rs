@@ -61,7 +61,7 @@ fn check_gone(site: &Site, removed: &Removed) {
     let [_, help, own] = removed.projects;
     let of_project = everything(|position, limit| engine.project_organizations(help, None, position, limit).unwrap());
     assert_eq!(of_project.iter().map(|one| one.id).collect::<Vec<_>>(), [removed.local]);
-    let of_project = everything(|position, limit| engine.project_customers(own, None, position, limit).unwrap());
+    let of_project = everything(|position, limit| engine.project_customers(own, position, limit).unwrap());
     assert_eq!(of_project.iter().map(|one| one.id.as_str()).collect::<Vec<_>>(), [removed.stays.as_str()]);
     for id in &removed.customers {
         is_missing(&engine.customer(id));

@@ -4,7 +4,8 @@ use super::super::admin_request::{AdminRequest, invalid, number};
 use super::super::fault::Fault;
 use super::super::reply::Reply;
 use super::projects::{self, Project};
-use super::shape::{Page, ok};
+use super::shape::{Page, cursor, limit, ok};
+use super::shown;
 use crate::runtime::site;
 use serde::Serialize;
 
@@ -29,10 +30,36 @@ struct OpenProject {
     reasons: Vec<Reason>,
 }
 
-/// Whether a customer may use a project, or, without one, every project that is open to the customer.
+#[derive(Serialize)]
+struct Admitted {
+    customer: shown::Customer,
+    reasons: Vec<Reason>,
+}
+
+/// Whether a customer may use a project; of a customer alone, every project that is open to it; of a project alone,
+/// everyone who may use it.
 pub(super) async fn read(request: AdminRequest<'_>) -> Result<Reply, Fault> {
-    let [customer, project] = request.query(["customer", "project"])?;
-    let customer = customer.ok_or_else(|| invalid("`customer` is needed: the id of a customer."))?;
+    let [customer, project, cursor_text, limit_text] = request.query(["customer", "project", "cursor", "limit"])?;
+    let project_number =
+        |project: &str| number(project).ok_or_else(|| invalid("`project` is the number of a project."));
+    let customer = match (customer, &project) {
+        (Some(customer), _) => customer,
+        (None, Some(project)) => {
+            let (project, cursor, limit) = (project_number(project)?, cursor(cursor_text)?, limit(limit_text)?);
+            let page = request.state.site.customers_of(project, cursor.as_deref(), limit).await??;
+            let values = page.values.into_iter().map(|admitted| {
+                let reasons = admitted.reasons.into_iter().map(Into::into).collect();
+                Ok(Admitted { customer: shown::customer(admitted.customer)?, reasons })
+            });
+            return Ok(ok(&Page { values: values.collect::<Result<Vec<_>, Fault>>()?, next: page.next }));
+        }
+        (None, None) => {
+            return Err(invalid("`customer` or `project` is needed: the id of a customer, the number of a project."));
+        }
+    };
+    if cursor_text.is_some() || limit_text.is_some() {
+        return Err(invalid("`cursor` and `limit` are for everyone who may use a project: with `project` alone."));
+    }
     let Some(project) = project else {
         let open = request.state.site.projects_of(&customer).await??;
         let values = open.into_iter().map(|open| {
@@ -42,7 +69,7 @@ pub(super) async fn read(request: AdminRequest<'_>) -> Result<Reply, Fault> {
         let next: Option<String> = None;
         return Ok(ok(&Page { values: values.collect::<Result<Vec<_>, Fault>>()?, next }));
     };
-    let project = number(&project).ok_or_else(|| invalid("`project` is the number of a project."))?;
+    let project = project_number(&project)?;
     let access = request.state.site.access_to(&customer, project).await??;
     let reasons = access.reasons.into_iter().map(Into::into).collect();
     Ok(ok(&Access { allowed: access.allowed, reasons }))

@@ -1,10 +1,10 @@
 //! `/admin/v1/customers`
 
-use super::super::admin_request::AdminRequest;
+use super::super::admin_request::{AdminRequest, invalid};
 use super::super::fault::Fault;
 use super::super::reply::{Reply, empty};
 use super::history::WithCauses;
-use super::shape::{created, flag, limit, ok, position};
+use super::shape::{created, cursor, flag, limit, ok, position, word};
 use super::{bin, history, shown};
 use crate::runtime::site;
 use hyper::StatusCode;
@@ -36,13 +36,29 @@ struct Relinking {
 }
 
 pub(super) async fn list(request: AdminRequest<'_>) -> Result<Reply, Fault> {
-    let [cursor, limit_text, deleted] = request.query(["cursor", "limit", "deleted"])?;
-    let (position, limit) = (position(cursor)?, limit(limit_text)?);
+    let known = ["cursor", "limit", "deleted", "query", "directory", "state"];
+    let [cursor_text, limit_text, deleted, query, directory, state] = request.query(known)?;
+    let limit = limit(limit_text)?;
+    let filter = site::CustomerFilter { query, directory, state: word("state", state)? };
+    let is_plain = filter.query.is_none() && filter.directory.is_none() && filter.state.is_none();
     if flag("deleted", deleted.as_deref())? {
-        return bin::customers(&request, position, limit).await;
+        if !is_plain {
+            return Err(invalid("Deleted customers cannot be searched: `deleted` stands alone."));
+        }
+        return bin::customers(&request, position(cursor_text)?, limit).await;
     }
-    let page = request.state.site.customers(position, limit).await??;
+    let page = if is_plain {
+        request.state.site.customers(position(cursor_text)?, limit).await??
+    } else {
+        request.state.site.find_customers(filter, cursor(cursor_text)?.as_deref(), limit).await??
+    };
     Ok(ok(&shown::customers(page)?))
+}
+
+pub(super) async fn organizations(request: AdminRequest<'_>) -> Result<Reply, Fault> {
+    let [] = request.query([])?;
+    let values = request.state.site.organizations_of(request.parameter(0)).await??;
+    Ok(ok(&shown::organizations(site::OrganizationPage { values, next: None })?))
 }
 
 pub(super) async fn create(request: AdminRequest<'_>) -> Result<Reply, Fault> {

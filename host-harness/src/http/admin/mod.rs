@@ -19,6 +19,7 @@ mod shape;
 mod shown;
 mod status;
 mod stream;
+mod totals;
 mod unlinked;
 mod words;
 
@@ -55,6 +56,7 @@ pub(super) static ENDPOINTS: &Endpoints = endpoints! {
     "/admin/v1/customers" => { GET customers::list, POST customers::create }
     "/admin/v1/customers/{id}" => { GET customers::get, PATCH customers::update, DELETE customers::delete }
     "/admin/v1/customers/{id}/history" => { GET history::of_customer }
+    "/admin/v1/customers/{id}/organizations" => { GET customers::organizations }
     "/admin/v1/customers/{id}/unlink" => { POST customers::unlink }
     "/admin/v1/customers/{id}/relink" => { POST customers::relink }
     "/admin/v1/customers/{id}/restore" => { POST bin::restore_customer }
@@ -88,6 +90,7 @@ pub(super) static ENDPOINTS: &Endpoints = endpoints! {
     }
     "/admin/v1/settings" => { GET settings::get, PATCH settings::update }
     "/admin/v1/access" => { GET access::read }
+    "/admin/v1/totals" => { GET totals::read }
     "/admin/v1/changes" => { GET changes::read }
     "/admin/v1/changes/stream" => { GET stream::open }
 };

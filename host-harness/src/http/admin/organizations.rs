@@ -1,11 +1,12 @@
 //! `/admin/v1/organizations`
 
-use super::super::admin_request::AdminRequest;
+use super::super::admin_request::{AdminRequest, invalid};
 use super::super::fault::Fault;
 use super::super::reply::{Reply, empty};
 use super::history::WithCauses;
-use super::shape::{created, flag, limit, ok, position};
+use super::shape::{created, cursor, flag, limit, ok, position, word};
 use super::{bin, history, shown};
+use crate::runtime::site;
 use hyper::StatusCode;
 use serde::Deserialize;
 
@@ -22,12 +23,22 @@ struct Update {
 }
 
 pub(super) async fn list(request: AdminRequest<'_>) -> Result<Reply, Fault> {
-    let [cursor, limit_text, deleted] = request.query(["cursor", "limit", "deleted"])?;
-    let (position, limit) = (position(cursor)?, limit(limit_text)?);
+    let known = ["cursor", "limit", "deleted", "query", "directory", "state"];
+    let [cursor_text, limit_text, deleted, query, directory, state] = request.query(known)?;
+    let limit = limit(limit_text)?;
+    let filter = site::OrganizationFilter { query, directory, state: word("state", state)? };
+    let is_plain = filter.query.is_none() && filter.directory.is_none() && filter.state.is_none();
     if flag("deleted", deleted.as_deref())? {
-        return bin::organizations(&request, position, limit).await;
+        if !is_plain {
+            return Err(invalid("Deleted organizations cannot be searched: `deleted` stands alone."));
+        }
+        return bin::organizations(&request, position(cursor_text)?, limit).await;
     }
-    let page = request.state.site.organizations(position, limit).await??;
+    let page = if is_plain {
+        request.state.site.organizations(position(cursor_text)?, limit).await??
+    } else {
+        request.state.site.find_organizations(filter, cursor(cursor_text)?.as_deref(), limit).await??
+    };
     Ok(ok(&shown::organizations(page)?))
 }
 

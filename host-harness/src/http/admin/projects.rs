@@ -81,7 +81,7 @@ pub(super) async fn organizations(request: AdminRequest<'_>) -> Result<Reply, Fa
 pub(super) async fn customers(request: AdminRequest<'_>) -> Result<Reply, Fault> {
     let [cursor, limit_text] = request.query(["cursor", "limit"])?;
     let (id, limit) = (request.number(0)?, limit(limit_text)?);
-    let page = request.state.site.project_customers(id, None, position(cursor)?, limit).await??;
+    let page = request.state.site.project_customers(id, position(cursor)?, limit).await??;
     Ok(ok(&shown::customers(page)?))
 }
 

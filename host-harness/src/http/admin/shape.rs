@@ -6,6 +6,7 @@ use super::super::reply::{Reply, json};
 use crate::runtime::site::Position;
 use hyper::StatusCode;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 /// How many values a page of a list has unless the request says.
 const DEFAULT_LIMIT: u32 = 100;
@@ -25,6 +26,20 @@ pub(super) fn position(cursor: Option<String>) -> Result<Position, Fault> {
         Some(cursor) if cursor.is_empty() => Err(invalid("`cursor` is what `next` of a page said.")),
         Some(cursor) => Ok(Position::After(cursor)),
     }
+}
+
+/// The cursor of a page in a list that has no offsets.
+pub(super) fn cursor(cursor: Option<String>) -> Result<Option<String>, Fault> {
+    match cursor {
+        Some(cursor) if cursor.is_empty() => Err(invalid("`cursor` is what `next` of a page said.")),
+        cursor => Ok(cursor),
+    }
+}
+
+/// What a parameter of the query says, one of the words that the contract has for it.
+pub(super) fn word<T: DeserializeOwned>(name: &str, text: Option<String>) -> Result<Option<T>, Fault> {
+    let read = text.map(|text| serde_json::from_value(serde_json::Value::String(text)));
+    read.transpose().map_err(|error| invalid(format!("`{name}` does not fit: {error}.")))
 }
 
 /// The size of a page.

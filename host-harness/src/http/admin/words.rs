@@ -42,4 +42,6 @@ words! {
     "camelCase": directories::ResourceKind { User, Group }
     "camelCase": directories::Effect { Created, Changed, Unchanged, Deleted, Refused, Held }
     "camelCase": site::Audience { Open, Restricted }
+    "camelCase": site::CustomerState { Local, Managed, Active, Inactive, Unlinked }
+    "camelCase": site::OrganizationState { Local, Managed, Unlinked }
 }

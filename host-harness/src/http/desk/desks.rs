@@ -4,9 +4,9 @@ use super::super::admin_request::{AdminRequest, invalid};
 use super::super::fault::Fault;
 use super::super::reply::{Reply, empty, json};
 use super::organizations::{shown_page, shown_users};
-use super::page::Window;
+use super::page::{MAX_LIMIT, Window};
 use super::shape::{self, Named, Number, desk_of};
-use crate::runtime::site::Audience;
+use crate::runtime::site::{Audience, CustomerPage};
 use hyper::StatusCode;
 use serde::Deserialize;
 
@@ -53,9 +53,38 @@ async fn associate_organization(request: AdminRequest<'_>, associated: bool) -> 
 
 pub(super) async fn customers(request: AdminRequest<'_>) -> Result<Reply, Fault> {
     let (window, project) = (Window::of(&request)?, desk_of(&request).await?);
-    let (query, position) = (window.query.as_deref(), window.position());
-    let page = request.state.site.project_customers(project.id, query, position, window.limit).await??;
+    let page = match &window.query {
+        Some(query) => offered(&request, project.id, query, &window).await?,
+        None => request.state.site.project_customers(project.id, window.position(), window.limit).await??,
+    };
     Ok(shown_users(window, page, &request.origin()?))
+}
+
+/// The part of those whom a picker offers for a query that a request asks for. The pages that it is gathered from have
+/// cursors and may be short, while clients count from `start`.
+async fn offered(
+    request: &AdminRequest<'_>,
+    project: u64,
+    query: &str,
+    window: &Window,
+) -> Result<CustomerPage, Fault> {
+    let (mut skip, limit) = (window.start() as usize, window.limit as usize);
+    let (mut values, mut cursor) = (Vec::new(), None::<String>);
+    loop {
+        // One more than fits tells whether others follow.
+        let wanted = (skip + limit - values.len()).saturating_add(1).min(MAX_LIMIT as usize);
+        let wanted = u32::try_from(wanted).unwrap_or(MAX_LIMIT);
+        let page = request.state.site.find_project_customers(project, query, cursor.as_deref(), wanted).await??;
+        let passed = page.values.len().min(skip);
+        skip -= passed;
+        values.extend(page.values.into_iter().skip(passed));
+        if values.len() > limit || page.next.is_none() {
+            let next = (values.len() > limit).then(String::new);
+            values.truncate(limit);
+            return Ok(CustomerPage { values, next });
+        }
+        cursor = page.next;
+    }
 }
 
 pub(super) async fn add_customers(request: AdminRequest<'_>) -> Result<Reply, Fault> {

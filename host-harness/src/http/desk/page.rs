@@ -11,7 +11,7 @@ use serde::Serialize;
 const DEFAULT_LIMIT: u32 = 50;
 
 /// How many values a page has at most; who asks for more gets this many and is told so, as in the reference product.
-const MAX_LIMIT: u32 = 1_000;
+pub(super) const MAX_LIMIT: u32 = 1_000;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -65,6 +65,11 @@ impl Window {
         let origin = request.origin()?;
         let url = format!("{origin}{}", request.head.uri.path());
         Ok(Self { start, limit: limit.min(MAX_LIMIT), query, account, base: super::shape::base(&origin), url })
+    }
+
+    /// How many values there are before this part.
+    pub(super) fn start(&self) -> u32 {
+        self.start
     }
 
     pub(super) fn position(&self) -> Position {

@@ -2,7 +2,7 @@
 
 use crate::runtime::changes::Filter;
 use crate::runtime::directories::{LogFilter, Resolution, Settings, SettingsUpdate};
-use crate::runtime::site::{self, Audience, CustomerUpdate, NewCustomer, Position};
+use crate::runtime::site::{self, Audience, CustomerFilter, CustomerUpdate, NewCustomer, OrganizationFilter, Position};
 
 /// An argument of a call: kept until the call is made, and passed to the component each time that it is made.
 pub(super) trait Argument {
@@ -102,5 +102,7 @@ by_reference!(
     SettingsUpdate,
     Resolution,
     LogFilter,
-    Filter
+    Filter,
+    CustomerFilter,
+    OrganizationFilter
 );

@@ -2,8 +2,9 @@
 
 use super::{Answer, Argument, Site};
 use crate::runtime::site::{
-    Access, Audience, Causes, Customer, CustomerPage, CustomerUpdate, Error, HistoryPage, NewCustomer, OpenProject,
-    Organization, OrganizationPage, Position, Project, ProjectPage, SameNamePage, Settings, SettingsUpdate,
+    Access, AdmittedPage, Audience, Causes, Customer, CustomerFilter, CustomerPage, CustomerUpdate, Error, HistoryPage,
+    NewCustomer, OpenProject, Organization, OrganizationFilter, OrganizationPage, Position, Project, ProjectPage,
+    SameNamePage, Settings, SettingsUpdate, Totals,
 };
 
 exports! {
@@ -27,6 +28,13 @@ exports! {
 
         /// The customers of the site, in the order in which they were made. `limit` is 1 to 1,000 here and everywhere.
         read customers(position: Position, limit: u32) -> CustomerPage = call_customers;
+
+        /// The customers for which all of the filter holds: those after a cursor. A page looks at a bounded number of
+        /// entries, so it may be shorter than `limit` (1 to 1,000) although others follow.
+        read find_customers(filter: CustomerFilter, cursor: Option<&str>, limit: u32) -> CustomerPage = call_find_customers;
+
+        /// How much there is on the site.
+        read totals() -> Totals = call_get_totals;
 
         /// One customer.
         read customer(id: &str) -> Customer = call_get_customer;
@@ -67,6 +75,13 @@ exports! {
 
         /// The organizations of the site, in the order in which they were made.
         read organizations(position: Position, limit: u32) -> OrganizationPage = call_organizations;
+
+        /// The organizations for which all of the filter holds, in pages like those of customers.
+        read find_organizations(
+            filter: OrganizationFilter,
+            cursor: Option<&str>,
+            limit: u32,
+        ) -> OrganizationPage = call_find_organizations;
 
         /// One organization.
         read organization(id: u64) -> Organization = call_get_organization;
@@ -140,20 +155,26 @@ exports! {
             limit: u32,
         ) -> OrganizationPage = call_project_organizations;
 
-        /// A project's own customers. Where there is a `query`, those whom a picker offers for it: who are active, and
-        /// whose name or email address contains it.
-        read project_customers(
+        /// A project's own customers.
+        read project_customers(id: u64, position: Position, limit: u32) -> CustomerPage = call_project_customers;
+
+        /// Those of a project's own customers whom a picker offers for a query: the active ones. In pages like those of
+        /// `find_customers`.
+        read find_project_customers(
             id: u64,
-            query: Option<&str>,
-            position: Position,
+            query: &str,
+            cursor: Option<&str>,
             limit: u32,
-        ) -> CustomerPage = call_project_customers;
+        ) -> CustomerPage = call_find_project_customers;
 
         /// Whether a customer may use a project, and why.
         read access_to(customer: &str, project: u64) -> Access = call_access_to;
 
         /// Every project that is open to a customer, and why. To a deactivated customer no project is open.
         read projects_of(customer: &str) -> Vec<OpenProject> = call_projects_of;
+
+        /// Everyone who may use a project, and why, in pages like those of `find_customers`.
+        read customers_of(project: u64, cursor: Option<&str>, limit: u32) -> AdmittedPage = call_customers_of;
     }
 }
 
