@@ -13,7 +13,7 @@ use self::bindings::wasi::clocks::wall_clock;
 use self::bindings::wasi::random::random;
 use crate::engine::{Engine, Environment};
 use crate::provisioning::check::{GroupCheck, GroupRepair};
-use crate::provisioning::conflicts::{Conflict, ConflictPreview, Resolution};
+use crate::provisioning::conflicts::{Adoption, Conflict, ConflictPreview, Resolution};
 use crate::provisioning::rules::{RuleEffect, RulesApplied};
 use crate::provisioning::unlinked::UnlinkedUser;
 use crate::scim::http::{Request, Response};
@@ -80,6 +80,7 @@ mod bindings {
             "usher:provisioning/directories@0.2.0/largest-group": crate::directories::LargestGroup,
             "usher:provisioning/directories@0.2.0/unlinked-count": crate::directories::UnlinkedCount,
             "usher:provisioning/directories@0.2.0/refused-requests": crate::directories::RefusedRequests,
+            "usher:provisioning/directories@0.2.0/warning": crate::directories::Warning,
             "usher:provisioning/directories@0.2.0/directory-status": crate::directories::DirectoryStatus,
             "usher:provisioning/directories@0.2.0/directory-measures": crate::directories::DirectoryMeasures,
             "usher:provisioning/directories@0.2.0/measures": crate::directories::Measures,
@@ -117,6 +118,7 @@ mod bindings {
             "usher:provisioning/directories@0.2.0/conflict-organization": crate::provisioning::conflicts::ConflictOrganization,
             "usher:provisioning/directories@0.2.0/conflict": crate::provisioning::conflicts::Conflict,
             "usher:provisioning/directories@0.2.0/member-change": crate::provisioning::conflicts::MemberChange,
+            "usher:provisioning/directories@0.2.0/adoption": crate::provisioning::conflicts::Adoption,
             "usher:provisioning/directories@0.2.0/conflict-preview": crate::provisioning::conflicts::ConflictPreview,
             "usher:provisioning/directories@0.2.0/resolution": crate::provisioning::conflicts::Resolution,
             "usher:provisioning/directories@0.2.0/unlinked-reason": crate::provisioning::unlinked::UnlinkedReason,
@@ -198,6 +200,7 @@ macro_rules! pages {
 pages! {
     directories::Directory => exports::directories::Page;
     Conflict => exports::directories::ConflictPage;
+    Adoption => exports::directories::AdoptionPage;
     UnlinkedUser => exports::directories::UnlinkedPage;
     RuleEffect => exports::directories::RulePage;
     directories::HeldDeletion => exports::directories::HeldPage;
@@ -284,6 +287,14 @@ impl exports::directories::Guest for Component {
         limit: u32,
     ) -> Result<exports::directories::ConflictPage, exports::directories::Error> {
         Ok(engine().left_apart(&id, cursor.as_deref(), limit)?.into())
+    }
+
+    fn adoptions(
+        id: String,
+        cursor: Option<String>,
+        limit: u32,
+    ) -> Result<exports::directories::AdoptionPage, exports::directories::Error> {
+        Ok(engine().adoptions(&id, cursor.as_deref(), limit)?.into())
     }
 
     fn preview_conflict(id: String, group: String) -> Result<ConflictPreview, exports::directories::Error> {

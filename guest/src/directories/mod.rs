@@ -81,6 +81,6 @@ pub use self::settings::{
     ConflictPolicy, Connected, Directory, EmailChange, EmailPresence, OutsideDomains, ProjectRule, Settings,
     SettingsUpdate, UnknownMembers,
 };
-pub use self::status::{DirectoryStatus, KeyStatus, LargestGroup, RefusedRequests, State, UnlinkedCount};
+pub use self::status::{DirectoryStatus, KeyStatus, LargestGroup, RefusedRequests, State, UnlinkedCount, Warning};
 pub use crate::store::keys::Kind as ResourceKind;
 pub use crate::store::pages::Page;

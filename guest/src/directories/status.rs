@@ -61,11 +61,21 @@ pub struct RefusedRequests {
     pub last: u64,
 }
 
+/// Something that an administrator should look at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Warning {
+    /// The site has another directory, and this one is bound to no email domains: it takes over every local customer
+    /// whose address it pushes.
+    NoDomains,
+}
+
 /// How a directory is doing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DirectoryStatus {
     /// Its state.
     pub state: State,
+    /// What an administrator should look at.
+    pub warnings: Vec<Warning>,
     /// How many users it has.
     pub users: u64,
     /// How many groups it has.
@@ -142,6 +152,7 @@ impl Engine<'_> {
             let capture = status.capture.filter(|capture| now < capture.until);
             Ok(DirectoryStatus {
                 state: state(&record, &status, keys.len(), now),
+                warnings: warnings(transaction, &record)?,
                 users: counts.users,
                 groups: counts.groups,
                 group_limit: u64::from(site.max_groups),
@@ -194,6 +205,13 @@ pub fn working_keys(transaction: &mut Transaction, id: &str, now: u64) -> store:
     let mut keys = load_keys(transaction, id)?;
     keys.retain(|(_, key)| now < key.expires);
     Ok(keys)
+}
+
+fn warnings(transaction: &mut Transaction, record: &DirectoryRecord) -> store::Result<Vec<Warning>> {
+    let mut range = prefix_range(keys::ALL_DIRECTORIES, 2);
+    range.keys_only = true;
+    let warns = record.domains.is_empty() && transaction.scan(&range)?.len() > 1;
+    Ok(warns.then_some(Warning::NoDomains).into_iter().collect())
 }
 
 fn largest_group(transaction: &mut Transaction, id: &str) -> store::Result<Option<LargestGroup>> {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use usher_engine::directories::{EmailChange, OutsideDomains, Settings, SettingsUpdate};
+use usher_engine::directories::{EmailChange, OutsideDomains, Settings, SettingsUpdate, Warning};
 use usher_engine::provisioning::unlinked::UnlinkedReason;
 
 use super::integrity;
@@ -161,6 +161,18 @@ fn those_whom_other_domains_let_in_are_linked_by_upkeep() {
     assert_eq!(site.engine().customer(&local.id).unwrap().managed_by.as_ref(), Some(&idp.id));
     assert_eq!(site.members(1).len(), 249);
     assert!(idp.get(&format!("/Groups/{group}")).status == 200);
+}
+
+#[test]
+fn beside_another_directory_one_without_domains_is_a_warning() {
+    let site = Site::new();
+    let one = site.connect(&settings("one"));
+    let warnings = |directory: &Directory<'_>| site.engine().directory_status(&directory.id).unwrap().warnings;
+    assert_eq!(warnings(&one), []);
+    let other = site.connect(&bound("other", &["x.test"], OutsideDomains::Unlinked));
+    assert_eq!((warnings(&one), warnings(&other)), (vec![Warning::NoDomains], vec![]));
+    site.engine().disconnect("ann", &other.id, false).unwrap();
+    assert_eq!(warnings(&one), []);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! `/admin/v1/directories/{id}/conflicts`, `/admin/v1/conflicts`
+//! `/admin/v1/directories/{id}/conflicts` and `/adoptions`, `/admin/v1/conflicts`
 
 use super::super::admin_request::{AdminRequest, invalid, time};
 use super::super::fault::Fault;
@@ -94,6 +94,18 @@ struct Named {
     name: String,
 }
 
+/// An organization that was adopted, with who came and who went.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Adoption {
+    group_id: String,
+    organization: Named,
+    at: Timestamp,
+    settled: bool,
+    came: MemberChange,
+    went: MemberChange,
+}
+
 #[derive(Serialize)]
 struct Preview {
     #[serde(flatten)]
@@ -122,13 +134,31 @@ pub(super) async fn list(request: AdminRequest<'_>) -> Result<Reply, Fault> {
     Ok(ok(&Page { values, next: page.next }))
 }
 
+pub(super) async fn adoptions(request: AdminRequest<'_>) -> Result<Reply, Fault> {
+    let [cursor, limit_text] = request.query(["cursor", "limit"])?;
+    let (id, limit) = (request.parameter(0), limit(limit_text)?);
+    let page = request.state.site.adoptions(id, cursor.as_deref(), limit).await??;
+    let shown = |adoption: directories::Adoption| {
+        Ok::<_, Fault>(Adoption {
+            group_id: adoption.group,
+            organization: named((adoption.organization, adoption.name)),
+            at: time(adoption.at)?,
+            settled: adoption.settled,
+            came: member_change(adoption.came),
+            went: member_change(adoption.went),
+        })
+    };
+    let values = page.values.into_iter().map(shown).collect::<Result<Vec<_>, _>>()?;
+    Ok(ok(&Page { values, next: page.next }))
+}
+
 pub(super) async fn preview(request: AdminRequest<'_>) -> Result<Reply, Fault> {
     let [] = request.query([])?;
     let preview = request.state.site.preview_conflict(request.parameter(0), request.parameter(1)).await??;
     Ok(ok(&Preview {
         conflict: shown(preview.conflict)?,
-        added: MemberChange { count: preview.added.count, customers: preview.added.first },
-        removed: MemberChange { count: preview.removed.count, customers: preview.removed.first },
+        added: member_change(preview.added),
+        removed: member_change(preview.removed),
         projects: preview.projects.into_iter().map(named).collect(),
     }))
 }
@@ -199,6 +229,10 @@ fn shown(conflict: directories::Conflict) -> Result<Conflict, Fault> {
         since: time(conflict.since)?,
         refusals: refusals.transpose()?,
     })
+}
+
+fn member_change(change: directories::MemberChange) -> MemberChange {
+    MemberChange { count: change.count, customers: change.first }
 }
 
 fn named((id, name): (u64, String)) -> Named {

@@ -40,6 +40,7 @@ pub(super) static ENDPOINTS: &Endpoints = endpoints! {
     "/admin/v1/directories/{id}/keys" => { GET keys::list, POST keys::rotate }
     "/admin/v1/directories/{id}/keys/{keyId}" => { DELETE keys::revoke }
     "/admin/v1/directories/{id}/conflicts" => { GET conflicts::list }
+    "/admin/v1/directories/{id}/adoptions" => { GET conflicts::adoptions }
     "/admin/v1/directories/{id}/conflicts/{groupId}" => { GET conflicts::preview, POST conflicts::resolve }
     "/admin/v1/conflicts" => { GET conflicts::list_of_site }
     "/admin/v1/directories/{id}/unlinked" => { GET unlinked::list }

@@ -14,6 +14,7 @@ use serde::Serialize;
 #[serde(rename_all = "camelCase")]
 struct Status {
     state: directories::State,
+    warnings: Vec<directories::Warning>,
     users: u64,
     groups: u64,
     memberships: u64,
@@ -108,6 +109,7 @@ pub(super) async fn status(request: AdminRequest<'_>) -> Result<Reply, Fault> {
     let values = status.captured_values;
     Ok(ok(&Status {
         state: status.state,
+        warnings: status.warnings,
         users: status.users,
         groups: status.groups,
         memberships: status.memberships,

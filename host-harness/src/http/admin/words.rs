@@ -38,6 +38,7 @@ words! {
     "camelCase": directories::ConflictKind { Apart, Left, Refused, SameName }
     "camelCase": directories::OutsideDomains { Unlinked, Refuse }
     "camelCase": directories::UnlinkedReason { NoEmail, Unlinked, OutsideDomains }
+    "camelCase": directories::Warning { NoDomains }
     "kebab-case": directories::State { Connected, Held, DryRun, Silent, NoKeyWorks }
     "camelCase": directories::ResourceKind { User, Group }
     "camelCase": directories::Effect { Created, Changed, Unchanged, Deleted, Refused, Held }

@@ -3,7 +3,8 @@
 
 use super::{Answer, Argument, Site};
 use crate::runtime::directories::{
-    ConflictPage, ConflictPreview, Error, GroupCheck, GroupRepair, Resolution, RulePage, RulesApplied, UnlinkedPage,
+    AdoptionPage, ConflictPage, ConflictPreview, Error, GroupCheck, GroupRepair, Resolution, RulePage, RulesApplied,
+    UnlinkedPage,
 };
 
 exports! {
@@ -14,6 +15,10 @@ exports! {
         /// The groups of a directory that an administrator has left apart: those after `cursor`, at most `limit` (1 to
         /// 1,000) of them.
         read left_apart(id: &str, cursor: Option<&str>, limit: u32) -> ConflictPage = call_left_apart;
+
+        /// The organizations that were adopted for groups of a directory: those after `cursor`, at most `limit` (1 to 1,000)
+        /// of them.
+        read adoptions(id: &str, cursor: Option<&str>, limit: u32) -> AdoptionPage = call_adoptions;
 
         /// What adopting the organization of a conflict would do.
         read preview_conflict(id: &str, group: &str) -> ConflictPreview = call_preview_conflict;
