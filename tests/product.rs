@@ -372,7 +372,9 @@ fn reads_and_changes_members_one_by_one() {
     let server = Served::default();
     let idp = Idp::connect(&server, &json!({"name": "Entra ID"}));
     let group = idp.group("Staff", &[]);
-    let users: Vec<String> = (0..5).map(|n| idp.user(&format!("u{n}@example.com"))).collect();
+    let mut users: Vec<String> = (0..5).map(|n| idp.user(&format!("u{n}@example.com"))).collect();
+    // Ids that were made in the same millisecond are in no order.
+    users.sort_unstable();
     let membership = |user: &str| json!({"group": {"value": group}, "member": {"value": user}});
     let at = "/GroupMemberships";
     assert_eq!(idp.send("POST", at, Some(&membership(&users[0]))).status, 404);
@@ -526,5 +528,37 @@ fn the_change_feed_can_be_asked() {
     }
     for query in ["kind=nothing", "organization=x", "project=-1", "who=me", "kind=", "user=a&user=b"] {
         assert_eq!(server.send("GET", &format!("{ADMIN}/changes?{query}"), None).status, 400, "{query}");
+    }
+}
+
+/// Whoever comes into an organization, or goes, is named in the change feed, also by adoption and where an administrator
+/// resolves a conflict.
+#[test]
+fn who_comes_and_goes_by_adoption_is_named() {
+    for policy in ["sync", "skip"] {
+        let server = Served::default();
+        let idp = Idp::connect(&server, &json!({"name": "Entra ID", "conflictPolicy": policy}));
+        let [old, both] = ["old@example.com", "ann@example.com"].map(|email| local_customer(&server, email));
+        let staff = local_organization(&server, "Staff", &[&old, &both]);
+        let [ann, bob] = ["ann@example.com", "bob@example.com"].map(|email| idp.user(email));
+        let group = idp.group("Staff", &[&ann, &bob]);
+        let named = |kind: &str, subject: &str| {
+            let page = get(&server, &format!("changes?kind={kind}.members-added,{kind}.members-removed&{subject}"));
+            let values = page["values"].as_array().expect("a page has values").clone();
+            values.into_iter().map(|change| (change["kind"].clone(), change["detail"]["members"].clone())).last()
+        };
+        // Ids that were made in the same millisecond are in no order.
+        let mut both = [&ann, &bob];
+        both.sort_unstable();
+        assert_eq!(named("group", &format!("group={group}")), Some((json!("group.members-added"), json!(both))));
+        if policy == "skip" {
+            let path = format!("directories/{}/conflicts/{group}", idp.id);
+            send(&server, "POST", &path, Some(&json!({"action": "adopt"})));
+            let came = named("organization", &format!("organization={staff}&customer={bob}"));
+            assert_eq!(came, Some((json!("organization.members-added"), json!([bob]))));
+        }
+        let gone = named("organization", &format!("organization={staff}"));
+        assert_eq!(gone, Some((json!("organization.members-removed"), json!([old]))), "{policy}");
+        assert_eq!(members(&server, staff).len(), 2);
     }
 }
