@@ -13,7 +13,7 @@ use crate::engine::Engine;
 use crate::storage::Range;
 use crate::store::feed::{ChangeRecord, ValueChange as StoredChange};
 use crate::store::keys;
-use crate::store::pages::{self, Page, check_limit, no_such_cursor};
+use crate::store::pages::{Page, check_limit, no_such_cursor};
 use crate::store::records;
 use crate::store::{self, Transaction, prefix_range};
 
@@ -83,35 +83,6 @@ impl Causes {
     const fn are_known(&self) -> bool {
         self.status.is_some() && self.link.is_some() && self.name.is_some()
     }
-}
-
-/// Removes up to `limit` entries of the history of an organization. Returns how many, and whether others remain.
-///
-/// # Errors
-/// Where the storage fails.
-pub fn drop_entries(transaction: &mut Transaction, organization: u64, limit: u32) -> store::Result<(u32, bool)> {
-    let range = Range { keys_only: true, ..prefix_range(&keys::organization_history(organization), limit + 1) };
-    let mut entries = transaction.scan(&range)?;
-    let more = entries.len() > limit as usize;
-    entries.truncate(limit as usize);
-    let removed = pages::count(entries.len());
-    entries.into_iter().for_each(|entry| transaction.delete(entry.key));
-    Ok((removed, more))
-}
-
-/// What the id of a sweep of an organization's history begins with.
-const SWEEP: &str = "h:";
-
-/// The key of what is left to sweep of an organization's history.
-#[must_use]
-pub fn sweep(organization: u64) -> String {
-    keys::sweep(keys::SITE, &[SWEEP, &keys::number(organization)].concat())
-}
-
-/// The organization of such a sweep.
-#[must_use]
-pub fn organization_of(id: &str) -> Option<u64> {
-    id.strip_prefix(SWEEP)?.parse().ok()
 }
 
 impl Engine<'_> {
@@ -250,10 +221,12 @@ fn causes(transaction: &mut Transaction, prefix: &str) -> store::Result<Causes> 
     let (mut causes, mut before) = (Causes::default(), None);
     loop {
         let entries = entries(transaction, prefix, before, ENTRIES_AT_ONCE)?;
-        entries.iter().for_each(|entry| causes.note(entry));
+        for entry in &entries {
+            causes.note(entry);
+        }
         match entries.last() {
             Some(last) if entries.len() >= ENTRIES_AT_ONCE as usize && !causes.are_known() => {
-                before = Some(last.sequence)
+                before = Some(last.sequence);
             }
             _ => return Ok(causes),
         }

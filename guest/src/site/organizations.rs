@@ -11,12 +11,13 @@ use super::holders;
 use super::standing::{
     Standing, Standings, check_local, is_all_in_sight, is_leaving, is_managed, manager, shown_page, standing,
 };
-use super::{history, index, kept, numbers, parting, probation, totals};
+use super::{index, kept, numbers, parting, probation, totals};
 use crate::engine::Engine;
 use crate::names;
 use crate::storage::Range;
 use crate::store::edges::SWEPT_AT_ONCE;
 use crate::store::feed::{ChangeKind, Detail, ValueChange};
+use crate::store::histories;
 use crate::store::keys::{self, Association};
 use crate::store::pages::{ENTRIES_AT_ONCE, Page, Position, ends, for_each_page};
 use crate::store::records::{self, ConflictPolicy, Due, Link, OrganizationRecord, Retained, Subject, Sweep};
@@ -405,8 +406,8 @@ pub fn erase(
     for holder in holders::all_holders(id, old) {
         holders::forget_members(work.transaction, &holder)?;
     }
-    if history::drop_entries(work.transaction, id, SWEPT_AT_ONCE)?.1 {
-        work.transaction.put(history::sweep(id), records::write(&Sweep::History));
+    if histories::drop_entries(work.transaction, &keys::organization_history(id), SWEPT_AT_ONCE)?.1 {
+        work.transaction.put(keys::history_sweep(id), records::write(&Sweep::History));
     }
     work.record(ChangeKind::OrganizationErased, Detail::of_organization(id));
     Ok(())

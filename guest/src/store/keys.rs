@@ -706,6 +706,21 @@ pub fn sweep(directory: &str, id: &str) -> String {
     ["w/", directory, "/", id].concat()
 }
 
+/// The key of what is left to sweep of an organization's history.
+#[must_use]
+pub fn history_sweep(organization: u64) -> String {
+    sweep(SITE, &[OF_HISTORY, &number(organization)].concat())
+}
+
+/// The organization whose history is to be swept under this id; `None` if it is something else.
+#[must_use]
+pub fn swept_history(id: &str) -> Option<u64> {
+    id.strip_prefix(OF_HISTORY)?.parse().ok()
+}
+
+/// What the ids of sweeps of histories begin with.
+const OF_HISTORY: &str = "h:";
+
 /// What the keys of all that is left to sweep in a directory begin with.
 #[must_use]
 pub fn sweeps(directory: &str) -> String {

@@ -3,6 +3,7 @@
 pub mod edges;
 mod error;
 pub mod feed;
+pub mod histories;
 pub mod keys;
 pub mod pages;
 pub mod records;

@@ -28,9 +28,10 @@ use crate::directories::{forgetting, log, notices};
 use crate::engine::{Engine, Moment};
 use crate::provisioning::{leaving, links};
 use crate::site::{
-    self, arrivals, bin, customers, history, holders, index, numbers, organizations, parting, probation, projects,
+    self, arrivals, bin, customers, holders, index, numbers, organizations, parting, probation, projects,
 };
 use crate::store::edges;
+use crate::store::histories;
 use crate::store::keys::{self, Kind};
 use crate::store::pages;
 use crate::store::records::{self, Due, Sweep};
@@ -209,8 +210,8 @@ impl Job {
             }
             Sweep::History => {
                 let key = keys::sweep(&self.directory, &self.id);
-                let organization = history::organization_of(&self.id).ok_or_else(|| store::Error::corrupt(&key))?;
-                history::drop_entries(transaction, organization, budget)?
+                let organization = keys::swept_history(&self.id).ok_or_else(|| store::Error::corrupt(&key))?;
+                histories::drop_entries(transaction, &keys::organization_history(organization), budget)?
             }
             Sweep::Project => {
                 let id = numbers::parse(&keys::sweep(&self.directory, &self.id), &self.id)?;

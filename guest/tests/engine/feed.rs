@@ -146,6 +146,9 @@ fn among(site: &Site, filter: &Filter, limit: u32) -> Vec<Change> {
     }
 }
 
+/// Whether a change is one that was asked for.
+type Fits<'t> = Box<dyn Fn(&Change) -> bool + 't>;
+
 #[test]
 fn it_can_be_asked_by_kind_actor_and_subject() {
     let site = Site::new();
@@ -169,7 +172,6 @@ fn it_can_be_asked_by_kind_actor_and_subject() {
     };
     let text = |id: &String| Some(id.clone());
     let open = Filter::default();
-    type Fits<'t> = Box<dyn Fn(&Change) -> bool + 't>;
     let cases: Vec<(Filter, usize, Fits<'_>)> = vec![
         (open.clone(), all.len(), Box::new(|_| true)),
         (

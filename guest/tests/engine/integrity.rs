@@ -120,7 +120,7 @@ impl<'m> Store<'m> {
         assert_eq!(counts["users"], users.len());
         assert_eq!(counts["groups"], groups.len());
         assert_eq!(counts["memberships"], memberships);
-        let count = |name: &str| counts[name].as_u64().unwrap_or(0) as usize;
+        let count = |name: &str| usize::try_from(counts[name].as_u64().unwrap_or(0)).unwrap();
         assert_eq!(count("unswept_users"), self.swept(directory, "user").len());
         assert_eq!(count("unlinked"), self.check_unlinked(directory, &users));
         assert_eq!(count("conflicts"), self.check_conflicts(directory, &groups, feed));

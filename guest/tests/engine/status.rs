@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use usher_engine::directories::{
     DirectoryStatus, Error, LogFilter, LoggedRequest, Settings, SettingsUpdate, State, UnknownMembers,
 };
+use usher_engine::provisioning::unlinked::UnlinkedReason::{NoEmail, Unlinked};
 
 use super::integrity;
 use super::site::{Directory, Site, settings};
@@ -470,7 +471,6 @@ fn the_unlinked_are_counted_by_reason() {
     let counts = || -> Vec<_> {
         status(&directory).unlinked_by.into_iter().map(|unlinked| (unlinked.reason, unlinked.count)).collect()
     };
-    use usher_engine::provisioning::unlinked::UnlinkedReason::{NoEmail, Unlinked};
     let bob = directory.post("/Users", &json!({ "userName": "bob" })).expect(201).id();
     directory.post("/Users", &json!({ "userName": "cid" })).expect(201);
     directory.user("ann@x.test");
