@@ -545,7 +545,7 @@ fn who_comes_and_goes_by_adoption_is_named() {
         let named = |kind: &str, subject: &str| {
             let page = get(&server, &format!("changes?kind={kind}.members-added,{kind}.members-removed&{subject}"));
             let values = page["values"].as_array().expect("a page has values").clone();
-            values.into_iter().map(|change| (change["kind"].clone(), change["detail"]["members"].clone())).last()
+            values.into_iter().map(|change| (change["kind"].clone(), change["detail"]["members"].clone())).next_back()
         };
         // Ids that were made in the same millisecond are in no order.
         let mut both = [&ann, &bob];

@@ -131,7 +131,7 @@ pub struct StatusRecord {
     pub bodies: Option<KeptBodies>,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference; on some targets the lint does not mind")]
 fn is_never(time: &u64) -> bool {
     *time == 0
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::keys;
 use super::records::{Subject, UnlinkedReason};
+use crate::json;
 
 /// How many users or customers an entry of the change feed names.
 pub const MEMBERS_PER_CHANGE: usize = 1_000;
@@ -170,16 +171,19 @@ pub struct ChangeRecord {
 
 /// A value that the site shows, before and after a change: the email address, name or status of a customer, the name of
 /// an organization.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(Serialize))]
 pub struct ValueChange {
     /// What it is the value of: `email`, `displayName`, `active` or `name`.
     #[serde(rename = "of")]
     pub attribute: Cow<'static, str>,
     /// The value before; `None` where there was none.
-    #[serde(rename = "from", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "from", default)]
+    #[cfg_attr(test, serde(skip_serializing_if = "Option::is_none"))]
     pub old: Option<String>,
     /// The value after; `None` where there is none any more.
-    #[serde(rename = "to", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "to", default)]
+    #[cfg_attr(test, serde(skip_serializing_if = "Option::is_none"))]
     pub new: Option<String>,
 }
 
@@ -196,6 +200,28 @@ impl ValueChange {
         let change = || ValueChange { old: Some(old.to_string()), ..Self::first(attribute, new) };
         (old != new).then(change)
     }
+}
+
+/// Values as they are stored; empty if there are none. The same as serializing them would make of them, and quicker:
+/// every user that is made has some.
+#[must_use]
+pub fn values_text(values: &[ValueChange]) -> String {
+    let mut text = String::new();
+    for (at, value) in values.iter().enumerate() {
+        text.push_str(if at == 0 { "[{\"of\":" } else { ",{\"of\":" });
+        json::push_string(&mut text, &value.attribute);
+        for (name, value) in [(",\"from\":", &value.old), (",\"to\":", &value.new)] {
+            if let Some(value) = value {
+                text.push_str(name);
+                json::push_string(&mut text, value);
+            }
+        }
+        text.push('}');
+    }
+    if !text.is_empty() {
+        text.push(']');
+    }
+    text
 }
 
 impl ChangeRecord {
@@ -340,4 +366,21 @@ impl Detail {
 #[must_use]
 pub fn changed<const N: usize>(names: [(&str, bool); N]) -> Vec<String> {
     names.into_iter().filter(|(_, changed)| *changed).map(|(name, _)| name.to_string()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_written_as_they_are_read() {
+        let first = ValueChange::first("email", "a\"b\\@x.test");
+        let all = [first, ValueChange { old: Some("\u{1f3e2}\n".into()), new: None, attribute: "name".into() }];
+        for values in [&all[..], &all[..1], &all[1..]] {
+            assert_eq!(values_text(values), json::to_text(&values));
+            let read: Vec<ValueChange> = serde_json::from_str(&values_text(values)).unwrap();
+            assert_eq!(read, values);
+        }
+        assert_eq!(values_text(&[]), "");
+    }
 }

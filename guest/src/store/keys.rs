@@ -311,7 +311,7 @@ pub fn status(directory: &str) -> String {
 /// The key of a request in a directory's log.
 #[must_use]
 pub fn logged(directory: &str, sequence: u64) -> String {
-    format!("{}{sequence:020}", log(directory))
+    log(directory) + &sequence_digits(sequence)
 }
 
 /// What the keys of all requests in a directory's log begin with.
@@ -323,7 +323,7 @@ pub fn log(directory: &str) -> String {
 /// The key of the captured body of a request in a directory's log.
 #[must_use]
 pub fn body(directory: &str, sequence: u64) -> String {
-    format!("{}{sequence:020}", bodies(directory))
+    bodies(directory) + &sequence_digits(sequence)
 }
 
 /// What the keys of all captured bodies of a directory begin with.
@@ -386,7 +386,23 @@ pub fn api_keys(directory: &str) -> String {
 /// The key of an entry of the change feed.
 #[must_use]
 pub fn change(sequence: u64) -> String {
-    format!("{ALL_CHANGES}{sequence:020}")
+    [ALL_CHANGES, &sequence_digits(sequence)].concat()
+}
+
+/// A sequence number or a time as it stands in keys: all of one length, so that key order is the order of numbers.
+#[must_use]
+pub fn sequence_digits(number: u64) -> String {
+    digits::<20>(number)
+}
+
+/// The last digits of a number, with zeros in front. Every request makes several such keys, so nothing is formatted.
+fn digits<const N: usize>(mut number: u64) -> String {
+    let mut digits = [b'0'; N];
+    for digit in digits.iter_mut().rev() {
+        *digit = b'0' + u8::try_from(number % 10).unwrap_or_default();
+        number /= 10;
+    }
+    core::str::from_utf8(&digits).unwrap_or_default().to_string()
 }
 
 /// What the keys of all entries of the change feed begin with.
@@ -563,7 +579,7 @@ pub const ALL_DELETED_ORGANIZATIONS: &str = "ro/";
 /// A number as it stands in keys: all of one length, so that key order is the order of numbers.
 #[must_use]
 pub fn number(number: u64) -> String {
-    format!("{number:010}")
+    digits::<10>(number)
 }
 
 /// The key of an organization.
@@ -734,7 +750,7 @@ pub const ALL_SWEEPS: &str = "w/";
 /// things to do at that time.
 #[must_use]
 pub fn due(time: u64, what: &str) -> String {
-    format!("{ALL_DUE}{time:020}/{what}")
+    [ALL_DUE, &sequence_digits(time), "/", what].concat()
 }
 
 /// What the keys of all that is to do at some time begin with, soonest first.
@@ -837,6 +853,16 @@ mod tests {
         let random = 0x2b_c0de_dead_beef;
         assert_eq!(another_id(&new_id(1_000, random), 2_000), new_id(2_000, random));
         assert!(is_id(&another_id("", 0)));
+    }
+
+    #[test]
+    fn numbers_in_keys_are_of_one_length() {
+        for sequence in [0, 7, 1_234_567_890, u64::MAX] {
+            assert_eq!(sequence_digits(sequence), format!("{sequence:020}"));
+        }
+        for organization in [0, 42, 9_999_999_999] {
+            assert_eq!(number(organization), format!("{organization:010}"));
+        }
     }
 
     #[test]

@@ -209,7 +209,7 @@ pub struct DirectoryRecord {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub domains: Vec<String>,
     /// What happens to users with an email address outside of these domains.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "OutsideDomains::is_default")]
     pub outside_domains: OutsideDomains,
     /// Whether memberships are resources of their own, at `/GroupMemberships`.
     #[serde(default, skip_serializing_if = "is_false")]
@@ -231,6 +231,13 @@ pub enum OutsideDomains {
     Unlinked,
     /// They are refused: 400 `invalidValue`.
     Refuse,
+}
+
+impl OutsideDomains {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
+    fn is_default(&self) -> bool {
+        *self == Self::Unlinked
+    }
 }
 
 /// A rule of a directory: the organizations of groups with such a name are associated with these projects.
@@ -505,7 +512,7 @@ pub struct UnlinkedCounts {
     pub outside_domains: u64,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference; on some targets the lint does not mind")]
 fn is_none_of(count: &u64) -> bool {
     *count == 0
 }

@@ -11,7 +11,7 @@ use alloc::vec::Vec;
 use core::cmp::Ordering;
 
 use super::error::{Error, Result};
-use super::feed::ChangeRecord;
+use super::feed::{self, ChangeRecord};
 use super::keys;
 use crate::storage::{self, Access, Change, Entry, Range, Storage};
 
@@ -327,9 +327,8 @@ impl Transaction {
         for change in changes {
             last = last.saturating_add(1);
             if let Some(history) = change.history().filter(|history| !erased.contains(history)) {
-                let values =
-                    if change.values.is_empty() { String::new() } else { crate::json::to_text(&change.values) };
-                self.writes.insert(alloc::format!("{history}{last:020}"), Some(values));
+                let key = history + &keys::sequence_digits(last);
+                self.writes.insert(key, Some(feed::values_text(&change.values)));
             }
             self.writes.insert(keys::change(last), Some(crate::json::to_text(&change)));
         }

@@ -143,7 +143,7 @@ mod tests {
         assert_eq!(kind("/scim/directory/one/v2/Users/b"), Some(kinds[1].clone()));
         assert_eq!(kind("//scim/directory/one//Users/"), Some(kinds[0].clone()));
         assert_eq!(kind("/sc%69m/%64irectory/%6f%6e%65/%55sers"), Some(kinds[0].clone()));
-        assert_eq!(kind("/scim/directory/one/Users/%2Esearch"), Some(kinds[4].clone()));
+        assert_eq!(kind("/scim/directory/one/Users/%2Esearch"), Some(kinds[5].clone()));
         assert_eq!(kind("/scim/directory/one/any/thing"), kind("/scim/directory/one/any/thing/else/at/all"));
         assert_ne!(kind("/scim/directory/two/Users"), Some(kinds[0].clone()));
         assert_eq!(kind("/admin/v1/directories"), None);
