@@ -12,6 +12,7 @@ use super::leaving;
 use super::profile::{email, profile};
 use super::unlinked;
 use crate::engine::Engine;
+use crate::site::arrivals;
 use crate::site::customers::{self, Customer};
 use crate::site::organizations::{self, Organization};
 use crate::site::parting;
@@ -20,7 +21,9 @@ use crate::site::{Error, Result, index, totals};
 use crate::store::feed::{ChangeKind, Detail};
 use crate::store::keys::{self, Kind};
 use crate::store::pages::{ENTRIES_AT_ONCE, for_each_page};
-use crate::store::records::{self, Counts, CustomerRecord, DirectoryRecord, Due, Header, Link, Stored, UnlinkedReason};
+use crate::store::records::{
+    self, Counts, CustomerRecord, DirectoryRecord, Due, Header, Link, Stored, Turn, UnlinkedReason,
+};
 use crate::store::{self, Transaction, prefix_range};
 use crate::work::Work;
 
@@ -109,6 +112,7 @@ impl Engine<'_> {
             let profile = profile(&user.attributes(&key)?, user.header.inactive);
             customers::link(work, id, &old, link.clone(), &profile)?;
             set_link(work, &link, &user, Ok(id))?;
+            arrivals::record_turn(work, id, &link.resource, Turn::Linked, None)?;
             let new = customers::existing(work.transaction, id)?;
             customers::describe(work.transaction, id, new)
         })
@@ -151,7 +155,7 @@ pub fn part(
     leaving::leave_deleted_groups(work.transaction, &link.directory, &link.resource, id, work.now)?;
     let (user, directory) = (Some(link.resource.clone()), Some(link.directory.clone()));
     work.record(ChangeKind::CustomerUnlinked, Detail { directory, user, reason, ..Detail::of_customer(id) });
-    Ok(())
+    arrivals::record_turn(work, id, &link.resource, Turn::Unlinked, None)
 }
 
 /// Links users who are inside the domains of their directory now, those after the user `after`: one page of them, the
@@ -181,7 +185,10 @@ pub fn link_those_inside(work: &mut Work<'_>, directory: &str, after: Option<&st
         }
         let link = Link { directory: directory.to_string(), resource: keys::id_of(&entry.key).to_string() };
         match customers::provision(work, link.clone(), &profile(&attributes, user.header.inactive), true) {
-            Ok(Some(customer)) => set_link(work, &link, &user, Ok(&customer))?,
+            Ok(Some(customer)) => {
+                set_link(work, &link, &user, Ok(&customer))?;
+                arrivals::record_turn(work, &customer, &link.resource, Turn::Linked, None)?;
+            }
             Ok(None) | Err(Error::Taken(_)) => {}
             Err(error) => return Err(error),
         }

@@ -13,12 +13,13 @@ use crate::json::{Object, Value};
 use crate::language::error::{Error, Result, Status};
 use crate::language::resource;
 use crate::language::schema::ENTERPRISE_USER;
+use crate::site::arrivals;
 use crate::site::customers::{self, Profile};
 use crate::site::{index as site_index, totals};
 use crate::store;
 use crate::store::feed::{ChangeKind, Detail};
 use crate::store::keys::{self, Kind};
-use crate::store::records::{EmailChange, EmailPresence, Header, Link, OutsideDomains, Stored, UnlinkedReason};
+use crate::store::records::{EmailChange, EmailPresence, Header, Link, OutsideDomains, Stored, Turn, UnlinkedReason};
 
 /// The attributes that have indexes.
 const INDEXED: [&str; 3] = ["userName", "externalId", "emails"];
@@ -199,6 +200,9 @@ fn change(scope: &mut Scope<'_>, id: &str, old: &Stored, before: &Object<'_>, af
                 }
                 Some(_) => None,
             };
+            if let Some(customer) = &customer {
+                arrivals::record_turn(&mut scope.work(), customer, id, Turn::Linked, None)?;
+            }
             if before != reason {
                 set_unlinked(scope, id, reason)?;
             }

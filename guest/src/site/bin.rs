@@ -13,12 +13,12 @@ use super::error::{Error, Result};
 use super::kept::{customer, organization, take_customer, take_organization};
 use super::organizations::{self, Organization};
 use super::standing::check_local;
-use super::{index, numbers, probation, totals};
+use super::{arrivals, index, numbers, probation, totals};
 use crate::engine::Engine;
 use crate::store::feed::{ChangeKind, Detail};
 use crate::store::keys::{self, Association};
 use crate::store::pages::{Page, Position, scan_page};
-use crate::store::records::{self, DeletedCustomerRecord, DeletedOrganizationRecord, Due, Link};
+use crate::store::records::{self, DeletedCustomerRecord, DeletedOrganizationRecord, Due, Link, Turn};
 use crate::store::{self, Transaction};
 use crate::work::Work;
 
@@ -114,6 +114,9 @@ impl Engine<'_> {
             totals::add_local(work.transaction, &kept.record)?;
             work.record(ChangeKind::CustomerRestored, Detail::of_customer(id));
             probation::begin(work, id, None)?;
+            for link in kept.record.users() {
+                arrivals::record_turn(work, id, &link.resource, Turn::Restored, None)?;
+            }
             customers::describe(work.transaction, id, kept.record)
         })
     }

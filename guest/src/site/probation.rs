@@ -58,6 +58,9 @@ pub fn begin(work: &mut Work<'_>, customer: &str, after: Option<&str>) -> store:
         work.transaction.put(due.key(until), records::write(&due));
         record_members(work, id, ChangeKind::OrganizationMembersAdded, &[customer.to_string()]);
     }
+    for id in of_local(work.transaction, &entries, now)? {
+        record_members(work, id, ChangeKind::OrganizationMembersAdded, &[customer.to_string()]);
+    }
     if let Some(last) = entries.last().filter(|_| entries.len() >= range.limit as usize) {
         go_on_later(work.transaction, customer, Some(keys::id_of(&last.key)), work.now);
     }
@@ -97,6 +100,22 @@ fn of_managed<'e>(
         graces.get(directory.as_str()).map(|grace| (*id, *holder, value.clone(), *grace))
     });
     Ok(managed.collect())
+}
+
+/// The organizations in which these own memberships of a restored customer count at once, because no directory decides
+/// about them.
+fn of_local(transaction: &mut Transaction, entries: &[Entry], now: u64) -> store::Result<BTreeSet<u64>> {
+    let mut local = BTreeSet::new();
+    for entry in entries {
+        let holder = keys::id_of(&entry.key);
+        let Some(id) = keys::owner(holder) else { continue };
+        let Some(record) = numbers::organization(transaction, id)? else { continue };
+        let holders = holders(transaction, id, &record, now)?;
+        if holders.iter().any(|known| known.name == holder && known.probation_at.is_none()) {
+            local.insert(id);
+        }
+    }
+    Ok(local)
 }
 
 /// Ends a probation whose time has come. If no directory manages the organization by then, the customer is a member

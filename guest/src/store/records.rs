@@ -742,6 +742,18 @@ pub enum Sweep {
     Removal,
 }
 
+/// Why the memberships of a customer's user begin to count for the customer, or cease to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Turn {
+    /// The customer was linked to the user.
+    Linked,
+    /// It was unlinked from the user.
+    Unlinked,
+    /// It was restored, and the directory of the user is gone.
+    Restored,
+}
+
 /// Something that `upkeep` does when its time has come.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -774,6 +786,17 @@ pub enum Due {
         /// The group.
         group: String,
         /// The user after whom to go on.
+        after: String,
+    },
+    /// The organizations into which a customer comes with its user, or that it leaves, are still to be named.
+    Turn {
+        /// The customer.
+        customer: String,
+        /// The user.
+        user: String,
+        /// Why it comes or goes.
+        turn: Turn,
+        /// The group after which to go on.
         after: String,
     },
     /// A deleted customer is erased.
@@ -819,6 +842,7 @@ impl Due {
             Due::Domains { directory, .. } => alloc::format!("domains/{directory}"),
             Due::Parting(organization) => alloc::format!("parting/{}", keys::number(*organization)),
             Due::Arrivals { organization, .. } => alloc::format!("arrivals/{}", keys::number(*organization)),
+            Due::Turn { customer, user, .. } => alloc::format!("turn/{customer}/{user}"),
             Due::Customer(customer) => alloc::format!("customer/{customer}"),
             Due::Organization(organization) => alloc::format!("organization/{}", keys::number(*organization)),
             Due::Probation { holder, customer } => alloc::format!("probation/{holder}/{customer}"),

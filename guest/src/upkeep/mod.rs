@@ -157,6 +157,9 @@ fn perform(work: &mut Work<'_>, due: &Due) -> Result<(), Error> {
         Due::Key { directory, key } => notices::notify(work, directory, key)?,
         Due::Domains { directory, after } => links::link_those_inside(work, directory, after.as_deref())?,
         Due::Parting(organization) => parting::go_on(work, *organization)?,
+        Due::Turn { customer, user, turn, after } => {
+            arrivals::record_turn(work, customer, user, *turn, Some(after))?;
+        }
         Due::Arrivals { organization, group, after } => arrivals::record(work, *organization, group, Some(after))?,
         Due::Customer(customer) => bin::erase_customer(work, customer)?,
         Due::Organization(organization) => bin::erase_organization(work, *organization)?,

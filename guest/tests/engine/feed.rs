@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use usher_engine::changes::{Change, ChangeKind, Error, Filter};
 use usher_engine::site::projects::Audience;
 
+use super::integrity;
 use super::site::{Site, settings};
 
 #[test]
@@ -255,4 +256,70 @@ fn a_call_looks_at_so_many_changes_and_no_more() {
     site.storage.take_work();
     assert_eq!(site.engine().changes_among(0, &Filter::default(), 10).unwrap().changes.len(), 10);
     assert_eq!(site.storage.take_work().entries, 10);
+}
+
+/// Who came into an organization and who went, as the feed names them besides the members of its group: a plus or minus in
+/// front of the email address.
+fn named(site: &Site, after: u64, organization: u64) -> Vec<String> {
+    let changes = site.engine().changes(after, 1_000).unwrap();
+    let mut named = Vec::new();
+    for change in changes {
+        let detail: Value = serde_json::from_str(&change.detail).unwrap();
+        let sign = match change.kind.as_str() {
+            "organization.members-added" => '+',
+            "organization.members-removed" => '-',
+            _ => continue,
+        };
+        if detail["organization"] == organization {
+            let ids = detail["members"].as_array().unwrap().iter().map(|id| id.as_str().unwrap());
+            named.extend(ids.map(|id| format!("{sign}{}", site.engine().customer(id).unwrap().email)));
+        }
+    }
+    named
+}
+
+#[test]
+fn whoever_comes_or_goes_with_a_link_or_a_restoring_is_named() {
+    let site = Site::new();
+    let (engine, now) = (site.engine(), |site: &Site| site.engine().changes(0, 1_000).unwrap().len() as u64);
+    let idp = site.connect(&settings("idp"));
+    let user = idp.post("/Users", &json!({ "userName": "ann" })).expect(201).id();
+    idp.group("Staff", std::slice::from_ref(&user));
+    let staff = site.organization("Staff").unwrap();
+    let friends = engine.create_organization("ann", "Friends").unwrap().id;
+    // An address arrives: the user is a customer, and a member of what its groups are.
+    let mark = now(&site);
+    let address = json!([{ "op": "replace", "path": "emails", "value": [{ "value": "ann@x.test" }] }]);
+    idp.patch(&format!("/Users/{user}"), address).expect(200);
+    let ann = site.customer("ann@x.test").unwrap().id;
+    assert_eq!(named(&site, mark, staff), ["+ann@x.test"]);
+    engine.add_members("ann", friends, std::slice::from_ref(&ann)).unwrap();
+    for (turn, expected) in [("unlink", "-ann@x.test"), ("relink", "+ann@x.test")] {
+        let mark = now(&site);
+        match turn {
+            "unlink" => engine.unlink_customer("ann", &ann).unwrap(),
+            _ => engine.relink_customer("ann", &ann, None).unwrap(),
+        };
+        assert_eq!((named(&site, mark, staff), named(&site, mark, friends)), (vec![expected.to_string()], vec![]));
+    }
+    // Restored, it is a member where no directory decides, and on probation where one does.
+    idp.delete(&format!("/Users/{user}")).expect(204);
+    let mark = now(&site);
+    engine.restore_customer("ann", &ann).unwrap();
+    site.sweep(10);
+    for organization in [staff, friends] {
+        assert_eq!(named(&site, mark, organization), ["+ann@x.test"]);
+        assert_eq!(site.members(organization), ["ann@x.test"]);
+    }
+    // Also through the group of a directory that is gone.
+    let gone = site.connect(&settings("gone"));
+    let bob = gone.user("bob@x.test");
+    gone.group("Guests", std::slice::from_ref(&bob));
+    let guests = site.organization("Guests").unwrap();
+    engine.disconnect("ann", &gone.id, false).unwrap();
+    engine.delete_customer("ann", &bob).unwrap();
+    let mark = now(&site);
+    engine.restore_customer("ann", &bob).unwrap();
+    assert_eq!(named(&site, mark, guests), ["+bob@x.test"]);
+    integrity::check(&site.storage);
 }
