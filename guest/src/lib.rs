@@ -81,7 +81,8 @@
 //! | adopt, grace | an organization becomes that of the group with its name; its former members stay for a time, the grace |
 //! | settle | the grace is over, or the group's list is complete: the members are the group's alone |
 //! | probation | a restored customer is a member of a managed organization for a time, without being in its group |
-//! | conflict | a group left apart from the local organization of its name; or two things that came to have one name, the twins |
+//! | conflict | a group left apart from the local organization of its name, or refused for it; or two things that came to have one name, the twins |
+//! | left apart | an administrator has decided that a group has no organization, or has unlinked it; that can be taken up again |
 //! | hold, release | deletions past the limit are held until an administrator releases them |
 //! | sweep | to remove, step by step, what is out of sight already |
 //! | savepoint, staged | a place in a transaction to go back to; written in the transaction, but not yet handed to the storage |

@@ -20,8 +20,8 @@ const AGED_AT_ONCE: u32 = 100;
 /// How many requests are read at once where some are looked for.
 const READ_AT_ONCE: u32 = 200;
 
-/// The longest name that can be looked for, in bytes.
-const MAX_NAME_BYTES: usize = 1_000;
+/// The longest name that can be looked for, in characters.
+const MAX_NAME_CHARACTERS: usize = 250;
 
 /// One page of a directory's request log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,8 +55,10 @@ impl Engine<'_> {
     /// [`Error::NotFound`]; [`Error::Invalid`] for a limit, cursor or name that is not valid.
     pub fn requests(&self, id: &str, filter: &LogFilter, cursor: Option<&str>, limit: u32) -> Result<LogPage> {
         check_limit(limit)?;
-        if filter.name.as_ref().is_some_and(|name| name.len() > MAX_NAME_BYTES) {
-            return Err(Error::Invalid(alloc::format!("the name must be at most {MAX_NAME_BYTES} bytes long")));
+        if filter.name.as_ref().is_some_and(|name| name.chars().count() > MAX_NAME_CHARACTERS) {
+            return Err(Error::Invalid(alloc::format!(
+                "the name must be at most {MAX_NAME_CHARACTERS} characters long"
+            )));
         }
         let before = cursor.map(sequence).transpose()?;
         let (now, filter) = (self.now().milliseconds, filter.folded());

@@ -31,6 +31,9 @@ const MAX_DOMAINS: usize = 100;
 /// How many project rules a directory may have.
 const MAX_RULES: usize = 200;
 
+/// How many projects the rules of a directory may have in all: so many associations one new group can bring.
+const MAX_PROJECTS_OF_RULES: usize = 1_000;
+
 /// How many projects a rule may have.
 const MAX_PROJECTS_PER_RULE: usize = 100;
 
@@ -354,6 +357,9 @@ fn checked_domains(domains: &[String]) -> Result<Vec<String>> {
 fn checked_rules(transaction: &mut Transaction, rules: &[ProjectRule]) -> Result<Vec<ProjectRule>> {
     if rules.len() > MAX_RULES {
         return Err(Error::Invalid(format!("a directory has at most {MAX_RULES} project rules")));
+    }
+    if rules.iter().fold(0_usize, |sum, rule| sum.saturating_add(rule.projects.len())) > MAX_PROJECTS_OF_RULES {
+        return Err(Error::Invalid(format!("the project rules have at most {MAX_PROJECTS_OF_RULES} projects in all")));
     }
     let mut checked = Vec::with_capacity(rules.len());
     for rule in rules {

@@ -17,6 +17,9 @@ use crate::store::{self, Transaction};
 use crate::text::fold;
 use crate::work::Work;
 
+/// How many associations one call previews or makes, about: it ends with the organization with which they are reached.
+const ASSOCIATIONS_AT_ONCE: usize = 1_000;
+
 /// An organization that rules would associate with projects.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleEffect {
@@ -101,7 +104,7 @@ fn matches(pattern: &str, name: &str) -> bool {
 impl Engine<'_> {
     /// What the project rules of a directory would associate organizations with that exist. Looks at the organizations
     /// of up to `limit` groups, in the order in which these were made, and returns those with which it would do
-    /// something: a page may be empty and have others behind it.
+    /// something, about a thousand associations at most: a page may be short or empty and have others behind it.
     ///
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Invalid`] for a limit or cursor that is not valid.
@@ -132,15 +135,21 @@ fn effects(transaction: &mut Transaction, id: &str, cursor: Option<&str>, limit:
     load(transaction, id)?;
     let rules = load_rules(transaction, id)?;
     let Page { values: entries, next } = scan_ids::<Error>(transaction, &Kind::Group.resources(id), cursor, limit)?;
-    let mut values = Vec::new();
+    let (mut values, mut associations) = (Vec::new(), 0);
     for entry in entries {
         let group = keys::id_of(&entry.key).to_string();
         let stored = Stored::read(&entry.key, entry.value)?;
         let Some(organization) = stored.header.organization else { continue };
         let name = group_name(&stored.attributes(&entry.key)?).to_string();
         let projects = missing(transaction, &rules, organization, &name)?;
-        if !projects.is_empty() {
-            values.push(RuleEffect { organization, group, name, projects });
+        if projects.is_empty() {
+            continue;
+        }
+        associations += projects.len();
+        let place = Some(group.clone()).filter(|_| associations >= ASSOCIATIONS_AT_ONCE);
+        values.push(RuleEffect { organization, group, name, projects });
+        if place.is_some() {
+            return Ok(Page { values, next: place });
         }
     }
     Ok(Page { values, next })

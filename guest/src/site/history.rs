@@ -20,6 +20,9 @@ use crate::store::{self, Transaction, prefix_range};
 /// How many entries are looked at once while the causes of a state are looked for.
 const ENTRIES_AT_ONCE: u32 = 100;
 
+/// How many of these pages are looked at. Hardly anybody has more than one; what lies further back is left to the history.
+const MAX_PAGES: usize = 50;
+
 /// A value that the site shows, before and after a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ValueChange {
@@ -51,7 +54,7 @@ pub struct HistoryEntry {
     pub values: Vec<ValueChange>,
 }
 
-/// What put something into its state.
+/// What put something into its state; of something with more than 5,000 changes, what these tell.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Causes {
     /// What gave it its status: active or not; for an organization, that it is there.
@@ -216,10 +219,10 @@ fn described(value: StoredChange) -> ValueChange {
     ValueChange { attribute: value.attribute.into_owned(), old: value.old, new: value.new }
 }
 
-/// Goes back in a history until the causes of the present state are known.
+/// Goes back in a history until the causes of the present state are known, but not for ever.
 fn causes(transaction: &mut Transaction, prefix: &str) -> store::Result<Causes> {
     let (mut causes, mut before) = (Causes::default(), None);
-    loop {
+    for _ in 0..MAX_PAGES {
         let entries = entries(transaction, prefix, before, ENTRIES_AT_ONCE)?;
         for entry in &entries {
             causes.note(entry);
@@ -228,7 +231,8 @@ fn causes(transaction: &mut Transaction, prefix: &str) -> store::Result<Causes> 
             Some(last) if entries.len() >= ENTRIES_AT_ONCE as usize && !causes.are_known() => {
                 before = Some(last.sequence);
             }
-            _ => return Ok(causes),
+            _ => break,
         }
     }
+    Ok(causes)
 }

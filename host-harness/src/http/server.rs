@@ -18,6 +18,9 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_io_timeout::TimeoutStream;
 
+/// How long the end of a server waits for what was refused to be noted.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
 /// How long to wait where the system has no more file handles or memory for another connection.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -98,8 +101,13 @@ impl Server {
         service.state.streams.close();
         let drained = tokio::time::timeout(service.state.settings.drain, graceful.shutdown()).await.is_ok();
         telling.abort();
-        service.state.sign_ins.tell(&service.state.site).await;
-        service.state.refused_keys.tell(&service.state.site).await;
+        let last_words = async {
+            service.state.sign_ins.tell(&service.state.site).await;
+            service.state.refused_keys.tell(&service.state.site).await;
+        };
+        if tokio::time::timeout(LAST_WORDS, last_words).await.is_err() {
+            tracing::warn!("not all refused sign-ins and keys could be noted before the end");
+        }
         drained
     }
 }

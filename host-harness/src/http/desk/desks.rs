@@ -60,6 +60,9 @@ pub(super) async fn customers(request: AdminRequest<'_>) -> Result<Reply, Fault>
     Ok(shown_users(window, page, &request.origin()?))
 }
 
+/// From how many pages of the index one answer to a picker is gathered; each of them looks at 1,000 entries at most.
+const MAX_PARTS: usize = 20;
+
 /// The part of those whom a picker offers for a query that a request asks for. The pages that it is gathered from have
 /// cursors and may be short, while clients count from `start`.
 async fn offered(
@@ -70,7 +73,7 @@ async fn offered(
 ) -> Result<CustomerPage, Fault> {
     let (mut skip, limit) = (window.start() as usize, window.limit as usize);
     let (mut values, mut cursor) = (Vec::new(), None::<String>);
-    loop {
+    for _ in 0..MAX_PARTS {
         // One more than fits tells whether others follow.
         let wanted = (skip + limit - values.len()).saturating_add(1).min(MAX_LIMIT as usize);
         let wanted = u32::try_from(wanted).unwrap_or(MAX_LIMIT);
@@ -85,6 +88,8 @@ async fn offered(
         }
         cursor = page.next;
     }
+    // Too much of the site has been looked at for one request: the page is short, and not the last.
+    Ok(CustomerPage { values, next: Some(String::new()) })
 }
 
 pub(super) async fn add_customers(request: AdminRequest<'_>) -> Result<Reply, Fault> {
