@@ -70,7 +70,7 @@ pub fn drop_until(transaction: &mut Transaction, id: &str, status: &mut StatusRe
     Ok(())
 }
 
-/// Removes the bodies whose text `is_meant`.
+/// Removes the bodies that are meant, by the number of their request or their text.
 ///
 /// # Errors
 /// Where the storage fails.
@@ -78,12 +78,13 @@ pub fn drop_where(
     transaction: &mut Transaction,
     id: &str,
     status: &mut StatusRecord,
-    is_meant: impl Fn(&str) -> bool,
+    is_meant: impl Fn(u64, &str) -> bool,
 ) -> store::Result<()> {
     let Some(mut kept) = status.bodies else { return Ok(()) };
     for entry in transaction.scan(&prefix_range(&keys::bodies(id), ENTRIES_AT_ONCE))? {
         let body: CapturedBody = records::read(&entry.key, &entry.value)?;
-        if is_meant(&body.text) {
+        let sequence = keys::id_of(&entry.key).parse().map_err(|_| store::Error::corrupt(&entry.key))?;
+        if is_meant(sequence, &body.text) {
             kept.bytes = kept.bytes.saturating_sub(entry.value.len() as u64);
             transaction.delete(entry.key);
         }

@@ -1,19 +1,24 @@
 //! What was erased from the site is gone from the log of its directory too: its names, and the bodies that name it.
 
+use alloc::collections::BTreeSet;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::activity::{load_status, put_status};
 use super::bodies;
 use super::logged::LoggedRequest;
+use crate::json;
 use crate::language::secrets::{HIDDEN, hide_quotations};
 use crate::store::pages::{ENTRIES_AT_ONCE, count};
 use crate::store::records::{self, ToForgetRecord};
 use crate::store::{self, Transaction, keys, prefix_range};
 use crate::text::{contains_folded, fold};
 
-/// How many are forgotten in one step: the whole log is gone through for them.
-const AT_ONCE: u32 = 100;
+/// How many are forgotten in one step: the whole log is gone through for them, and every body is searched for each.
+const AT_ONCE: u32 = 20;
+
+/// How many characters of a name that is cut off tell whose it is.
+const CUT_CHARACTERS: usize = 3;
 
 /// Users or groups to be forgotten.
 #[derive(Debug, Default)]
@@ -46,9 +51,23 @@ impl Forgotten {
         self.names.iter().any(|name| *name == text)
     }
 
-    fn names_any(&self, text: &str) -> bool {
-        self.ids.iter().any(|id| text.contains(id.as_str()))
-            || self.names.iter().any(|name| contains_folded(text, name))
+    /// Whether JSON text has an id or a name in it. A name may be escaped there, or cut off at the end.
+    fn is_in(&self, body: &str) -> bool {
+        let folded = fold(body);
+        let has = |name: &String| {
+            let escaped = json::to_text(name);
+            let escaped = escaped.trim_matches('"');
+            folded.contains(name.as_str()) || folded.contains(escaped) || ends_within(&folded, escaped)
+        };
+        self.ids.iter().any(|id| folded.contains(id.as_str())) || self.names.iter().any(has)
+    }
+
+    /// Whether a request is about one of them.
+    fn is_about(&self, request: &LoggedRequest) -> bool {
+        request.subjects().any(|subject| {
+            subject.id.as_ref().is_some_and(|id| self.ids.contains(id))
+                || subject.name.as_ref().is_some_and(|name| self.is_name(name))
+        })
     }
 
     /// Takes the names out of a request. What its words quote is a name or begins with one where it was cut.
@@ -66,7 +85,13 @@ impl Forgotten {
     }
 }
 
-/// Has the log of one directory forget up to a hundred of those who were erased. Returns how many; 0 if there are none.
+/// Whether a text ends with a beginning of another, of at least some characters.
+fn ends_within(text: &str, other: &str) -> bool {
+    let places = other.char_indices().map(|(at, _)| at).skip(CUT_CHARACTERS);
+    places.into_iter().any(|at| text.ends_with(&other[..at]))
+}
+
+/// Has the log of one directory forget some of those who were erased. Returns how many; 0 if there are none.
 ///
 /// # Errors
 /// Where the storage fails.
@@ -118,6 +143,11 @@ fn forget(transaction: &mut Transaction, directory: &str, all: &[(String, ToForg
     if let Some(failure) = &status.last_failure {
         forgotten.learn(failure);
     }
+    let about: BTreeSet<u64> = requests
+        .iter()
+        .filter(|(_, request)| forgotten.is_about(request))
+        .map(|(_, request)| request.sequence)
+        .collect();
     for (key, request) in requests {
         let mut without = request.clone();
         forgotten.take_out_of(&mut without);
@@ -129,7 +159,9 @@ fn forget(transaction: &mut Transaction, directory: &str, all: &[(String, ToForg
     if let Some(failure) = &mut status.last_failure {
         forgotten.take_out_of(failure);
     }
-    bodies::drop_where(transaction, directory, &mut status, |body| forgotten.names_any(body))?;
+    bodies::drop_where(transaction, directory, &mut status, |sequence, body| {
+        about.contains(&sequence) || forgotten.is_in(body)
+    })?;
     if status != before {
         put_status(transaction, directory, &status);
     }

@@ -137,6 +137,8 @@ pub fn age_log(work: &mut Work<'_>, id: &str) -> store::Result<()> {
         gone = request.sequence;
         work.transaction.delete(entry.key);
     }
+    // It may have been the last that failed for long.
+    status.last_failure.take_if(|failure| failure.at.saturating_add(MAX_AGE_MS) <= now);
     bodies::drop_until(work.transaction, id, &mut status, gone)?;
     if let Some(time) = status.log_due {
         let due = Due::Log(id.to_string());

@@ -11,7 +11,7 @@ use super::rules;
 use crate::directories::record::load;
 use crate::directories::{Error, Result};
 use crate::engine::Engine;
-use crate::site::{arrivals, numbers, organizations, probation, totals};
+use crate::site::{arrivals, numbers, organizations, parting, probation, totals};
 use crate::storage::Range;
 use crate::store::edges;
 use crate::store::feed::{ChangeKind, Detail};
@@ -139,6 +139,7 @@ impl Engine<'_> {
     /// [`Error::NotFound`] for the directory or the group.
     pub fn repair_group(&self, actor: &str, directory: &str, group: &str) -> Result<GroupRepair> {
         self.administer_directory(actor, directory, |work, counts| {
+            parting::check_group_done(work.transaction, group)?;
             let stored = existing(work.transaction, directory, group)?;
             let memberships_found = memberships(work.transaction, directory, group)?;
             let now = work.now.milliseconds;

@@ -15,6 +15,7 @@ use crate::site::arrivals;
 use crate::site::holders::{self, Holder};
 use crate::site::numbers;
 use crate::site::organizations;
+use crate::site::parting;
 use crate::site::projects::{self, Audience};
 use crate::site::{standing, totals};
 use crate::storage::Range;
@@ -281,6 +282,9 @@ impl Engine<'_> {
     pub fn resolve_conflict(&self, actor: &str, directory: &str, group: &str, resolution: &Resolution) -> Result<()> {
         self.administer_directory(actor, directory, |work, counts| {
             let case = existing(work.transaction, directory, group)?;
+            if *resolution != Resolution::Leave {
+                parting::check_group_done(work.transaction, group)?;
+            }
             if let Resolution::Rename(new) = resolution {
                 organizations::make_way(work, &case.name, new)?;
             }

@@ -82,6 +82,7 @@ impl Engine<'_> {
             let Some(link) = old.link.clone().filter(|_| managed) else {
                 return Err(Error::Refused("the organization is managed by no directory".to_string()));
             };
+            parting::check_swept(work.transaction, id, &old)?;
             let key = Kind::Group.resource(&link.directory, &link.resource);
             let group = work.transaction.get(key.clone())?.ok_or_else(|| store::Error::corrupt(&key))?;
             let group = Stored::read(&key, group)?;
@@ -147,7 +148,7 @@ pub fn part(
     link: &Link,
     reason: Option<UnlinkedReason>,
 ) -> store::Result<()> {
-    let new = CustomerRecord { link: None, ..old.clone() };
+    let new = CustomerRecord { link: None, last: Some(link.clone()), ..old.clone() };
     work.transaction.put(keys::customer(id), records::write(&new));
     index::replace_customer(work.transaction, id, Some(old), Some(&new));
     totals::add_local(work.transaction, &new)?;

@@ -13,6 +13,7 @@ use crate::json::{Object, Value};
 use crate::language::error::{Error, Result, Status};
 use crate::language::resource;
 use crate::language::schema::ENTERPRISE_USER;
+use crate::site;
 use crate::site::arrivals;
 use crate::site::customers::{self, Profile};
 use crate::site::{index as site_index, totals};
@@ -180,6 +181,10 @@ fn change(scope: &mut Scope<'_>, id: &str, old: &Stored, before: &Object<'_>, af
     let reason = domains::reason(&scope.settings, profile.email.as_deref());
     let customer = match &old.header.customer {
         Some(customer) if moves && reason == Some(UnlinkedReason::OutsideDomains) => {
+            if !inactive {
+                // Its customer is deactivated by that.
+                scope.pass_deletion(Kind::User, id, old, false)?;
+            }
             part(scope, id, customer, profile)?;
             None
         }
@@ -196,10 +201,16 @@ fn change(scope: &mut Scope<'_>, id: &str, old: &Stored, before: &Object<'_>, af
             let customer = match reason {
                 None => {
                     let link = Link { directory: scope.directory().to_string(), resource: id.to_string() };
-                    customers::provision(&mut scope.work(), link, &profile, true)?
+                    match customers::provision(&mut scope.work(), link, &profile, true) {
+                        // Somebody else has had the address for long: that is no reason to refuse what has come now.
+                        Err(site::Error::Taken(_)) if !moves => None,
+                        provided => provided?,
+                    }
                 }
                 Some(_) => None,
             };
+            // Why it was not linked before is why it is not linked now.
+            let reason = if customer.is_none() { reason.or(before) } else { None };
             if let Some(customer) = &customer {
                 arrivals::record_turn(&mut scope.work(), customer, id, Turn::Linked, None)?;
             }

@@ -13,12 +13,12 @@ use super::error::{Error, Result};
 use super::kept::{customer, organization, take_customer, take_organization};
 use super::organizations::{self, Organization};
 use super::standing::check_local;
-use super::{arrivals, index, numbers, probation, totals};
+use super::{arrivals, index, numbers, parting, probation, totals};
 use crate::engine::Engine;
 use crate::store::feed::{ChangeKind, Detail};
 use crate::store::keys::{self, Association};
 use crate::store::pages::{Page, Position, scan_page};
-use crate::store::records::{self, DeletedCustomerRecord, DeletedOrganizationRecord, Due, Link, Turn};
+use crate::store::records::{self, CustomerRecord, DeletedCustomerRecord, DeletedOrganizationRecord, Due, Link, Turn};
 use crate::store::{self, Transaction};
 use crate::work::Work;
 
@@ -51,11 +51,11 @@ pub struct DeletedOrganization {
 pub fn erase_customer(work: &mut Work<'_>, id: &str) -> store::Result<()> {
     let Some(kept) = customer(work.transaction, id)? else { return Ok(()) };
     take_customer(work, id, &kept);
-    customers::erase(work, id, &kept.record, kept.followed.as_ref(), kept.deleted)
+    customers::erase(work, id, &kept.record, kept.followed.as_ref())
 }
 
 /// Erases a customer for good: one that is deleted, or one that is local, which is deleted with it. Returns the user that
-/// it followed until it was deleted.
+/// it was linked to last.
 ///
 /// # Errors
 /// [`Error::NotFound`]; [`Error::Managed`] where a directory manages it.
@@ -69,7 +69,7 @@ pub fn erase_on_demand(work: &mut Work<'_>, id: &str) -> Result<Option<Link>> {
     let old = old.ok_or_else(|| Error::NotFound("there is no such customer".to_string()))?;
     check_local(work.transaction, old.link.as_ref(), "the customer")?;
     customers::remove_for(work, id, 0)?;
-    Ok(None)
+    Ok(old.last)
 }
 
 /// Erases a deleted organization for good.
@@ -79,7 +79,7 @@ pub fn erase_on_demand(work: &mut Work<'_>, id: &str) -> Result<Option<Link>> {
 pub fn erase_organization(work: &mut Work<'_>, id: u64) -> store::Result<()> {
     let Some(kept) = organization(work.transaction, id)? else { return Ok(()) };
     take_organization(work, id, &kept);
-    organizations::erase(work, id, &kept.record, kept.followed.as_ref(), kept.deleted)
+    organizations::erase(work, id, &kept.record, kept.followed.as_ref())
 }
 
 /// Opens those of these projects that still exist to a restored organization again.
@@ -108,16 +108,17 @@ impl Engine<'_> {
                 return Err(Error::Taken("another customer has this email address".to_string()));
             }
             take_customer(work, id, &kept);
+            let record = CustomerRecord { last: kept.followed.clone(), ..kept.record.clone() };
             work.transaction.put(keys::customer_email(&kept.record.email), id);
-            work.transaction.put(keys::customer(id), records::write(&kept.record));
-            index::replace_customer(work.transaction, id, None, Some(&kept.record));
-            totals::add_local(work.transaction, &kept.record)?;
+            work.transaction.put(keys::customer(id), records::write(&record));
+            index::replace_customer(work.transaction, id, None, Some(&record));
+            totals::add_local(work.transaction, &record)?;
             work.record(ChangeKind::CustomerRestored, Detail::of_customer(id));
             probation::begin(work, id, None)?;
-            for link in kept.record.users() {
+            for link in record.users() {
                 arrivals::record_turn(work, id, &link.resource, Turn::Restored, None)?;
             }
-            customers::describe(work.transaction, id, kept.record)
+            customers::describe(work.transaction, id, record)
         })
     }
 
@@ -134,6 +135,7 @@ impl Engine<'_> {
             if organizations::is_taken(work, &kept.record.name)? {
                 return Err(Error::Taken("another organization has this name".to_string()));
             }
+            parting::check_swept(work.transaction, id, &kept.record)?;
             take_organization(work, id, &kept);
             if let Some(retained) = &kept.record.retained {
                 let due = Due::Adoption(id);

@@ -191,7 +191,7 @@ pub fn remove_for(work: &mut Work<'_>, id: &str, retention: u64) -> store::Resul
         totals::remove_local(work.transaction, &old)?;
     }
     drop_address(work.transaction, id, &mut old)?;
-    let mut followed = None;
+    let mut followed = old.last.take();
     if let Some(link) = old.link.take() {
         // The directory removes the memberships of its user; those left from a disconnected directory are kept.
         if standing == Standing::Managed {
@@ -203,24 +203,18 @@ pub fn remove_for(work: &mut Work<'_>, id: &str, retention: u64) -> store::Resul
     }
     work.record(ChangeKind::CustomerDeleted, Detail::of_customer(id));
     if retention == 0 {
-        return erase(work, id, &old, followed.as_ref(), work.now.milliseconds);
+        return erase(work, id, &old, followed.as_ref());
     }
     kept::keep_customer(work, id, old, followed, retention);
     Ok(())
 }
 
-/// Removes all that is left of a customer that was deleted at this time. Until then it `followed` a user, if any.
+/// Removes all that is left of a deleted customer. `followed` is the user that it was linked to last, if any.
 ///
 /// # Errors
 /// Where the storage fails.
-pub fn erase(
-    work: &mut Work<'_>,
-    id: &str,
-    old: &CustomerRecord,
-    followed: Option<&Link>,
-    deleted: u64,
-) -> store::Result<()> {
-    kept::have_log_forget(work, followed, deleted, &[&old.email, &old.display_name]);
+pub fn erase(work: &mut Work<'_>, id: &str, old: &CustomerRecord, followed: Option<&Link>) -> store::Result<()> {
+    kept::have_log_forget(work, followed, &[&old.email, &old.display_name]);
     for link in old.users() {
         let (directory, user) = (&link.directory, &link.resource);
         work.transaction.delete(keys::customer_of(user));
@@ -324,6 +318,7 @@ fn wanted(work: &Work<'_>, profile: &Profile, created: u64, link: Link) -> store
         created,
         link: Some(link),
         former: Vec::new(),
+        last: None,
         twin: None,
     })
 }
@@ -477,6 +472,7 @@ impl Engine<'_> {
             created: self.now().milliseconds,
             link: None,
             former: Vec::new(),
+            last: None,
             twin: None,
         };
         self.administer(actor, |work| {

@@ -7,7 +7,7 @@ use super::settings;
 use crate::engine::DAY_MS;
 use crate::store::keys;
 use crate::store::records::{
-    self, CustomerRecord, DeletedCustomerRecord, DeletedOrganizationRecord, Due, LOG_AGE_MS, Link, OrganizationRecord,
+    self, CustomerRecord, DeletedCustomerRecord, DeletedOrganizationRecord, Due, Link, OrganizationRecord,
     ToForgetRecord,
 };
 use crate::store::{self, Transaction};
@@ -22,13 +22,10 @@ pub fn retention(work: &Work<'_>) -> store::Result<u64> {
 }
 
 /// Leaves it to upkeep to have the log of a directory forget what is erased: `followed` is the user or group of it.
-pub fn have_log_forget(work: &mut Work<'_>, followed: Option<&Link>, deleted: u64, names: &[&str]) {
+pub fn have_log_forget(work: &mut Work<'_>, followed: Option<&Link>, names: &[&str]) {
     let Some(Link { directory, resource }) = followed else { return };
-    // The log holds nothing that is as old as that.
-    if work.now.milliseconds < deleted.saturating_add(LOG_AGE_MS) {
-        let names = names.iter().map(ToString::to_string).collect();
-        work.transaction.put(keys::to_forget(directory, resource), records::write(&ToForgetRecord { names }));
-    }
+    let names = names.iter().map(ToString::to_string).collect();
+    work.transaction.put(keys::to_forget(directory, resource), records::write(&ToForgetRecord { names }));
 }
 
 /// Keeps a deleted customer.

@@ -18,7 +18,7 @@ use super::holders::{
 };
 use super::organizations::{self, Organization};
 use super::standing::{Standings, check_local};
-use super::{adoptions, numbers, probation};
+use super::{adoptions, numbers, parting, probation};
 use crate::engine::{Engine, Moment};
 use crate::storage::Range;
 use crate::store::edges;
@@ -253,6 +253,7 @@ impl Engine<'_> {
         self.administer(actor, |work| {
             let record = organizations::existing(work.transaction, id)?;
             check_local(work.transaction, record.link.as_ref(), "the organization")?;
+            parting::check_swept(work.transaction, id, &record)?;
             let own = own_holder(id, &record);
             let holders = holders(work.transaction, id, &record, now)?;
             let mut changed = Vec::new();

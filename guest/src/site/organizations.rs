@@ -75,7 +75,8 @@ pub fn provision(
             Ok(None)
         }
         ConflictPolicy::Sync => {
-            parting::check_done(&old)?;
+            // The identity provider may come again: this is over soon.
+            parting::check_done(&old).map_err(|error| store::Error::Unavailable(error.to_string()))?;
             adopt(work, id, &old, link, grace_seconds)?;
             Ok(Some(id))
         }
@@ -368,7 +369,7 @@ pub fn remove(work: &mut Work<'_>, id: u64) -> store::Result<bool> {
     let retention = kept::retention(work)?;
     let followed = old.link.clone();
     if retention == 0 {
-        erase(work, id, &old, followed.as_ref(), work.now.milliseconds)?;
+        erase(work, id, &old, followed.as_ref())?;
         return Ok(false);
     }
     old.retained = kept_with(work, old.retained)?;
@@ -391,18 +392,12 @@ fn kept_with(work: &mut Work<'_>, retained: Option<Retained>) -> store::Result<O
     Ok(None)
 }
 
-/// Removes all that is left of an organization that was deleted at this time. Until then it `followed` a group, if any.
+/// Removes all that is left of a deleted organization. Until it was deleted it `followed` a group, if any.
 ///
 /// # Errors
 /// Where the storage fails.
-pub fn erase(
-    work: &mut Work<'_>,
-    id: u64,
-    old: &OrganizationRecord,
-    followed: Option<&Link>,
-    deleted: u64,
-) -> store::Result<()> {
-    kept::have_log_forget(work, followed, deleted, &[&old.name]);
+pub fn erase(work: &mut Work<'_>, id: u64, old: &OrganizationRecord, followed: Option<&Link>) -> store::Result<()> {
+    kept::have_log_forget(work, followed, &[&old.name]);
     for holder in holders::all_holders(id, old) {
         holders::forget_members(work.transaction, &holder)?;
     }

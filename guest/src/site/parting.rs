@@ -6,14 +6,14 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::error::{Error, Result};
-use super::holders::{Holder, customers_of, forget_members, in_sight, own_holder};
+use super::holders::{Holder, customers_of, forget_members, in_sight, own_holder, own_sweep};
 use super::{index, numbers, totals};
 use crate::store::edges;
 use crate::store::feed::{ChangeKind, Detail};
 use crate::store::keys::{self, Kind};
 use crate::store::pages::ENTRIES_AT_ONCE;
 use crate::store::records::{self, Due, Link, OrganizationRecord, Parted};
-use crate::store::{self, prefix_range};
+use crate::store::{self, Transaction, prefix_range};
 use crate::work::Work;
 
 /// Makes a managed organization local. Its members stay. Those on probation are members like any other from now on.
@@ -56,11 +56,13 @@ pub fn go_on(work: &mut Work<'_>, id: u64) -> store::Result<()> {
     if last.is_some() {
         let due = Due::Parting(id);
         work.transaction.put(due.key(work.now.milliseconds), records::write(&due));
-    } else if work.transaction.get(Kind::Group.resource(&link.directory, group))?.is_some() {
-        work.transaction.delete(keys::organization_of(group));
-    } else {
-        // The group has gone with its directory meanwhile, and its members were left for this.
-        forget_members(work.transaction, group)?;
+    } else if work.transaction.get(keys::organization_of(group))? == Some(keys::number(id)) {
+        if work.transaction.get(Kind::Group.resource(&link.directory, group))?.is_some() {
+            work.transaction.delete(keys::organization_of(group));
+        } else {
+            // The group has gone with its directory meanwhile, and its members were left for this.
+            forget_members(work.transaction, group)?;
+        }
     }
     record.parted = Some(Parted { link, after: last });
     work.transaction.put(keys::organization(id), records::write(&record));
@@ -80,6 +82,30 @@ pub fn keep_members(work: &mut Work<'_>, group: &str) -> store::Result<bool> {
     record.former = Some(parted.link.resource);
     work.transaction.put(keys::organization(id), records::write(&record));
     Ok(true)
+}
+
+/// Refuses to give a group an organization while its members are being copied to the one that it had.
+///
+/// # Errors
+/// [`Error::Refused`].
+pub fn check_group_done(transaction: &mut Transaction, group: &str) -> Result<()> {
+    let key = keys::organization_of(group);
+    let Some(number) = transaction.get(key.clone())? else { return Ok(()) };
+    let record = numbers::organization(transaction, numbers::parse(&key, &number)?)?;
+    record.map_or(Ok(()), |record| check_done(&record))
+}
+
+/// Refuses what needs the place of an organization's own members while members that it had are still being removed from
+/// there: who came now would go with them.
+///
+/// # Errors
+/// [`Error::Refused`].
+pub fn check_swept(transaction: &mut Transaction, id: u64, record: &OrganizationRecord) -> Result<()> {
+    if transaction.get(own_sweep(id, record))?.is_some() {
+        let detail = "members that the organization had are still being removed; try again in a moment";
+        return Err(Error::Refused(detail.to_string()));
+    }
+    Ok(())
 }
 
 /// Refuses what cannot be done to an organization while its members are being copied.

@@ -169,6 +169,7 @@ mod tests {
             created: 0,
             link: None,
             former: Vec::new(),
+            last: None,
             twin: None,
         }
     }

@@ -327,6 +327,9 @@ pub struct CustomerRecord {
     /// customer's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub former: Vec<Link>,
+    /// The user that it was linked to last, while it is linked to none: the log of that directory may name it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<Link>,
     /// Whether another customer has the same email address, see [`Twin`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub twin: Option<Twin>,

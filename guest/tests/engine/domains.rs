@@ -164,6 +164,42 @@ fn those_whom_other_domains_let_in_are_linked_by_upkeep() {
 }
 
 #[test]
+fn a_user_who_could_not_be_linked_can_change_and_leave_all_the_same() {
+    let site = Site::new();
+    let idp = site.connect(&bound("idp", &["x.test"], OutsideDomains::Unlinked));
+    let user = idp.user("ann@y.test");
+    let other = site.connect(&settings("other"));
+    other.user("ann@y.test");
+    let update = SettingsUpdate { domains: Some(Vec::new()), ..SettingsUpdate::default() };
+    site.engine().update_directory("ann", &idp.id, &update).unwrap();
+    site.sweep(10);
+    let path = format!("/Users/{user}");
+    idp.patch(&path, json!([{ "op": "replace", "path": "title", "value": "Dr" }])).expect(200);
+    let left = idp.patch(&path, json!([{ "op": "replace", "path": "active", "value": false }])).expect(200);
+    assert_eq!(left.body["active"], false);
+    assert_eq!(reasons(&idp), [UnlinkedReason::OutsideDomains]);
+    // Its own new address is another matter.
+    other.user("bob@y.test");
+    idp.patch(&path, json!([{ "op": "replace", "path": "active", "value": true }])).expect(200);
+    idp.patch(&path, address("bob@y.test")).refused(409, "uniqueness");
+    integrity::check(&site.storage);
+}
+
+#[test]
+fn the_limit_of_deletions_holds_those_who_move_elsewhere() {
+    let site = Site::new();
+    let settings = Settings { deletion_limit: Some(1), ..bound("idp", &["x.test"], OutsideDomains::Unlinked) };
+    let idp = site.connect(&settings);
+    let users = ["a@x.test", "b@x.test"].map(|name| idp.user(name));
+    idp.patch(&format!("/Users/{}", users[0]), address("a@y.test")).expect(200);
+    idp.patch(&format!("/Users/{}", users[1]), address("b@y.test")).expect(503);
+    assert!(site.customer("b@x.test").is_some_and(|customer| customer.active && customer.managed_by.is_some()));
+    site.engine().release_deletions("ann", &idp.id).unwrap();
+    idp.patch(&format!("/Users/{}", users[1]), address("b@y.test")).expect(200);
+    integrity::check(&site.storage);
+}
+
+#[test]
 fn beside_another_directory_one_without_domains_is_a_warning() {
     let site = Site::new();
     let one = site.connect(&settings("one"));

@@ -732,3 +732,50 @@ fn a_group_whose_organization_is_gone_gets_a_new_one_where_its_name_is_free() {
     assert_ne!(new, id);
     assert_eq!(site.members(new), ["a@x.test"]);
 }
+
+#[test]
+fn an_organization_that_is_unlinked_linked_and_unlinked_again_keeps_its_members() {
+    let site = Site::new();
+    let idp = site.connect(&settings("idp"));
+    let users = idp.many("/Users", (0..200).map(|n| json!({ "userName": format!("u{n:04}@x.test") })));
+    let group = idp.group("Staff", &users);
+    let organization = site.organization("Staff").unwrap();
+    let unlink = || site.engine().unlink_organization("ann", organization);
+    unlink().unwrap();
+    site.engine().resolve_conflict("ann", &idp.id, &group, &Resolution::Adopt).unwrap();
+    // What it had of its own is still being removed, and would take with it what it got now.
+    assert!(matches!(unlink(), Err(site::Error::Refused(_))));
+    assert_eq!(all_members(&site, organization).len(), 200);
+    site.sweep(50);
+    unlink().unwrap();
+    site.sweep(50);
+    assert_eq!(all_members(&site, organization).len(), 200);
+    integrity::check(&site.storage);
+}
+
+#[test]
+fn a_group_gets_no_other_organization_while_its_members_are_copied() {
+    let site = Site::new();
+    let idp = site.connect(&settings("idp"));
+    let users = idp.many("/Users", (0..2_500).map(|n| json!({ "userName": format!("u{n:04}@x.test") })));
+    let group = idp.group("Staff", &users);
+    let organization = site.organization("Staff").unwrap();
+    site.engine().unlink_organization("ann", organization).unwrap();
+    let rename = Resolution::Rename("Crew".to_string());
+    for resolution in [&Resolution::Adopt, &rename] {
+        let refused = site.engine().resolve_conflict("ann", &idp.id, &group, resolution);
+        assert!(matches!(refused, Err(Error::Refused(_))), "{refused:?}");
+    }
+    assert!(matches!(site.engine().repair_group("ann", &idp.id, &group), Err(Error::Refused(_))));
+    // Another group of its name is told to come back.
+    let other = site.connect(&settings("other"));
+    assert_eq!(other.post("/Groups", &json!({ "displayName": "Staff" })).status, 503);
+    site.sweep(1_000);
+    site.engine().resolve_conflict("ann", &idp.id, &group, &rename).unwrap();
+    site.sweep(1_000);
+    for name in ["Crew", "Staff"] {
+        assert_eq!(all_members(&site, site.organization(name).unwrap()).len(), 2_500, "{name}");
+    }
+    assert_eq!(site.engine().organizations_of(&users[2_499]).unwrap().len(), 2);
+    integrity::check(&site.storage);
+}
