@@ -200,3 +200,29 @@ fn a_customer_and_an_organization_say_who_put_them_into_their_state() {
     let gone = asked.server.send("GET", &format!("{ADMIN}/customers/{ann}/history"), None);
     assert_eq!(gone.status, 404);
 }
+
+#[test]
+fn what_was_adopted_is_listed_with_who_came_and_who_went() {
+    let asked = Asked::new(&json!({ "name": "Okta" }));
+    let organization = asked.admin("POST", &format!("{ADMIN}/organizations"), json!({ "name": "Staff" }))["id"].clone();
+    let old = json!({ "email": "old@x.test", "displayName": "Old" });
+    let old = asked.admin("POST", &format!("{ADMIN}/customers"), old)["id"].clone();
+    let member = format!("{ADMIN}/organizations/{organization}/members/{}", old.as_str().expect("an id"));
+    asked.admin("PUT", &member, None);
+    let new = asked.user("new@x.test");
+    asked.make("/Groups", json!({ "displayName": "Staff", "members": [{ "value": new }] }));
+    let listed = asked.shape("adoptions", "GET", &format!("{}/adoptions", asked.at), None);
+    let adoption = &listed["values"][0];
+    assert_eq!((&adoption["came"]["customers"], &adoption["went"]["customers"]), (&json!([new]), &json!([old])));
+}
+
+#[test]
+fn beside_another_directory_one_without_domains_is_a_warning() {
+    let asked = Asked::new(&json!({ "name": "Okta" }));
+    let warnings = || asked.admin("GET", &format!("{}/status", asked.at), None)["warnings"].clone();
+    assert_eq!(warnings(), json!([]));
+    asked.server.connect(&json!({ "name": "Entra ID", "domains": ["x.test"] }));
+    assert_eq!(warnings(), json!(["noDomains"]));
+    asked.admin("PATCH", &asked.at, json!({ "domains": ["y.test"] }));
+    assert_eq!(warnings(), json!([]));
+}

@@ -280,10 +280,21 @@ impl Engine<'_> {
     }
 }
 
+/// The place and name of a holder, and a member, in a cursor.
+fn read_cursor(cursor: &str) -> Option<(usize, String, String)> {
+    let mut parts = cursor.split('.');
+    let (place, holder, id) = (parts.next()?, parts.next()?.replace('_', ":"), parts.next()?);
+    let is_place = (1..=9).contains(&place.len()) && place.bytes().all(|byte| byte.is_ascii_digit());
+    let is_one = is_place && keys::is_holder(&holder) && keys::is_id(id) && parts.next().is_none();
+    let place = place.parse().ok().filter(|_| is_one)?;
+    Some((place, holder, id.to_string()))
+}
+
 /// Reads a page of members from several holders, one after the other. Its cursors name the holder.
 struct MemberReader {
     skip: u32,
-    after: Option<(usize, String)>,
+    /// The place and name of the holder, and the member after which to go on.
+    after: Option<(usize, String, String)>,
     limit: usize,
     standings: Standings,
     /// The members, each with its cursor.
@@ -294,17 +305,19 @@ impl MemberReader {
     fn new(position: &Position, limit: u32) -> Result<Self> {
         let (skip, after) = match position {
             Position::Offset(skip) => (*skip, None),
-            Position::After(cursor) => match cursor.split_once('.').map(|(place, id)| (place.parse(), id)) {
-                Some((Ok(place), id)) if keys::is_id(id) => (0, Some((place, id.to_string()))),
-                _ => return Err(no_such_cursor().into()),
-            },
+            Position::After(cursor) => (0, Some(read_cursor(cursor).ok_or_else(no_such_cursor)?)),
         };
         Ok(Self { skip, after, limit: limit as usize, standings: Standings::default(), found: Vec::new() })
     }
 
     /// Reads until there is one member more than wanted.
     fn page(mut self, transaction: &mut Transaction, holders: &[Holder]) -> Result<Page<Customer>> {
-        for place in 0..holders.len() {
+        let is_there =
+            |(place, name, _): &(usize, String, String)| holders.get(*place).is_some_and(|holder| holder.name == *name);
+        // If what holds the members has changed since, the list begins anew: nobody may be missed.
+        self.after.take_if(|after| !is_there(after));
+        let begin = self.after.as_ref().map_or(0, |(place, ..)| *place);
+        for place in begin..holders.len() {
             self.read(transaction, holders, place)?;
         }
         let more = self.found.len() > self.limit;
@@ -319,8 +332,7 @@ impl MemberReader {
         let keys_only = holder.probation_at.is_none();
         let mut range = Range { keys_only, ..prefix_range(&keys::members(&holder.name), wanted) };
         match &self.after {
-            Some((after, _)) if *after > place => return Ok(()),
-            Some((after, id)) if *after == place => range.start = keys::after(&keys::member(&holder.name, id)),
+            Some((at, name, id)) if *at == place => range.start = keys::after(&keys::member(name, id)),
             _ => {}
         }
         if self.is_full() {
@@ -364,7 +376,8 @@ impl MemberReader {
         if self.skip > 0 {
             self.skip -= 1;
         } else {
-            self.found.push((customer, format!("{place}.{member}")));
+            let holder = holders[place].name.replace(':', "_");
+            self.found.push((customer, format!("{place}.{holder}.{member}")));
         }
         Ok(())
     }

@@ -458,6 +458,16 @@ pub fn owner(holder: &str) -> Option<u64> {
     holder.strip_prefix(OWN)?.split(':').next()?.parse().ok()
 }
 
+/// Whether a text from outside has the form of what holds members: the id of a group, or the name of an organization's own
+/// holder.
+#[must_use]
+pub fn is_holder(text: &str) -> bool {
+    let Some(own) = text.strip_prefix(OWN) else { return is_id(text) };
+    let (organization, group) =
+        own.split_once(':').map_or((own, None), |(organization, group)| (organization, Some(group)));
+    organization.len() == 10 && organization.bytes().all(|byte| byte.is_ascii_digit()) && group.is_none_or(is_id)
+}
+
 /// What the keys of all own memberships of organizations begin with, as read from the organization.
 pub const ALL_OWN_MEMBERS: &str = "m/o:";
 
@@ -853,6 +863,17 @@ mod tests {
         let random = 0x2b_c0de_dead_beef;
         assert_eq!(another_id(&new_id(1_000, random), 2_000), new_id(2_000, random));
         assert!(is_id(&another_id("", 0)));
+    }
+
+    #[test]
+    fn holders_are_told_from_other_texts() {
+        let id = new_id(7, 9);
+        for holder in [id.clone(), own_members(42, None), own_members(42, Some(&id))] {
+            assert!(is_holder(&holder), "{holder}");
+        }
+        for other in ["", "o:", "o:42", "o:000000004x", "o:0000000042:", "o:0000000042:x", "x"] {
+            assert!(!is_holder(other), "{other}");
+        }
     }
 
     #[test]

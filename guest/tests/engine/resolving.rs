@@ -779,3 +779,47 @@ fn a_group_gets_no_other_organization_while_its_members_are_copied() {
     assert_eq!(site.engine().organizations_of(&users[2_499]).unwrap().len(), 2);
     integrity::check(&site.storage);
 }
+
+#[test]
+fn who_is_a_member_all_the_time_is_missed_by_no_page_however_the_organization_changes() {
+    for turn in ["adopt", "unlink", "settle"] {
+        let site = Site::new();
+        let organization = site.engine().create_organization("ann", "Staff").unwrap().id;
+        let locals: Vec<String> = (0..6).map(|n| site.local_customer(&format!("l{n}@x.test")).id).collect();
+        site.engine().add_members("ann", organization, &locals).unwrap();
+        let idp = site.connect(&settings("idp"));
+        // The first is linked to a local customer that is older than all others.
+        let users: Vec<String> = (0..6).map(|n| idp.user(&format!("l{}@x.test", 5 - n))).collect();
+        let adopt = || {
+            let group = idp.group("Staff", &[]);
+            let members: Vec<Value> = users.iter().map(|user| json!({ "value": user })).collect();
+            let add = json!([{ "op": "add", "path": "members", "value": members }]);
+            idp.patch(&format!("/Groups/{group}"), add).expect(200);
+        };
+        if turn != "adopt" {
+            adopt();
+        }
+        for size in 1..6 {
+            let before = site.storage.snapshot();
+            let page = site.engine().organization_members(organization, &site::Position::Offset(0), size).unwrap();
+            match turn {
+                "adopt" => adopt(),
+                "unlink" => drop(site.engine().unlink_organization("ann", organization).unwrap()),
+                _ => {
+                    site.surroundings.pass(3_600_000);
+                    site.sweep(10);
+                }
+            }
+            let mut seen: BTreeSet<String> = page.values.into_iter().map(|customer| customer.id).collect();
+            let mut next = page.next;
+            while let Some(cursor) = next {
+                let position = site::Position::After(cursor);
+                let page = site.engine().organization_members(organization, &position, size).unwrap();
+                seen.extend(page.values.into_iter().map(|customer| customer.id));
+                next = page.next;
+            }
+            assert_eq!(seen, locals.iter().cloned().collect(), "{turn} after {size}");
+            site.storage.restore(&before);
+        }
+    }
+}
