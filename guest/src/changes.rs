@@ -275,6 +275,8 @@ fn describe(detail: &Detail) -> String {
             UnlinkedReason::NoEmail => "noEmail",
             UnlinkedReason::Unlinked => "unlinked",
             UnlinkedReason::OutsideDomains => "outsideDomains",
+            UnlinkedReason::Staged => "staged",
+            UnlinkedReason::AddressTaken => "addressTaken",
         }),
         action: detail.action.as_deref(),
         count: detail.count,

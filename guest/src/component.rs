@@ -1,6 +1,7 @@
 //! The engine as a WebAssembly component: binds what `wit/` says to this crate, and holds no behaviour of its own.
 
 #![expect(unsafe_code, reason = "the canonical ABI hands memory over as pointers")]
+#![expect(clippy::too_many_lines, reason = "what is generated has lines for each function of the contract")]
 
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
@@ -14,6 +15,9 @@ use self::bindings::wasi::random::random;
 use crate::engine::{Engine, Environment};
 use crate::provisioning::check::{GroupCheck, GroupRepair};
 use crate::provisioning::conflicts::{Adoption, Conflict, ConflictPreview, Resolution};
+use crate::provisioning::plan_access::{AccessTurn, PersonAccess};
+use crate::provisioning::planned_members::{MemberTurn, PlannedMember};
+use crate::provisioning::plans::{ApplyProgress, Plan, PlannedItem, PlannedKind, PlannedList};
 use crate::provisioning::rules::{RuleEffect, RulesApplied};
 use crate::provisioning::unlinked::UnlinkedUser;
 use crate::scim::http::{Request, Response};
@@ -51,6 +55,7 @@ mod bindings {
             "usher:provisioning/scim@0.2.0/request": crate::Request,
             "usher:provisioning/scim@0.2.0/response": crate::Response,
             "usher:provisioning/scim@0.2.0/refused-key": crate::RefusedKey,
+            "usher:provisioning/directories@0.2.0/mode": crate::directories::Mode,
             "usher:provisioning/directories@0.2.0/email-change": crate::directories::EmailChange,
             "usher:provisioning/directories@0.2.0/email-presence": crate::directories::EmailPresence,
             "usher:provisioning/directories@0.2.0/unknown-members": crate::directories::UnknownMembers,
@@ -125,6 +130,19 @@ mod bindings {
             "usher:provisioning/directories@0.2.0/unlinked-user": crate::provisioning::unlinked::UnlinkedUser,
             "usher:provisioning/directories@0.2.0/rule-effect": crate::provisioning::rules::RuleEffect,
             "usher:provisioning/directories@0.2.0/rules-applied": crate::provisioning::rules::RulesApplied,
+            "usher:provisioning/directories@0.2.0/planned-kind": crate::provisioning::plans::PlannedKind,
+            "usher:provisioning/directories@0.2.0/planned-count": crate::provisioning::plans::PlannedCount,
+            "usher:provisioning/directories@0.2.0/project-turnover": crate::provisioning::plan_access::ProjectTurnover,
+            "usher:provisioning/directories@0.2.0/plan-access": crate::provisioning::plan_access::PlanAccess,
+            "usher:provisioning/directories@0.2.0/plan": crate::provisioning::plans::Plan,
+            "usher:provisioning/directories@0.2.0/planned-list": crate::provisioning::plans::PlannedList,
+            "usher:provisioning/directories@0.2.0/obstacle": crate::provisioning::plans::Obstacle,
+            "usher:provisioning/directories@0.2.0/planned-item": crate::provisioning::plans::PlannedItem,
+            "usher:provisioning/directories@0.2.0/member-turn": crate::provisioning::planned_members::MemberTurn,
+            "usher:provisioning/directories@0.2.0/planned-member": crate::provisioning::planned_members::PlannedMember,
+            "usher:provisioning/directories@0.2.0/access-turn": crate::provisioning::plan_access::AccessTurn,
+            "usher:provisioning/directories@0.2.0/person-access": crate::provisioning::plan_access::PersonAccess,
+            "usher:provisioning/directories@0.2.0/apply-progress": crate::provisioning::plans::ApplyProgress,
             "usher:provisioning/directories@0.2.0/difference": crate::provisioning::check::Difference,
             "usher:provisioning/directories@0.2.0/probation": crate::provisioning::check::Probation,
             "usher:provisioning/directories@0.2.0/group-check": crate::provisioning::check::GroupCheck,
@@ -157,6 +175,11 @@ lift! {
     directories::UnknownMembers: Refuse, Skip;
     directories::ConflictPolicy: Sync, Skip, Reject;
     directories::OutsideDomains: Unlinked, Refuse;
+    directories::Mode: Live, Staged, Applying;
+    PlannedKind: DeleteCustomer, DeactivateCustomer, UnlinkCustomer, LinkCustomer, MakeCustomer, ActivateCustomer,
+        ChangeCustomer, AdoptOrganization, MakeOrganization, RenameOrganization, ChangeMembers, DeleteOrganization;
+    MemberTurn: Come, Go;
+    AccessTurn: Loses, Gains;
     Audience: Open, Restricted;
     CustomerState: Local, Managed, Active, Inactive, Unlinked;
     OrganizationState: Local, Managed, Unlinked;
@@ -203,6 +226,9 @@ pages! {
     Adoption => exports::directories::AdoptionPage;
     UnlinkedUser => exports::directories::UnlinkedPage;
     RuleEffect => exports::directories::RulePage;
+    PlannedItem => exports::directories::PlannedPage;
+    PlannedMember => exports::directories::PlannedMemberPage;
+    PersonAccess => exports::directories::PersonAccessPage;
     directories::HeldDeletion => exports::directories::HeldPage;
     SameName => exports::site::SameNamePage;
     Customer => exports::site::CustomerPage;
@@ -333,6 +359,52 @@ impl exports::directories::Guest for Component {
         limit: u32,
     ) -> Result<RulesApplied, exports::directories::Error> {
         Ok(engine().apply_rules(&actor, &id, cursor.as_deref(), limit)?)
+    }
+
+    fn get_plan(id: String) -> Result<Plan, exports::directories::Error> {
+        Ok(engine().plan(&id)?)
+    }
+
+    fn planned(
+        id: String,
+        list: PlannedList,
+        query: Option<String>,
+        cursor: Option<String>,
+        limit: u32,
+    ) -> Result<exports::directories::PlannedPage, exports::directories::Error> {
+        Ok(engine().planned(&id, list, query.as_deref(), cursor.as_deref(), limit)?.into())
+    }
+
+    fn planned_members(
+        id: String,
+        group: String,
+        turn: MemberTurn,
+        cursor: Option<String>,
+        limit: u32,
+    ) -> Result<exports::directories::PlannedMemberPage, exports::directories::Error> {
+        Ok(engine().planned_members(&id, &group, turn, cursor.as_deref(), limit)?.into())
+    }
+
+    fn planned_access(
+        id: String,
+        turn: AccessTurn,
+        query: Option<String>,
+        cursor: Option<String>,
+        limit: u32,
+    ) -> Result<exports::directories::PersonAccessPage, exports::directories::Error> {
+        Ok(engine().plan_access(&id, turn, query.as_deref(), cursor.as_deref(), limit)?.into())
+    }
+
+    fn apply_plan(
+        actor: String,
+        id: String,
+        accepted: Option<u64>,
+    ) -> Result<ApplyProgress, exports::directories::Error> {
+        Ok(engine().apply_plan(&actor, &id, accepted)?)
+    }
+
+    fn get_apply_progress(id: String) -> Result<Option<ApplyProgress>, exports::directories::Error> {
+        Ok(engine().apply_progress(&id)?)
     }
 
     fn check_group(id: String, group: String) -> Result<GroupCheck, exports::directories::Error> {

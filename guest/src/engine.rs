@@ -5,7 +5,7 @@ use alloc::string::String;
 use jiff::Timestamp;
 
 use crate::storage::{Access, Storage};
-use crate::store::{Error, Result, Transaction, keys};
+use crate::store::{Error, Result, Transaction, keys, plan};
 
 /// How often a transaction is begun again after a conflict before the client is told to come back. With storages that
 /// let writers wait there is never a conflict; with optimistic ones eight tries are enough for all but a storm.
@@ -70,7 +70,12 @@ impl<'h> Engine<'h> {
         let mut attempt = 1;
         loop {
             let mut transaction = Transaction::begin(self.storage, Access::ReadWrite)?;
-            let (error, conflicted) = match work(&mut transaction) {
+            // What staged directories plan is to fit what the work has done.
+            let done = work(&mut transaction).and_then(|result| {
+                plan::reconsider(&mut transaction, self.environment.now())?;
+                Ok(result)
+            });
+            let (error, conflicted) = match done {
                 Ok(result) => match transaction.commit() {
                     Ok(()) => return Ok(result),
                     Err((error, conflicted)) => (error.into(), conflicted),

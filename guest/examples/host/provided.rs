@@ -5,7 +5,9 @@ use std::ops::Bound;
 use std::sync::{Arc, Mutex};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use usher_engine::directories::{ConflictPolicy, EmailChange, EmailPresence, OutsideDomains, Settings, UnknownMembers};
+use usher_engine::directories::{
+    ConflictPolicy, EmailChange, EmailPresence, Mode, OutsideDomains, Settings, UnknownMembers,
+};
 use usher_engine::storage::{Access, Change, Entry, Error, Range, Storage, Transaction};
 use usher_engine::{Engine, Environment, Request};
 
@@ -110,7 +112,7 @@ pub fn settings(name: &str) -> Settings {
         conflict_policy: ConflictPolicy::Sync,
         adoption_grace_seconds: 86_400,
         deletion_limit: Some(50),
-        dry_run: false,
+        mode: Mode::Live,
         domains: Vec::new(),
         outside_domains: OutsideDomains::Unlinked,
         project_rules: Vec::new(),

@@ -45,12 +45,9 @@ pub struct LoggedRequest {
     /// How many members it names, and how many came and went; `None` if it is about none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub members: Option<MemberCounts>,
-    /// The kinds of the changes that it made, or in a dry run would have made.
+    /// The kinds of the changes that it made.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<ChangeCount>,
-    /// Whether nothing of it was applied because the directory was in a dry run.
-    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
-    pub dry_run: bool,
     /// How many operations it had, if it is a bulk request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operations: Option<u32>,
@@ -105,9 +102,6 @@ pub struct NewEntry<'e> {
     /// See there.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     pub changes: &'e [ChangeCount],
-    /// See there.
-    #[serde(skip_serializing_if = "core::ops::Not::not")]
-    pub dry_run: bool,
     /// See there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub operations: Option<u32>,

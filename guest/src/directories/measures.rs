@@ -10,7 +10,7 @@ use super::status::working_keys;
 use crate::engine::Engine;
 use crate::storage::Range;
 use crate::store::pages::{ENTRIES_AT_ONCE, count};
-use crate::store::records::{self, DirectoryRecord};
+use crate::store::records::{self, DirectoryRecord, Mode};
 use crate::store::{keys, prefix_range};
 
 /// How many directories are measured: each is a label of every metric.
@@ -48,6 +48,10 @@ pub struct DirectoryMeasures {
     pub held: u32,
     /// How many of its conflicts are open.
     pub conflicts: u64,
+    /// Whether it is staged, or its plan is being applied.
+    pub is_staged: bool,
+    /// How many customers and organizations its plan is about.
+    pub planned: u64,
 }
 
 impl Engine<'_> {
@@ -79,9 +83,11 @@ impl Engine<'_> {
                     failures: status.last_hours(now).iter().fold(0, |sum, hour| sum.saturating_add(hour.failures)),
                     last_success: status.last_success,
                     key_expires_at: expiries.max(),
-                    is_holding: status.held && !record.dry_run,
+                    is_holding: status.held && record.mode != Mode::Staged,
                     held: status.listed_held,
                     conflicts: counts.conflicts,
+                    is_staged: record.mode != Mode::Live,
+                    planned: counts.planned.all(),
                 });
             }
             let Some(last) = entries.last().filter(|_| count(entries.len()) == MAX_DIRECTORIES) else {

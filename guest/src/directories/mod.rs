@@ -16,14 +16,14 @@
 //! # use usher_engine::Engine;
 //! # let (storage, environment) = (host::Memory::default(), host::System);
 //! # let engine = Engine::new(&storage, &environment);
-//! use usher_engine::directories::{Error, LogFilter, SettingsUpdate, State};
+//! use usher_engine::directories::{Error, LogFilter, Mode, SettingsUpdate, State};
 //!
 //! let connected = engine.connect("ada", &host::settings("Entra ID"))?;
 //! let id = connected.directory.id;
 //! assert_eq!(engine.directories(None, 10)?.values.len(), 1);
-//! let update = SettingsUpdate { dry_run: Some(true), ..SettingsUpdate::default() };
-//! assert!(engine.update_directory("ada", &id, &update)?.settings.dry_run);
-//! assert!(engine.directory(&id)?.settings.dry_run);
+//! let update = SettingsUpdate { mode: Some(Mode::Staged), ..SettingsUpdate::default() };
+//! assert!(engine.update_directory("ada", &id, &update)?.settings.mode == Mode::Staged);
+//! assert_eq!(engine.directory(&id)?.settings.mode, Mode::Staged);
 //!
 //! // A new key; the one before works for another hour.
 //! let key = engine.rotate_key("ada", &id, 3_600)?;
@@ -31,7 +31,7 @@
 //! engine.revoke_key("ada", &id, &key.key.id)?;
 //!
 //! let status = engine.directory_status(&id)?;
-//! assert_eq!((status.state, status.keys.len()), (State::DryRun, 1));
+//! assert_eq!((status.state, status.keys.len()), (State::Staged, 1));
 //! assert!(engine.requests(&id, &LogFilter::default(), None, 10)?.values.is_empty());
 //! assert!(matches!(engine.request(&id, 1), Err(Error::NotFound(_))));
 //! assert_eq!(engine.measures()?.directories[0].id, id);
@@ -78,7 +78,7 @@ pub use self::log::{LogPage, WholeRequest};
 pub use self::logged::{ChangeCount, Effect, LogFilter, LogSubject, LoggedOperation, LoggedRequest, MemberCounts};
 pub use self::measures::{DirectoryMeasures, Measures};
 pub use self::settings::{
-    ConflictPolicy, Connected, Directory, EmailChange, EmailPresence, OutsideDomains, ProjectRule, Settings,
+    ConflictPolicy, Connected, Directory, EmailChange, EmailPresence, Mode, OutsideDomains, ProjectRule, Settings,
     SettingsUpdate, UnknownMembers,
 };
 pub use self::status::{DirectoryStatus, KeyStatus, LargestGroup, RefusedRequests, State, UnlinkedCount, Warning};

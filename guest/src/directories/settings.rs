@@ -19,9 +19,9 @@ use crate::store::feed::{self, ChangeKind, Detail};
 use crate::store::pages::{Page, scan_ids};
 use crate::store::records::{self, Counts, DirectoryRecord, Due, Subject, Sweep, Twin};
 pub use crate::store::records::{
-    ConflictPolicy, EmailChange, EmailPresence, OutsideDomains, ProjectRule, UnknownMembers,
+    ConflictPolicy, EmailChange, EmailPresence, Mode, OutsideDomains, ProjectRule, UnknownMembers,
 };
-use crate::store::{self, Transaction, keys};
+use crate::store::{self, Transaction, keys, plan};
 use crate::text::quoted;
 use crate::twins;
 
@@ -55,8 +55,8 @@ pub struct Settings {
     /// How many deletions and deactivations an hour may have before the rest is held until an administrator releases
     /// them; `None` for no limit.
     pub deletion_limit: Option<u32>,
-    /// Whether writes are checked and answered as if they were done, but not applied.
-    pub dry_run: bool,
+    /// Whether what it pushes reaches the site: at once (live), or when its plan is applied (staged).
+    pub mode: Mode,
     /// The email domains that it is bound to, at most 100; none if it may have users of any.
     pub domains: Vec<String>,
     /// What happens to users with an email address outside of these domains.
@@ -90,8 +90,9 @@ pub struct SettingsUpdate {
     /// How many deletions and deactivations an hour may have from now on; `Some(None)` removes the limit. That lifts a
     /// hold, and so does a higher limit that the last hour has not reached.
     pub deletion_limit: Option<Option<u32>>,
-    /// Whether writes are no longer applied from now on.
-    pub dry_run: Option<bool>,
+    /// To stage a directory: from now on, what it pushes is planned. That also stops an apply that is under way. A staged
+    /// directory goes live when its plan is applied, see [`apply_plan`](Engine::apply_plan).
+    pub mode: Option<Mode>,
     /// The email domains that it is bound to from now on. What is linked stays linked; users who are inside now and
     /// were not before are linked by upkeep.
     pub domains: Option<Vec<String>>,
@@ -157,19 +158,26 @@ impl Engine<'_> {
                 conflict_policy: settings.conflict_policy,
                 adoption_grace: settings.adoption_grace_seconds,
                 deletion_limit: settings.deletion_limit,
-                dry_run: settings.dry_run,
+                mode: settings.mode,
                 domains: domains.clone(),
                 outside_domains: settings.outside_domains,
                 membership_resources: settings.membership_resources,
                 silent_after: settings.silent_after,
                 twin: None,
             };
+            if record.mode == Mode::Applying {
+                return Err(Error::Invalid("a directory is connected live or staged".to_string()));
+            }
+            plan::count_staged(work.transaction, [Mode::Live, record.mode])?;
             claim_name(work.transaction, &id, &record.name)?;
             let rules = checked_rules(work.transaction, &settings.project_rules)?;
             store_rules(work.transaction, &id, &rules);
             work.transaction.put(keys::directory(&id), records::write(&record));
             work.transaction.put(keys::counts(&id), records::write(&Counts::default()));
             store_key(work.transaction, &id, &key_id, &key);
+            if record.mode == Mode::Staged {
+                plan::look(work.transaction, &id, work.now.milliseconds)?;
+            }
             work.record(ChangeKind::DirectoryConnected, Detail::of_directory(&id));
             work.record(ChangeKind::KeyIssued, Detail::of_key(&id, &key_id));
             let key = IssuedKey { api_key, key: describe_key(key_id, &key) };
@@ -221,7 +229,7 @@ impl Engine<'_> {
             let transaction = &mut *work.transaction;
             let old = load(transaction, id)?;
             let counts = transaction.get(keys::counts(id))?;
-            let counts = read_counts(id, counts)?;
+            let mut counts = read_counts(id, counts)?;
             let mut new = DirectoryRecord {
                 name: name.clone().unwrap_or_else(|| old.name.clone()),
                 created: old.created,
@@ -231,7 +239,7 @@ impl Engine<'_> {
                 conflict_policy: update.conflict_policy.unwrap_or(old.conflict_policy),
                 adoption_grace: update.adoption_grace_seconds.unwrap_or(old.adoption_grace),
                 deletion_limit: update.deletion_limit.unwrap_or(old.deletion_limit),
-                dry_run: update.dry_run.unwrap_or(old.dry_run),
+                mode: checked_mode(old.mode, update.mode)?,
                 domains: domains.clone().unwrap_or_else(|| old.domains.clone()),
                 outside_domains: update.outside_domains.unwrap_or(old.outside_domains),
                 membership_resources: update.membership_resources.unwrap_or(old.membership_resources),
@@ -248,10 +256,22 @@ impl Engine<'_> {
                     claim_name(transaction, id, &new.name)?;
                     drop_name(transaction, id, &old.name, new.twin.take())?;
                 }
+                plan::count_staged(transaction, [old.mode, new.mode])?;
+                if (old.mode, new.mode) == (Mode::Live, Mode::Staged) {
+                    plan::look(transaction, id, work.now.milliseconds)?;
+                }
+                if (old.mode, new.mode) == (Mode::Applying, Mode::Staged) {
+                    plan::stop_apply(transaction, id, work.now.milliseconds)?;
+                }
                 ease_hold(transaction, id, old.deletion_limit, new.deletion_limit, work.now.milliseconds)?;
                 if new.domains != old.domains {
                     let due = Due::Domains { directory: id.to_string(), after: None };
                     transaction.put(due.key(work.now.milliseconds), records::write(&due));
+                }
+                if rules != old_rules && new.mode != Mode::Live {
+                    // Who gains a project by the plan follows from the rules.
+                    counts.planned.changed = work.now.milliseconds;
+                    transaction.put(keys::counts(id), records::write(&counts));
                 }
                 store_rules(transaction, id, &rules);
                 transaction.put(keys::directory(id), records::write(&new));
@@ -280,8 +300,10 @@ impl Engine<'_> {
             if !remove {
                 transaction.put(keys::gone_directory(id), "");
             }
+            plan::count_staged(transaction, [record.mode, Mode::Live])?;
             transaction.delete(keys::directory(id));
             transaction.delete(keys::project_rules(id));
+            plan::forget(transaction, id)?;
             drop_name(transaction, id, &record.name, record.twin)?;
             for (key_id, key) in load_keys(transaction, id)? {
                 forget_notice(transaction, id, &key_id, &key);
@@ -296,6 +318,18 @@ impl Engine<'_> {
             work.record(kind, Detail::of_directory(id));
             Ok(())
         })
+    }
+}
+
+/// The mode of a directory after an update.
+fn checked_mode(old: Mode, wanted: Option<Mode>) -> Result<Mode> {
+    match (old, wanted) {
+        (_, None | Some(Mode::Staged)) => Ok(wanted.unwrap_or(old)),
+        (Mode::Live, Some(Mode::Live)) | (Mode::Applying, Some(Mode::Applying)) => Ok(old),
+        (Mode::Staged | Mode::Applying, Some(Mode::Live)) => {
+            Err(Error::Refused("a staged directory goes live when its plan is applied".to_string()))
+        }
+        (_, Some(Mode::Applying)) => Err(Error::Invalid("the mode to set is live or staged".to_string())),
     }
 }
 
@@ -327,7 +361,7 @@ fn changed_settings(old: &DirectoryRecord, new: &DirectoryRecord) -> Vec<String>
         ("conflictPolicy", old.conflict_policy != new.conflict_policy),
         ("adoptionGraceSeconds", old.adoption_grace != new.adoption_grace),
         ("deletionLimit", old.deletion_limit != new.deletion_limit),
-        ("dryRun", old.dry_run != new.dry_run),
+        ("mode", old.mode != new.mode),
         ("domains", old.domains != new.domains),
         ("outsideDomains", old.outside_domains != new.outside_domains),
         ("membershipResources", old.membership_resources != new.membership_resources),
@@ -399,7 +433,7 @@ fn describe(id: String, record: DirectoryRecord, project_rules: Vec<ProjectRule>
             conflict_policy: record.conflict_policy,
             adoption_grace_seconds: record.adoption_grace,
             deletion_limit: record.deletion_limit,
-            dry_run: record.dry_run,
+            mode: record.mode,
             domains: record.domains,
             outside_domains: record.outside_domains,
             project_rules,

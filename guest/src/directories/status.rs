@@ -12,7 +12,7 @@ use super::record::{load, read_counts};
 use crate::engine::{DAY_MS, Engine};
 use crate::site::settings;
 use crate::store::keys::Kind;
-use crate::store::records::{ApiKeyRecord, DirectoryRecord, Stored, UnlinkedReason};
+use crate::store::records::{ApiKeyRecord, DirectoryRecord, Mode, Stored, UnlinkedReason};
 use crate::store::{self, Transaction, keys, prefix_range};
 
 /// The state of a directory; of several that hold, the one that asks the most of an administrator.
@@ -22,8 +22,10 @@ pub enum State {
     Connected,
     /// Deletions and deactivations are held until an administrator releases them; other writes are applied.
     Held,
-    /// Its writes are checked and answered, but not applied.
-    DryRun,
+    /// What it pushes is planned, and reaches the site when the plan is applied.
+    Staged,
+    /// Its plan is being applied.
+    Applying,
     /// Nothing has come for so many times its usual interval as its settings say.
     Silent,
     /// It has no key that works, so that nothing can come.
@@ -94,6 +96,8 @@ pub struct DirectoryStatus {
     pub unlinked_by: Vec<UnlinkedCount>,
     /// How many of its conflicts are open.
     pub conflicts: u64,
+    /// How many customers and organizations its plan is about, while it is staged.
+    pub planned: u64,
     /// When the last request came, in milliseconds since the Unix epoch; for reads, to the minute.
     pub last_request: Option<u64>,
     /// When the last successful request came, likewise.
@@ -167,6 +171,7 @@ impl Engine<'_> {
                     .map(|(reason, count)| UnlinkedCount { reason, count })
                     .collect(),
                 conflicts: counts.conflicts,
+                planned: counts.planned.all(),
                 last_request: status.last_request,
                 last_success: status.last_success,
                 usual_interval: status.rhythm.usual(),
@@ -226,18 +231,20 @@ fn largest_group(transaction: &mut Transaction, id: &str) -> store::Result<Optio
     Ok(Some(LargestGroup { id: group, name, members: stored.header.members }))
 }
 
-/// The state of a directory that has so many keys that work. In a dry run no deletion is made, so none can be held.
+/// The state of a directory that has so many keys that work. While it is staged, nothing is held.
 #[must_use]
 pub fn state(record: &DirectoryRecord, status: &StatusRecord, keys: usize, now: u64) -> State {
     if keys == 0 {
         State::NoKeyWorks
-    } else if status.held && !record.dry_run {
+    } else if status.held && record.mode != Mode::Staged {
         State::Held
     } else if status.rhythm.silent_since(status.last_request, now, record.silent_after).is_some() {
         State::Silent
-    } else if record.dry_run {
-        State::DryRun
     } else {
-        State::Connected
+        match record.mode {
+            Mode::Live => State::Connected,
+            Mode::Staged => State::Staged,
+            Mode::Applying => State::Applying,
+        }
     }
 }

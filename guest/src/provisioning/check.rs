@@ -17,6 +17,7 @@ use crate::store::edges;
 use crate::store::feed::{ChangeKind, Detail};
 use crate::store::keys::{self, Kind};
 use crate::store::pages::{self, ENTRIES_AT_ONCE, for_each_page};
+use crate::store::plan;
 use crate::store::records::{self, ConflictRecord, Counts, Header, Link, Stored};
 use crate::store::{self, Transaction, prefix_range, sizes};
 use crate::work::Work;
@@ -136,9 +137,13 @@ impl Engine<'_> {
     /// gets one if its name is free; if a local organization has the name, the conflict is open again.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for the directory or the group.
+    /// [`Error::NotFound`] for the directory or the group; [`Error::Refused`] where the directory is staged.
     pub fn repair_group(&self, actor: &str, directory: &str, group: &str) -> Result<GroupRepair> {
         self.administer_directory(actor, directory, |work, counts| {
+            if plan::is_staged(work.transaction, directory)? {
+                let detail = "the directory is staged: what does not match is put right once its plan is applied";
+                return Err(Error::Refused(detail.to_string()));
+            }
             parting::check_group_done(work.transaction, group)?;
             let stored = existing(work.transaction, directory, group)?;
             let memberships_found = memberships(work.transaction, directory, group)?;

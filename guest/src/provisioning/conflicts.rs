@@ -6,7 +6,9 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::MAX_NAMED;
+use super::planned_members::{self, MemberTurn};
 use super::profile::{group_name, text};
+use super::staging::{self, Planner};
 use super::{refused, rules};
 use crate::directories::record::load;
 use crate::directories::{Error, Result};
@@ -21,7 +23,8 @@ use crate::site::{standing, totals};
 use crate::storage::Range;
 use crate::store::feed::{ChangeKind, Detail};
 use crate::store::keys::{self, Association, Kind};
-use crate::store::pages::{Page, scan_ids};
+use crate::store::pages::{ENTRIES_AT_ONCE, Page, scan_ids};
+use crate::store::plan;
 use crate::store::records::{
     self, AdoptionRecord, ConflictPolicy, ConflictRecord, Counts, Header, LeftApart, Link, RefusedGroup, Stored,
     Subject,
@@ -263,10 +266,18 @@ impl Engine<'_> {
                 }
                 None => (Vec::new(), Vec::new()),
             };
-            let of_group = [Holder::lasting(group.to_string())];
             let (mut added, mut removed) = (MemberChange::default(), MemberChange::default());
-            holders::difference(transaction, &of_group, &holders, |customer| added.add(customer))?;
-            holders::difference(transaction, &holders, &of_group, |customer| removed.add(customer))?;
+            match &organization {
+                Some((id, _)) if plan::is_staged(transaction, directory)? => {
+                    added = planned(transaction, (directory, group), &case.name, *id, MemberTurn::Come, now)?;
+                    removed = planned(transaction, (directory, group), &case.name, *id, MemberTurn::Go, now)?;
+                }
+                _ => {
+                    let of_group = [Holder::lasting(group.to_string())];
+                    holders::difference(transaction, &of_group, &holders, |customer| added.add(customer))?;
+                    holders::difference(transaction, &holders, &of_group, |customer| removed.add(customer))?;
+                }
+            }
             let conflict = describe(transaction, group, case)?;
             Ok(ConflictPreview { conflict, added, removed, projects })
         })
@@ -274,7 +285,8 @@ impl Engine<'_> {
 
     /// Resolves a conflict, be it one that an administrator has left apart before. If no organization has the group's
     /// name any more, adopting and renaming make one. For a group that was refused, this says what happens when it is
-    /// pushed again.
+    /// pushed again. What a staged directory resolves is planned, but for the new name of the organization that is
+    /// renamed.
     ///
     /// # Errors
     /// [`Error::NotFound`] for the directory or the conflict; [`Error::Invalid`] for a name that is not allowed;
@@ -295,7 +307,14 @@ impl Engine<'_> {
                         return Ok(());
                     }
                     take_off(work, counts, directory, group, &case);
-                    resolve_apart(work, directory, group, &case.name, stored, resolution)?
+                    if *resolution != Resolution::Leave && plan::is_staged(work.transaction, directory)? {
+                        let (transaction, now) = (&mut *work.transaction, work.now.milliseconds);
+                        let mut planner = Planner { transaction, counts, directory, id: group, now };
+                        planner.begin_organization(&case.name, ConflictPolicy::Sync, true)?;
+                        planner.find()?.and_then(|planned| planned.organization)
+                    } else {
+                        resolve_apart(work, directory, group, &case.name, stored, resolution)?
+                    }
                 }
             };
             let action = match resolution {
@@ -311,6 +330,35 @@ impl Engine<'_> {
             );
             Ok(())
         })
+    }
+}
+
+/// Who would come into an organization, or go, if a group of a staged directory adopted it: users whom the plan links count
+/// as linked. Those who are to have a customer of their own are counted, and not named.
+fn planned(
+    transaction: &mut Transaction,
+    (directory, group): (&str, &str),
+    name: &str,
+    organization: u64,
+    turn: MemberTurn,
+    now: u64,
+) -> Result<MemberChange> {
+    let adoption = staging::adoption(name, organization);
+    let (mut change, mut cursor) = (MemberChange::default(), None);
+    loop {
+        let place = (directory, group);
+        let limit = ENTRIES_AT_ONCE;
+        let page = planned_members::members(transaction, place, &adoption, turn, cursor.as_deref(), limit, now)?;
+        for member in page.values {
+            match member.customer {
+                Some(customer) => change.add(customer),
+                None => change.count = change.count.saturating_add(1),
+            }
+        }
+        cursor = page.next;
+        if cursor.is_none() {
+            return Ok(change);
+        }
     }
 }
 

@@ -13,8 +13,8 @@ use crate::language::patch::MemberEdit;
 use crate::site::{arrivals, membership, organizations, parting, probation, totals};
 use crate::store::feed::{ChangeKind, Detail};
 use crate::store::keys::{self, Kind};
-use crate::store::records::{self, ConflictPolicy, ConflictRecord, Header, Link, Stored};
-use crate::store::sizes;
+use crate::store::records::{self, ConflictPolicy, ConflictRecord, Counts, Header, Link, Stored};
+use crate::store::{Transaction, plan, sizes};
 use crate::text::quoted;
 
 /// Makes a group.
@@ -31,25 +31,29 @@ pub fn create(scope: &mut Scope<'_>, id: &str, attributes: &Object<'_>, members:
     let link = Link { directory: scope.directory().to_string(), resource: id.to_string() };
     // A list of members is the whole list: there is no grace for those who are not on it.
     let is_complete = members.iter().any(|edit| matches!(edit, MemberEdit::Add(ids) if !ids.is_empty()));
-    let grace = Some(scope.settings.adoption_grace).filter(|_| !is_complete);
-    let policy = refused::policy(scope, group_name(attributes))?;
-    let directory = scope.directory();
-    let provided = organizations::provision(&mut scope.work(), link, group_name(attributes), policy, grace);
-    if provided.is_err() && policy == ConflictPolicy::Reject {
-        scope.notes.refused_groups.push((id.to_string(), group_name(attributes).to_string()));
+    let name = group_name(attributes);
+    let policy = refused::policy(scope, name)?;
+    let made = if scope.is_staged() {
+        scope.plan_organization(id, name, policy, is_complete).map(|planned| (None, planned))
+    } else {
+        let grace = Some(scope.settings.adoption_grace).filter(|_| !is_complete);
+        let made = organizations::provision(&mut scope.work(), link, name, policy, grace);
+        made.map(|made| (made, made.is_some())).map_err(Error::from)
+    };
+    if made.is_err() && policy == ConflictPolicy::Reject {
+        scope.notes.refused_groups.push((id.to_string(), name.to_string()));
     }
-    let organization = provided?;
+    let (organization, has_one) = made?;
+    let directory = scope.directory();
     totals::count_organization(scope.transaction, directory, [false, organization.is_some()])?;
     if let Some(organization) = organization {
         arrivals::begin_adoption(&mut scope.work(), organization)?;
-        rules::associate(&mut scope.work(), directory, organization, group_name(attributes))?;
-    } else {
-        let conflict =
-            ConflictRecord { since: scope.context.now.milliseconds, apart: true, same_name: None, refused: None };
-        scope.transaction.put(keys::conflict(scope.directory(), id), records::write(&conflict));
-        scope.counts.conflicts = scope.counts.conflicts.saturating_add(1);
+        rules::associate(&mut scope.work(), directory, organization, name)?;
     }
-    let members = members::edit(scope, id, 0, members)?;
+    if !has_one {
+        keep_apart(scope.transaction, &mut scope.counts, directory, id, scope.context.now.milliseconds);
+    }
+    let members = members::edit(scope, id, 0, members, false)?;
     if let Some(organization) = organization.filter(|_| is_complete) {
         arrivals::note_adoption(&mut scope.work(), organization, &[], &members.added)?;
         organizations::settle_at_once(&mut scope.work(), organization, true)?;
@@ -73,6 +77,13 @@ pub fn create(scope: &mut Scope<'_>, id: &str, attributes: &Object<'_>, members:
     Ok(stored)
 }
 
+/// Lists a group as one that is left apart from the organization of its name.
+pub fn keep_apart(transaction: &mut Transaction, counts: &mut Counts, directory: &str, group: &str, now: u64) {
+    let conflict = ConflictRecord { since: now, apart: true, same_name: None, refused: None };
+    transaction.put(keys::conflict(directory, group), records::write(&conflict));
+    counts.conflicts = counts.conflicts.saturating_add(1);
+}
+
 /// Changes the attributes of a group and edits its members. Nothing happens if all stays the same.
 ///
 /// # Errors
@@ -93,21 +104,32 @@ pub fn update(
         scope.record(ChangeKind::GroupUpdated, Detail { changed: changed.clone(), ..Detail::of_group(id) });
         match old.header.organization {
             _ if group_name(&before) == group_name(after) => {}
-            Some(organization) => organizations::follow_name(&mut scope.work(), organization, group_name(after))?,
             // It has no organization, and may keep the name of the one that it is left apart from.
             None if keys::comparable(group_name(&before)) == keys::comparable(group_name(after)) => {}
+            _ if scope.is_staged() => scope.check_planned_name(id, &old.header, group_name(after))?,
+            Some(organization) => organizations::follow_name(&mut scope.work(), organization, group_name(after))?,
             None => organizations::check_free(&mut scope.work(), group_name(after))?,
         }
     }
     let is_complete = |edit: &MemberEdit<'_>| matches!(edit, MemberEdit::Replace(_) | MemberEdit::RemoveAll);
     let (mut others_in, mut settled_now) = (None, None);
-    if let Some(organization) = old.header.organization {
+    let is_linked = old.header.organization.is_some();
+    if let Some(organization) = old.header.organization.filter(|_| !scope.is_staged()) {
         let is_complete = members.iter().any(is_complete);
         let settled = organizations::settle(&mut scope.work(), organization, is_complete)?;
         others_in = Some(organization).filter(|_| settled.has_others);
         settled_now = Some((organization, settled));
     }
-    let edited = members::edit(scope, id, old.header.members, members)?;
+    let edited = members::edit(scope, id, old.header.members, members, is_linked)?;
+    if scope.is_staged() && (edited.changed || !changed.is_empty() || members.iter().any(is_complete)) {
+        let is_complete = members.iter().any(is_complete);
+        let names = [group_name(&before), group_name(after)];
+        scope.plan_group(id, &old.header, names, edited.turnover, is_complete)?;
+        if edited.changed {
+            // Who gains and who loses a project may be another, also where the same number comes and goes.
+            scope.counts.planned.changed = scope.context.now.milliseconds;
+        }
+    }
     if let Some((organization, settled)) = settled_now {
         if settled.has_others || !settled.former.is_empty() {
             arrivals::note_adoption(&mut scope.work(), organization, &settled.former, &edited.added)?;
@@ -175,11 +197,17 @@ pub fn delete(scope: &mut Scope<'_>, id: &str, old: &Stored) -> Result<()> {
     index::replace(scope, Kind::Group, id, old.header.twin, Some(&before), None)?;
     scope.take_off_held(id)?;
     scope.transaction.delete(key);
-    scope.transaction.delete(keys::adoption(scope.directory(), id));
+    if !scope.is_staged() {
+        scope.transaction.delete(keys::adoption(scope.directory(), id));
+    }
     sizes::resize(scope.transaction, scope.context.directory, id, old.header.members, 0);
     scope.counts.groups = scope.counts.groups.saturating_sub(1);
     scope.record(ChangeKind::GroupDeleted, Detail::of_group(id));
+    let planned = if scope.is_staged() { plan::find(scope.transaction, scope.context.directory, id)? } else { None };
     let kept = match old.header.organization {
+        organization if scope.is_staged() && (organization.is_some() || planned.is_some()) => {
+            scope.plan_group_deletion(id, old, group_name(&before))?
+        }
         Some(organization) => {
             totals::count_organization(scope.transaction, scope.context.directory, [true, false])?;
             organizations::remove(&mut scope.work(), organization)?

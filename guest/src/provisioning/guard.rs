@@ -7,7 +7,7 @@ use super::scope::Scope;
 use crate::directories::held;
 use crate::language::error::Result;
 use crate::store::keys::Kind;
-use crate::store::records::{HeldRecord, Stored};
+use crate::store::records::{HeldRecord, Mode, Stored};
 
 impl Scope<'_> {
     /// Lets the deletion of a user or group pass, or the deactivation of a user, and counts it, unless the directory has
@@ -18,7 +18,7 @@ impl Scope<'_> {
     pub fn pass_deletion(&mut self, kind: Kind, id: &str, old: &Stored, deletes: bool) -> Result<()> {
         let now = self.context.now.milliseconds;
         let Some(limit) = self.settings.deletion_limit else { return Ok(()) };
-        if self.settings.dry_run || self.status.is_open(now) {
+        if self.settings.mode == Mode::Staged || self.status.is_open(now) {
             return Ok(());
         }
         let before = self.status.deletions_within_hour(now).saturating_add(self.deletions);

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use core::ops::ControlFlow;
 
 use super::scope::Scope;
+use super::staging;
 use crate::engine::Moment;
 use crate::language::error::Result;
 use crate::site::customers::{self, Kept};
@@ -12,9 +13,9 @@ use crate::site::membership;
 use crate::storage::Range;
 use crate::store::edges::{self, Removal, SWEPT_AT_ONCE};
 use crate::store::keys::{self, Kind};
-use crate::store::pages::{ENTRIES_AT_ONCE, for_each_page};
-use crate::store::records::{self, Header, Stored, Sweep};
-use crate::store::{self, Transaction, prefix_range, sizes};
+use crate::store::pages::{self, ENTRIES_AT_ONCE, for_each_page};
+use crate::store::records::{self, Counts, Header, Stored, Sweep};
+use crate::store::{self, Transaction, plan, prefix_range, sizes};
 
 /// Takes a deleted user out of its groups. Its customer keeps the memberships that they gave it.
 ///
@@ -22,8 +23,14 @@ use crate::store::{self, Transaction, prefix_range, sizes};
 /// Where the storage fails.
 pub fn forget_user(scope: &mut Scope<'_>, user: &str, customer: Option<&str>) -> Result<()> {
     let directory = scope.directory();
-    let (removal, counted) =
-        leave_groups(scope.transaction, directory, user, SWEPT_AT_ONCE, &scope.context.now, customer)?;
+    let now = &scope.context.now;
+    let (removal, counted) = if scope.is_staged() {
+        let is_linked = customer.is_some();
+        let counts = &mut scope.counts;
+        leave_staged_groups(scope.transaction, counts, directory, user, SWEPT_AT_ONCE, now, is_linked, None)?
+    } else {
+        leave_groups(scope.transaction, directory, user, SWEPT_AT_ONCE, now, customer)?
+    };
     scope.counts.memberships = scope.counts.memberships.saturating_sub(u64::from(counted));
     if removal.more {
         scope.transaction.put(keys::sweep(directory, user), records::write(&Sweep::User(customer.map(String::from))));
@@ -47,10 +54,10 @@ pub fn leave_groups(
 ) -> store::Result<(Removal, u32)> {
     let kept = customer.map(|id| customers::kept(transaction, id)).transpose()?.flatten();
     let (removal, groups) = edges::drop_memberships(transaction, user, limit)?;
-    let keys: Vec<String> = groups.iter().map(|group| Kind::Group.resource(directory, group)).collect();
+    let keys: Vec<String> = groups.iter().map(|(group, _)| Kind::Group.resource(directory, group)).collect();
     let values = transaction.get_many(keys.clone())?;
     let mut counted = 0;
-    for ((group, key), value) in groups.iter().zip(keys).zip(values) {
+    for (((group, _), key), value) in groups.iter().zip(keys).zip(values) {
         // The memberships of a deleted group are still to be swept.
         let Some(value) = value else { continue };
         counted += 1;
@@ -61,8 +68,98 @@ pub fn leave_groups(
         transaction.put(key, stored.with_header(header).text());
     }
     if let (Some(customer), Some(kept)) = (customer, kept) {
-        let groups: Vec<&str> = groups.iter().map(String::as_str).collect();
+        let groups: Vec<&str> =
+            groups.iter().filter(|(_, is_known)| *is_known).map(|(group, _)| group.as_str()).collect();
         membership::remember(transaction, &groups, customer, kept == Kept::Present, now)?;
+    }
+    Ok((removal, counted))
+}
+
+/// Takes a deleted user out of more of its groups. As long as that is planned, its customer keeps the memberships.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn sweep_user(
+    transaction: &mut Transaction,
+    directory: &str,
+    user: &str,
+    limit: u32,
+    now: &Moment,
+    customer: Option<&str>,
+) -> store::Result<(Removal, u32)> {
+    if !plan::is_staged(transaction, directory)? {
+        return leave_groups(transaction, directory, user, limit, now, customer);
+    }
+    let key = keys::counts(directory);
+    let text = transaction.get(key.clone())?.ok_or_else(|| store::Error::corrupt(&key))?;
+    let mut counts: Counts = records::read(&key, &text)?;
+    let is_linked = plan::find(transaction, directory, user)?.is_some_and(|planned| planned.linked);
+    // When what was planned is done, the customer is deleted.
+    let gone = customer.filter(|_| !is_linked);
+    let done = leave_staged_groups(transaction, &mut counts, directory, user, limit, now, is_linked, gone)?;
+    transaction.put(key, records::write(&counts));
+    Ok(done)
+}
+
+/// As [`leave_groups`], in a staged directory: the customer keeps the memberships until that is applied. That of `gone` is
+/// applied already.
+///
+/// # Errors
+/// Where the storage fails.
+#[expect(clippy::too_many_arguments, reason = "each is one thing that the caller has at hand")]
+pub fn leave_staged_groups(
+    transaction: &mut Transaction,
+    counts: &mut Counts,
+    directory: &str,
+    user: &str,
+    limit: u32,
+    now: &Moment,
+    is_linked: bool,
+    gone: Option<&str>,
+) -> store::Result<(Removal, u32)> {
+    let range =
+        Range { end: keys::own_memberships(user), ..prefix_range(&keys::memberships(user), limit.saturating_add(1)) };
+    let mut entries = transaction.scan(&range)?;
+    let more = entries.len() > limit as usize;
+    entries.truncate(limit as usize);
+    let keys = entries.iter().map(|entry| Kind::Group.resource(directory, keys::id_of(&entry.key))).collect();
+    let values = transaction.get_many(keys)?;
+    let mut counted = 0;
+    for (entry, value) in entries.iter().zip(values) {
+        let group = keys::id_of(&entry.key);
+        let key = Kind::Group.resource(directory, group);
+        // A deleted group no longer counts.
+        let stored = value.map(|value| Stored::read(&key, value)).transpose()?;
+        if let Some(stored) = &stored {
+            counted += 1;
+            let members = stored.header.members.saturating_sub(1);
+            sizes::resize(transaction, directory, group, stored.header.members, members);
+            let header = Header { members, ..stored.header.next(&now.text) };
+            transaction.put(key, stored.with_header(header).text());
+        }
+        let is_planned = entry.value == edges::PLANNED;
+        let place = (group, stored.as_ref());
+        let now = now.milliseconds;
+        staging::leave_group(transaction, counts, directory, place, user, is_planned, is_linked, now)?;
+    }
+    if let Some(customer) = gone
+        && let Some(kept) = customers::kept(transaction, customer)?
+    {
+        let known = entries.iter().filter(|entry| entry.value != edges::PLANNED);
+        let known: Vec<&str> = known.map(|entry| keys::id_of(&entry.key)).collect();
+        membership::remember(transaction, &known, customer, kept == Kept::Present, now)?;
+    }
+    let mut removal = Removal { removed: pages::count(entries.len()), more };
+    if !is_linked {
+        // It has no customer that would keep what it has left before.
+        let range = Range { keys_only: true, ..prefix_range(&keys::staying_memberships(user), limit) };
+        let entries = transaction.scan(&range)?;
+        for entry in &entries {
+            let group = keys::group_of_holder(keys::id_of(&entry.key));
+            staging::stay_no_longer(transaction, counts, directory, group, user, now.milliseconds)?;
+        }
+        removal.removed += pages::count(entries.len());
+        removal.more |= entries.len() >= limit as usize;
     }
     Ok((removal, counted))
 }
@@ -80,9 +177,11 @@ pub fn leave_deleted_groups(
     now: &Moment,
 ) -> store::Result<()> {
     let end = keys::own_memberships(user);
-    let range = Range { keys_only: true, end, ..prefix_range(&keys::memberships(user), ENTRIES_AT_ONCE) };
+    let range = Range { end, ..prefix_range(&keys::memberships(user), ENTRIES_AT_ONCE) };
     for_each_page(transaction, range, |transaction, entries| {
-        let groups: Vec<&str> = entries.iter().map(|entry| keys::id_of(&entry.key)).collect();
+        // What is only planned never was.
+        let known = entries.iter().filter(|entry| entry.value != edges::PLANNED);
+        let groups: Vec<&str> = known.map(|entry| keys::id_of(&entry.key)).collect();
         let found = groups.iter().map(|group| Kind::Group.resource(directory, group)).collect();
         let found = transaction.get_many(found)?;
         let deleted: Vec<&str> =

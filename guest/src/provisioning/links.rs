@@ -10,6 +10,7 @@ use super::conflicts;
 use super::domains;
 use super::leaving;
 use super::profile::{email, profile};
+use super::staging;
 use super::unlinked;
 use crate::engine::Engine;
 use crate::site::arrivals;
@@ -22,9 +23,9 @@ use crate::store::feed::{ChangeKind, Detail};
 use crate::store::keys::{self, Kind};
 use crate::store::pages::{ENTRIES_AT_ONCE, for_each_page};
 use crate::store::records::{
-    self, Counts, CustomerRecord, DirectoryRecord, Due, Header, Link, Stored, Turn, UnlinkedReason,
+    self, Counts, CustomerRecord, DirectoryRecord, Due, Header, Link, Mode, Stored, Turn, UnlinkedReason,
 };
-use crate::store::{self, Transaction, prefix_range};
+use crate::store::{self, Transaction, plan, prefix_range};
 use crate::work::Work;
 
 /// How many users with one email address are looked at in a directory. There is hardly ever more than one.
@@ -57,6 +58,7 @@ impl Engine<'_> {
             let Some(link) = managing(work.transaction, &old)? else {
                 return Err(Error::Refused("the customer is managed by no directory".to_string()));
             };
+            staging::check_unplanned(work.transaction, &link.directory, &link.resource, "customer")?;
             let key = Kind::User.resource(&link.directory, &link.resource);
             let user = work.transaction.get(key.clone())?.ok_or_else(|| store::Error::corrupt(&key))?;
             let user = Stored::read(&key, user)?;
@@ -83,6 +85,7 @@ impl Engine<'_> {
                 return Err(Error::Refused("the organization is managed by no directory".to_string()));
             };
             parting::check_swept(work.transaction, id, &old)?;
+            staging::check_unplanned(work.transaction, &link.directory, &link.resource, "organization")?;
             let key = Kind::Group.resource(&link.directory, &link.resource);
             let group = work.transaction.get(key.clone())?.ok_or_else(|| store::Error::corrupt(&key))?;
             let group = Stored::read(&key, group)?;
@@ -112,7 +115,7 @@ impl Engine<'_> {
             let key = Kind::User.resource(&link.directory, &link.resource);
             let profile = profile(&user.attributes(&key)?, user.header.inactive);
             customers::link(work, id, &old, link.clone(), &profile)?;
-            set_link(work, &link, &user, Ok(id))?;
+            set_link(work, &link, &user, Ok(id), false)?;
             arrivals::record_turn(work, id, &link.resource, Turn::Linked, None)?;
             let new = customers::existing(work.transaction, id)?;
             customers::describe(work.transaction, id, new)
@@ -134,7 +137,7 @@ pub fn detach(
     reason: UnlinkedReason,
 ) -> store::Result<()> {
     part(work, id, old, link, None)?;
-    set_link(work, link, user, Err((id, reason)))
+    set_link(work, link, user, Err((id, reason)), false)
 }
 
 /// Makes a customer local. What its user says of it is left to the caller.
@@ -174,20 +177,32 @@ pub fn link_those_inside(work: &mut Work<'_>, directory: &str, after: Option<&st
     }
     let entries = work.transaction.scan(&range)?;
     for entry in &entries {
-        if records::read::<UnlinkedReason>(&entry.key, &entry.value)? != UnlinkedReason::OutsideDomains {
+        let reason: UnlinkedReason = records::read(&entry.key, &entry.value)?;
+        if !matches!(reason, UnlinkedReason::OutsideDomains | UnlinkedReason::Staged) {
             continue;
         }
         let key = Kind::User.resource(directory, keys::id_of(&entry.key));
         let user = work.transaction.get(key.clone())?.ok_or_else(|| store::Error::corrupt(&key))?;
         let user = Stored::read(&key, user)?;
         let attributes = user.attributes(&key)?;
-        if domains::reason(&settings, email(&attributes).as_deref()).is_some() {
+        let is_inside = domains::reason(&settings, email(&attributes).as_deref()).is_none();
+        if is_inside == (reason == UnlinkedReason::Staged) {
+            continue;
+        }
+        if !is_inside {
+            let now = work.now.milliseconds;
+            staging::forget_user_outside(work.transaction, directory, keys::id_of(&entry.key), now)?;
+            continue;
+        }
+        if settings.mode != Mode::Live {
+            let now = work.now.milliseconds;
+            staging::plan_user_inside(work.transaction, directory, &settings, keys::id_of(&entry.key), &user, now)?;
             continue;
         }
         let link = Link { directory: directory.to_string(), resource: keys::id_of(&entry.key).to_string() };
         match customers::provision(work, link.clone(), &profile(&attributes, user.header.inactive), true) {
             Ok(Some(customer)) => {
-                set_link(work, &link, &user, Ok(&customer))?;
+                set_link(work, &link, &user, Ok(&customer), false)?;
                 arrivals::record_turn(work, &customer, &link.resource, Turn::Linked, None)?;
             }
             Ok(None) | Err(Error::Taken(_)) => {}
@@ -208,7 +223,8 @@ fn managing(transaction: &mut Transaction, customer: &CustomerRecord) -> store::
 }
 
 /// Stores what a user is linked to, or what it was unlinked from and why: in the user, in the list of users that are
-/// linked to no customer, and in their number.
+/// linked to no customer, and in their number. When a plan is applied, the user keeps its version: it is the one that was
+/// pushed.
 ///
 /// # Errors
 /// Where the storage fails.
@@ -217,12 +233,13 @@ pub fn set_link(
     link: &Link,
     user: &Stored,
     customer: core::result::Result<&str, (&str, UnlinkedReason)>,
+    keeps_version: bool,
 ) -> store::Result<()> {
     let by_admin = customer.err().filter(|(_, reason)| *reason == UnlinkedReason::Unlinked);
     let header = Header {
         customer: customer.ok().map(ToString::to_string),
         unlinked: by_admin.map(|(former, _)| former.to_string()),
-        ..user.header.next(&work.now.text)
+        ..if keeps_version { user.header.clone() } else { user.header.next(&work.now.text) }
     };
     let transaction = &mut *work.transaction;
     transaction.put(Kind::User.resource(&link.directory, &link.resource), user.with_header(header).text());
@@ -307,7 +324,9 @@ fn add_candidates(
         let Some(text) = transaction.get(key.clone())? else { continue };
         let stored = Stored::read(&key, text)?;
         let matches = email(&stored.attributes(&key)?).is_some_and(|email| email == keys::comparable(address));
-        if matches && stored.header.customer.is_none() {
+        // What is planned for the user is done first.
+        let free = matches && stored.header.customer.is_none();
+        if free && plan::find(transaction, directory, &user)?.is_none() {
             let link = Link { directory: directory.to_string(), resource: user };
             found.push(Candidate { link, directory: settings.name.clone(), user: stored });
         }

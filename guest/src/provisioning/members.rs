@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 
 use super::memberships::{for_each, unswept_users};
 use super::scope::Scope;
+use super::staging::Turnover;
 use crate::json::{Object, Value};
 use crate::language::error::{Error, Result};
 use crate::language::filter::Filter;
@@ -44,16 +45,26 @@ pub struct Edited {
     pub added: Vec<String>,
     /// Those who went.
     pub removed: Vec<String>,
+    /// What that means for the plan, if the group is linked to an organization and its directory is staged.
+    pub turnover: Turnover,
 }
 
-/// Applies edits to the members of a group, in order.
+/// Applies edits to the members of a group, in order. If it `is_linked` to an organization and its directory is staged, the
+/// site does not see that yet.
 ///
 /// # Errors
 /// 400 `invalidValue` that names the ids which are not users of the directory, or the limit; 400 `tooMany` if filters
 /// would have to be tried on too many members.
-pub fn edit(scope: &mut Scope<'_>, group: &str, count: u32, edits: &[MemberEdit<'_>]) -> Result<Edited> {
+pub fn edit(
+    scope: &mut Scope<'_>,
+    group: &str,
+    count: u32,
+    edits: &[MemberEdit<'_>],
+    is_linked: bool,
+) -> Result<Edited> {
     if edits.is_empty() {
-        return Ok(Edited { count, changed: false, added: Vec::new(), removed: Vec::new() });
+        let (added, removed) = (Vec::new(), Vec::new());
+        return Ok(Edited { count, changed: false, added, removed, turnover: Turnover::default() });
     }
     // The result does not depend on edits before the last one that replaces all members, but these must be valid too.
     let from = edits.iter().rposition(is_about_all).unwrap_or_default();
@@ -95,8 +106,8 @@ pub fn edit(scope: &mut Scope<'_>, group: &str, count: u32, edits: &[MemberEdit<
     let changed = !(added.is_empty() && removed.is_empty());
     let done = &mut scope.notes.done.members;
     (done.added, done.removed) = (pages::count(added.len()), pages::count(removed.len()));
-    write(scope, group, &added, &removed);
-    Ok(Edited { count: after, changed, added, removed })
+    let turnover = write(scope, group, &added, &removed, is_linked)?;
+    Ok(Edited { count: after, changed, added, removed, turnover })
 }
 
 /// The states of all users that the edits concern: those that they name, or all members if one edit concerns all.
@@ -210,12 +221,23 @@ fn some_of(ids: &BTreeSet<String>) -> String {
     format!("{}{more}", named.join(", "))
 }
 
-fn write(scope: &mut Scope<'_>, group: &str, added: &[String], removed: &[String]) {
-    for user in added {
-        edges::add(scope.transaction, group, user, "");
-    }
-    for user in removed {
-        edges::remove(scope.transaction, group, user);
+fn write(
+    scope: &mut Scope<'_>,
+    group: &str,
+    added: &[String],
+    removed: &[String],
+    is_linked: bool,
+) -> Result<Turnover> {
+    let mut turnover = Turnover::default();
+    if is_linked && scope.is_staged() {
+        turnover = scope.plan_members(group, added, removed)?;
+    } else {
+        for user in added {
+            edges::add(scope.transaction, group, user, "");
+        }
+        for user in removed {
+            edges::remove(scope.transaction, group, user);
+        }
     }
     let memberships = scope.counts.memberships.saturating_add(added.len() as u64);
     scope.counts.memberships = memberships.saturating_sub(removed.len() as u64);
@@ -224,6 +246,7 @@ fn write(scope: &mut Scope<'_>, group: &str, added: &[String], removed: &[String
             scope.record(kind, Detail { members: chunk.to_vec(), ..Detail::of_group(group) });
         }
     }
+    Ok(turnover)
 }
 
 /// A member of a group, with all that is returned of it. `base` is the URL of all users, with a slash at its end.

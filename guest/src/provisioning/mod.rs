@@ -47,6 +47,7 @@
 //! # Ok::<_, Box<dyn std::error::Error>>(())
 //! ```
 
+pub(crate) mod applying;
 pub mod check;
 pub mod conflicts;
 pub(crate) mod domains;
@@ -60,11 +61,15 @@ pub(crate) mod links;
 pub(crate) mod members;
 pub(crate) mod memberships;
 pub(crate) mod notes;
+pub mod plan_access;
+pub mod planned_members;
+pub mod plans;
 pub(crate) mod profile;
 mod refusal;
 pub(crate) mod refused;
 pub mod rules;
 pub(crate) mod scope;
+mod staging;
 pub mod unlinked;
 pub(crate) mod users;
 

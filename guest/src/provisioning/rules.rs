@@ -54,6 +54,12 @@ pub fn associate(work: &mut Work<'_>, directory: &str, organization: u64, name: 
     Ok(())
 }
 
+/// The projects that rules have for a group of this name.
+pub fn projects_for(rules: &[ProjectRule], name: &str) -> BTreeSet<u64> {
+    let name = keys::comparable(name);
+    rules.iter().filter(|rule| matches(&rule.pattern, &name)).flat_map(|rule| &rule.projects).copied().collect()
+}
+
 /// The projects that rules have for a group of this name and its organization does not have, each with its name.
 fn missing(
     transaction: &mut Transaction,
@@ -61,9 +67,7 @@ fn missing(
     organization: u64,
     name: &str,
 ) -> store::Result<Vec<(u64, String)>> {
-    let name = keys::comparable(name);
-    let wanted = rules.iter().filter(|rule| matches(&rule.pattern, &name)).flat_map(|rule| &rule.projects);
-    let wanted: Vec<u64> = wanted.copied().collect::<BTreeSet<_>>().into_iter().collect();
+    let wanted: Vec<u64> = projects_for(rules, name).into_iter().collect();
     if wanted.is_empty() {
         return Ok(Vec::new());
     }

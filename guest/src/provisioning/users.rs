@@ -47,6 +47,11 @@ pub fn create(scope: &mut Scope<'_>, id: &str, attributes: &Object<'_>) -> Resul
     scope.record(ChangeKind::UserCreated, Detail::of_user(id));
     let profile = profile(&attributes, inactive);
     let customer = match domains::reason(&scope.settings, profile.email.as_deref()) {
+        None if scope.is_staged() => {
+            scope.plan_customer(id, &profile)?;
+            set_unlinked(scope, id, Some(UnlinkedReason::Staged))?;
+            None
+        }
         None => customers::provision(&mut scope.work(), link, &profile, false)?,
         Some(reason) => {
             set_unlinked(scope, id, Some(reason))?;
@@ -180,6 +185,17 @@ fn change(scope: &mut Scope<'_>, id: &str, old: &Stored, before: &Object<'_>, af
     let profile = profile(after, inactive);
     let reason = domains::reason(&scope.settings, profile.email.as_deref());
     let customer = match &old.header.customer {
+        customer if scope.is_staged() => {
+            let leaves = customer.is_some() && moves && reason == Some(UnlinkedReason::OutsideDomains);
+            if leaves && !inactive {
+                // It is deactivated by that; while the plan is being applied, nobody asks any more how many go.
+                scope.pass_deletion(Kind::User, id, old, false)?;
+            }
+            if followed || moves {
+                scope.plan_change(id, &old.header, &profile, moves, reason)?;
+            }
+            customer.clone()
+        }
         Some(customer) if moves && reason == Some(UnlinkedReason::OutsideDomains) => {
             if !inactive {
                 // Its customer is deactivated by that.
@@ -227,7 +243,9 @@ fn change(scope: &mut Scope<'_>, id: &str, old: &Stored, before: &Object<'_>, af
     let header = Header { enterprise, inactive, customer, twin, ..old.header.next(&scope.context.now.text) };
     let stored = Stored::new(header, after);
     scope.store(Kind::User, id, &stored);
-    count_inactive(scope, Some(&old.header), Some(&stored.header))?;
+    if !scope.is_staged() {
+        count_inactive(scope, Some(&old.header), Some(&stored.header))?;
+    }
     Ok(stored)
 }
 
@@ -243,14 +261,18 @@ pub fn delete(scope: &mut Scope<'_>, id: &str, old: &Stored) -> Result<()> {
     scope.take_off_held(id)?;
     scope.transaction.delete(key);
     scope.counts.users = scope.counts.users.saturating_sub(1);
-    count_inactive(scope, Some(&old.header), None)?;
     if let Some(customer) = &old.header.unlinked {
         site_index::count_unlinked(scope.transaction, scope.context.directory, customer, false)?;
     }
     scope.record(ChangeKind::UserDeleted, Detail::of_user(id));
-    match &old.header.customer {
-        Some(customer) => customers::remove(&mut scope.work(), customer)?,
-        None => set_unlinked(scope, id, None)?,
+    if scope.is_staged() {
+        scope.plan_deletion(id, old, &profile(&before, old.header.inactive).display_name)?;
+    } else if let Some(customer) = &old.header.customer {
+        count_inactive(scope, Some(&old.header), None)?;
+        customers::remove(&mut scope.work(), customer)?;
+    }
+    if old.header.customer.is_none() {
+        set_unlinked(scope, id, None)?;
     }
     leaving::forget_user(scope, id, old.header.customer.as_deref())
 }

@@ -30,8 +30,8 @@ const MAX_DETAIL_CHARACTERS: usize = 500;
 const MAX_PART_BYTES: usize = 64;
 
 impl Engine<'_> {
-    /// Runs the work of a request that writes, and logs the outcome. A refused request leaves nothing else behind, and
-    /// neither does a dry run.
+    /// Runs the work of a request that writes, and logs the outcome. A refused request leaves nothing else
+    /// behind.
     pub(super) fn log_write(
         &self,
         call: &RequestContext<'_>,
@@ -49,11 +49,10 @@ impl Engine<'_> {
             }
             let changes = scope.changes();
             let notes = core::mem::take(&mut scope.notes);
-            if outcome.is_err() || scope.settings.dry_run {
+            if outcome.is_err() {
                 scope.undo_since(before);
             }
-            let dry_run = scope.settings.dry_run;
-            for (id, name) in notes.refused_groups.iter().filter(|_| !dry_run) {
+            for (id, name) in &notes.refused_groups {
                 refused::note(&mut scope, id, name)?;
             }
             scope.log(&outcome, asked, &notes, &changes)?;
@@ -130,9 +129,9 @@ impl Scope<'_> {
             Ok(response) => response.status,
             Err(error) => error.status.code(),
         };
-        let (dry_run, failed) = (self.settings.dry_run && applied, !applied || notes.refused > 0);
-        // The changes of a dry run were not made, and those of a refused request neither.
-        let made = changes.iter().filter(|_| applied && !dry_run).fold(0_u32, |sum, of| sum.saturating_add(of.count));
+        let failed = !applied || notes.refused > 0;
+        // The changes of a refused request were not made.
+        let made = changes.iter().filter(|_| applied).fold(0_u32, |sum, of| sum.saturating_add(of.count));
         self.status.note(now, call.token.id, failed, made);
         let sequence = self.status.last_logged;
         let texts: Vec<String> = notes.texts.iter().filter(|_| applied).map(|note| words.shown(note)).collect();
@@ -150,7 +149,6 @@ impl Scope<'_> {
             attributes: &asked.attributes,
             members: members(asked, notes, applied),
             changes: if applied { changes } else { &[] },
-            dry_run,
             operations: notes.operations.filter(|_| applied),
             refused: notes.operations.filter(|_| applied).map(|_| notes.refused),
             listed: if applied { &notes.listed } else { &[] },

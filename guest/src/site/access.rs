@@ -114,7 +114,10 @@ impl Engine<'_> {
 }
 
 /// The projects whose numbers end the keys that begin with a prefix.
-fn projects_below(transaction: &mut Transaction, prefix: &str) -> store::Result<Vec<u64>> {
+///
+/// # Errors
+/// Where the storage fails.
+pub(crate) fn projects_below(transaction: &mut Transaction, prefix: &str) -> store::Result<Vec<u64>> {
     let ends = ends(transaction, prefix, u32::MAX)?;
     ends.iter().map(|number| numbers::parse(prefix, number)).collect()
 }

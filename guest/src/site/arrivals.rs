@@ -11,6 +11,7 @@ use super::holders::{
 };
 use super::{adoptions, numbers};
 use crate::storage::Range;
+use crate::store::edges::PLANNED;
 use crate::store::feed::ChangeKind;
 use crate::store::pages::ENTRIES_AT_ONCE;
 use crate::store::records::{self, Due, Turn};
@@ -66,12 +67,15 @@ pub fn record_turn(
     let Some((_, record)) = load_customers(work.transaction, &ids)?.pop() else { return Ok(()) };
     let rank = |member: &str| record.users().position(|link| link.resource == member);
     let end = keys::own_memberships(user);
-    let mut range = Range { keys_only: true, end, ..prefix_range(&keys::memberships(user), ENTRIES_AT_ONCE) };
+    let mut range = Range { end, ..prefix_range(&keys::memberships(user), ENTRIES_AT_ONCE) };
     if let Some(after) = after {
         range.start = keys::next(&keys::member_of(user, after));
     }
     let entries = work.transaction.scan(&range)?;
-    let groups: Vec<&str> = entries.iter().map(|entry| keys::id_of(&entry.key)).collect();
+    let last = entries.last().map(|last| keys::id_of(&last.key)).filter(|_| entries.len() >= range.limit as usize);
+    // What is planned is named when it is applied.
+    let known = entries.iter().filter(|entry| entry.value != PLANNED);
+    let groups: Vec<&str> = known.map(|entry| keys::id_of(&entry.key)).collect();
     let numbers = work.transaction.get_many(groups.iter().map(|group| keys::organization_of(group)).collect())?;
     let mut named = BTreeSet::new();
     for (group, number) in groups.iter().zip(numbers) {
@@ -96,8 +100,8 @@ pub fn record_turn(
             record_members(work, id, kind, &ids);
         }
     }
-    if let Some(last) = groups.last().filter(|_| groups.len() >= ENTRIES_AT_ONCE as usize) {
-        let (customer, user, after) = (customer.to_string(), user.to_string(), (*last).to_string());
+    if let Some(last) = last {
+        let (customer, user, after) = (customer.to_string(), user.to_string(), last.to_string());
         let due = Due::Turn { customer, user, turn, after };
         work.transaction.put(due.key(work.now.milliseconds), records::write(&due));
     }

@@ -16,6 +16,7 @@ use crate::store::edges::{self, SWEPT_AT_ONCE};
 use crate::store::feed::{self, ChangeKind, Detail, ValueChange};
 use crate::store::keys::{self, Association};
 use crate::store::pages::{Page, Position};
+use crate::store::plan;
 use crate::store::records::{self, CustomerRecord, Link, Subject, Sweep};
 use crate::store::{self, Transaction, prefix_range};
 use crate::text::quoted;
@@ -125,7 +126,7 @@ pub fn provision(work: &mut Work<'_>, link: Link, profile: &Profile, was_there: 
         // The user's id serves as well as a new one, and tells nothing more.
         user.clone()
     };
-    let record = wanted(work, profile, work.now.milliseconds, link)?;
+    let record = wanted(work, profile, work.now.milliseconds, Some(link))?;
     work.transaction.put(keys::customer_email(address), id.as_str());
     work.transaction.put(keys::customer_of(&user), id.as_str());
     work.transaction.put(keys::customer(&id), records::write(&record));
@@ -142,7 +143,7 @@ pub fn provision(work: &mut Work<'_>, link: Link, profile: &Profile, was_there: 
 pub fn link(work: &mut Work<'_>, id: &str, old: &CustomerRecord, link: Link, profile: &Profile) -> store::Result<()> {
     let user = link.resource.clone();
     let former = old.users().cloned().collect();
-    let record = CustomerRecord { former, twin: old.twin, ..wanted(work, profile, old.created, link)? };
+    let record = CustomerRecord { former, twin: old.twin, ..wanted(work, profile, old.created, Some(link))? };
     work.transaction.put(keys::customer_of(&user), id);
     work.transaction.put(keys::customer(id), records::write(&record));
     index::replace_customer(work.transaction, id, Some(old), Some(&record));
@@ -159,14 +160,29 @@ pub fn link(work: &mut Work<'_>, id: &str, old: &CustomerRecord, link: Link, pro
 /// [`Error::Taken`] if another customer has the user's new email address.
 pub fn follow(work: &mut Work<'_>, id: &str, profile: &Profile) -> Result<()> {
     let old = load(work.transaction, id)?.ok_or_else(|| store::Error::corrupt(&keys::customer(id)))?;
-    let Some(link) = old.link.clone() else { return Ok(()) };
-    let (former, twin) = (old.former.clone(), old.twin);
-    let mut new = CustomerRecord { former, twin, ..wanted(work, profile, old.created, link)? };
-    if new.email.is_empty() {
-        // A customer whose user loses its address keeps the last one.
-        new.email.clone_from(&old.email);
+    if old.link.is_none() {
+        return Ok(());
     }
+    let mut new = followed(work, &old, profile)?;
     change(work, id, &old, &mut new)
+}
+
+/// The record that the customer of a user is to have when it is made, but for its link.
+///
+/// # Errors
+/// Where the settings of the site cannot be read.
+pub fn planned(work: &Work<'_>, profile: &Profile) -> store::Result<CustomerRecord> {
+    wanted(work, profile, work.now.milliseconds, None)
+}
+
+/// The record of a linked customer when it has followed its user. One whose user has no address keeps the last one.
+///
+/// # Errors
+/// Where the settings of the site cannot be read.
+pub fn followed(work: &Work<'_>, old: &CustomerRecord, profile: &Profile) -> store::Result<CustomerRecord> {
+    let wanted = wanted(work, profile, old.created, old.link.clone())?;
+    let email = if wanted.email.is_empty() { old.email.clone() } else { wanted.email };
+    Ok(CustomerRecord { email, former: old.former.clone(), twin: old.twin, ..wanted })
 }
 
 /// Removes a customer from the site; it can be restored for the site's retention time.
@@ -215,6 +231,7 @@ pub fn remove_for(work: &mut Work<'_>, id: &str, retention: u64) -> store::Resul
 /// Where the storage fails.
 pub fn erase(work: &mut Work<'_>, id: &str, old: &CustomerRecord, followed: Option<&Link>) -> store::Result<()> {
     kept::have_log_forget(work, followed, &[&old.email, &old.display_name]);
+    plan::look_anew(work.transaction, work.now.milliseconds)?;
     for link in old.users() {
         let (directory, user) = (&link.directory, &link.resource);
         work.transaction.delete(keys::customer_of(user));
@@ -308,7 +325,7 @@ pub fn drop_relations(transaction: &mut Transaction, id: &str, limit: u32) -> st
 }
 
 /// The record that the customer of a user is to have. The address is empty if the user has none.
-fn wanted(work: &Work<'_>, profile: &Profile, created: u64, link: Link) -> store::Result<CustomerRecord> {
+fn wanted(work: &Work<'_>, profile: &Profile, created: u64, link: Option<Link>) -> store::Result<CustomerRecord> {
     Ok(CustomerRecord {
         email: profile.email.clone().unwrap_or_default(),
         display_name: profile.display_name.clone(),
@@ -316,7 +333,7 @@ fn wanted(work: &Work<'_>, profile: &Profile, created: u64, link: Link) -> store
         time_zone: profile.time_zone.as_deref().and_then(time_zones::named).map(ToString::to_string),
         locale: work.locale(profile.locale.as_deref())?,
         created,
-        link: Some(link),
+        link,
         former: Vec::new(),
         last: None,
         twin: None,
@@ -334,7 +351,10 @@ fn change(work: &mut Work<'_>, id: &str, old: &CustomerRecord, new: &mut Custome
             return Err(Error::Taken("another customer has this email address".to_string()));
         }
         new.twin = None;
-        drop_address(work.transaction, id, &mut old.clone())?;
+        // A plan in which customers exchange their addresses has taken it out already.
+        if old.twin.is_some() || work.transaction.get(old_key)?.as_deref() == Some(id) {
+            drop_address(work.transaction, id, &mut old.clone())?;
+        }
         work.transaction.put(new_key, id);
     }
     work.transaction.put(keys::customer(id), records::write(new));

@@ -195,7 +195,7 @@ fn entries(
             request: change.request,
             kind: change.kind.into_owned(),
             resource: change.detail.user.or(change.detail.group),
-            values: values.into_iter().map(described).collect(),
+            values: values.into_iter().map(ValueChange::from).collect(),
         });
     }
     Ok(entries)
@@ -215,8 +215,10 @@ fn unknown(change: &ChangeRecord) -> Vec<StoredChange> {
     values.map(|attribute| StoredChange { attribute: (*attribute).into(), old: None, new: None }).collect()
 }
 
-fn described(value: StoredChange) -> ValueChange {
-    ValueChange { attribute: value.attribute.into_owned(), old: value.old, new: value.new }
+impl From<StoredChange> for ValueChange {
+    fn from(value: StoredChange) -> Self {
+        Self { attribute: value.attribute.into_owned(), old: value.old, new: value.new }
+    }
 }
 
 /// Goes back in a history until the causes of the present state are known, but not for ever.

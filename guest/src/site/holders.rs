@@ -9,7 +9,7 @@ use core::ops::ControlFlow;
 use super::standing::{Standing, Standings, standing};
 use super::{adoptions, numbers};
 use crate::storage::Range;
-use crate::store::edges::{self, Removal, SWEPT_AT_ONCE, end_of};
+use crate::store::edges::{self, PLANNED, Removal, SWEPT_AT_ONCE, end_of};
 use crate::store::feed::{ChangeKind, Detail, MEMBERS_PER_CHANGE};
 use crate::store::pages::{ENTRIES_AT_ONCE, for_each_page};
 use crate::store::records::{self, CustomerRecord, OrganizationRecord, Sweep};
@@ -34,7 +34,7 @@ impl Holder {
 
     /// Whether a membership with this stored value counts.
     pub fn counts(&self, value: &str) -> bool {
-        self.probation_at.is_none_or(|now| end_of(value).is_some_and(|end| now < end))
+        value != PLANNED && self.probation_at.is_none_or(|now| end_of(value).is_some_and(|end| now < end))
     }
 }
 
@@ -50,12 +50,17 @@ pub fn group_of(record: &OrganizationRecord) -> Option<&str> {
     record.link.as_ref().map(|link| &link.resource).or(record.former.as_ref()).map(String::as_str)
 }
 
+/// What holds members who have left the group of an organization while its directory was staged, if there are any.
+fn staying(record: &OrganizationRecord) -> Option<String> {
+    group_of(record).filter(|_| record.staying).map(keys::staying_members)
+}
+
 /// Everything that may hold members of an organization, whether they count now or not.
 pub fn all_holders(id: u64, record: &OrganizationRecord) -> Vec<String> {
     let retained = record.retained.iter().flat_map(|retained| &retained.holders);
     let copied = record.parted.as_ref().filter(|parted| parted.after.is_some()).map(|parted| &parted.link.resource);
     let group = group_of(record).map(ToString::to_string).or_else(|| copied.cloned());
-    group.into_iter().chain(retained.cloned()).chain([own_holder(id, record)]).collect()
+    group.into_iter().chain(retained.cloned()).chain(staying(record)).chain([own_holder(id, record)]).collect()
 }
 
 /// What holds the members of an organization: the group that it is linked to; while the grace of its adoption lasts,
@@ -84,7 +89,7 @@ pub fn managed_holders(id: u64, record: &OrganizationRecord, now: u64) -> Vec<Ho
     let retained = record.retained.iter().filter(|retained| now < retained.until);
     let retained = retained.flat_map(|retained| retained.holders.iter().cloned());
     let own = record.restored.then(|| Holder { name: own_holder(id, record), probation_at: Some(now) });
-    group.into_iter().chain(retained).map(Holder::lasting).chain(own).collect()
+    group.into_iter().chain(retained).chain(staying(record)).map(Holder::lasting).chain(own).collect()
 }
 
 /// The memberships that would make a customer a member if one of them exists: its own, or those of its users.
@@ -139,8 +144,7 @@ pub fn difference(
 ) -> store::Result<()> {
     for (place, holder) in holders.iter().enumerate() {
         let before: Vec<Holder> = holders[..place].iter().chain(others).cloned().collect();
-        let keys_only = holder.probation_at.is_none();
-        let range = Range { keys_only, ..prefix_range(&keys::members(&holder.name), ENTRIES_AT_ONCE) };
+        let range = prefix_range(&keys::members(&holder.name), ENTRIES_AT_ONCE);
         for_each_page(transaction, range, |transaction, entries| {
             let counting = entries.iter().filter(|entry| holder.counts(&entry.value));
             let members: Vec<&str> = counting.map(|entry| keys::id_of(&entry.key)).collect();

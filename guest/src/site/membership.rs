@@ -20,7 +20,6 @@ use super::organizations::{self, Organization};
 use super::standing::{Standings, check_local};
 use super::{adoptions, numbers, parting, probation};
 use crate::engine::{Engine, Moment};
-use crate::storage::Range;
 use crate::store::edges;
 use crate::store::feed::{ChangeKind, Detail};
 use crate::store::pages::{self, ENTRIES_AT_ONCE, Page, Position, check_limit, ends, for_each_page, no_such_cursor};
@@ -35,7 +34,7 @@ const MAX_CUSTOMERS_PER_CALL: usize = 1_000;
 ///
 /// # Errors
 /// Where the storage fails.
-pub(super) fn of_customer(
+pub(crate) fn of_customer(
     transaction: &mut Transaction,
     customer: &str,
     customer_record: &CustomerRecord,
@@ -45,7 +44,8 @@ pub(super) fn of_customer(
     let mut ids: Vec<u64> = own.iter().filter_map(|holder| keys::owner(holder)).collect();
     for link in customer_record.users() {
         let groups = ends(transaction, &keys::memberships(&link.resource), u32::MAX)?;
-        let of_groups = transaction.get_many(groups.iter().map(|group| keys::organization_of(group)).collect())?;
+        let of_groups = groups.iter().map(|holder| keys::organization_of(keys::group_of_holder(holder)));
+        let of_groups = transaction.get_many(of_groups.collect())?;
         for number in of_groups.into_iter().flatten() {
             ids.push(numbers::parse("og", &number)?);
         }
@@ -329,8 +329,7 @@ impl MemberReader {
     fn read(&mut self, transaction: &mut Transaction, holders: &[Holder], place: usize) -> Result<()> {
         let holder = &holders[place];
         let wanted = self.skip.saturating_add(pages::count(self.limit)).saturating_add(1).min(ENTRIES_AT_ONCE);
-        let keys_only = holder.probation_at.is_none();
-        let mut range = Range { keys_only, ..prefix_range(&keys::members(&holder.name), wanted) };
+        let mut range = prefix_range(&keys::members(&holder.name), wanted);
         match &self.after {
             Some((at, name, id)) if *at == place => range.start = keys::after(&keys::member(name, id)),
             _ => {}

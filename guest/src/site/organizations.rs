@@ -95,6 +95,7 @@ fn create(work: &mut Work<'_>, link: Link, name: &str) -> store::Result<u64> {
         restored: false,
         retained: None,
         parted: None,
+        staying: false,
         twin: None,
     };
     let id = insert(work, &record)?;
@@ -126,8 +127,15 @@ fn adopt(
     let until = work.now.milliseconds.saturating_add(u64::from(grace_seconds.unwrap_or(0)) * 1_000);
     work.transaction.put(due.key(until), records::write(&due));
     let retained = Some(Retained { until, holders: holders.into_iter().map(|holder| holder.name).collect() });
-    let record =
-        OrganizationRecord { link: Some(link), former: None, restored: false, retained, parted: None, ..old.clone() };
+    let record = OrganizationRecord {
+        link: Some(link),
+        former: None,
+        restored: false,
+        retained,
+        parted: None,
+        staying: false,
+        ..old.clone()
+    };
     work.transaction.put(keys::organization(id), records::write(&record));
     index::replace_organization(work.transaction, id, Some(old), Some(&record));
     totals::count_organization(work.transaction, keys::SITE, [true, false])?;
@@ -442,7 +450,10 @@ fn rename(work: &mut Work<'_>, id: u64, old: &OrganizationRecord, name: &str) ->
     let (old_key, new_key) = (keys::organization_name(&old.name), keys::organization_name(name));
     if old_key != new_key {
         check_free(work, name)?;
-        drop_name(work.transaction, id, &mut record)?;
+        // A plan in which organizations exchange their names has taken it out already.
+        if old.twin.is_some() || work.transaction.get(old_key)? == Some(keys::number(id)) {
+            drop_name(work.transaction, id, &mut record)?;
+        }
         work.transaction.put(new_key, keys::number(id));
     }
     record.name = name.to_string();
@@ -527,6 +538,7 @@ impl Engine<'_> {
             restored: false,
             retained: None,
             parted: None,
+            staying: false,
             twin: None,
         };
         self.administer(actor, |work| {

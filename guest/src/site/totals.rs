@@ -129,6 +129,14 @@ pub fn count_inactive(transaction: &mut Transaction, directory: &str, [before, a
     })
 }
 
+/// Whether a directory manages organizations.
+///
+/// # Errors
+/// Where the storage fails.
+pub fn has_organizations(transaction: &mut Transaction, directory: &str) -> store::Result<bool> {
+    Ok(counts_of(transaction, directory)?.organizations > 0)
+}
+
 /// Counts an organization that a directory manages, or the site has, before and after a change.
 ///
 /// # Errors

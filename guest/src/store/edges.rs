@@ -17,6 +17,10 @@ use super::transaction::{Transaction, prefix_range};
 /// members, so hardly anything is left to sweep, and the cost of a deletion has a bound.
 pub const SWEPT_AT_ONCE: u32 = 64;
 
+/// The value of an edge between a group and a user that is planned, while the directory is staged: the site does not know
+/// it yet.
+pub const PLANNED: &str = "+";
+
 /// The result of removing edges.
 #[derive(Debug, Clone, Copy)]
 pub struct Removal {
@@ -26,7 +30,7 @@ pub struct Removal {
     pub more: bool,
 }
 
-/// Adds an edge. Its value is empty, or the end of a probation in milliseconds since the Unix epoch.
+/// Adds an edge. Its value is empty, [`PLANNED`], or the end of a probation in milliseconds since the Unix epoch.
 pub fn add(transaction: &mut Transaction, holder: &str, member: &str, value: &str) {
     transaction.put(keys::member(holder, member), value);
     transaction.put(keys::member_of(member, holder), value);
@@ -67,22 +71,30 @@ pub fn drop_members(transaction: &mut Transaction, holder: &str, limit: u32) -> 
     Ok(Removal { removed: count(entries.len()), more })
 }
 
-/// Removes up to `limit` of a user's memberships of groups.
+/// Removes up to `limit` of a user's memberships of groups. Returns the groups, each with whether the site knows of the
+/// membership: it does not, if it was only planned.
 ///
 /// # Errors
 /// Where the storage fails.
-pub fn drop_memberships(transaction: &mut Transaction, user: &str, limit: u32) -> Result<(Removal, Vec<String>)> {
+pub fn drop_memberships(
+    transaction: &mut Transaction,
+    user: &str,
+    limit: u32,
+) -> Result<(Removal, Vec<(String, bool)>)> {
     let mut range = prefix_range(&keys::memberships(user), limit.saturating_add(1));
-    range.keys_only = true;
     // A customer often has the id of its user, and what it has of its own sorts after the groups: no id of a group
     // begins with an `o` before the year 2806.
     range.end = keys::own_memberships(user);
     let entries = transaction.scan(&range)?;
     let more = entries.len() > limit as usize;
-    let groups: Vec<String> =
-        entries.iter().take(limit as usize).map(|entry| keys::id_of(&entry.key).to_string()).collect();
-    for group in &groups {
+    let groups = entries.iter().take(limit as usize);
+    let groups: Vec<(String, bool)> =
+        groups.map(|entry| (keys::id_of(&entry.key).to_string(), entry.value != PLANNED)).collect();
+    for (group, is_known) in &groups {
         remove(transaction, group, user);
+        if !is_known {
+            transaction.delete(keys::planned_member(group, user));
+        }
     }
     Ok((Removal { removed: count(groups.len()), more }, groups))
 }

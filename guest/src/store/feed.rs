@@ -45,6 +45,13 @@ change_kinds! {
     DirectoryDisconnected = "directory.disconnected";
     /// An administrator disconnected a directory; what it managed is removed.
     DirectoryRemoved = "directory.removed";
+    /// An administrator has the plan of a staged directory applied.
+    PlanApplyStarted = "plan.apply-started";
+    /// The plan is applied, and the directory is live.
+    PlanApplied = "plan.applied";
+    /// A part of what was planned for a customer or organization was blocked by what the site had changed: it keeps its
+    /// address or name.
+    PlanBlocked = "plan.blocked";
     /// The directory's deletions are held, because there were more than its limit.
     DeletionsHeld = "directory.deletions-held";
     /// An administrator let the directory's deletions through.

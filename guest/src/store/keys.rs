@@ -2,7 +2,7 @@
 //!
 //! | key | value |
 //! |---|---|
-//! | `schema` | the number of this layout, [`SCHEMA`]; `>3` while a storage of an older layout is brought to layout 3 |
+//! | `schema` | the number of this layout, [`SCHEMA`]; `>4` while a storage of an older layout is brought to layout 4 |
 //! | `schema/upgrade` | how far that is, see [`super::records::UpgradeRecord`] |
 //! | `s` | the settings of the site; absent while they are the default |
 //! | `d/{directory}` | a directory: name and settings |
@@ -30,9 +30,19 @@
 //! | `ca/{directory}/{group}` | an organization that was adopted for the group when it was pushed: who came and who went |
 //! | `ce/{directory}/{group}` | a group that an administrator has left apart, so that it is no open conflict |
 //! | `ul/{directory}/{user}` | why the user is linked to no customer; there is one for every such user |
-//! | `m/{group}/{user}` | empty; a membership, read from the group |
+//! | `m/{group}/{user}` | empty; a membership, read from the group. `+` if it is planned, see `ma` |
 //! | `mo/{user}/{group}` | empty; the same membership, read from the user |
+//! | `m/s:{group}/{user}`, `mo/{user}/s:{group}` | empty; a membership that has ended in the group, but not on the site: the directory is staged |
+//! | `ma/{group}/{user}` | empty; a membership of a linked group that the site does not know yet: the directory is staged |
 //! | `m/o:{organization}/{customer}`, `mo/{customer}/o:{organization}` | an organization's own membership; empty, or the end of a probation |
+//! | `pl/{directory}/{id}` | what a staged directory plans for a user or group, see [`super::records::PlannedRecord`] |
+//! | `pn/{directory}/{kind}/{name}!{id}` | empty; the same by kind and name. What is blocked has a kind of its own |
+//! | `pg/{directory}/{run}/{turn}/{name}!{person}` | the projects that somebody gains (`g`) or loses (`l`) by the plan, as worked out in this run |
+//! | `pr/{directory}` | how far that is, and how many they are, see [`super::records::PlanAccessRecord`] |
+//! | `ap/{directory}` | how the last apply goes or went, see [`super::records::ApplyRecord`] |
+//! | `we/{email}`, `wc/{customer}` | the staged directories, with their users, that want this address, or this local customer |
+//! | `wn/{name}`, `wo/{organization}` | likewise of groups, and names and local organizations |
+//! | `ws` | how many directories are staged; absent while none is |
 //! | `cu/{customer}` | a customer |
 //! | `cm/{email}` | the id of the customer that has this email address |
 //! | `ch/{directory}/{customer}` | empty; the directory manages the customer. `ch/site/{customer}` for a local one; see `dg` |
@@ -94,18 +104,16 @@ use crate::text::fold;
 /// | 1 | all of the above |
 /// | 2 | names and addresses compare by the mapping steps of PRECIS (see [`crate::text`]); only what is an address leads to a customer; probation has an end |
 /// | 3 | customers and organizations can be searched; groups are in the order of their sizes; unlinked users are counted by reason |
-pub const SCHEMA: &str = "3";
-
-/// The layout before this one.
-pub const SCHEMA_BEFORE: &str = "2";
+/// | 4 | staged directories and their plans, in place of the dry run |
+pub const SCHEMA: &str = "4";
 
 /// Layouts from which upkeep can bring a storage to this one: older ones, and those that mark an unfinished upgrade, of
 /// this version or of the one before.
-pub const OLDER_SCHEMAS: [&str; 4] = ["1", "1>2", SCHEMA_BEFORE, UPGRADING_SCHEMA];
+pub const OLDER_SCHEMAS: [&str; 6] = ["1", "1>2", "2", ">3", "3", UPGRADING_SCHEMA];
 
 /// What stands in the place of the number while a storage is brought to this layout, so that no version takes it for
 /// any other.
-pub const UPGRADING_SCHEMA: &str = ">3";
+pub const UPGRADING_SCHEMA: &str = ">4";
 
 /// Where the progress of an upgrade is kept.
 pub const UPGRADE_KEY: &str = "schema/upgrade";
@@ -438,6 +446,139 @@ pub fn member_of(user: &str, group: &str) -> String {
     ["mo/", user, "/", group].concat()
 }
 
+/// The holder of members who have left a group while its directory was staged: they are still members on the site. It
+/// stands in the place of the group.
+#[must_use]
+pub fn staying_members(group: &str) -> String {
+    [STAYING, group].concat()
+}
+
+/// What the names of all such holders begin with. No id begins with it.
+const STAYING: &str = "s:";
+
+/// The group whose members are kept under this name: the group itself, or one that they have left while its directory
+/// was staged.
+#[must_use]
+pub fn group_of_holder(holder: &str) -> &str {
+    holder.strip_prefix(STAYING).unwrap_or(holder)
+}
+
+/// What the keys of the memberships begin with that a user has left while its directory was staged.
+#[must_use]
+pub fn staying_memberships(user: &str) -> String {
+    ["mo/", user, "/", STAYING].concat()
+}
+
+/// The key of a membership that the site does not know yet.
+#[must_use]
+pub fn planned_member(group: &str, user: &str) -> String {
+    planned_members(group) + user
+}
+
+/// What the keys of all memberships of a group begin with that the site does not know yet.
+#[must_use]
+pub fn planned_members(group: &str) -> String {
+    ["ma/", group, "/"].concat()
+}
+
+/// The key of what is planned for a user or group.
+#[must_use]
+pub fn planned(directory: &str, id: &str) -> String {
+    all_planned(directory) + id
+}
+
+/// What the keys of all that a directory plans begin with.
+#[must_use]
+pub fn all_planned(directory: &str) -> String {
+    ["pl/", directory, "/"].concat()
+}
+
+/// How many bytes of a name are in the key by which what is planned for it is found.
+const MAX_PLANNED_NAME_BYTES: usize = 400;
+
+/// The key of what is planned for a user or group, by kind and name.
+#[must_use]
+pub fn planned_name(directory: &str, kind: &str, name: &str, id: &str) -> String {
+    [&planned_names(directory, kind, name.trim()), END_OF_TEXT, id].concat()
+}
+
+/// What the keys begin with of what is planned, of one kind, for those with names that begin with `prefix`.
+#[must_use]
+pub fn planned_names(directory: &str, kind: &str, prefix: &str) -> String {
+    ["pn/", directory, "/", kind, "/", &named(prefix)].concat()
+}
+
+/// A name, or the beginning of one, as it stands in the keys of a plan.
+fn named(name: &str) -> String {
+    let folded = fold(name.trim_start());
+    encode(&folded[..folded.floor_char_boundary(MAX_PLANNED_NAME_BYTES)])
+}
+
+/// The key of the projects that somebody gains or loses by the plan, as one run has worked out.
+#[must_use]
+pub fn plan_access(directory: &str, run: u64, turn: &str, name: &str, person: &str) -> String {
+    [&plan_access_of(directory, run, turn, name), END_OF_TEXT, person].concat()
+}
+
+/// What the keys begin with of those who gain or lose projects and whose names begin with `prefix`.
+#[must_use]
+pub fn plan_access_of(directory: &str, run: u64, turn: &str, prefix: &str) -> String {
+    [&all_plan_access(directory), sequence_digits(run).as_str(), "/", turn, "/", &named(prefix)].concat()
+}
+
+/// What the keys of all such begin with, of every run.
+#[must_use]
+pub fn all_plan_access(directory: &str) -> String {
+    ["pg/", directory, "/"].concat()
+}
+
+/// The key of how far it has been worked out who gains or loses projects.
+#[must_use]
+pub fn plan_access_run(directory: &str) -> String {
+    ["pr/", directory].concat()
+}
+
+/// The key of how the last apply goes or went.
+#[must_use]
+pub fn apply(directory: &str) -> String {
+    ["ap/", directory].concat()
+}
+
+/// The key of who wants an address, as it is compared.
+#[must_use]
+pub fn wanted_address(address: &str) -> String {
+    ["we/", &encode(address)].concat()
+}
+
+/// The key of who wants a local customer.
+#[must_use]
+pub fn wanted_customer(customer: &str) -> String {
+    ["wc/", customer].concat()
+}
+
+/// The key of who wants a name, as it is compared, for an organization.
+#[must_use]
+pub fn wanted_name(name: &str) -> String {
+    ["wn/", &encode(name)].concat()
+}
+
+/// The key of who wants a local organization.
+#[must_use]
+pub fn wanted_organization(organization: u64) -> String {
+    ["wo/", &number(organization)].concat()
+}
+
+/// The key of how many directories are staged.
+pub const STAGED_DIRECTORIES_KEY: &str = "ws";
+
+/// What the keys of the addresses of customers, of who manages them, of the names of organizations, and of who manages
+/// them begin with, and what those begin with that say who wants the address, customer, name or organization.
+pub const WATCHED: [(&str, &str, &str); 2] = [("cm/", "we/", "wc/"), ("on/", "wn/", "wo/")];
+
+/// What the keys of all customers and organizations begin with, by who manages them, and of customers that are deactivated;
+/// and what those begin with that say who wants one.
+pub const WATCHED_HOLDERS: [(&str, &str); 3] = [("ch/", "wc/"), ("oh/", "wo/"), (INACTIVE_CUSTOMERS, "wc/")];
+
 /// The holder of an organization's own members, in the place of a group: `o:{organization}`, or
 /// `o:{organization}:{group}` for those that it got after it had been linked to that group. This way, earlier members
 /// can never come back.
@@ -462,7 +603,7 @@ pub fn owner(holder: &str) -> Option<u64> {
 /// holder.
 #[must_use]
 pub fn is_holder(text: &str) -> bool {
-    let Some(own) = text.strip_prefix(OWN) else { return is_id(text) };
+    let Some(own) = text.strip_prefix(OWN) else { return is_id(group_of_holder(text)) };
     let (organization, group) =
         own.split_once(':').map_or((own, None), |(organization, group)| (organization, Some(group)));
     organization.len() == 10 && organization.bytes().all(|byte| byte.is_ascii_digit()) && group.is_none_or(is_id)

@@ -6,6 +6,7 @@ pub mod feed;
 pub mod histories;
 pub mod keys;
 pub mod pages;
+pub mod plan;
 pub mod records;
 pub mod sizes;
 mod transaction;

@@ -14,6 +14,9 @@ use crate::storage::{Entry, Range};
 /// How many entries are read at once where many are gone through.
 pub const ENTRIES_AT_ONCE: u32 = 1_000;
 
+/// The longest cursor of a list by names, in bytes.
+const MAX_CURSOR_BYTES: usize = 2_000;
+
 /// How many values a page for callers from outside may have.
 const MAX_PAGE: u32 = 1_000;
 
@@ -121,6 +124,35 @@ pub fn scan_ids<E: From<Error> + From<Invalid>>(
         Some(_) => return Err(no_such_cursor().into()),
     };
     scan_page(transaction, prefix, &position, limit)
+}
+
+/// A page of the entries whose keys begin with `some`, among those that begin with `all`: what follows `all` in a key is the
+/// cursor. With it, the cursor for the next page.
+///
+/// # Errors
+/// [`Invalid`] for a limit or cursor that is not valid; where the storage fails.
+pub fn named<E: From<Error> + From<Invalid>>(
+    transaction: &mut Transaction,
+    all: &str,
+    some: &str,
+    cursor: Option<&str>,
+    limit: u32,
+) -> Result<(Vec<Entry>, Option<String>), E> {
+    check_limit(limit)?;
+    let mut range = prefix_range(some, limit + 1);
+    if let Some(cursor) = cursor {
+        let is_one =
+            (1..=MAX_CURSOR_BYTES).contains(&cursor.len()) && cursor.bytes().all(|byte| (0x21..0x7f).contains(&byte));
+        if !is_one {
+            return Err(no_such_cursor().into());
+        }
+        range.start = range.start.max(keys::next(&[all, cursor].concat()));
+    }
+    let mut entries = transaction.scan(&range)?;
+    let more = entries.len() > limit as usize;
+    entries.truncate(limit as usize);
+    let next = entries.last().filter(|_| more).map(|last| last.key[all.len()..].to_string());
+    Ok((entries, next))
 }
 
 /// A number of entries as the contract and the records have it.

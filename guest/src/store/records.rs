@@ -202,9 +202,9 @@ pub struct DirectoryRecord {
     /// How many deletions and deactivations an hour may have before the rest is held; `None` for no limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deletion_limit: Option<u32>,
-    /// Whether writes are only checked and answered, but not applied.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub dry_run: bool,
+    /// Whether what it pushes reaches the site.
+    #[serde(default, skip_serializing_if = "Mode::is_live")]
+    pub mode: Mode,
     /// The email domains that it is bound to, as they are compared; none if it may have users of any.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub domains: Vec<String>,
@@ -220,6 +220,26 @@ pub struct DirectoryRecord {
     /// Whether another directory has the same name, see [`Twin`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub twin: Option<Twin>,
+}
+
+/// Whether what a directory pushes reaches the site.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Mode {
+    /// It does, at once.
+    #[default]
+    Live,
+    /// It is planned, until an administrator has the plan applied.
+    Staged,
+    /// The plan is being applied, step by step. What is pushed meanwhile is planned as well, and applied with the rest.
+    Applying,
+}
+
+impl Mode {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
+    fn is_live(&self) -> bool {
+        *self == Self::Live
+    }
 }
 
 /// What happens to users with an email address outside of the domains that their directory is bound to.
@@ -379,6 +399,10 @@ pub struct OrganizationRecord {
     /// The group that an administrator unlinked it from last: its own members are named after that group.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parted: Option<Parted>,
+    /// Whether it has members who have left its group while the directory was staged: see
+    /// [`keys::staying_members`].
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub staying: bool,
     /// Whether another organization has the same name, see [`Twin`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub twin: Option<Twin>,
@@ -498,6 +522,12 @@ pub struct Counts {
     /// The number of open conflicts.
     #[serde(default, skip_serializing_if = "is_none_of")]
     pub conflicts: u64,
+    /// The number of customers whose users are deleted while the directory is staged: they stay until that is applied.
+    #[serde(default, skip_serializing_if = "is_none_of")]
+    pub leaving: u64,
+    /// What is planned, by kind.
+    #[serde(default, skip_serializing_if = "PlannedCounts::are_zero")]
+    pub planned: PlannedCounts,
 }
 
 /// How many users are linked to no customer, by reason.
@@ -513,6 +543,12 @@ pub struct UnlinkedCounts {
     /// See [`UnlinkedReason::OutsideDomains`].
     #[serde(skip_serializing_if = "is_none_of")]
     pub outside_domains: u64,
+    /// See [`UnlinkedReason::Staged`].
+    #[serde(skip_serializing_if = "is_none_of")]
+    pub staged: u64,
+    /// See [`UnlinkedReason::AddressTaken`].
+    #[serde(skip_serializing_if = "is_none_of")]
+    pub address_taken: u64,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference; on some targets the lint does not mind")]
@@ -527,9 +563,7 @@ impl UnlinkedCounts {
 
     /// Every reason with its count.
     pub fn all(mut self) -> impl Iterator<Item = (UnlinkedReason, u64)> {
-        [UnlinkedReason::NoEmail, UnlinkedReason::Unlinked, UnlinkedReason::OutsideDomains]
-            .into_iter()
-            .map(move |reason| (reason, *self.of(reason)))
+        UnlinkedReason::ALL.into_iter().map(move |reason| (reason, *self.of(reason)))
     }
 
     /// The count of one reason.
@@ -538,15 +572,18 @@ impl UnlinkedCounts {
             UnlinkedReason::NoEmail => &mut self.no_email,
             UnlinkedReason::Unlinked => &mut self.unlinked,
             UnlinkedReason::OutsideDomains => &mut self.outside_domains,
+            UnlinkedReason::Staged => &mut self.staged,
+            UnlinkedReason::AddressTaken => &mut self.address_taken,
         }
     }
 }
 
 impl Counts {
-    /// How many customers the directory manages: one for each user that is linked.
+    /// How many customers the directory manages: one for each user that is linked, and those whose users are deleted
+    /// while the directory is staged.
     #[must_use]
     pub fn customers(&self) -> u64 {
-        self.users.saturating_sub(self.unlinked)
+        self.users.saturating_sub(self.unlinked).saturating_add(self.leaving)
     }
 
     /// Counts a user that was linked to no customer for one reason and is for another; `None` is for one that is linked,
@@ -617,6 +654,239 @@ pub enum UnlinkedReason {
     Unlinked,
     /// Its email address is outside of the domains that its directory is bound to.
     OutsideDomains,
+    /// Its directory is staged: it is linked when the plan is applied.
+    Staged,
+    /// When the plan was applied, somebody else had come to have its address.
+    AddressTaken,
+}
+
+impl UnlinkedReason {
+    /// Every reason.
+    pub const ALL: [Self; 5] = [Self::NoEmail, Self::Unlinked, Self::OutsideDomains, Self::Staged, Self::AddressTaken];
+}
+
+/// What a staged directory plans to do to one customer or organization. The order is the one in which it is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum PlannedKind {
+    /// A customer is deleted, because its user was.
+    DeleteCustomer,
+    /// A customer is deactivated.
+    DeactivateCustomer,
+    /// A customer becomes local and is deactivated, because its user's address has moved outside of the directory's
+    /// domains.
+    UnlinkCustomer,
+    /// A local customer is linked to a user.
+    LinkCustomer,
+    /// A customer is made.
+    MakeCustomer,
+    /// A customer is activated.
+    ActivateCustomer,
+    /// A customer's name, address, time zone or locale changes.
+    ChangeCustomer,
+    /// A local organization becomes a group's.
+    AdoptOrganization,
+    /// An organization is made.
+    MakeOrganization,
+    /// An organization gets another name; its members may change as well.
+    RenameOrganization,
+    /// Members of an organization come or go.
+    ChangeMembers,
+    /// An organization is deleted, because its group was.
+    DeleteOrganization,
+}
+
+impl PlannedKind {
+    /// Every kind, in their order.
+    pub const ALL: [Self; 12] = [
+        Self::DeleteCustomer,
+        Self::DeactivateCustomer,
+        Self::UnlinkCustomer,
+        Self::LinkCustomer,
+        Self::MakeCustomer,
+        Self::ActivateCustomer,
+        Self::ChangeCustomer,
+        Self::AdoptOrganization,
+        Self::MakeOrganization,
+        Self::RenameOrganization,
+        Self::ChangeMembers,
+        Self::DeleteOrganization,
+    ];
+
+    /// Its place in [`ALL`](Self::ALL).
+    #[must_use]
+    pub const fn place(self) -> usize {
+        self as usize
+    }
+
+    /// Whether it is about a user and its customer, and not about a group and its organization.
+    #[must_use]
+    pub fn concerns_user(self) -> bool {
+        self < Self::AdoptOrganization
+    }
+}
+
+/// How much is planned.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct PlannedCounts {
+    /// What can be done, by [`PlannedKind`].
+    pub kinds: [u64; PlannedKind::ALL.len()],
+    /// What is blocked.
+    pub blocked: u64,
+    /// How many customers and organizations go: are deleted, deactivated or unlinked.
+    pub going: u64,
+    /// When it last changed, in milliseconds since the Unix epoch.
+    pub changed: u64,
+}
+
+impl PlannedCounts {
+    fn are_zero(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// How many customers and organizations the plan is about, blocked ones included.
+    #[must_use]
+    pub fn all(&self) -> u64 {
+        self.kinds.iter().copied().fold(self.blocked, u64::saturating_add)
+    }
+}
+
+/// Why something that is planned cannot be done: what the site has changed since.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Obstacle {
+    /// Another customer has the address.
+    AddressTaken,
+    /// The local customer that was to be linked is gone, has another address, or is managed by a directory.
+    CustomerChanged,
+    /// Another organization has the name.
+    NameTaken,
+    /// The local organization that was to be adopted is gone, has another name, or is managed by a directory.
+    OrganizationChanged,
+}
+
+/// What a staged directory plans for the customer of a user, or the organization of a group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PlannedRecord {
+    /// What is to be done.
+    pub kind: PlannedKind,
+    /// The name to show: that of the person, or of the group.
+    pub name: String,
+    /// Whether the user or group is linked on the site. If it is not, and is to be linked, the local customer or
+    /// organization is named below.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub linked: bool,
+    /// The customer that it is linked to, or is to be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer: Option<String>,
+    /// The organization that it is linked to, or is to be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organization: Option<u64>,
+    /// The address or name, as it is compared, that the customer or organization is to have and does not have on the
+    /// site as that of this user or group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wants: Option<String>,
+    /// The address or name, as it is compared, of the local customer or organization when that was decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub found: Option<String>,
+    /// Whether a local customer that is to be linked is active, and is not to be.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub deactivates: bool,
+    /// Whether the group got another name while the directory was staged.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub renamed: bool,
+    /// Whether the identity provider has sent all members of the group.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub complete: bool,
+    /// How many members came to a group that is linked.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub come: u32,
+    /// How many members left it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub go: u32,
+    /// Why it cannot be done, if it cannot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blocked: Option<Obstacle>,
+}
+
+/// How far it has been worked out who gains or loses which project by the plan of a staged directory.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct PlanAccessRecord {
+    /// The run that is complete.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub complete: Option<PlanAccessRun>,
+    /// The run that is under way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub running: Option<PlanAccessRun>,
+    /// What the run under way goes on with.
+    pub place: PlanAccessPlace,
+    /// A run whose entries are still to be removed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub old: Option<u64>,
+    /// When the next run is due, in milliseconds since the Unix epoch, if one is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub due: Option<u64>,
+}
+
+/// A run in which it was worked out who gains or loses which project.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct PlanAccessRun {
+    /// When it began, in milliseconds since the Unix epoch. No two runs of a directory have the same.
+    pub at: u64,
+    /// How many persons it has looked at.
+    pub looked_at: u64,
+    /// How many persons lose a project.
+    pub losing: u64,
+    /// How many persons gain one.
+    pub gaining: u64,
+    /// The projects, each with how many persons lose and gain it.
+    pub projects: Vec<(u64, u64, u64)>,
+}
+
+/// What a run goes on with.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum PlanAccessPlace {
+    /// The users of the directory, after this one.
+    Users(String),
+    /// Deleted users whose customers are still there, and groups with organizations whose members are not all users of
+    /// the directory: what is planned, after this one.
+    #[default]
+    Begin,
+    /// What is planned, after this user or group.
+    Planned(String),
+    /// The members that the organization of this group has, after this customer.
+    Members(String, String),
+}
+
+/// The staged directories that want something, each with its user or group.
+pub type Claims = Vec<(String, String)>;
+
+/// How the last apply of a plan goes, or went.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApplyRecord {
+    /// Who asked for it, as the change feed names them.
+    pub by: String,
+    /// When it began, in milliseconds since the Unix epoch.
+    pub since: u64,
+    /// How many customers and organizations are done.
+    pub done: u64,
+    /// How many of them were blocked.
+    #[serde(default, skip_serializing_if = "is_none_of")]
+    pub blocked: u64,
+    /// When it ended, likewise; `None` while it goes on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<u64>,
+    /// Whether it was stopped before all was done.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub stopped: bool,
+    /// Where a long row goes on of those who wait for each other's addresses or names, and how many came before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub row: Option<(String, u64)>,
 }
 
 /// An open conflict.
@@ -782,6 +1052,10 @@ pub enum Due {
     },
     /// The members of an organization that was unlinked from its group are still to be copied.
     Parting(u64),
+    /// The plan of a directory is being applied.
+    Apply(String),
+    /// Who gains or loses a project by the plan of a directory is to be worked out.
+    PlanAccess(String),
     /// Those who came into an organization with its group, which had members before, are still to be named.
     Arrivals {
         /// The organization.
@@ -843,6 +1117,8 @@ impl Due {
             Due::Log(directory) => alloc::format!("log/{directory}"),
             Due::Key { directory, key } => alloc::format!("key/{directory}/{key}"),
             Due::Domains { directory, .. } => alloc::format!("domains/{directory}"),
+            Due::Apply(directory) => alloc::format!("apply/{directory}"),
+            Due::PlanAccess(directory) => alloc::format!("plan-access/{directory}"),
             Due::Parting(organization) => alloc::format!("parting/{}", keys::number(*organization)),
             Due::Arrivals { organization, .. } => alloc::format!("arrivals/{}", keys::number(*organization)),
             Due::Turn { customer, user, .. } => alloc::format!("turn/{customer}/{user}"),

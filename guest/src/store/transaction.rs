@@ -5,7 +5,7 @@
 //! writes of a failed one.
 
 use alloc::boxed::Box;
-use alloc::collections::{BTreeMap, btree_map};
+use alloc::collections::{BTreeMap, BTreeSet, btree_map};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::cmp::Ordering;
@@ -27,6 +27,8 @@ pub struct Transaction {
     undo: Vec<(String, Option<Option<String>>)>,
     /// The changes to add to the feed.
     changes: Vec<ChangeRecord>,
+    /// The keys of claims of staged directories to be looked at anew before it is committed.
+    claims: BTreeSet<String>,
     /// Whether another transaction got in the way.
     conflicted: bool,
     access: Access,
@@ -82,6 +84,7 @@ impl Transaction {
             writes: BTreeMap::new(),
             undo: Vec::new(),
             changes: Vec::new(),
+            claims: BTreeSet::new(),
             conflicted: false,
             access,
             layout: Layout::Any,
@@ -246,6 +249,22 @@ impl Transaction {
     fn set(&mut self, key: String, value: Option<String>) {
         let before = self.writes.insert(key.clone(), value);
         self.undo.push((key, before));
+    }
+
+    /// The keys that begin with a text and are to be written, each with its new value; `None` if it is removed.
+    pub fn written(&self, prefix: &str) -> impl Iterator<Item = (&str, Option<&str>)> {
+        let range = prefix.to_string()..keys::after(prefix);
+        self.writes.range(range).map(|(key, value)| (key.as_str(), value.as_deref()))
+    }
+
+    /// Has who claims something by these keys looked at anew before this is committed.
+    pub fn reconsider(&mut self, claims: impl IntoIterator<Item = String>) {
+        self.claims.extend(claims);
+    }
+
+    /// The keys of the claims to be looked at anew.
+    pub fn take_reconsidered(&mut self) -> BTreeSet<String> {
+        core::mem::take(&mut self.claims)
     }
 
     /// Adds an entry to the change feed.

@@ -26,7 +26,7 @@ pub use self::upgrade::Upgrade;
 
 use crate::directories::{forgetting, log, notices};
 use crate::engine::{Engine, Moment};
-use crate::provisioning::{leaving, links};
+use crate::provisioning::{applying, leaving, links, plan_access};
 use crate::site::{
     self, arrivals, bin, customers, holders, index, numbers, organizations, parting, probation, projects,
 };
@@ -41,6 +41,9 @@ use crate::work::{USHER, Work};
 /// How many entries a step may be asked to remove at most.
 const MAX_BUDGET: u32 = 10_000;
 
+/// For how long something due is put off that has failed, in milliseconds.
+const PUT_OFF_MS: u64 = 5 * 60_000;
+
 /// How many entries the removal of a customer or an organization counts as: several entries go with it.
 const REMOVAL_COST: u32 = 16;
 
@@ -53,6 +56,13 @@ pub enum Error {
     /// Anything else: the site refused what was due.
     #[error("{0}")]
     Other(String),
+}
+
+impl Error {
+    /// Whether it would be the same if it was tried again at once.
+    const fn is_lasting(&self) -> bool {
+        matches!(self, Error::Other(_) | Error::Store(store::Error::Corrupt { .. } | store::Error::TooLarge(_)))
+    }
 }
 
 impl From<site::Error> for Error {
@@ -114,7 +124,7 @@ impl Engine<'_> {
         if nothing_to_do {
             return Ok(Progress::default());
         }
-        self.write(|transaction| {
+        let done = self.write(|transaction| {
             if let Some((key, due)) = next_due(transaction, now.milliseconds)? {
                 transaction.delete(key);
                 let settings = transaction.get(keys::SITE_SETTINGS_KEY.to_string())?;
@@ -129,7 +139,31 @@ impl Engine<'_> {
                 Some(job) => job.step(transaction, budget, &now),
                 None => Ok(Progress::default()),
             }
-        })
+        });
+        match done {
+            Err(error) if error.is_lasting() => self.put_off(&now, error),
+            done => done,
+        }
+    }
+
+    /// Puts off what is due next and has failed, for a reason that is still there when it is tried again at once: otherwise
+    /// nothing behind it would have its turn. An apply that the site refuses is stopped.
+    fn put_off(&self, now: &Moment, error: Error) -> Result<Progress, Error> {
+        self.write(|transaction| {
+            let Some((key, due)) = next_due(transaction, now.milliseconds)? else { return Ok(()) };
+            transaction.delete(key);
+            match (&error, &due) {
+                (Error::Other(_), Due::Apply(directory)) => {
+                    applying::stop(&mut work(transaction, now, None), directory)?;
+                }
+                _ => {
+                    let later = now.milliseconds.saturating_add(PUT_OFF_MS);
+                    transaction.put(due.key(later), records::write(&due));
+                }
+            }
+            Ok::<_, Error>(())
+        })?;
+        Err(error)
     }
 }
 
@@ -156,6 +190,8 @@ fn perform(work: &mut Work<'_>, due: &Due) -> Result<(), Error> {
         Due::Log(directory) => log::age_log(work, directory)?,
         Due::Key { directory, key } => notices::notify(work, directory, key)?,
         Due::Domains { directory, after } => links::link_those_inside(work, directory, after.as_deref())?,
+        Due::Apply(directory) => applying::step(work, directory)?,
+        Due::PlanAccess(directory) => plan_access::step(work.transaction, directory, work.now.milliseconds)?,
         Due::Parting(organization) => parting::go_on(work, *organization)?,
         Due::Turn { customer, user, turn, after } => {
             arrivals::record_turn(work, customer, user, *turn, Some(after))?;
@@ -191,7 +227,7 @@ impl Job {
             Sweep::User(customer) => {
                 let (directory, customer) = (&self.directory, customer.as_deref());
                 let (removal, counted) =
-                    leaving::leave_groups(transaction, directory, &self.id, memberships, now, customer)?;
+                    leaving::sweep_user(transaction, directory, &self.id, memberships, now, customer)?;
                 counts::change(transaction, &self.directory, |counts| {
                     counts.memberships = counts.memberships.saturating_sub(u64::from(counted));
                     counts.unswept_users = counts.unswept_users.saturating_sub(u64::from(!removal.more));
@@ -243,6 +279,20 @@ impl Job {
     fn remove_managed(&self, transaction: &mut Transaction, budget: u32, now: &Moment) -> Result<(u32, bool), Error> {
         let settings = transaction.get(keys::SITE_SETTINGS_KEY.to_string())?;
         let mut removed = 0;
+        // Deleted users and groups whose customers and organizations are still there.
+        for entry in
+            transaction.scan(&prefix_range(&keys::all_planned(&self.directory), budget.div_ceil(REMOVAL_COST)))?
+        {
+            if removed >= budget {
+                return Ok((removed, true));
+            }
+            let work = &mut work(transaction, now, settings.as_deref());
+            let members = applying::remove_planned(work, &self.directory, &entry, budget - removed)?;
+            if members > 0 {
+                return Ok((removed + members, true));
+            }
+            removed += REMOVAL_COST;
+        }
         for kind in [Kind::Group, Kind::User] {
             let mut range = prefix_range(&kind.resources(&self.directory), budget.div_ceil(REMOVAL_COST));
             range.keys_only = true;
@@ -268,6 +318,7 @@ impl Job {
     fn sweep_directory(&self, transaction: &mut Transaction, budget: u32) -> Result<(u32, bool), Error> {
         // To move an entry is to write two.
         let mut removed = index::hand_over(transaction, &self.directory, budget.div_ceil(2))? * 2;
+        removed += applying::forget_plan(transaction, &self.directory, budget.saturating_sub(removed))?;
         let mut range = prefix_range(&Kind::Group.resources(&self.directory), 1);
         range.keys_only = true;
         while removed < budget {
@@ -295,6 +346,7 @@ impl Job {
             .chain([keys::all_to_forget(&self.directory)])
             .chain([keys::conflicts(&self.directory), keys::refused_groups(&self.directory)])
             .chain([keys::adoptions(&self.directory), keys::all_left_apart(&self.directory)])
+            .chain([keys::all_plan_access(&self.directory)])
             .chain([keys::all_unlinked(&self.directory), keys::unlinked_customers(&self.directory)]);
         for prefix in prefixes {
             if removed >= budget {

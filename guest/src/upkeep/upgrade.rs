@@ -19,6 +19,8 @@
 //! - every change of a customer or an organization that still exists goes into its history, without the values, which
 //!   are not known any more;
 //! - groups are put into the order of their sizes, and users that are linked to no customer are counted by reason.
+//!
+//! From layout 3 to 4, directories in a dry run become staged.
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -34,8 +36,10 @@ use crate::storage::Entry;
 use crate::store::feed::ChangeRecord;
 use crate::store::keys::{self, Kind};
 use crate::store::pages;
-use crate::store::records::{self, CustomerRecord, Stored, Subject, UnlinkedCounts, UnlinkedReason, UpgradeRecord};
-use crate::store::{self, Result, Transaction, prefix_range, sizes};
+use crate::store::records::{
+    self, CustomerRecord, DirectoryRecord, Mode, Stored, Subject, UnlinkedCounts, UnlinkedReason, UpgradeRecord,
+};
+use crate::store::{self, Result, Transaction, plan, prefix_range, sizes};
 use crate::text::fold;
 use crate::twins;
 use crate::work::{USHER, Work};
@@ -77,10 +81,12 @@ enum Stage {
     Counts,
     /// Users that are linked to no customer, to be counted by reason.
     Unlinked,
+    /// Directories, of which those in a dry run become staged.
+    Modes,
 }
 
-/// The stages from layout 1 on; those from layout 2 on are the ones after the first [`OF_LAYOUT_2`].
-const STAGES: [Stage; 18] = [
+/// The stages from layout 1 on; those from layout 2 on are the ones after the first [`OF_LAYOUT_2`], and so on.
+const STAGES: [Stage; 19] = [
     Stage::Directories,
     Stage::Names(Kind::User),
     Stage::Emails,
@@ -99,10 +105,14 @@ const STAGES: [Stage; 18] = [
     Stage::Sizes,
     Stage::Counts,
     Stage::Unlinked,
+    Stage::Modes,
 ];
 
 /// How many of the stages bring a storage to layout 2.
 const OF_LAYOUT_2: u32 = 8;
+
+/// How many bring it to layout 3.
+const OF_LAYOUT_3: u32 = 18;
 
 /// How far a storage has been brought to the layout of this version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,7 +142,11 @@ fn read(transaction: &mut Transaction) -> Result<Option<UpgradeRecord>> {
     match stored.pop().flatten().as_deref() {
         None | Some(keys::SCHEMA) => Ok(None),
         Some(older) if keys::OLDER_SCHEMAS.contains(&older) => {
-            let stage = if older == keys::SCHEMA_BEFORE { OF_LAYOUT_2 } else { 0 };
+            let stage = match older {
+                "3" => OF_LAYOUT_3,
+                "2" => OF_LAYOUT_2,
+                _ => 0,
+            };
             let beginning = UpgradeRecord { stage, after: None, entries: 0 };
             record.map_or(Ok(beginning), |text| records::read(keys::UPGRADE_KEY, &text)).map(Some)
         }
@@ -188,6 +202,7 @@ impl Stage {
             Stage::Changes => keys::ALL_CHANGES,
             Stage::Counts => "dc/",
             Stage::Unlinked | Stage::FoundUnlinked => "ul/",
+            Stage::Modes => keys::ALL_DIRECTORIES,
         }
     }
 
@@ -227,6 +242,7 @@ impl Stage {
                     })?;
                 }
                 Stage::Unlinked => unlinked(work.transaction, &entry)?,
+                Stage::Modes => mode(work, entry)?,
                 // ASCII text folds as before, and any other text has a `~` in its key.
                 _ if !entry.key.contains('~') => {}
                 Stage::Emails => email_of_user(work.transaction, entry)?,
@@ -317,6 +333,25 @@ fn unlinked(transaction: &mut Transaction, entry: &Entry) -> Result<()> {
         let of_reason = counts.unlinked_by.of(reason);
         *of_reason = of_reason.saturating_add(1);
     })
+}
+
+/// Stages a directory that was in a dry run.
+fn mode(work: &mut Work<'_>, entry: Entry) -> Result<()> {
+    #[derive(serde::Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Before {
+        #[serde(default)]
+        dry_run: bool,
+    }
+    let before: Before = records::read(&entry.key, &entry.value)?;
+    let record: DirectoryRecord = records::read(&entry.key, &entry.value)?;
+    if !before.dry_run || record.mode != Mode::Live {
+        return Ok(());
+    }
+    plan::count_staged(work.transaction, [record.mode, Mode::Staged])?;
+    plan::look(work.transaction, keys::id_of(&entry.key), work.now.milliseconds)?;
+    work.transaction.put(entry.key, records::write(&DirectoryRecord { mode: Mode::Staged, ..record }));
+    Ok(())
 }
 
 /// If a customer's address is not an email address, gives it the real one of its user, or else unlinks it.
