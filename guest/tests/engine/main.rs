@@ -16,7 +16,7 @@
 //! | `find` | everything is found by what it has, once, and counted; everyone is named who may use a project |
 //! | `directories`, `feed`, `sweeping` | keys and settings, the change feed, upkeep |
 //! | `upgrade` | a storage of an older layout is brought to this one, and nothing in it is lost |
-//! | `status`, `log` | status, deletion guard, dry run, key notices; the request log, captured bodies, what is held |
+//! | `status`, `log` | status, deletion guard, key notices; the request log, captured bodies, what is held |
 //!
 //! `storage` is the storage that they use, `site` sends requests and checks every answer for its form, and `integrity`
 //! compares everything in a storage with everything else.
@@ -51,6 +51,7 @@ mod resources;
 mod rules;
 mod selection;
 mod site;
+mod staging;
 mod status;
 mod storage;
 mod sweeping;

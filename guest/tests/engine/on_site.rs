@@ -268,6 +268,27 @@ impl Sites {
         }
     }
 
+    /// The plan of a staged directory is applied. What was made and deleted before has never been there, and organizations have
+    /// their numbers in another order; after the retention time nobody can tell.
+    pub fn applied(&mut self, site: &Site) {
+        site.surroundings.pass(RETENTION);
+        site.sweep(1_000);
+        self.organizations.values_mut().for_each(ModelOrganization::end_grace);
+        self.forget_deleted();
+        let numbers: BTreeMap<String, u64> =
+            everything(|position, limit| site.engine().organizations(position, limit).unwrap())
+                .into_iter()
+                .map(|organization| (comparable(&organization.name), organization.id))
+                .collect();
+        let associated = std::mem::take(&mut self.associated);
+        for (number, organization) in std::mem::take(&mut self.organizations) {
+            let applied = numbers[&comparable(&organization.name)];
+            self.associated.extend(associated.contains(&number).then_some(applied));
+            self.organizations.insert(applied, organization);
+        }
+        self.last_organization = site.content().get("n/organization").map_or(0, |last| last.parse().unwrap());
+    }
+
     /// The new address of a user is outside of the domain: its customer is nobody's, and closed.
     fn part(&mut self, id: &str, user: &User) {
         let linked = self.customers.iter_mut().find(|(_, customer)| customer.user.as_deref() == Some(id));

@@ -4,7 +4,9 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use usher_engine::directories::{ConflictPolicy, EmailChange, EmailPresence, OutsideDomains, Settings, UnknownMembers};
+use usher_engine::directories::{
+    ConflictPolicy, EmailChange, EmailPresence, Mode, OutsideDomains, Settings, UnknownMembers,
+};
 use usher_engine::site::customers::{Customer, NewCustomer};
 use usher_engine::{Engine, Environment, Request, Response};
 
@@ -86,7 +88,7 @@ pub fn settings(name: &str) -> Settings {
         conflict_policy: ConflictPolicy::Sync,
         adoption_grace_seconds: 3_600,
         deletion_limit: None,
-        dry_run: false,
+        mode: Mode::Live,
         domains: Vec::new(),
         outside_domains: OutsideDomains::Unlinked,
         project_rules: Vec::new(),

@@ -1,4 +1,4 @@
-//! A directory as a product: its request log and status, the deletion guard, dry runs, and notices of keys that expire.
+//! A directory as a product: its request log and status, the deletion guard, and notices of keys that expire.
 
 use serde_json::{Value, json};
 use usher_engine::directories::{
@@ -324,60 +324,6 @@ fn in_a_bulk_request_each_deletion_is_judged_for_itself() {
     assert_eq!((entry.status, entry.operations, entry.refused), (200, Some(5), Some(3)));
     assert_eq!(status(&directory).state, State::Held);
     assert_eq!(feed(&site, 0).iter().filter(|kind| *kind == "directory.deletions-held").count(), 1);
-    integrity::check(&site.storage);
-}
-
-#[test]
-fn a_dry_run_answers_and_applies_nothing() {
-    let site = Site::new();
-    let directory = site.connect(&Settings { deletion_limit: Some(0), ..settings("idp") });
-    let ann = directory.user("ann@x.test");
-    let group = directory.group("Staff", std::slice::from_ref(&ann));
-    update(&directory, &SettingsUpdate { dry_run: Some(true), ..SettingsUpdate::default() });
-    let (before, changes_before) = (site.content(), end_of_feed(&site));
-    let body = json!({ "userName": "bob@x.test" });
-    let bulk = json!({ "Operations": [
-        { "method": "POST", "path": "/Users", "bulkId": "b", "data": body },
-        { "method": "PATCH", "path": format!("/Groups/{group}"), "data": { "Operations": [{ "op": "add", "path": "members", "value": [{ "value": "bulkId:b" }] }] } },
-    ] });
-    let made = directory.post("/Users", &body).expect(201);
-    directory.get(&format!("/Users/{}", made.id())).expect(404);
-    let path = format!("/Users/{ann}");
-    let rows = [
-        ("POST", "/Users", body.clone(), 201, vec![("user.created", 1), ("customer.created", 1)]),
-        ("POST", "/Users", json!({ "userName": "ann@x.test" }), 409, vec![]),
-        (
-            "PATCH",
-            path.as_str(),
-            json!({ "Operations": [{ "op": "replace", "path": "active", "value": false }] }),
-            200,
-            vec![("user.updated", 1), ("customer.deactivated", 1)],
-        ),
-        ("DELETE", path.as_str(), Value::Null, 204, vec![("user.deleted", 1), ("customer.deleted", 1)]),
-        (
-            "POST",
-            "/Bulk",
-            bulk,
-            200,
-            vec![("user.created", 1), ("customer.created", 1), ("group.updated", 0), ("group.members-added", 1)],
-        ),
-    ];
-    for (method, target, body, code, expected) in rows {
-        directory.send(method, target, &body).expect(code);
-        let entry = last(&directory);
-        assert_eq!((entry.status, entry.dry_run), (code, code < 400));
-        let expected: Vec<_> = expected.into_iter().filter(|(_, count)| *count > 0).collect();
-        assert_eq!(changes(&entry), expected, "{method} {target}");
-    }
-    assert_eq!(status(&directory).state, State::DryRun);
-    assert_eq!((status(&directory).users, end_of_feed(&site)), (1, changes_before));
-    assert_eq!(site.content(), before);
-    // It holds and counts no deletion.
-    update(
-        &directory,
-        &SettingsUpdate { dry_run: Some(false), deletion_limit: Some(Some(1)), ..SettingsUpdate::default() },
-    );
-    directory.delete(&path).expect(204);
     integrity::check(&site.storage);
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
+use usher_engine::directories::Mode;
 use usher_engine::provisioning::conflicts::{Conflict, ConflictKind};
 use usher_engine::provisioning::unlinked::UnlinkedReason;
 use usher_engine::site::Position;
@@ -32,6 +33,12 @@ fn layout_1() -> Site {
 /// removal is under way.
 fn layout_2() -> Site {
     stored(include_str!("layouts/2.jsonl"))
+}
+
+/// A site as the version before the plan left it, with layout 3: rules, domains, a group that was refused, a removal under
+/// way, and two directories in the dry run of that time, one of them empty.
+fn layout_3() -> Site {
+    stored(include_str!("layouts/3.jsonl"))
 }
 
 fn stored(entries: &str) -> Site {
@@ -102,7 +109,7 @@ fn a_client_that_writes_meanwhile_is_told_to_come_back() {
     let fresh = Site::new();
     let other = fresh.connect(&super::site::settings("Fresh"));
     let mut map = (*fresh.storage.snapshot()).clone();
-    map.insert("schema".to_string(), ">3".to_string());
+    map.insert("schema".to_string(), ">4".to_string());
     fresh.storage.restore(&map.into());
     let refused = other.post("/Users", &json!({"userName": "ann@x.test"}));
     assert_eq!((refused.status, refused.header("retry-after")), (503, Some("10")));
@@ -152,11 +159,12 @@ fn without_times(value: &str) -> String {
 }
 
 #[test]
-fn a_storage_of_the_layout_before_loses_nothing() {
-    let site = layout_2();
-    let before = site.customers();
-    upgrade(&site, 3);
-    assert_eq!(site.customers(), before);
+fn a_storage_of_the_layouts_before_loses_nothing() {
+    for site in [layout_2(), layout_3()] {
+        let before = site.customers();
+        upgrade(&site, 3);
+        assert_eq!(site.customers(), before);
+    }
     // What the version before had begun and not finished goes on.
     let begun = layout_1();
     let mut map = (*begun.storage.snapshot()).clone();
@@ -165,6 +173,33 @@ fn a_storage_of_the_layout_before_loses_nothing() {
     begun.storage.restore(&map.into());
     assert!(matches!(begun.engine().readiness(), Ok(Readiness::Upgrading(upgrade)) if upgrade.entries == 4));
     upgrade(&begun, 5);
+}
+
+#[test]
+fn a_directory_in_a_dry_run_is_staged() {
+    let site = layout_3();
+    upgrade(&site, 2);
+    let engine = site.engine();
+    let all = engine.directories(None, 10).unwrap().values;
+    let modes: BTreeMap<&str, Mode> =
+        all.iter().map(|directory| (directory.settings.name.as_str(), directory.settings.mode)).collect();
+    assert!(modes.len() > 2);
+    for (name, mode) in modes {
+        assert_eq!(mode == Mode::Staged, ["Rehearsal", "Empty rehearsal"].contains(&name), "{name}");
+    }
+    for at in (0..all.len()).filter(|at| all[*at].settings.mode == Mode::Staged) {
+        let idp = directory(&site, at);
+        let before = site.customers();
+        let user = idp.user(&format!("planned{at}@x.test"));
+        idp.group(&format!("Planned {at}"), &[user]);
+        assert_eq!(site.customers(), before);
+        integrity::check(&site.storage);
+        engine.apply_plan("ann", &idp.id, None).unwrap();
+        site.sweep(100);
+        assert_eq!(site.customers().len(), before.len() + 1);
+        assert_eq!(site.members(site.organization(&format!("Planned {at}")).unwrap()), [format!("planned{at}@x.test")]);
+        integrity::check(&site.storage);
+    }
 }
 
 #[test]
@@ -263,7 +298,7 @@ fn what_another_version_wrote_is_refused_by_every_way_in() {
     upgrade(&site, 100);
     let entra = directory(&site, 0);
     let mut map = (*site.storage.snapshot()).clone();
-    map.insert("schema".to_string(), "4".to_string());
+    map.insert("schema".to_string(), "5".to_string());
     site.storage.restore(&map.clone().into());
     let engine = site.engine();
     assert_eq!(entra.get("/Users").status, 500);
@@ -279,7 +314,7 @@ fn what_another_version_wrote_is_refused_by_every_way_in() {
         engine.create_organization("ann", "New").unwrap_err().to_string(),
     ];
     for text in texts {
-        assert!(text.contains("layout \"4\""), "{text}");
+        assert!(text.contains("layout \"5\""), "{text}");
     }
     assert_eq!(*site.storage.snapshot(), map);
 }
