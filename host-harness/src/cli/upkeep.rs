@@ -3,8 +3,12 @@
 use std::time::{Duration, Instant};
 use usher_host::{Site, upkeep};
 
-/// How long to rest when there is nothing to do.
-const REST: Duration = Duration::from_mins(1);
+/// How long to rest when there is nothing to do. It costs one read to find that out, and whoever applies a plan waits for the
+/// first step.
+const REST: Duration = Duration::from_secs(2);
+
+/// How long to rest after a failure: each is told in the log.
+const REST_AFTER_FAILURE: Duration = Duration::from_mins(1);
 
 /// How many entries one step may remove: a few milliseconds of work, so that requests hardly notice.
 const BUDGET: u32 = 1_000;
@@ -17,7 +21,7 @@ pub(super) async fn run(site: Site) {
     let mut upgrade = Upgrade::default();
     loop {
         upgrade.tell(&site).await;
-        match site.upkeep(BUDGET).await {
+        let rest = match site.upkeep(BUDGET).await {
             Ok(Ok(progress)) => {
                 if progress.removed > 0 {
                     tracing::debug!(removed = progress.removed, "kept house");
@@ -26,12 +30,19 @@ pub(super) async fn run(site: Site) {
                     tokio::task::yield_now().await;
                     continue;
                 }
+                REST
             }
-            Ok(Err(error)) => tracing::warn!(%error, "a step of housekeeping failed"),
-            Err(error) => tracing::warn!(%error, "a step of housekeeping failed"),
-        }
-        tokio::time::sleep(REST).await;
+            Ok(Err(error)) => failed(&error),
+            Err(error) => failed(&error),
+        };
+        tokio::time::sleep(rest).await;
     }
+}
+
+/// Tells a failure. Returns how long to rest after it.
+fn failed(error: &dyn std::fmt::Display) -> Duration {
+    tracing::warn!(%error, "a step of housekeeping failed");
+    REST_AFTER_FAILURE
 }
 
 /// Says how the storage is brought to the layout of this version, where an earlier version wrote it.
