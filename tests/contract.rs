@@ -6,7 +6,7 @@ use std::path::Path;
 use usher_tests::golden;
 use wasm_metadata::Payload;
 use wit_component::WitPrinter;
-use wit_parser::{Docs, Resolve, Stability, TypeDefKind};
+use wit_parser::{Docs, Resolve, Stability, Type, TypeDefKind};
 
 /// What the component can reach. The list is the security claim: no files, sockets, environment or output.
 const IMPORTS: [&str; 3] =
@@ -72,7 +72,12 @@ fn every_item_of_the_contract_is_documented_and_says_since_when() {
         for (type_name, item) in &interface.types {
             let type_name = format!("{name}.{type_name}");
             let item = &resolve.types[*item];
-            review.docs(&type_name, &item.docs);
+            // What is used from another interface is documented there.
+            let is_used =
+                matches!(&item.kind, TypeDefKind::Type(Type::Id(of)) if resolve.types[*of].owner != item.owner);
+            if !is_used {
+                review.docs(&type_name, &item.docs);
+            }
             review.since(&type_name, &item.stability);
             for (member, docs) in members(&item.kind) {
                 review.docs(format!("{type_name}.{member}"), docs);

@@ -124,7 +124,7 @@ pub async fn connect(
         conflict_policy: directories::ConflictPolicy::Sync,
         adoption_grace_seconds: 3_600,
         deletion_limit: None,
-        dry_run: false,
+        mode: directories::Mode::Live,
         domains: Vec::new(),
         outside_domains: directories::OutsideDomains::Unlinked,
         project_rules: Vec::new(),

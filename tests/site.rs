@@ -95,14 +95,13 @@ fn directories_say_how_they_are_doing() {
     shape(&server, "admin/released", "POST", &format!("{at}/release"), None);
     assert_eq!(get(&server, &format!("{at}/status")).json()["state"], "connected");
     assert_eq!(scim(&directory, "DELETE", &format!("/Users/{user}"), None).status, 204);
-    let update = json!({"dryRun": true, "deletionLimit": null});
-    shape(&server, "admin/directory-in-dry-run", "PATCH", at, Some(update));
+    let update = json!({"mode": "staged", "deletionLimit": null});
+    shape(&server, "admin/directory-staged", "PATCH", at, Some(update));
     shape(&server, "admin/release-refused", "POST", &format!("{at}/release"), None);
     let bob = json!({"userName": "bob@example.com"});
     assert_eq!(scim(&directory, "POST", "/Users", Some(bob)).status, 201);
     let now = get(&server, &format!("{at}/status")).json();
-    assert_eq!((&now["state"], &now["users"], &now["groups"]), (&json!("dry-run"), &json!(0), &json!(0)));
-    shape(&server, "admin/requests-of-a-dry-run", "GET", &format!("{at}/requests?limit=1"), None);
+    assert_eq!((&now["state"], &now["users"], &now["planned"]), (&json!("staged"), &json!(1), &json!(1)));
     let nothing = [("GET", "status"), ("GET", "requests"), ("GET", "requests/1"), ("GET", "held"), ("POST", "release")];
     for (method, below) in nothing.into_iter().chain([("DELETE", "capture")]) {
         assert_eq!(server.send(method, &format!("{ADMIN}/directories/nothing/{below}"), None).status, 404);
@@ -176,6 +175,8 @@ fn metrics_tell_of_each_directory() {
         ("directory_holding", "1.0"),
         ("directory_held_deletions", "1.0"),
         ("directory_open_conflicts", "0.0"),
+        ("directory_staged", "0.0"),
+        ("directory_planned", "0.0"),
     ] {
         assert!(metrics.contains(&format!("\nusher_{name}{of} {value}\n")), "{name}: {metrics}");
         assert!(metrics.contains(&format!("\n# TYPE usher_{name} gauge\n")), "{name}: {metrics}");

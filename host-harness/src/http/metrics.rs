@@ -152,7 +152,7 @@ struct Directories {
 /// A metric of a directory: its name and unit, what it says, and how it is read off; `None` where there is no value.
 type Metric = (&'static str, Option<Unit>, &'static str, fn(&DirectoryMeasures, f64) -> Option<f64>);
 
-const OF_DIRECTORIES: [Metric; 8] = [
+const OF_DIRECTORIES: [Metric; 10] = [
     ("directory_users", None, "Users of the directory", |of, _| Some(of.users as f64)),
     ("directory_groups", None, "Groups of the directory", |of, _| Some(of.groups as f64)),
     ("directory_failures_in_24_hours", None, "Its requests that were refused in the last 24 hours", |of, _| {
@@ -177,6 +177,10 @@ const OF_DIRECTORIES: [Metric; 8] = [
         Some(f64::from(of.held))
     }),
     ("directory_open_conflicts", None, "Conflicts that are open", |of, _| Some(of.conflicts as f64)),
+    ("directory_staged", None, "1 while it is staged or its plan is being applied, else 0", |of, _| {
+        Some(f64::from(u8::from(of.is_staged)))
+    }),
+    ("directory_planned", None, "Customers and organizations that its plan is about", |of, _| Some(of.planned as f64)),
 ];
 
 impl Collector for Directories {

@@ -32,7 +32,7 @@ export function settings(name, others = {}) {
     conflictPolicy: "sync",
     adoptionGraceSeconds: 3600,
     deletionLimit: undefined,
-    dryRun: false,
+    mode: "live",
     domains: [],
     outsideDomains: "unlinked",
     projectRules: [],

@@ -44,7 +44,7 @@ def settings(name, **others):
         "conflict-policy": "sync",
         "adoption-grace-seconds": 3600,
         "deletion-limit": None,
-        "dry-run": False,
+        "mode": "live",
         "domains": [],
         "outside-domains": "unlinked",
         "project-rules": [],

@@ -6,7 +6,7 @@ use super::super::reply::{Reply, empty};
 use super::rules::Rule;
 use super::shape::{Page, flag, issued, limit, ok, whole};
 use crate::runtime::directories::{
-    self, ConflictPolicy, EmailChange, EmailPresence, OutsideDomains, ProjectRule, UnknownMembers,
+    self, ConflictPolicy, EmailChange, EmailPresence, Mode, OutsideDomains, ProjectRule, UnknownMembers,
 };
 use hyper::StatusCode;
 use jiff::Timestamp;
@@ -28,7 +28,7 @@ struct NewDirectory {
     adoption_grace_seconds: Option<Number>,
     deletion_limit: Option<Number>,
     #[serde(default)]
-    dry_run: bool,
+    mode: Mode,
     #[serde(default)]
     domains: Vec<String>,
     #[serde(default)]
@@ -52,7 +52,7 @@ struct Update {
     /// Null takes the limit away; what is not there leaves it as it is.
     #[serde(default, deserialize_with = "named")]
     deletion_limit: Option<Option<Number>>,
-    dry_run: Option<bool>,
+    mode: Option<Mode>,
     domains: Option<Vec<String>>,
     outside_domains: Option<OutsideDomains>,
     project_rules: Option<Vec<Rule>>,
@@ -72,7 +72,7 @@ struct Directory {
     conflict_policy: ConflictPolicy,
     adoption_grace_seconds: u32,
     deletion_limit: Option<u32>,
-    dry_run: bool,
+    mode: Mode,
     domains: Vec<String>,
     outside_domains: OutsideDomains,
     project_rules: Vec<Rule>,
@@ -118,7 +118,7 @@ pub(super) async fn connect(request: AdminRequest<'_>) -> Result<Reply, Fault> {
         conflict_policy: new.conflict_policy,
         adoption_grace_seconds: grace.unwrap_or(defaults.adoption_grace_seconds),
         deletion_limit: new.deletion_limit.as_ref().map(deletions).transpose()?,
-        dry_run: new.dry_run,
+        mode: new.mode,
         domains: new.domains,
         outside_domains: new.outside_domains,
         project_rules: rules(new.project_rules)?,
@@ -154,7 +154,7 @@ pub(super) async fn update(request: AdminRequest<'_>) -> Result<Reply, Fault> {
         conflict_policy: update.conflict_policy,
         adoption_grace_seconds: update.adoption_grace_seconds.as_ref().map(grace).transpose()?,
         deletion_limit: update.deletion_limit.map(|limit| limit.as_ref().map(deletions).transpose()).transpose()?,
-        dry_run: update.dry_run,
+        mode: update.mode,
         domains: update.domains,
         outside_domains: update.outside_domains,
         project_rules: update.project_rules.map(rules).transpose()?,
@@ -206,7 +206,7 @@ fn shown(directory: directories::Directory, origin: &str) -> Result<Directory, F
         conflict_policy: settings.conflict_policy,
         adoption_grace_seconds: settings.adoption_grace_seconds,
         deletion_limit: settings.deletion_limit,
-        dry_run: settings.dry_run,
+        mode: settings.mode,
         domains: settings.domains,
         outside_domains: settings.outside_domains,
         project_rules: settings.project_rules.into_iter().map(Rule::shown).collect(),

@@ -11,6 +11,7 @@ mod held;
 mod history;
 mod keys;
 mod organizations;
+mod plan;
 mod projects;
 mod requests;
 mod rules;
@@ -46,6 +47,10 @@ pub(super) static ENDPOINTS: &Endpoints = endpoints! {
     "/admin/v1/directories/{id}/unlinked" => { GET unlinked::list }
     "/admin/v1/directories/{id}/rules/preview" => { POST rules::preview }
     "/admin/v1/directories/{id}/rules/apply" => { POST rules::apply }
+    "/admin/v1/directories/{id}/plan" => { GET plan::counts }
+    "/admin/v1/directories/{id}/plan/{kind}" => { GET plan::list }
+    "/admin/v1/directories/{id}/plan/members/{groupId}" => { GET plan::members }
+    "/admin/v1/directories/{id}/apply" => { GET plan::progress, POST plan::apply }
     "/admin/v1/directories/{id}/groups/{groupId}/check" => { GET groups::check }
     "/admin/v1/directories/{id}/groups/{groupId}/repair" => { POST groups::repair }
     "/admin/v1/directories/{id}/status" => { GET status::status }

@@ -26,7 +26,6 @@ pub(super) struct LoggedRequest {
     attributes: Vec<String>,
     members: Option<Members>,
     changes: BTreeMap<String, u32>,
-    dry_run: bool,
     operations: Option<u32>,
     refused: Option<u32>,
     listed: Vec<Operation>,
@@ -141,7 +140,6 @@ pub(super) fn shown(request: directories::LoggedRequest) -> Result<LoggedRequest
             Members { to_add, added, to_remove, removed }
         }),
         changes: request.changes.into_iter().map(|change| (change.kind, change.count)).collect(),
-        dry_run: request.dry_run,
         operations: request.operations,
         refused: request.refused,
         listed: request

@@ -22,6 +22,7 @@ struct Status {
     unlinked: u64,
     unlinked_by: Vec<UnlinkedCount>,
     conflicts: u64,
+    planned: u64,
     limits: Limits,
     last_request_at: Option<Timestamp>,
     last_success_at: Option<Timestamp>,
@@ -123,6 +124,7 @@ pub(super) async fn status(request: AdminRequest<'_>) -> Result<Reply, Fault> {
             .map(|directories::UnlinkedCount { reason, count }| UnlinkedCount { reason, count })
             .collect(),
         conflicts: status.conflicts,
+        planned: status.planned,
         limits: Limits { groups: status.group_limit, members_of_a_group: status.member_limit },
         last_request_at: status.last_request.map(time).transpose()?,
         last_success_at: status.last_success.map(time).transpose()?,

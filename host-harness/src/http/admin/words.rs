@@ -37,9 +37,16 @@ words! {
     "camelCase": directories::ConflictPolicy { Sync, Skip, Reject }
     "camelCase": directories::ConflictKind { Apart, Left, Refused, SameName }
     "camelCase": directories::OutsideDomains { Unlinked, Refuse }
-    "camelCase": directories::UnlinkedReason { NoEmail, Unlinked, OutsideDomains }
+    "camelCase": directories::UnlinkedReason { NoEmail, Unlinked, OutsideDomains, Staged, AddressTaken }
+    "camelCase": directories::Mode { Live, Staged, Applying }
+    "kebab-case": directories::PlannedKind {
+        DeleteCustomer, DeactivateCustomer, UnlinkCustomer, LinkCustomer, MakeCustomer, ActivateCustomer, ChangeCustomer,
+        AdoptOrganization, MakeOrganization, RenameOrganization, ChangeMembers, DeleteOrganization
+    }
+    "camelCase": directories::Obstacle { AddressTaken, CustomerChanged, NameTaken, OrganizationChanged }
+    "camelCase": directories::MemberTurn { Come, Go }
     "camelCase": directories::Warning { NoDomains }
-    "kebab-case": directories::State { Connected, Held, DryRun, Silent, NoKeyWorks }
+    "kebab-case": directories::State { Connected, Held, Staged, Applying, Silent, NoKeyWorks }
     "camelCase": directories::ResourceKind { User, Group }
     "camelCase": directories::Effect { Created, Changed, Unchanged, Deleted, Refused, Held }
     "camelCase": site::Audience { Open, Restricted }

@@ -1,7 +1,9 @@
 //! What the component's functions are called with.
 
 use crate::runtime::changes::Filter;
-use crate::runtime::directories::{LogFilter, Resolution, Settings, SettingsUpdate};
+use crate::runtime::directories::{
+    AccessTurn, LogFilter, MemberTurn, PlannedList, Resolution, Settings, SettingsUpdate,
+};
 use crate::runtime::site::{self, Audience, CustomerFilter, CustomerUpdate, NewCustomer, OrganizationFilter, Position};
 
 /// An argument of a call: kept until the call is made, and passed to the component each time that it is made.
@@ -92,7 +94,7 @@ macro_rules! by_reference {
     };
 }
 
-by_value!(u32, u64, bool, Audience, Option<Audience>);
+by_value!(u32, u64, Option<u64>, bool, Audience, Option<Audience>, PlannedList, MemberTurn, AccessTurn);
 by_reference!(
     Position,
     NewCustomer,

@@ -3,7 +3,7 @@
 use super::{Answer, Argument, Site};
 use crate::runtime::directories::{
     ConflictPolicy, Connected, Directory, DirectoryStatus, EmailChange, EmailPresence, Error, HeldPage, IssuedKey, Key,
-    LogFilter, LogPage, Measures, OutsideDomains, Page, Settings, SettingsUpdate, UnknownMembers, WholeRequest,
+    LogFilter, LogPage, Measures, Mode, OutsideDomains, Page, Settings, SettingsUpdate, UnknownMembers, WholeRequest,
 };
 
 exports! {
@@ -69,7 +69,7 @@ exports! {
 impl Settings {
     /// The settings that a directory has unless it is told otherwise, under this name: changes of email are refused,
     /// users need no email address, unknown members are refused, and local organizations are adopted, with an hour in
-    /// which their former members stay. Deletions have no limit, writes are applied, and it is silent after three times
+    /// which their former members stay. Deletions have no limit, it is live, and it is silent after three times
     /// its usual interval. It may have users of any email domain, has no project rules, and its memberships are no
     /// resources of their own.
     pub fn named(name: impl Into<String>) -> Self {
@@ -81,7 +81,7 @@ impl Settings {
             conflict_policy: ConflictPolicy::default(),
             adoption_grace_seconds: 3_600,
             deletion_limit: None,
-            dry_run: false,
+            mode: Mode::default(),
             domains: Vec::new(),
             outside_domains: OutsideDomains::default(),
             project_rules: Vec::new(),
@@ -94,6 +94,12 @@ impl Settings {
 impl Default for EmailChange {
     fn default() -> Self {
         Self::Refuse
+    }
+}
+
+impl Default for Mode {
+    fn default() -> Self {
+        Self::Live
     }
 }
 

@@ -29,6 +29,7 @@ mod argument;
 mod bin;
 mod changes;
 mod directories;
+mod plans;
 mod resolving;
 mod scim;
 mod site;
