@@ -191,6 +191,33 @@ fn a_demonstration_ends_with_everything_pushed_and_can_be_repeated() {
         for word in ["linked", "adopted", "leaves it alone", "yes: through Harbour All Employees"] {
             assert!(told.contains(word), "{word}: {told}");
         }
+        // Thirty users and five groups of each provider. The site knew three of the users, and one of the groups.
+        let (before, after) = told.split_once("Entra ID (demo) is staged").expect("the plan is printed");
+        let (plan, after) =
+            after.split_once("Entra ID (demo) is live: 35 customers and organizations").expect("it is applied");
+        assert!(before.contains("Entra ID (demo)") && !before.contains("still being worked out"), "{told}");
+        for row in [
+            "customers 3 linked Amara Abebe, here as \"A. Abebe\"",
+            "27 made",
+            "organizations 1 adopted Harbour All Employees",
+            "29 come: ",
+            "2 go: ",
+            "4 made Harbour Accounting",
+            "access 1 lost by Walter Leaver: People Desk",
+            "29 gained by",
+            "People Desk 29 1",
+        ] {
+            assert!(plan.split_whitespace().collect::<Vec<_>>().join(" ").contains(row), "{row}: {told}");
+        }
+        let after = after.split_whitespace().collect::<Vec<_>>().join(" ");
+        for row in ["customers 60 managed by a directory 2 local", "organizations 9 managed by a directory 1 local"] {
+            assert!(after.contains(row), "{row}: {told}");
+        }
+        let going = plan.lines().find(|line| line.contains("2 go: ")).expect("the line is there");
+        assert!(going.contains("Grace Guest") && going.contains("Walter Leaver"), "{told}");
+        // What was planned has come about.
+        assert!(after.contains("walter.leaver@harbour.example no: "), "{told}");
+        assert!(told.lines().all(|line| line.chars().count() <= 80), "{told}");
     }
 }
 

@@ -31,7 +31,7 @@ pub(super) enum Command {
     /// See it work: two identity providers do their first sync
     ///
     /// Serves with durable data in ./usher-demo, connects two directories, and plays the requests that Entra ID and Okta
-    /// send when they sync for the first time. Then it prints what became of it and where to look further, and goes on
-    /// serving. Run again, it begins afresh.
+    /// send when they sync for the first time. One of the directories is staged: its plan is printed, and then applied.
+    /// Then it prints what became of it and where to look further, and goes on serving. Run again, it begins afresh.
     Demo(DemoArgs),
 }

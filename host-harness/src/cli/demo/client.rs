@@ -1,4 +1,4 @@
-//! An identity provider's HTTP client, with a stopwatch.
+//! An HTTP client with a stopwatch: an identity provider's, or the administrator's.
 
 use serde_json::Value;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,10 +8,17 @@ use ureq::Agent;
 /// How long to wait for a response.
 const TIMEOUT: Duration = Duration::from_mins(1);
 
-/// One connection to the SCIM server, and what came over it.
+/// What identity providers send and want.
+pub(super) const SCIM: &str = "application/scim+json";
+
+/// What administrators send and want.
+pub(super) const JSON: &str = "application/json";
+
+/// One connection to the server, and what came over it.
 pub(super) struct Client<'a> {
     agent: Agent,
     user_agent: &'static str,
+    media_type: &'static str,
     stop: &'a AtomicBool,
     pub(super) seen: Vec<Exchange>,
 }
@@ -24,6 +31,13 @@ pub(super) struct Exchange {
     pub(super) took: Duration,
 }
 
+impl Exchange {
+    /// The request, without what was looked for.
+    pub(super) fn call(&self) -> &str {
+        self.what.split('?').next().unwrap_or_default()
+    }
+}
+
 /// Why an exchange did not yield what it should.
 #[derive(Debug)]
 pub(super) enum Trouble {
@@ -34,33 +48,30 @@ pub(super) enum Trouble {
 }
 
 impl<'a> Client<'a> {
-    pub(super) fn new(user_agent: &'static str, stop: &'a AtomicBool) -> Self {
+    pub(super) fn new(user_agent: &'static str, media_type: &'static str, stop: &'a AtomicBool) -> Self {
         let config = Agent::config_builder().http_status_as_error(false).timeout_global(Some(TIMEOUT)).build();
-        Self { agent: Agent::new_with_config(config), user_agent, stop, seen: Vec::new() }
+        Self { agent: Agent::new_with_config(config), user_agent, media_type, stop, seen: Vec::new() }
+    }
+
+    /// Whether the demonstration goes on.
+    pub(super) fn go_on(&self) -> Result<(), Trouble> {
+        if self.stop.load(Ordering::Relaxed) { Err(Trouble::Stopped) } else { Ok(()) }
     }
 
     /// Sends a request and returns the body of a successful response; null where it has none.
-    pub(super) fn send(
-        &mut self,
-        method: &str,
-        url: &str,
-        api_key: &str,
-        body: Option<&Value>,
-    ) -> Result<Value, Trouble> {
-        if self.stop.load(Ordering::Relaxed) {
-            return Err(Trouble::Stopped);
-        }
+    pub(super) fn send(&mut self, method: &str, url: &str, key: &str, body: Option<&Value>) -> Result<Value, Trouble> {
+        self.go_on()?;
         let failed = |error: &dyn std::fmt::Display| Trouble::Failed(format!("{method} {url}: {error}"));
         let request = ureq::http::Request::builder()
             .method(method)
             .uri(url)
-            .header("authorization", format!("Bearer {api_key}"))
-            .header("accept", "application/scim+json")
+            .header("authorization", format!("Bearer {key}"))
+            .header("accept", self.media_type)
             .header("user-agent", self.user_agent);
         let begin = Instant::now();
         let response = match body {
             Some(body) => {
-                let request = request.header("content-type", "application/scim+json; charset=utf-8");
+                let request = request.header("content-type", format!("{}; charset=utf-8", self.media_type));
                 let request = request.body(body.to_string()).map_err(|error| failed(&error))?;
                 self.agent.run(request)
             }

@@ -3,7 +3,6 @@
 use super::client::{Client, Trouble};
 use super::people::{Person, Team};
 use serde_json::{Value, json};
-use usher_host::directories::ConflictPolicy;
 
 const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 const ENTERPRISE_USER: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
@@ -38,6 +37,14 @@ impl Kind {
         }
     }
 
+    /// The name of its directory.
+    pub(super) fn directory(self) -> &'static str {
+        match self {
+            Self::Entra => "Entra ID (demo)",
+            Self::Okta => "Okta (demo)",
+        }
+    }
+
     /// The company that uses it.
     fn company(self) -> &'static str {
         match self {
@@ -68,10 +75,18 @@ impl Kind {
     }
 
     /// What its directory does with organizations that the site has already; each does something else, to show it.
-    pub(super) fn conflict_policy(self) -> ConflictPolicy {
+    pub(super) fn conflict_policy(self) -> &'static str {
         match self {
-            Self::Entra => ConflictPolicy::Sync,
-            Self::Okta => ConflictPolicy::Skip,
+            Self::Entra => "sync",
+            Self::Okta => "skip",
+        }
+    }
+
+    /// Whether its directory is staged first, so that one sees what the sync would do before it does it.
+    pub(super) fn is_staged(self) -> bool {
+        match self {
+            Self::Entra => true,
+            Self::Okta => false,
         }
     }
 

@@ -1,11 +1,14 @@
-//! `usher demo`: a server with a sample site, two identity providers that do their first sync over HTTP, and what became
-//! of it.
+//! `usher demo`: a server with a sample site, two identity providers that do their first sync over HTTP, one of them into a
+//! directory that is staged, whose plan is shown and applied, and what became of it.
 
 mod admin;
+mod bar;
 mod client;
+mod going_live;
 mod idp;
 mod on_site;
 mod people;
+mod plan;
 mod report;
 mod sample;
 mod sync;
@@ -14,15 +17,17 @@ use super::data::DataFolder;
 use super::outcome::Outcome;
 use super::site::{self, SiteArgs};
 use super::{logging, upkeep};
-use admin::{ADMIN, answered};
+use admin::Admin;
 use clap::Args;
+use client::Trouble;
 use idp::{Connected, Kind};
-use report::Report;
+use plan::Plan;
+use report::{Further, Pushed};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use usher_host::Site;
 use usher_host::http::AdminKey;
-use usher_host::{Site, directories};
 
 /// Where the demonstration keeps its data, apart from what `usher serve` keeps.
 const FOLDER: &str = "./usher-demo";
@@ -88,45 +93,35 @@ async fn play(
     mut terminated: impl Future<Output = ()> + Unpin,
 ) -> Outcome {
     if sample::clear(site).await? {
-        println!("What an earlier demonstration left in {FOLDER} was removed; this one begins afresh.");
+        println!("What an earlier demonstration left in {FOLDER} was removed.");
     }
     let sample = sample::make(site).await?;
-    let mut providers = Vec::new();
-    for kind in Kind::ALL {
-        providers.push(connect(site, kind, origin).await?);
-    }
     let halt = Arc::new(AtomicBool::new(false));
-    let plan = sync::Plan::new(providers.clone(), args.users, args.groups);
-    let syncing = tokio::task::spawn_blocking({
-        let halt = halt.clone();
-        move || sync::run(&plan, &halt)
+    let performing = tokio::task::spawn_blocking({
+        let (halt, origin, admin_key) = (halt.clone(), origin.to_owned(), admin_key.to_owned());
+        let (users, groups, by_rule) = (args.users, args.groups, sample.by_rule);
+        move || perform(&mut Admin::new(&origin, &admin_key, &halt), (users, groups), by_rule, &halt)
     });
-    let mut syncing = std::pin::pin!(syncing);
-    let synced = tokio::select! {
-        synced = &mut syncing => synced,
+    let mut performing = std::pin::pin!(performing);
+    let performed = tokio::select! {
+        performed = &mut performing => performed,
         () = &mut terminated => {
             halt.store(true, Ordering::Relaxed);
             // Its connections are closed before the server is.
-            let _ = syncing.await;
+            let _ = performing.await;
             return Ok(());
         }
     };
-    let synced = synced.map_err(|_| "the demonstration broke down".to_owned())?;
-    let mut found = Vec::new();
-    for provider in &providers {
-        found.push(answered(site.directory(&provider.directory).await)?);
-    }
-    let report = Report {
-        synced: &synced,
-        providers: &providers,
-        found: &found,
-        on_site: &on_site::look(site, &sample).await?,
-        serving: !args.exit,
-        origin,
-        admin_key,
+    let (providers, failures) = match performed.map_err(|_| "the demonstration broke down".to_owned())? {
+        Ok(performed) => performed,
+        Err(Trouble::Stopped) => return Ok(()),
+        Err(Trouble::Failed(text)) => return Err(text),
     };
-    println!("{report}");
-    if !synced.failures.is_empty() {
+    print!("{}", on_site::look(site, &sample).await?);
+    if !args.exit {
+        println!("{}", Further { providers: &providers, origin, admin_key });
+    }
+    if failures > 0 {
         return Err("not everything was pushed: see the failures above".into());
     }
     if !args.exit {
@@ -136,18 +131,28 @@ async fn play(
     Ok(())
 }
 
-async fn connect(site: &Site, kind: Kind, origin: &str) -> Result<Connected, String> {
-    let conflict_policy = kind.conflict_policy();
-    let settings = directories::Settings { conflict_policy, ..directories::Settings::named(name(kind)) };
-    let connected = answered(site.connect_directory(ADMIN, settings).await)?;
-    Ok(Connected {
-        kind,
-        base: format!("{origin}{}", connected.directory.scim_path),
-        directory: connected.directory.id,
-        api_key: connected.key.api_key,
-    })
-}
-
-fn name(kind: Kind) -> String {
-    format!("{} (demo)", kind.name())
+/// Connects the identity providers, lets them push, and takes live what is staged, telling what happens. Returns the
+/// identity providers, and how many pushes failed.
+fn perform(
+    admin: &mut Admin<'_>,
+    (users, groups): (usize, usize),
+    by_rule: u64,
+    halt: &AtomicBool,
+) -> Result<(Vec<Connected>, usize), Trouble> {
+    let mut providers = Vec::new();
+    for kind in Kind::ALL {
+        providers.push(admin.connect(kind, (&kind.organization("Engineering *"), by_rule))?);
+    }
+    let synced = sync::run(&sync::Plan::new(providers.clone(), users, groups), halt);
+    admin.go_on()?;
+    let mut directories = Vec::new();
+    for provider in &providers {
+        directories.push(admin.get(&format!("/directories/{}", provider.directory))?);
+    }
+    print!("{}", Pushed { synced: &synced, directories: &directories });
+    for provider in providers.iter().filter(|provider| provider.kind.is_staged()) {
+        print!("{}", Plan::read(admin, provider)?);
+        print!("{}", going_live::run(admin, provider)?);
+    }
+    Ok((providers, synced.failures.len()))
 }

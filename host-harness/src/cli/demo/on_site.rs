@@ -16,7 +16,8 @@ pub(super) struct OnSite {
     organizations: Count,
     /// Those of the site's own customers whom the identity providers pushed as well.
     known: Vec<Customer>,
-    guest: Customer,
+    /// Those whom nobody pushed, members of the organization that was adopted.
+    others: Vec<Customer>,
     adopted: Option<Organization>,
     apart: Option<Organization>,
     project: &'static str,
@@ -68,13 +69,16 @@ pub(super) async fn look(site: &Site, sample: &Sample) -> Result<OnSite, String>
     for id in &sample.known {
         known.push(answered(site.customer(id).await)?);
     }
-    let guest = answered(site.customer(&sample.guest).await)?;
+    let mut others = Vec::new();
+    for id in &sample.others {
+        others.push(answered(site.customer(id).await)?);
+    }
     let (number, project) = sample.project;
     let mut access = Vec::new();
-    for customer in known.iter().chain([&guest]) {
+    for customer in known.iter().chain(&others) {
         access.push((customer.email.clone(), answered(site.access_to(&customer.id, number).await)?));
     }
-    Ok(OnSite { customers, organizations, known, guest, adopted, apart, project, access })
+    Ok(OnSite { customers, organizations, known, others, adopted, apart, project, access })
 }
 
 impl fmt::Display for OnSite {
@@ -88,31 +92,33 @@ impl fmt::Display for OnSite {
         for customer in &self.known {
             let Customer { email, display_name, .. } = customer;
             match &customer.managed_by {
-                Some(_) => writeln!(out, "  {email} was here before: linked, and called {display_name:?} from now on")?,
-                None => writeln!(out, "  {email} was here before, and nobody pushed it: it stays local")?,
+                Some(_) => writeln!(out, "  {email:<33} was here: linked, now {display_name:?}")?,
+                None => writeln!(out, "  {email:<33} was here: nobody pushed it, it stays local")?,
             }
         }
-        let guest = &self.guest.display_name;
+        let others: Vec<&str> = self.others.iter().map(|customer| customer.display_name.as_str()).collect();
+        let others = others.join(" and ");
         if let Some(organization) = &self.adopted {
             let Organization { id, name, .. } = organization;
             match organization.managed_by {
                 Some(_) => writeln!(
                     out,
-                    "  {name:?} was here before: adopted by its directory (policy sync). It is number {id} still and keeps\n    \
-                     its project; {guest}, who was in it, stays until the directory has a word on it, an hour at most"
+                    "  {name:?} was here: adopted by its directory (policy sync).\n    \
+                     It is number {id} still and keeps its project. Its members are now those of\n    \
+                     the group: {others} are not among them"
                 )?,
-                None => writeln!(out, "  {name:?} was here before, and nobody pushed it: it stays local")?,
+                None => writeln!(out, "  {name:?} was here: nobody pushed it, it stays local")?,
             }
         }
         if let Some(Organization { name, .. }) = &self.apart {
             writeln!(
                 out,
-                "  {name:?} was here before: its directory leaves it alone (policy skip). That conflict is the\n    \
-                 administrator's to resolve"
+                "  {name:?} was here: its directory leaves it alone (policy skip).\n    \
+                 That conflict is the administrator's to resolve"
             )?;
         }
         writeln!(out, "\nWho may use {:?}, which is restricted, and why:\n", self.project)?;
-        self.access.iter().try_for_each(|(email, access)| writeln!(out, "  {email:<29} {}", told(access)))
+        self.access.iter().try_for_each(|(email, access)| writeln!(out, "  {email:<33} {}", told(access)))
     }
 }
 
@@ -126,7 +132,7 @@ fn told(access: &Access) -> String {
     let reasons: Vec<String> = access.reasons.iter().map(reason).collect();
     match (access.allowed, reasons.is_empty()) {
         (true, _) => format!("yes: {}", reasons.join(", ")),
-        (false, true) => "no: in no organization that it is associated with".to_owned(),
+        (false, true) => "no: in none of its organizations".to_owned(),
         (false, false) => format!("no: {}", reasons.join(", ")),
     }
 }

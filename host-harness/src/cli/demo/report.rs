@@ -1,52 +1,52 @@
-//! What became of it, and where to look further.
+//! What was pushed, and where to look further.
 
 use super::idp::Connected;
-use super::on_site::OnSite;
 use super::sync::{CONNECTIONS, Synced};
 use indicatif::HumanCount;
+use serde_json::Value;
 use std::fmt;
 use std::time::Duration;
-use usher_host::directories;
 
 /// How many failures are shown.
 const SHOWN_FAILURES: usize = 5;
 
-/// All that is to be told.
-pub(super) struct Report<'a> {
+/// What was pushed.
+pub(super) struct Pushed<'a> {
     pub(super) synced: &'a Synced,
+    /// The directories as they are now.
+    pub(super) directories: &'a [Value],
+}
+
+/// Where to look further.
+pub(super) struct Further<'a> {
     pub(super) providers: &'a [Connected],
-    /// The directories as they are now, in the order of `providers`.
-    pub(super) found: &'a [directories::Directory],
-    /// What became of the site.
-    pub(super) on_site: &'a OnSite,
-    /// Whether the server goes on, so that one can look further.
-    pub(super) serving: bool,
     pub(super) origin: &'a str,
     pub(super) admin_key: &'a str,
 }
 
-impl fmt::Display for Report<'_> {
+impl fmt::Display for Pushed<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.counts(out)?;
-        write!(out, "{}", self.on_site)?;
         self.times(out)?;
-        self.failures(out)?;
-        if self.serving { self.further(out) } else { Ok(()) }
+        self.failures(out)
     }
 }
 
-impl Report<'_> {
+impl Pushed<'_> {
     fn counts(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(out, "\nTwo identity providers have done their first sync:\n")?;
-        writeln!(out, "  {:<18} {:>9} {:>9} {:>13}", "directory", "users", "groups", "memberships")?;
-        for directory in self.found {
+        writeln!(out, "  {:<18} {:>9} {:>9} {:>13}  mode", "directory", "users", "groups", "memberships")?;
+        for directory in self.directories {
+            let count = |name: &str| HumanCount(directory[name].as_u64().unwrap_or_default()).to_string();
+            let text = |name: &str| directory[name].as_str().unwrap_or_default().to_owned();
             writeln!(
                 out,
-                "  {:<18} {:>9} {:>9} {:>13}",
-                directory.settings.name,
-                HumanCount(directory.users).to_string(),
-                HumanCount(directory.groups).to_string(),
-                HumanCount(directory.memberships).to_string(),
+                "  {:<18} {:>9} {:>9} {:>13}  {}",
+                text("name"),
+                count("users"),
+                count("groups"),
+                count("memberships"),
+                text("mode"),
             )?;
         }
         Ok(())
@@ -67,14 +67,15 @@ impl Report<'_> {
         let rate = (times.len() as f64 / took.as_secs_f64().max(0.001)) as u64;
         writeln!(
             out,
-            "\n  {} requests over {CONNECTIONS} connections in {:.1} s: {} a second, every write on disk before its answer",
+            "\n  {} requests over {CONNECTIONS} connections in {:.1} s: {} a second,\n  \
+             every write on disk before its answer",
             HumanCount(times.len() as u64),
             took.as_secs_f64(),
             HumanCount(rate),
         )?;
         writeln!(out, "  half of them within {:.1} ms, 99 % within {:.1} ms", millis(at(50)), millis(at(99)))?;
         let Some(slowest) = exchanges.iter().max_by_key(|exchange| exchange.took) else { return Ok(()) };
-        writeln!(out, "  the slowest took {:.1} ms: {}", millis(Some(&slowest.took)), slowest.what)
+        writeln!(out, "  the slowest took {:.1} ms: {}", millis(Some(&slowest.took)), slowest.call())
     }
 
     fn failures(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -86,8 +87,10 @@ impl Report<'_> {
         writeln!(out, "\n  {} requests were refused, {} pushes failed:", refused, failures.len())?;
         failures.iter().take(SHOWN_FAILURES).try_for_each(|failure| writeln!(out, "    {failure}"))
     }
+}
 
-    fn further(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl fmt::Display for Further<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { origin, admin_key, .. } = self;
         writeln!(out, "\nLook further, as the administrator:\n")?;
         for path in

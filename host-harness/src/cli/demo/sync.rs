@@ -1,9 +1,9 @@
 //! Plays the first sync: all users, then all groups with their members, over several connections.
 
-use super::client::{Client, Exchange, Trouble};
+use super::bar;
+use super::client::{Client, Exchange, SCIM, Trouble};
 use super::idp::{Connected, Kind};
 use super::people::{self, Person, Team};
-use indicatif::{ProgressBar, ProgressStyle};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::thread;
@@ -83,12 +83,12 @@ fn stage(
     let work: Vec<(&Part, usize)> =
         (0..most).flat_map(|number| plan.parts.iter().map(move |part| (part, number))).collect();
     let work: Vec<(&Part, usize)> = work.into_iter().filter(|(part, number)| *number < count(part)).collect();
-    let bar = progress(name, work.len());
+    let bar = bar::counting(name, work.len() as u64);
     let (next, seen, failures) = (AtomicUsize::new(0), Mutex::new(Vec::new()), Mutex::new(Vec::new()));
     thread::scope(|scope| {
         for _ in 0..CONNECTIONS {
             scope.spawn(|| {
-                let mut clients = Kind::ALL.map(|kind| (kind, Client::new(kind.user_agent(), halt)));
+                let mut clients = Kind::ALL.map(|kind| (kind, Client::new(kind.user_agent(), SCIM, halt)));
                 while let Some((part, number)) = work.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let client = clients.iter_mut().find(|(kind, _)| *kind == part.provider.kind);
                     let Some((_, client)) = client else { continue };
@@ -108,14 +108,4 @@ fn stage(
     bar.finish_and_clear();
     synced.exchanges.extend(seen.into_inner().unwrap_or_else(PoisonError::into_inner));
     synced.failures.extend(failures.into_inner().unwrap_or_else(PoisonError::into_inner));
-}
-
-fn progress(name: &'static str, count: usize) -> ProgressBar {
-    let bar = ProgressBar::new(count as u64);
-    let template = "{msg:7} {wide_bar:.cyan/dim} {human_pos}/{human_len}  {per_sec:.0}  {elapsed_precise}";
-    if let Ok(style) = ProgressStyle::with_template(template) {
-        bar.set_style(style);
-    }
-    bar.set_message(name);
-    bar
 }
