@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
 Examples:
-  usher-bench                         everything but the full directory: some minutes
+  usher-bench                         everything but full-directory and plan: some minutes
   usher-bench member group            members and groups, with up to 150,000 members
   usher-bench full-directory --json   150,000 users, 20,000 groups, 1,000,000 memberships, as JSON
   usher-bench --quick                 does all of it work? Small directories, no figures to compare
@@ -21,11 +21,11 @@ Progress goes to standard error, results to standard output. Only release builds
 #[derive(Debug, Parser)]
 #[command(name = "usher-bench", version, after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// What to measure [default: all but full-directory]
+    /// What to measure [default: all but full-directory and plan]
     #[arg(value_name = "WORKLOAD", value_enum, conflicts_with_all = ["all", "list"])]
     pub(super) workloads: Vec<Workload>,
 
-    /// Measure everything, the full directory too
+    /// Measure everything, full-directory and plan too
     #[arg(long, conflicts_with = "list")]
     pub(super) all: bool,
 

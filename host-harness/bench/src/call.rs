@@ -114,6 +114,13 @@ pub(super) struct Credentials {
     pub(super) api_key: String,
 }
 
+impl Credentials {
+    /// The id of the directory, with which its path ends.
+    pub(super) fn directory(&self) -> &str {
+        self.scim_path.rsplit('/').next().unwrap_or_default()
+    }
+}
+
 /// The body of a user, as Entra ID sends one.
 fn user(name: &str) -> String {
     format!(

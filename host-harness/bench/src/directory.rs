@@ -3,6 +3,7 @@
 use super::call::{Call, Credentials, id_of, ids_of_bulk};
 use super::client::Client;
 use super::server::{Kept, Server, Servers};
+use serde_json::json;
 use std::net::SocketAddr;
 use std::ops::Range;
 use tokio::task::JoinSet;
@@ -26,6 +27,14 @@ impl Directory {
     /// Starts a server that keeps its data on disk, with an empty directory.
     pub(super) async fn start(servers: &Servers) -> Result<Self, String> {
         Self::kept(servers, Kept::OnDisk).await
+    }
+
+    /// Likewise, with a directory that is staged.
+    pub(super) async fn staged(servers: &Servers) -> Result<Self, String> {
+        let server = servers.start(Kept::OnDisk)?;
+        let credentials = server.connect(&json!({ "name": "bench", "mode": "staged" })).await?;
+        let client = Client::connect(server.address(), &credentials).await?;
+        Ok(Self { server, credentials, client, users: Vec::new() })
     }
 
     /// Likewise, with the data on disk or in memory.

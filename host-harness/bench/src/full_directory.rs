@@ -41,7 +41,7 @@ const TAKES: [Column; 9] = [
 ];
 
 pub(super) async fn run(bench: &mut Bench) -> Result<Section, String> {
-    let plan = plan(bench.quick);
+    let plan = full(bench.quick);
     let directory = Directory::start(&bench.servers).await?;
     let peak = Slot::new(0);
     let pushing = push(&directory, &plan, |phase| bench.progress.step(format!("full-directory: {phase}")));
@@ -73,7 +73,7 @@ pub(super) async fn run(bench: &mut Bench) -> Result<Section, String> {
 }
 
 /// A group of 150,000 takes 150,000 users; the limits of a site unless set are just that many members and 20,000 groups.
-fn plan(quick: bool) -> Plan {
+pub(super) fn full(quick: bool) -> Plan {
     let (users, groups, memberships) = if quick { (2_000, 100, 10_000) } else { (150_000, 20_000, 1_000_000) };
     let (others, rest) = (groups - 1, memberships - users);
     let share = |number: usize| rest / others + usize::from(number < rest % others);
@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn the_full_directory_is_as_large_as_it_says() {
-        let full = plan(false);
+        let full = full(false);
         assert_eq!((full.users, full.groups.len(), full.memberships()), (150_000, 20_000, 1_000_000));
         assert_eq!(full.groups[0], 150_000);
     }

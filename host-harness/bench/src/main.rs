@@ -23,6 +23,7 @@ mod load;
 mod mix;
 mod mixed;
 mod person;
+mod plan;
 mod progress;
 mod record;
 mod replay;

@@ -5,7 +5,7 @@ use super::call::Credentials;
 use super::client::Client;
 use super::{call::Call, usage};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -129,6 +129,11 @@ impl Server {
 
     /// Connects a directory of this name.
     pub(super) async fn connect_directory(&self, name: &str) -> Result<Credentials, String> {
+        self.connect(&json!({ "name": name })).await
+    }
+
+    /// Connects a directory with these settings.
+    pub(super) async fn connect(&self, settings: &Value) -> Result<Credentials, String> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
         struct Connected {
@@ -136,7 +141,7 @@ impl Server {
             api_key: String,
         }
         let mut admin = self.admin().await?;
-        let answer = admin.call(&Call::post("/directories", json!({ "name": name }).to_string())).await?;
+        let answer = admin.call(&Call::post("/directories", settings.to_string())).await?;
         let connected: Connected = serde_json::from_slice(answer.body).map_err(|error| error.to_string())?;
         let origin = format!("http://{}", self.address);
         let scim_path = connected.scim_base_url.strip_prefix(&origin).unwrap_or(&connected.scim_base_url);
@@ -150,7 +155,8 @@ impl Server {
         self.admin().await?.time(&call).await.map(drop)
     }
 
-    async fn admin(&self) -> Result<Client, String> {
+    /// A connection of its administrators.
+    pub(super) async fn admin(&self) -> Result<Client, String> {
         Client::open(self.address, "/admin/v1".into(), &self.admin_key).await
     }
 

@@ -2,7 +2,9 @@
 
 use super::context::Bench;
 use super::report::Section;
-use super::{breakdown, bulk, cold, fairness, footprint, full_directory, groups, initial_sync, mixed, sandbox, users};
+use super::{
+    breakdown, bulk, cold, fairness, footprint, full_directory, groups, initial_sync, mixed, plan, sandbox, users,
+};
 use clap::ValueEnum;
 
 /// What can be measured. The comments are the text of `--list` and `--help`; the order is that in which they run.
@@ -45,6 +47,8 @@ pub(super) enum Workload {
     Fairness,
     /// 150,000 users, 20,000 groups, 1,000,000 memberships by single requests: not unless named, or by --all
     FullDirectory,
+    /// The same into a staged directory, against a live one; its plan read and applied: not unless named, or by --all
+    Plan,
 }
 
 impl Workload {
@@ -56,7 +60,7 @@ impl Workload {
     /// Those that run where none is named: some minutes together.
     pub(super) fn usual() -> Vec<Self> {
         let mut all = Self::all();
-        all.retain(|workload| *workload != Self::FullDirectory);
+        all.retain(|workload| !matches!(workload, Self::FullDirectory | Self::Plan));
         all
     }
 
@@ -97,6 +101,7 @@ impl Workload {
             Self::Breakdown => breakdown::run(bench).await,
             Self::Fairness => fairness::run(bench).await,
             Self::FullDirectory => full_directory::run(bench).await,
+            Self::Plan => plan::run(bench).await,
         }
     }
 }

@@ -38,6 +38,7 @@ fn every_workload_is_listed_and_said_what_it_measures() {
         "member-1000",
         "sync",
         "full-directory",
+        "plan",
         "bulk",
         "mixed",
         "fairness",
