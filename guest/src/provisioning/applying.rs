@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use super::plans::ApplyProgress;
 use super::profile::{email, group_name, profile};
 use super::{domains, groups, links, rules, unlinked};
-use crate::directories::record::{load, read_counts};
+use crate::directories::record::load;
 use crate::directories::{Error, Result};
 use crate::engine::Engine;
 use crate::site::customers::{self, Profile};
@@ -25,7 +25,7 @@ use crate::store::records::{
     self, ApplyRecord, ConflictPolicy, Counts, DirectoryRecord, Due, Header, Link, Mode, Obstacle, PlannedKind,
     PlannedRecord, Stored, Turn, UnlinkedReason,
 };
-use crate::store::{self, Transaction, prefix_range};
+use crate::store::{self, Transaction, counts, prefix_range};
 use crate::work::Work;
 
 /// How many customers and organizations one step does, about.
@@ -54,8 +54,7 @@ impl Engine<'_> {
     pub fn apply_plan(&self, actor: &str, directory: &str, accepted: Option<u64>) -> Result<ApplyProgress> {
         self.administer(actor, |work| {
             let record = load(work.transaction, directory)?;
-            let counts = work.transaction.get(keys::counts(directory))?;
-            let counts = read_counts(directory, counts)?;
+            let counts = counts::load(work.transaction, directory)?;
             match record.mode {
                 Mode::Live => return Err(Error::Refused("the directory is live: it has no plan".to_string())),
                 Mode::Applying => {}
@@ -109,8 +108,7 @@ fn progress(transaction: &mut Transaction, directory: &str) -> Result<Option<App
     let key = keys::apply(directory);
     let Some(text) = transaction.get(key.clone())? else { return Ok(None) };
     let record: ApplyRecord = records::read(&key, &text)?;
-    let counts = transaction.get(keys::counts(directory))?;
-    let left = if record.ended.is_some() { 0 } else { read_counts(directory, counts)?.planned.all() };
+    let left = if record.ended.is_some() { 0 } else { counts::load(transaction, directory)?.planned.all() };
     Ok(Some(ApplyProgress {
         by: record.by,
         since: record.since,
@@ -317,8 +315,7 @@ impl Step<'_> {
             }
             if row.len() == MAX_ROW {
                 let before = before.saturating_add(MAX_ROW as u64);
-                let key = keys::counts(self.directory);
-                let counts = read_counts(self.directory, self.work.transaction.get(key)?)?;
+                let counts = counts::load(self.work.transaction, self.directory)?;
                 if before > counts.planned.all().saturating_add(MAX_ROW as u64) {
                     // They are looked at for the second time: it is a ring, too large for one transaction.
                     self.keep_own(&next)?;
@@ -368,10 +365,7 @@ impl Step<'_> {
         }
         let (found, deactivates, complete) = (None, false, false);
         let new = PlannedRecord { kind, linked: true, found, deactivates, complete, ..record.clone() };
-        self.count(|this, counts| {
-            let (transaction, now) = (&mut *this.work.transaction, this.work.now.milliseconds);
-            plan::replace(transaction, counts, (this.directory, id), Some(&record), Some(&new), now)
-        })
+        self.replace(id, &record, Some(&new))
     }
 
     /// Who has the address or name that a user or group wants and gives it up by the plan, and its key in the index.
@@ -400,10 +394,7 @@ impl Step<'_> {
         };
         let wants = record.found.clone();
         let new = PlannedRecord { kind, wants, renamed: false, ..record.clone() };
-        self.count(|this, counts| {
-            let (transaction, now) = (&mut *this.work.transaction, this.work.now.milliseconds);
-            plan::replace(transaction, counts, (this.directory, id), Some(&record), Some(&new), now)
-        })
+        self.replace(id, &record, Some(&new))
     }
 
     /// Does what is planned for a user or group.
@@ -419,20 +410,18 @@ impl Step<'_> {
         if blocked.is_some() {
             self.record.blocked = self.record.blocked.saturating_add(1);
         }
-        self.count(|this, counts| {
-            let (transaction, now) = (&mut *this.work.transaction, this.work.now.milliseconds);
-            plan::replace(transaction, counts, (this.directory, id), Some(record), None, now)
-        })
+        self.replace(id, record, None)
     }
 
     /// Changes the counts of the directory.
-    fn count(&mut self, change: impl FnOnce(&mut Self, &mut Counts) -> store::Result<()>) -> site::Result<()> {
-        let key = keys::counts(self.directory);
-        let text = self.work.transaction.get(key.clone())?.ok_or_else(|| store::Error::corrupt(&key))?;
-        let mut counts: Counts = records::read(&key, &text)?;
-        change(self, &mut counts)?;
-        self.work.transaction.put(key, records::write(&counts));
-        Ok(())
+    fn count(&mut self, change: impl FnOnce(&mut Transaction, &mut Counts) -> store::Result<()>) -> site::Result<()> {
+        Ok(counts::with(self.work.transaction, self.directory, change)?)
+    }
+
+    /// Replaces what is planned for a user or group.
+    fn replace(&mut self, id: &str, old: &PlannedRecord, new: Option<&PlannedRecord>) -> site::Result<()> {
+        let (place, now) = ((self.directory, id), self.work.now.milliseconds);
+        self.count(|transaction, counts| plan::replace(transaction, counts, place, Some(old), new, now))
     }
 
     /// The user or group, as it is stored.
@@ -473,7 +462,7 @@ impl Step<'_> {
         Ok(true)
     }
 
-    /// Links a user to a local customer, which keeps its address for now.
+    /// Links a user to a local customer with the address that this one has.
     fn link_local(&mut self, id: &str, user: &Stored, customer: &str, profile: &Profile) -> site::Result<()> {
         let old = customers::load(self.work.transaction, customer)?;
         let old = old.ok_or_else(|| store::Error::corrupt(&keys::customer(customer)))?;
@@ -497,7 +486,8 @@ impl Step<'_> {
     /// Leaves a user linked to nobody, because somebody else has come to have its address.
     fn leave_unlinked(&mut self, id: &str) -> site::Result<()> {
         let reason = Some(UnlinkedReason::AddressTaken);
-        self.count(|this, counts| unlinked::note(this.work.transaction, counts, this.directory, id, reason))?;
+        let directory = self.directory;
+        self.count(|transaction, counts| unlinked::note(transaction, counts, directory, id, reason))?;
         let directory = Some(self.directory.to_string());
         self.work.record(ChangeKind::UserUnlinked, Detail { directory, reason, ..Detail::of_user(id) });
         Ok(())
@@ -530,8 +520,8 @@ impl Step<'_> {
             let header = Header { customer: None, ..user.header.clone() };
             let key = Kind::User.resource(self.directory, id);
             self.work.transaction.put(key, user.with_header(header).text());
-            return self
-                .count(|this, counts| unlinked::note(this.work.transaction, counts, this.directory, id, Some(reason)));
+            let directory = self.directory;
+            return self.count(|transaction, counts| unlinked::note(transaction, counts, directory, id, Some(reason)));
         }
         if blocked.is_some() {
             // It keeps the address that it has, and follows in everything else.
@@ -551,11 +541,9 @@ impl Step<'_> {
         let attributes = user.attributes(&Kind::User.resource(self.directory, id))?;
         let inside = email(&attributes).filter(|address| domains::is_inside(self.settings, address));
         let Some(address) = inside else { return Ok(None) };
-        let wanting = PlannedRecord { wants: Some(address.clone()), ..record.clone() };
-        let obstacle = plan::obstacle(self.work.transaction, self.directory, id, &wanting)?;
         let holder = plan::holder(self.work.transaction, self.directory, true, &address)?;
         let is_own = holder.is_none_or(|holder| holder.owner == Owner::Own(id.to_string()));
-        Ok(Some(address).filter(|_| obstacle.is_none() && is_own))
+        Ok(Some(address).filter(|_| is_own))
     }
 
     /// Deletes the customer of a deleted user.
@@ -604,9 +592,9 @@ impl Step<'_> {
             return self.change_organization(id, organization, name, record, blocked);
         }
         if blocked.is_some() {
-            let now = self.work.now.milliseconds;
-            self.count(|this, counts| {
-                groups::keep_apart(this.work.transaction, counts, this.directory, id, now);
+            let (directory, now) = (self.directory, self.work.now.milliseconds);
+            self.count(|transaction, counts| {
+                groups::keep_apart(transaction, counts, directory, id, now);
                 Ok(())
             })?;
             let holder = plan::holder(self.work.transaction, self.directory, false, &keys::comparable(name))?;
@@ -676,16 +664,8 @@ impl Step<'_> {
         self.members = self.members.saturating_add(come).saturating_add(go);
         let is_done = come < MEMBERS_AT_ONCE && go < MEMBERS_AT_ONCE;
         if !is_done {
-            let current = plan::find(self.work.transaction, self.directory, group)?;
-            let mut rest = current.clone();
-            if let Some(rest) = &mut rest {
-                rest.come = rest.come.saturating_sub(come);
-                rest.go = rest.go.saturating_sub(go);
-            }
-            self.count(|this, counts| {
-                let (transaction, now) = (&mut *this.work.transaction, this.work.now.milliseconds);
-                plan::replace(transaction, counts, (this.directory, group), current.as_ref(), rest.as_ref(), now)
-            })?;
+            let (come, go) = (record.come.saturating_sub(come), record.go.saturating_sub(go));
+            self.replace(group, record, Some(&PlannedRecord { come, go, ..record.clone() }))?;
             return Ok(false);
         }
         if let Some(mut stored) = numbers::organization(self.work.transaction, organization)?
@@ -766,14 +746,7 @@ impl Step<'_> {
         let Some(organization) = record.organization.filter(|_| blocked.is_none()) else { return Ok(true) };
         if record.linked {
             // Those who came to the group before it was deleted never were members.
-            let range = Range { keys_only: true, ..prefix_range(&keys::planned_members(group), MEMBERS_AT_ONCE) };
-            let entries = self.work.transaction.scan(&range)?;
-            for entry in &entries {
-                let user = keys::id_of(&entry.key);
-                edges::remove(self.work.transaction, group, user);
-                self.work.transaction.delete(keys::planned_member(group, user));
-            }
-            if entries.len() >= MEMBERS_AT_ONCE as usize {
+            if drop_planned_members(self.work.transaction, group, MEMBERS_AT_ONCE)? > 0 {
                 return Ok(false);
             }
             self.work.transaction.delete(keys::adoption(self.directory, group));

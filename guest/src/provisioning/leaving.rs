@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use core::ops::ControlFlow;
 
 use super::scope::Scope;
-use super::staging;
+use super::staging::Planner;
 use crate::engine::Moment;
 use crate::language::error::Result;
 use crate::site::customers::{self, Kept};
@@ -15,7 +15,7 @@ use crate::store::edges::{self, Removal, SWEPT_AT_ONCE};
 use crate::store::keys::{self, Kind};
 use crate::store::pages::{self, ENTRIES_AT_ONCE, for_each_page};
 use crate::store::records::{self, Counts, Header, Stored, Sweep};
-use crate::store::{self, Transaction, plan, prefix_range, sizes};
+use crate::store::{self, Transaction, counts, plan, prefix_range, sizes};
 
 /// Takes a deleted user out of its groups. Its customer keeps the memberships that they gave it.
 ///
@@ -25,9 +25,9 @@ pub fn forget_user(scope: &mut Scope<'_>, user: &str, customer: Option<&str>) ->
     let directory = scope.directory();
     let now = &scope.context.now;
     let (removal, counted) = if scope.is_staged() {
-        let is_linked = customer.is_some();
         let counts = &mut scope.counts;
-        leave_staged_groups(scope.transaction, counts, directory, user, SWEPT_AT_ONCE, now, is_linked, None)?
+        let planned = customer.map_or(PlannedCustomer::Nobody, |_| PlannedCustomer::Stays);
+        leave_staged_groups(scope.transaction, counts, directory, user, SWEPT_AT_ONCE, now, planned)?
     } else {
         leave_groups(scope.transaction, directory, user, SWEPT_AT_ONCE, now, customer)?
     };
@@ -61,11 +61,7 @@ pub fn leave_groups(
         // The memberships of a deleted group are still to be swept.
         let Some(value) = value else { continue };
         counted += 1;
-        let stored = Stored::read(&key, value)?;
-        let members = stored.header.members.saturating_sub(1);
-        sizes::resize(transaction, directory, group, stored.header.members, members);
-        let header = Header { members, ..stored.header.next(&now.text) };
-        transaction.put(key, stored.with_header(header).text());
+        lose_one(transaction, directory, group, &Stored::read(&key, value)?, now);
     }
     if let (Some(customer), Some(kept)) = (customer, kept) {
         let groups: Vec<&str> =
@@ -73,6 +69,14 @@ pub fn leave_groups(
         membership::remember(transaction, &groups, customer, kept == Kept::Present, now)?;
     }
     Ok((removal, counted))
+}
+
+/// Counts one member fewer in a group, which has a new version by that.
+fn lose_one(transaction: &mut Transaction, directory: &str, group: &str, stored: &Stored, now: &Moment) {
+    let members = stored.header.members.saturating_sub(1);
+    sizes::resize(transaction, directory, group, stored.header.members, members);
+    let header = Header { members, ..stored.header.next(&now.text) };
+    transaction.put(Kind::Group.resource(directory, group), stored.with_header(header).text());
 }
 
 /// Takes a deleted user out of more of its groups. As long as that is planned, its customer keeps the memberships.
@@ -90,32 +94,40 @@ pub fn sweep_user(
     if !plan::is_staged(transaction, directory)? {
         return leave_groups(transaction, directory, user, limit, now, customer);
     }
-    let key = keys::counts(directory);
-    let text = transaction.get(key.clone())?.ok_or_else(|| store::Error::corrupt(&key))?;
-    let mut counts: Counts = records::read(&key, &text)?;
-    let is_linked = plan::find(transaction, directory, user)?.is_some_and(|planned| planned.linked);
-    // When what was planned is done, the customer is deleted.
-    let gone = customer.filter(|_| !is_linked);
-    let done = leave_staged_groups(transaction, &mut counts, directory, user, limit, now, is_linked, gone)?;
-    transaction.put(key, records::write(&counts));
-    Ok(done)
+    let planned = plan::find(transaction, directory, user)?;
+    let customer = match customer {
+        Some(_) if planned.is_some_and(|planned| planned.linked) => PlannedCustomer::Stays,
+        Some(customer) => PlannedCustomer::Deleted(customer),
+        None => PlannedCustomer::Nobody,
+    };
+    counts::with(transaction, directory, |transaction, counts| {
+        leave_staged_groups(transaction, counts, directory, user, limit, now, customer)
+    })
 }
 
-/// As [`leave_groups`], in a staged directory: the customer keeps the memberships until that is applied. That of `gone` is
-/// applied already.
+/// What has become of the customer of a deleted user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum PlannedCustomer<'c> {
+    /// It keeps the memberships until its deletion is applied.
+    Stays,
+    /// Its deletion is applied.
+    Deleted(&'c str),
+    /// There never was one.
+    Nobody,
+}
+
+/// As [`leave_groups`], in a staged directory: the customer keeps the memberships until that is applied.
 ///
 /// # Errors
 /// Where the storage fails.
-#[expect(clippy::too_many_arguments, reason = "each is one thing that the caller has at hand")]
-pub fn leave_staged_groups(
+fn leave_staged_groups(
     transaction: &mut Transaction,
     counts: &mut Counts,
     directory: &str,
     user: &str,
     limit: u32,
     now: &Moment,
-    is_linked: bool,
-    gone: Option<&str>,
+    customer: PlannedCustomer<'_>,
 ) -> store::Result<(Removal, u32)> {
     let range =
         Range { end: keys::own_memberships(user), ..prefix_range(&keys::memberships(user), limit.saturating_add(1)) };
@@ -132,17 +144,19 @@ pub fn leave_staged_groups(
         let stored = value.map(|value| Stored::read(&key, value)).transpose()?;
         if let Some(stored) = &stored {
             counted += 1;
-            let members = stored.header.members.saturating_sub(1);
-            sizes::resize(transaction, directory, group, stored.header.members, members);
-            let header = Header { members, ..stored.header.next(&now.text) };
-            transaction.put(key, stored.with_header(header).text());
+            lose_one(transaction, directory, group, stored, now);
         }
         let is_planned = entry.value == edges::PLANNED;
-        let place = (group, stored.as_ref());
         let now = now.milliseconds;
-        staging::leave_group(transaction, counts, directory, place, user, is_planned, is_linked, now)?;
+        let is_linked = customer == PlannedCustomer::Stays;
+        Planner { transaction, counts, directory, id: group, now }.leave(
+            stored.as_ref(),
+            user,
+            is_planned,
+            is_linked,
+        )?;
     }
-    if let Some(customer) = gone
+    if let PlannedCustomer::Deleted(customer) = customer
         && let Some(kept) = customers::kept(transaction, customer)?
     {
         let known = entries.iter().filter(|entry| entry.value != edges::PLANNED);
@@ -150,13 +164,14 @@ pub fn leave_staged_groups(
         membership::remember(transaction, &known, customer, kept == Kept::Present, now)?;
     }
     let mut removal = Removal { removed: pages::count(entries.len()), more };
-    if !is_linked {
-        // It has no customer that would keep what it has left before.
+    if customer != PlannedCustomer::Stays {
+        // There is no customer that would keep what it has left before.
         let range = Range { keys_only: true, ..prefix_range(&keys::staying_memberships(user), limit) };
         let entries = transaction.scan(&range)?;
         for entry in &entries {
             let group = keys::group_of_holder(keys::id_of(&entry.key));
-            staging::stay_no_longer(transaction, counts, directory, group, user, now.milliseconds)?;
+            let now = now.milliseconds;
+            Planner { transaction, counts, directory, id: group, now }.stay_no_longer(user)?;
         }
         removal.removed += pages::count(entries.len());
         removal.more |= entries.len() >= limit as usize;

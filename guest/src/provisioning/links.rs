@@ -23,9 +23,9 @@ use crate::store::feed::{ChangeKind, Detail};
 use crate::store::keys::{self, Kind};
 use crate::store::pages::{ENTRIES_AT_ONCE, for_each_page};
 use crate::store::records::{
-    self, Counts, CustomerRecord, DirectoryRecord, Due, Header, Link, Mode, Stored, Turn, UnlinkedReason,
+    self, CustomerRecord, DirectoryRecord, Due, Header, Link, Mode, Stored, Turn, UnlinkedReason,
 };
-use crate::store::{self, Transaction, plan, prefix_range};
+use crate::store::{self, Transaction, counts, plan, prefix_range};
 use crate::work::Work;
 
 /// How many users with one email address are looked at in a directory. There is hardly ever more than one.
@@ -252,13 +252,10 @@ pub fn set_link(
     }
     let is_inactive = |linked: bool| linked && user.header.inactive;
     totals::count_inactive(transaction, &link.directory, [customer.is_err(), customer.is_ok()].map(is_inactive))?;
-    let counts_key = keys::counts(&link.directory);
-    let counts = transaction.get(counts_key.clone())?.ok_or_else(|| store::Error::corrupt(&counts_key))?;
-    let mut counts: Counts = records::read(&counts_key, &counts)?;
     let reason = customer.err().map(|(_, reason)| reason);
-    unlinked::note(transaction, &mut counts, &link.directory, &link.resource, reason)?;
-    transaction.put(counts_key, records::write(&counts));
-    Ok(())
+    counts::with(transaction, &link.directory, |transaction, counts| {
+        unlinked::note(transaction, counts, &link.directory, &link.resource, reason)
+    })
 }
 
 /// The only candidate, or among several the one from which the customer was unlinked.

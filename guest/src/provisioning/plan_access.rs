@@ -215,9 +215,7 @@ pub fn step(transaction: &mut Transaction, directory: &str, now: u64) -> store::
             None => record.old = record.complete.replace(run).map(|old| old.at),
         }
     } else {
-        let text = transaction.get(keys::counts(directory))?;
-        let text = text.ok_or_else(|| store::Error::corrupt(&keys::counts(directory)))?;
-        let changed = records::read::<records::Counts>(&keys::counts(directory), &text)?.planned.changed;
+        let changed = store::counts::load(transaction, directory)?.planned.changed;
         let last = record.complete.as_ref().map_or(0, |run| run.at);
         let is_quiet = changed.saturating_add(QUIET_MS) <= now || last.saturating_add(MAX_AGE_MS) <= now;
         if changed == 0 || changed < last || !is_quiet || settings.mode == Mode::Applying {
@@ -243,13 +241,6 @@ fn remove(transaction: &mut Transaction, prefix: &str) -> store::Result<bool> {
     Ok(is_all)
 }
 
-/// A group as the plan leaves it.
-#[derive(Clone)]
-struct PlannedGroup {
-    /// The projects that its organization is to be associated with; none if it is to have no organization.
-    projects: BTreeSet<u64>,
-}
-
 /// A step of a run.
 struct Step<'s> {
     transaction: &'s mut Transaction,
@@ -257,8 +248,8 @@ struct Step<'s> {
     run: &'s mut PlanAccessRun,
     rules: Vec<ProjectRule>,
     open: BTreeSet<u64>,
-    /// What is known of groups and organizations.
-    groups: BTreeMap<String, PlannedGroup>,
+    /// The projects of groups as the plan leaves them, and those of organizations, as far as they were looked at.
+    groups: BTreeMap<String, BTreeSet<u64>>,
     organizations: BTreeMap<u64, BTreeSet<u64>>,
     now: u64,
 }
@@ -369,8 +360,8 @@ impl<'s> Step<'s> {
         Ok(found)
     }
 
-    /// A group as the plan leaves it.
-    fn group(&mut self, id: &str) -> store::Result<PlannedGroup> {
+    /// The projects that the organization of a group is associated with when the plan is applied; none if it has none then.
+    fn group(&mut self, id: &str) -> store::Result<BTreeSet<u64>> {
         if let Some(known) = self.groups.get(id) {
             return Ok(known.clone());
         }
@@ -389,9 +380,8 @@ impl<'s> Step<'s> {
                 projects.extend(rules::projects_for(&self.rules, group_name(&attributes)));
             }
         }
-        let found = PlannedGroup { projects };
-        self.groups.insert(id.to_string(), found.clone());
-        Ok(found)
+        self.groups.insert(id.to_string(), projects.clone());
+        Ok(projects)
     }
 
     /// The projects of a customer's organizations, those of all, and those of the ones in which it stays.
@@ -451,7 +441,6 @@ impl<'s> Step<'s> {
 
     /// A user of the directory.
     fn user(&mut self, id: &str, key: &str, stored: &Stored) -> store::Result<()> {
-        self.run.looked_at = self.run.looked_at.saturating_add(1);
         let planned = plan::find(self.transaction, self.directory, id)?;
         let planned = planned.filter(|planned| planned.linked || planned.blocked.is_none());
         let customer = stored.header.customer.clone().or(planned.as_ref().and_then(|planned| planned.customer.clone()));
@@ -475,7 +464,7 @@ impl<'s> Step<'s> {
         let range =
             Range { keys_only: true, end: keys::own_memberships(id), ..prefix_range(&keys::memberships(id), u32::MAX) };
         for entry in self.transaction.scan(&range)? {
-            after.extend(self.group(keys::id_of(&entry.key))?.projects);
+            after.extend(self.group(keys::id_of(&entry.key))?);
         }
         let name = match &planned {
             Some(planned) => planned.name.clone(),
@@ -488,7 +477,6 @@ impl<'s> Step<'s> {
 
     /// A user that is deleted, and whose customer is to be.
     fn deleted_user(&mut self, id: &str, planned: &PlannedRecord) -> store::Result<()> {
-        self.run.looked_at = self.run.looked_at.saturating_add(1);
         let Some(customer) = &planned.customer else { return Ok(()) };
         let Some(record) = customers::load(self.transaction, customer)?.filter(|record| record.active) else {
             return Ok(());
@@ -511,7 +499,6 @@ impl<'s> Step<'s> {
         if is_own || is_wanted {
             return Ok(());
         }
-        self.run.looked_at = self.run.looked_at.saturating_add(1);
         for (id, one) in membership::of_customer(self.transaction, &customer, &record, self.now)? {
             if !self.stays(&customer, &record, None, id, &one)? {
                 if id != organization {

@@ -5,19 +5,19 @@ use alloc::vec::Vec;
 
 use super::plan_access::{self, PlanAccess};
 use super::profile::profile;
-use crate::directories::record::{load, read_counts};
+use crate::directories::record::load;
 use crate::directories::{Error, Result};
 use crate::engine::Engine;
 use crate::site::customers::{self, Profile};
 pub use crate::site::history::ValueChange;
 use crate::site::numbers;
-use crate::store;
 use crate::store::feed::ValueChange as StoredChange;
 use crate::store::keys::{self, Kind};
 use crate::store::pages::{self, Page};
 use crate::store::plan;
 use crate::store::records::{CustomerRecord, PlannedRecord, Stored};
 pub use crate::store::records::{Mode, Obstacle, PlannedKind};
+use crate::store::{self, counts};
 use crate::work::{USHER, Work};
 
 /// What going live would do.
@@ -120,8 +120,7 @@ impl Engine<'_> {
     pub fn plan(&self, directory: &str) -> Result<Plan> {
         self.read(|transaction| {
             let record = load(transaction, directory)?;
-            let counts = transaction.get(keys::counts(directory))?;
-            let planned = read_counts(directory, counts)?.planned;
+            let planned = counts::load(transaction, directory)?.planned;
             let (access, access_since) = plan_access::counts(transaction, directory, planned.changed)?;
             Ok(Plan {
                 mode: record.mode,

@@ -23,7 +23,7 @@ use crate::store::records::{
     self, ConflictPolicy, Counts, DeletedOrganizationRecord, DirectoryRecord, Header, Mode, OrganizationRecord,
     PlannedKind, PlannedRecord, Stored, UnlinkedReason,
 };
-use crate::store::{self, Transaction};
+use crate::store::{self, Transaction, counts};
 use crate::text::quoted;
 
 /// A user or group whose plan changes.
@@ -560,7 +560,7 @@ impl Turnover {
 ///
 /// # Errors
 /// Where the storage fails.
-pub fn change_linked(
+fn change_linked(
     planner: &mut Planner<'_>,
     organization: Option<u64>,
     (name, renamed): (&str, bool),
@@ -600,63 +600,52 @@ fn existing(transaction: &mut Transaction, number: u64) -> store::Result<Organiz
     numbers::organization(transaction, number)?.ok_or_else(|| store::Error::corrupt(&keys::organization(number)))
 }
 
-/// Takes a deleted user out of a group, by the plan where the group is linked. The site knows the user if it `is_linked`.
-///
-/// # Errors
-/// Where the storage fails.
-#[expect(clippy::too_many_arguments, reason = "each is one thing that the caller has at hand")]
-pub fn leave_group(
-    transaction: &mut Transaction,
-    counts: &mut Counts,
-    directory: &str,
-    (group, stored): (&str, Option<&Stored>),
-    user: &str,
-    is_planned: bool,
-    is_linked: bool,
-    now: u64,
-) -> store::Result<()> {
-    let organization = transaction.get(keys::organization_of(group))?;
-    if organization.is_none() || !(is_planned || is_linked) {
-        edges::remove(transaction, group, user);
-        return Ok(());
-    }
-    let mut turnover = Turnover::default();
-    turnover.leave(transaction, group, user, is_planned);
-    let key = Kind::Group.resource(directory, group);
-    let mut planner = Planner { transaction, counts, directory, id: group, now };
-    match stored {
-        Some(stored) => {
-            let name = group_name(&stored.attributes(&key)?).to_string();
-            change_linked(&mut planner, stored.header.organization, (&name, false), turnover, false)
+impl Planner<'_> {
+    /// Takes a deleted user out of a group, by the plan where the group is linked. The site knows the user if it
+    /// `is_linked`.
+    ///
+    /// # Errors
+    /// Where the storage fails.
+    pub fn leave(
+        &mut self,
+        stored: Option<&Stored>,
+        user: &str,
+        is_planned: bool,
+        is_linked: bool,
+    ) -> store::Result<()> {
+        let organization = self.transaction.get(keys::organization_of(self.id))?;
+        if organization.is_none() || !(is_planned || is_linked) {
+            edges::remove(self.transaction, self.id, user);
+            return Ok(());
         }
-        None => {
-            let Some(number) = organization.filter(|_| turnover.go > 0) else { return Ok(()) };
-            let number = numbers::parse(&keys::organization_of(group), &number)?;
-            keep_staying(planner.transaction, number)
+        let mut turnover = Turnover::default();
+        turnover.leave(self.transaction, self.id, user, is_planned);
+        match stored {
+            Some(stored) => self.turn_over(stored, turnover),
+            None => {
+                let Some(number) = organization.filter(|_| turnover.go > 0) else { return Ok(()) };
+                let number = numbers::parse(&keys::organization_of(self.id), &number)?;
+                keep_staying(self.transaction, number)
+            }
         }
     }
-}
 
-/// Forgets that a user stays in a group that it has left: it is deleted, and has no customer.
-///
-/// # Errors
-/// Where the storage fails.
-pub fn stay_no_longer(
-    transaction: &mut Transaction,
-    counts: &mut Counts,
-    directory: &str,
-    group: &str,
-    user: &str,
-    now: u64,
-) -> store::Result<()> {
-    edges::remove(transaction, &keys::staying_members(group), user);
-    let key = Kind::Group.resource(directory, group);
-    let Some(text) = transaction.get(key.clone())? else { return Ok(()) };
-    let stored = Stored::read(&key, text)?;
-    let name = group_name(&stored.attributes(&key)?).to_string();
-    let turnover = Turnover { come: 0, go: -1 };
-    let mut planner = Planner { transaction, counts, directory, id: group, now };
-    change_linked(&mut planner, stored.header.organization, (&name, false), turnover, false)
+    /// Forgets that a user stays in a group that it has left: it is deleted, and has no customer.
+    ///
+    /// # Errors
+    /// Where the storage fails.
+    pub fn stay_no_longer(&mut self, user: &str) -> store::Result<()> {
+        edges::remove(self.transaction, &keys::staying_members(self.id), user);
+        let key = Kind::Group.resource(self.directory, self.id);
+        let Some(text) = self.transaction.get(key.clone())? else { return Ok(()) };
+        self.turn_over(&Stored::read(&key, text)?, Turnover { come: 0, go: -1 })
+    }
+
+    /// Plans that others come into the organization of a group, and go from it.
+    fn turn_over(&mut self, stored: &Stored, turnover: Turnover) -> store::Result<()> {
+        let name = group_name(&stored.attributes(&Kind::Group.resource(self.directory, self.id))?).to_string();
+        change_linked(self, stored.header.organization, (&name, false), turnover, false)
+    }
 }
 
 /// Notes that somebody stays a member of the organization of a deleted group: one that is to be deleted, is deleted and can
@@ -691,17 +680,14 @@ pub fn plan_user_inside(
 ) -> site::Result<()> {
     debug_assert_ne!(settings.mode, Mode::Live);
     let attributes = stored.attributes(&Kind::User.resource(directory, user))?;
-    let counts_key = keys::counts(directory);
-    let text = transaction.get(counts_key.clone())?.ok_or_else(|| store::Error::corrupt(&counts_key))?;
-    let mut counts: Counts = records::read(&counts_key, &text)?;
-    let mut planner = Planner { transaction, counts: &mut counts, directory, id: user, now };
-    match planner.begin_customer(&profile(&attributes, stored.header.inactive)) {
-        Err(site::Error::Taken(_)) => return Ok(()),
-        done => done?,
-    }
-    unlinked::note(transaction, &mut counts, directory, user, Some(UnlinkedReason::Staged))?;
-    transaction.put(counts_key, records::write(&counts));
-    Ok(())
+    counts::with(transaction, directory, |transaction, counts| {
+        let mut planner = Planner { transaction, counts, directory, id: user, now };
+        match planner.begin_customer(&profile(&attributes, stored.header.inactive)) {
+            Err(site::Error::Taken(_)) => return Ok(()),
+            done => done?,
+        }
+        Ok(unlinked::note(transaction, counts, directory, user, Some(UnlinkedReason::Staged))?)
+    })
 }
 
 /// Plans nothing any more for a user who is outside of the domains of its directory now.
@@ -709,15 +695,12 @@ pub fn plan_user_inside(
 /// # Errors
 /// Where the storage fails.
 pub fn forget_user_outside(transaction: &mut Transaction, directory: &str, user: &str, now: u64) -> store::Result<()> {
-    let counts_key = keys::counts(directory);
-    let text = transaction.get(counts_key.clone())?.ok_or_else(|| store::Error::corrupt(&counts_key))?;
-    let mut counts: Counts = records::read(&counts_key, &text)?;
-    let mut planner = Planner { transaction, counts: &mut counts, directory, id: user, now };
-    let old = planner.find()?;
-    planner.replace(old.as_ref(), None)?;
-    unlinked::note(transaction, &mut counts, directory, user, Some(UnlinkedReason::OutsideDomains))?;
-    transaction.put(counts_key, records::write(&counts));
-    Ok(())
+    counts::with(transaction, directory, |transaction, counts| {
+        let mut planner = Planner { transaction, counts, directory, id: user, now };
+        let old = planner.find()?;
+        planner.replace(old.as_ref(), None)?;
+        unlinked::note(transaction, counts, directory, user, Some(UnlinkedReason::OutsideDomains))
+    })
 }
 
 /// Refuses what an administrator cannot do to a customer or organization while the directory plans something for its user

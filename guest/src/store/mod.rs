@@ -1,5 +1,6 @@
 //! What is kept in the storage: keys, records, edges, pages, and transactions over them.
 
+pub mod counts;
 pub mod edges;
 mod error;
 pub mod feed;
@@ -7,6 +8,7 @@ pub mod histories;
 pub mod keys;
 pub mod pages;
 pub mod plan;
+mod planned;
 pub mod records;
 pub mod sizes;
 mod transaction;

@@ -7,6 +7,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::ops::ControlFlow;
 
+use super::counts;
 use super::error::{Error, Result};
 use super::keys::{self, Kind};
 use super::pages::{ENTRIES_AT_ONCE, for_each_page};
@@ -172,6 +173,14 @@ enum Target {
 }
 
 impl Target {
+    /// Its id as it stands in the index.
+    fn id(&self) -> String {
+        match self {
+            Target::Customer(id) => id.clone(),
+            Target::Organization(number) => keys::number(*number),
+        }
+    }
+
     /// The key of the claims to it.
     fn claims(&self) -> String {
         match self {
@@ -305,24 +314,15 @@ pub fn obstacle(
     record: &PlannedRecord,
 ) -> Result<Option<Obstacle>> {
     let is_user = record.kind.concerns_user();
-    let target = match (&record.customer, record.organization) {
-        _ if record.linked => None,
-        (Some(customer), _) => Some(customer.clone()),
-        (None, Some(organization)) => Some(keys::number(organization)),
-        (None, None) => None,
-    };
+    let target = record.target().filter(|_| !record.linked);
     if let Some(target) = &target {
         let is_same = match &record.found {
             Some(found) => holder(transaction, directory, is_user, found)?
-                .is_some_and(|holder| holder.id == *target && holder.owner == Owner::Site),
+                .is_some_and(|holder| holder.id == target.id() && holder.owner == Owner::Site),
             None => false,
         };
         // Of two that want the same one, the first has it.
-        let first = match record.target() {
-            Some(target) => claimant(transaction, directory, &target.claims())?,
-            None => None,
-        };
-        let is_first = first.is_none_or(|first| first == id);
+        let is_first = claimant(transaction, directory, &target.claims())?.is_none_or(|first| first == id);
         if !is_same || !is_first {
             return Ok(Some(if is_user { Obstacle::CustomerChanged } else { Obstacle::OrganizationChanged }));
         }
@@ -332,7 +332,7 @@ pub fn obstacle(
     let is_free = holder.freed_by.is_some()
         || holder.owner == Owner::Leaving
         || holder.owner == Owner::Own(id.to_string())
-        || target.is_some_and(|target| target == holder.id);
+        || target.is_some_and(|target| target.id() == holder.id);
     Ok((!is_free).then_some(if is_user { Obstacle::AddressTaken } else { Obstacle::NameTaken }))
 }
 
@@ -375,16 +375,15 @@ fn reconsider_one(transaction: &mut Transaction, (directory, id): (&str, &str), 
     let Some(old) = find(transaction, directory, id)? else { return Ok(()) };
     let blocked = obstacle(transaction, directory, id, &old)?;
     let deactivates = deactivates(transaction, directory, id, &old)?;
-    let key = keys::counts(directory);
-    let is_same = blocked == old.blocked && deactivates == old.deactivates;
-    let Some(counts) = transaction.get(key.clone())?.filter(|_| !is_same) else { return Ok(()) };
-    let mut counts: Counts = records::read(&key, &counts)?;
+    if blocked == old.blocked && deactivates == old.deactivates || !is_staged(transaction, directory)? {
+        return Ok(());
+    }
     // Of somebody who is deleted nothing is kept that cannot be done.
     let is_over = matches!(old.kind, PlannedKind::DeleteCustomer | PlannedKind::DeleteOrganization);
     let new = (!is_over).then(|| PlannedRecord { deactivates, blocked, ..old.clone() });
-    replace(transaction, &mut counts, (directory, id), Some(&old), new.as_ref(), now)?;
-    transaction.put(key, records::write(&counts));
-    Ok(())
+    counts::with(transaction, directory, |transaction, counts| {
+        replace(transaction, counts, (directory, id), Some(&old), new.as_ref(), now)
+    })
 }
 
 /// Whether a local customer that is to be linked is active, and its user is not.
@@ -415,11 +414,7 @@ pub fn look_anew(transaction: &mut Transaction, now: u64) -> Result<()> {
             if records::read::<DirectoryRecord>(&entry.key, &entry.value)?.mode == Mode::Live {
                 continue;
             }
-            let key = keys::counts(keys::id_of(&entry.key));
-            let Some(counts) = transaction.get(key.clone())? else { continue };
-            let mut counts: Counts = records::read(&key, &counts)?;
-            counts.planned.changed = now;
-            transaction.put(key, records::write(&counts));
+            counts::change(transaction, keys::id_of(&entry.key), |counts| counts.planned.changed = now)?;
         }
         Ok::<_, Error>(ControlFlow::Continue(()))
     })

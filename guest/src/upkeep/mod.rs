@@ -16,7 +16,6 @@
 //! # Ok::<_, Box<dyn std::error::Error>>(())
 //! ```
 
-mod counts;
 mod searchable;
 mod upgrade;
 
@@ -30,6 +29,7 @@ use crate::provisioning::{applying, leaving, links, plan_access};
 use crate::site::{
     self, arrivals, bin, customers, holders, index, numbers, organizations, parting, probation, projects,
 };
+use crate::store::counts;
 use crate::store::edges;
 use crate::store::histories;
 use crate::store::keys::{self, Kind};

@@ -26,7 +26,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::{counts, searchable};
+use super::searchable;
 use crate::address::is_address;
 use crate::engine::Engine;
 use crate::provisioning::profile::{email, profile};
@@ -39,7 +39,7 @@ use crate::store::pages;
 use crate::store::records::{
     self, CustomerRecord, DirectoryRecord, Mode, Stored, Subject, UnlinkedCounts, UnlinkedReason, UpgradeRecord,
 };
-use crate::store::{self, Result, Transaction, plan, prefix_range, sizes};
+use crate::store::{self, Result, Transaction, counts, plan, prefix_range, sizes};
 use crate::text::fold;
 use crate::twins;
 use crate::work::{USHER, Work};

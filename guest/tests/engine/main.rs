@@ -21,6 +21,7 @@
 //! `storage` is the storage that they use, `site` sends requests and checks every answer for its form, and `integrity`
 //! compares everything in a storage with everything else.
 
+mod applying;
 mod bin;
 mod bulk;
 mod bytes;
@@ -45,6 +46,7 @@ mod model;
 mod on_site;
 mod organizations;
 mod probation;
+mod rehearsing;
 mod removal;
 mod resolving;
 mod resources;

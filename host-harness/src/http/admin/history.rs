@@ -20,11 +20,18 @@ struct Entry {
     values: Vec<Value>,
 }
 
+/// What the site shows of something, before and after.
 #[derive(Serialize)]
-struct Value {
+pub(super) struct Value {
     attribute: String,
     old: Option<String>,
     new: Option<String>,
+}
+
+impl From<site::ValueChange> for Value {
+    fn from(site::ValueChange { attribute, old, new }: site::ValueChange) -> Self {
+        Self { attribute, old, new }
+    }
 }
 
 /// Something, with what put it into its state.
@@ -69,10 +76,6 @@ fn page(page: site::HistoryPage) -> Result<Reply, Fault> {
 }
 
 fn entry(entry: site::HistoryEntry) -> Result<Entry, Fault> {
-    let values = entry.values.into_iter().map(|value| {
-        let site::ValueChange { attribute, old, new } = value;
-        Value { attribute, old, new }
-    });
     Ok(Entry {
         sequence: entry.sequence,
         at: time(entry.at)?,
@@ -80,6 +83,6 @@ fn entry(entry: site::HistoryEntry) -> Result<Entry, Fault> {
         request: entry.request,
         kind: entry.kind,
         resource: entry.resource,
-        values: values.collect(),
+        values: entry.values.into_iter().map(Value::from).collect(),
     })
 }

@@ -3,9 +3,9 @@
 use super::super::admin_request::{AdminRequest, invalid, time};
 use super::super::fault::Fault;
 use super::super::reply::{Reply, json};
+use super::history::Value;
 use super::shape::{Page, limit, ok, whole, word};
 use crate::runtime::directories::{self, AccessTurn, Obstacle, PlannedKind, PlannedList};
-use crate::runtime::site;
 use hyper::StatusCode;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -87,14 +87,6 @@ struct Item {
     members: Option<Members>,
     /// What the site has changed since, so that it cannot be done.
     blocked: Option<Obstacle>,
-}
-
-/// What the site shows, before and after.
-#[derive(Serialize)]
-struct Value {
-    attribute: String,
-    old: Option<String>,
-    new: Option<String>,
 }
 
 /// How many members a group has, and how many come to its organization and go from it: that is counted where the group
@@ -276,7 +268,6 @@ fn item(item: directories::PlannedItem) -> Item {
     let counted = |members: u32| is_counted.then_some(members);
     let members = Members { count: item.members, come: counted(item.come), go: counted(item.go) };
     let (user_id, group_id) = if is_group { (None, Some(item.resource)) } else { (Some(item.resource), None) };
-    let value = |site::ValueChange { attribute, old, new }| Value { attribute, old, new };
     Item {
         kind: item.kind,
         user_id,
@@ -284,7 +275,7 @@ fn item(item: directories::PlannedItem) -> Item {
         name: item.name,
         customer_id: item.customer,
         organization_id: item.organization,
-        changes: item.changes.into_iter().map(value).collect(),
+        changes: item.changes.into_iter().map(Value::from).collect(),
         members: is_group.then_some(members),
         blocked: item.blocked,
     }
