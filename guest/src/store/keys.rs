@@ -571,8 +571,8 @@ pub fn wanted_organization(organization: u64) -> String {
 /// The key of how many directories are staged.
 pub const STAGED_DIRECTORIES_KEY: &str = "ws";
 
-/// What the keys of the addresses of customers, of who manages them, of the names of organizations, and of who manages
-/// them begin with, and what those begin with that say who wants the address, customer, name or organization.
+/// What the keys of the addresses of customers and of the names of organizations begin with, and what those begin with that say
+/// who wants the address or name, and the customer or organization that has it.
 pub const WATCHED: [(&str, &str, &str); 2] = [("cm/", "we/", "wc/"), ("on/", "wn/", "wo/")];
 
 /// What the keys of all customers and organizations begin with, by who manages them, and of customers that are deactivated;
