@@ -68,7 +68,7 @@ impl Engine<'_> {
             load(work.transaction, id)?;
             let stored = work.transaction.get(keys::counts(id))?;
             let stored = read_counts(id, stored)?;
-            let mut counts = stored;
+            let mut counts = stored.clone();
             let done = change(work, &mut counts)?;
             if counts != stored {
                 work.transaction.put(keys::counts(id), records::write(&counts));

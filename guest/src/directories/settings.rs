@@ -181,7 +181,7 @@ impl Engine<'_> {
             work.record(ChangeKind::DirectoryConnected, Detail::of_directory(&id));
             work.record(ChangeKind::KeyIssued, Detail::of_key(&id, &key_id));
             let key = IssuedKey { api_key, key: describe_key(key_id, &key) };
-            Ok(Connected { directory: describe(id, record, rules, Counts::default()), key })
+            Ok(Connected { directory: describe(id, record, rules, &Counts::default()), key })
         })
     }
 
@@ -200,7 +200,7 @@ impl Engine<'_> {
             for ((entry, counts), rules) in entries.iter().zip(counts).zip(rules) {
                 let id = keys::id_of(&entry.key).to_string();
                 let (counts, rules) = (read_counts(&id, counts)?, read_rules(&id, rules)?);
-                values.push(describe(id, records::read(&entry.key, &entry.value)?, rules, counts));
+                values.push(describe(id, records::read(&entry.key, &entry.value)?, rules, &counts));
             }
             Ok(Page { values, next })
         })
@@ -214,7 +214,7 @@ impl Engine<'_> {
         self.read(|transaction| {
             let record = load(transaction, id)?;
             let (rules, counts) = (load_rules(transaction, id)?, transaction.get(keys::counts(id))?);
-            Ok(describe(id.to_string(), record, rules, read_counts(id, counts)?))
+            Ok(describe(id.to_string(), record, rules, &read_counts(id, counts)?))
         })
     }
 
@@ -279,7 +279,7 @@ impl Engine<'_> {
                 changed.extend(feed::changed([("projectRules", rules != old_rules)]));
                 work.record(ChangeKind::DirectoryUpdated, Detail { changed, ..Detail::of_directory(id) });
             }
-            Ok(describe(id.to_string(), new, rules, counts))
+            Ok(describe(id.to_string(), new, rules, &counts))
         })
     }
 
@@ -421,7 +421,7 @@ fn store_rules(transaction: &mut Transaction, id: &str, rules: &[ProjectRule]) {
     }
 }
 
-fn describe(id: String, record: DirectoryRecord, project_rules: Vec<ProjectRule>, counts: Counts) -> Directory {
+fn describe(id: String, record: DirectoryRecord, project_rules: Vec<ProjectRule>, counts: &Counts) -> Directory {
     Directory {
         scim_path: base_path(&id),
         id,

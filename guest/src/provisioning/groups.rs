@@ -73,7 +73,7 @@ pub fn create(scope: &mut Scope<'_>, id: &str, attributes: &Object<'_>, members:
     let stored = Stored::new(header, attributes);
     scope.store(Kind::Group, id, &stored);
     sizes::resize(scope.transaction, scope.context.directory, id, 0, members.count);
-    scope.counts.groups = scope.counts.groups.saturating_add(1);
+    scope.count_in(Kind::Group, id)?;
     Ok(stored)
 }
 
@@ -201,7 +201,7 @@ pub fn delete(scope: &mut Scope<'_>, id: &str, old: &Stored) -> Result<()> {
         scope.transaction.delete(keys::adoption(scope.directory(), id));
     }
     sizes::resize(scope.transaction, scope.context.directory, id, old.header.members, 0);
-    scope.counts.groups = scope.counts.groups.saturating_sub(1);
+    scope.count_out(Kind::Group, id)?;
     scope.record(ChangeKind::GroupDeleted, Detail::of_group(id));
     let planned = if scope.is_staged() { plan::find(scope.transaction, scope.context.directory, id)? } else { None };
     let kept = match old.header.organization {

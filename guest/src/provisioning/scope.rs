@@ -11,10 +11,11 @@ use crate::json::{Object, Value};
 use crate::language::error::{Error, RefusedKey, Result, Status};
 use crate::language::patch::Effort;
 use crate::site::settings;
+use crate::store::blocks::Ids;
 use crate::store::feed::{ChangeKind, Detail};
 use crate::store::keys::{self, Kind};
 use crate::store::records::{self, ApiKeyRecord, Counts, DirectoryRecord, HeldRecord, Stored};
-use crate::store::{self, Savepoint, Transaction};
+use crate::store::{self, Savepoint, Transaction, counts};
 use crate::work::Work;
 
 /// What stays the same during a request.
@@ -67,7 +68,7 @@ pub struct Scope<'r> {
 }
 
 /// A point to which [`Scope::undo_since`] can go back.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Before {
     savepoint: Savepoint,
     counts: Counts,
@@ -105,7 +106,7 @@ impl<'r> Scope<'r> {
         let settings = records::read(&keys::directory(context.directory), &settings)?;
         let counts: Counts = records::read(&counts_key, &counts.ok_or_else(|| store::Error::corrupt(&counts_key))?)?;
         let notes = RequestNotes::default();
-        let stored_counts = counts;
+        let stored_counts = counts.clone();
         let scope = Scope {
             transaction,
             context,
@@ -142,7 +143,7 @@ impl<'r> Scope<'r> {
     pub fn savepoint(&self) -> Before {
         Before {
             savepoint: self.transaction.savepoint(),
-            counts: self.counts,
+            counts: self.counts.clone(),
             deletions: self.deletions,
             listed_held: self.status.listed_held,
             notes: self.notes.texts.len(),
@@ -220,6 +221,22 @@ impl<'r> Scope<'r> {
     /// Stores a resource.
     pub fn store(&mut self, kind: Kind, id: &str, stored: &Stored) {
         self.transaction.put(kind.resource(self.context.directory, id), stored.text());
+    }
+
+    /// Counts a resource that is new, once it is stored.
+    ///
+    /// # Errors
+    /// Where the storage fails.
+    pub fn count_in(&mut self, kind: Kind, id: &str) -> store::Result<()> {
+        counts::add(self.transaction, &mut self.counts, Ids { directory: self.context.directory, kind }, id)
+    }
+
+    /// Counts a resource fewer.
+    ///
+    /// # Errors
+    /// Where the storage fails.
+    pub fn count_out(&mut self, kind: Kind, id: &str) -> store::Result<()> {
+        counts::remove(self.transaction, &mut self.counts, Ids { directory: self.context.directory, kind }, id)
     }
 
     /// Adds an entry to the change feed.

@@ -74,7 +74,7 @@ pub fn create(scope: &mut Scope<'_>, id: &str, attributes: &Object<'_>) -> Resul
     let stored = Stored::new(header, &attributes);
     scope.store(Kind::User, id, &stored);
     count_inactive(scope, None, Some(&stored.header))?;
-    scope.counts.users = scope.counts.users.saturating_add(1);
+    scope.count_in(Kind::User, id)?;
     Ok(stored)
 }
 
@@ -260,7 +260,7 @@ pub fn delete(scope: &mut Scope<'_>, id: &str, old: &Stored) -> Result<()> {
     index::replace(scope, Kind::User, id, old.header.twin, Some(&before), None)?;
     scope.take_off_held(id)?;
     scope.transaction.delete(key);
-    scope.counts.users = scope.counts.users.saturating_sub(1);
+    scope.count_out(Kind::User, id)?;
     if let Some(customer) = &old.header.unlinked {
         site_index::count_unlinked(scope.transaction, scope.context.directory, customer, false)?;
     }

@@ -16,6 +16,7 @@ use crate::language::filter::{self, Filter, Lookup};
 use crate::provisioning::memberships;
 use crate::provisioning::scope::Scope;
 use crate::storage::{Entry, Range};
+use crate::store::blocks::Ids;
 use crate::store::keys::{self, Kind};
 use crate::store::pages::{self, for_each_page};
 use crate::store::records::Stored;
@@ -86,7 +87,7 @@ enum Candidates {
     All,
 }
 
-/// A page of all resources of a kind, by counting only.
+/// A page of all resources of a kind, by counting only. It either skips some or goes on after an id.
 pub fn all_in_order(scope: &mut Scope<'_>, kind: Kind, window: &Window) -> Result<ResultPage> {
     let total = match kind {
         Kind::User => scope.counts.users,
@@ -99,7 +100,13 @@ pub fn all_in_order(scope: &mut Scope<'_>, kind: Kind, window: &Window) -> Resul
     if window.skip >= total || window.count == 0 {
         return Ok(ResultPage { total, page: Vec::new(), more: false, ranks: Vec::new() });
     }
-    range.skip = u32::try_from(window.skip).unwrap_or(u32::MAX);
+    if window.skip > 0 {
+        let directory = scope.directory();
+        let ids = Ids { directory, kind };
+        let (from, skip) = ids.locate(scope.transaction, scope.counts.blocks.of(kind), window.skip)?;
+        range.start = kind.resource(directory, &from);
+        range.skip = u32::try_from(skip).unwrap_or(u32::MAX);
+    }
     // One more than wanted tells whether there are any more.
     range.limit = pages::count(window.count).saturating_add(1);
     let mut page = read_entries(scope.transaction.scan(&range)?)?;

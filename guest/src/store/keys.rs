@@ -2,13 +2,13 @@
 //!
 //! | key | value |
 //! |---|---|
-//! | `schema` | the number of this layout, [`SCHEMA`]; `>4` while a storage of an older layout is brought to layout 4 |
+//! | `schema` | the number of this layout, [`SCHEMA`]; `>5` while a storage of an older layout is brought to layout 5 |
 //! | `schema/upgrade` | how far that is, see [`super::records::UpgradeRecord`] |
 //! | `s` | the settings of the site; absent while they are the default |
 //! | `d/{directory}` | a directory: name and settings |
 //! | `dr/{directory}` | the project rules of a directory; absent while it has none |
 //! | `dn/{name}` | the id of the directory that has this name |
-//! | `dc/{directory}` | what the directory has: counts of users, groups, memberships |
+//! | `dc/{directory}` | what the directory has: counts of users, groups, memberships; the last block of each kind, see `ub` |
 //! | `ds/{directory}` | how its requests went lately, see [`crate::directories::activity::StatusRecord`]; absent before the first |
 //! | `rl/{directory}/{sequence}` | a request in the directory's log |
 //! | `rb/{directory}/{sequence}` | the body of a request in the log, where it was captured |
@@ -19,9 +19,11 @@
 //! | `un/{directory}/{userName}` | the id of the user that has this name |
 //! | `ue/{directory}/{email}!{user}` | empty; one for each email address of the user |
 //! | `ux/{directory}/{externalId}!{user}` | empty |
+//! | `ub/{directory}/{user}` | how many users there are from this id on to the next such key, or to the last block; the first key has no id. See [`super::blocks`] |
 //! | `g/{directory}/{group}` | a SCIM group, see [`super::records`] |
 //! | `gn/{directory}/{displayName}` | the id of the group that has this name |
 //! | `gx/{directory}/{externalId}!{group}` | empty |
+//! | `gb/{directory}/{group}` | how many groups there are from this id on, as in `ub` |
 //! | `gs/{directory}/{members}/{group}` | empty; one for each group that has members, ten digits for how many |
 //! | `cf/{directory}/{group}` | an open conflict: the group is left apart from the local organization of its name, or another group has the same name |
 //! | `cf/{directory}/{user}`, `cf/site/{id}` | likewise: another user, customer, organization or directory has the same name |
@@ -105,15 +107,16 @@ use crate::text::fold;
 /// | 2 | names and addresses compare by the mapping steps of PRECIS (see [`crate::text`]); only what is an address leads to a customer; probation has an end |
 /// | 3 | customers and organizations can be searched; groups are in the order of their sizes; unlinked users are counted by reason |
 /// | 4 | staged directories and their plans, in place of the dry run |
-pub const SCHEMA: &str = "4";
+/// | 5 | users and groups are counted by blocks of ids |
+pub const SCHEMA: &str = "5";
 
 /// Layouts from which upkeep can bring a storage to this one: older ones, and those that mark an unfinished upgrade, of
 /// this version or of the one before.
-pub const OLDER_SCHEMAS: [&str; 6] = ["1", "1>2", "2", ">3", "3", UPGRADING_SCHEMA];
+pub const OLDER_SCHEMAS: [&str; 8] = ["1", "1>2", "2", ">3", "3", ">4", "4", UPGRADING_SCHEMA];
 
 /// What stands in the place of the number while a storage is brought to this layout, so that no version takes it for
 /// any other.
-pub const UPGRADING_SCHEMA: &str = ">4";
+pub const UPGRADING_SCHEMA: &str = ">5";
 
 /// Where the progress of an upgrade is kept.
 pub const UPGRADE_KEY: &str = "schema/upgrade";
@@ -958,10 +961,22 @@ impl Kind {
         [self.letter(), "x/", directory, "/", &encode(external_id), END_OF_TEXT].concat()
     }
 
+    /// The key of a closed block of ids that begins with this one.
+    #[must_use]
+    pub fn block(self, directory: &str, from: &str) -> String {
+        self.blocks(directory) + from
+    }
+
+    /// What the keys of all closed blocks of ids begin with.
+    #[must_use]
+    pub fn blocks(self, directory: &str) -> String {
+        [self.letter(), "b/", directory, "/"].concat()
+    }
+
     /// What the keys of all indexes of a kind begin with, for sweeping a directory.
     #[must_use]
-    pub fn indexes(self, directory: &str) -> [String; 3] {
-        ["n", "x", "e"].map(|index| [self.letter(), index, "/", directory, "/"].concat())
+    pub fn indexes(self, directory: &str) -> [String; 4] {
+        ["n", "x", "e", "b"].map(|index| [self.letter(), index, "/", directory, "/"].concat())
     }
 }
 

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::{Error, Result};
 use super::keys::{self, Kind};
+pub use super::open_blocks::{OpenBlock, OpenBlocks};
 pub use super::planned::{
     ApplyRecord, Claims, Obstacle, PlanAccessPlace, PlanAccessRecord, PlanAccessRun, PlannedCounts, PlannedKind,
     PlannedRecord,
@@ -505,7 +506,7 @@ pub struct ProjectRecord {
 }
 
 /// How much a directory has.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     /// The number of users.
     pub users: u64,
@@ -532,6 +533,9 @@ pub struct Counts {
     /// What is planned, by kind.
     #[serde(default, skip_serializing_if = "PlannedCounts::are_zero")]
     pub planned: PlannedCounts,
+    /// The last blocks of ids, see [`super::blocks`].
+    #[serde(default, skip_serializing_if = "OpenBlocks::are_only")]
+    pub blocks: OpenBlocks,
 }
 
 /// How many users are linked to no customer, by reason.

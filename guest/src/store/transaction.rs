@@ -18,6 +18,9 @@ use crate::storage::{self, Access, Change, Entry, Range, Storage};
 /// How many writes are handed to the storage at once. This bounds what a call makes the host hold while it copies.
 const WRITES_AT_ONCE: usize = 4_096;
 
+/// How many entries are read at once to skip them, where something is to be written among them.
+const SKIPPED_AT_ONCE: u32 = 1_000;
+
 /// A storage transaction that sees its own writes and adds to the change feed.
 pub struct Transaction {
     inner: Box<dyn storage::Transaction>,
@@ -210,6 +213,8 @@ impl Transaction {
         let (mut skip, mut entries) = (range.skip, Vec::new());
         let mut part = Range { skip: 0, ..range.clone() };
         while part.start < part.end {
+            // What is skipped has to be read as well, and not by as few at a time as are wanted.
+            part.limit = skip.min(SKIPPED_AT_ONCE).saturating_add(range.limit);
             let page = self.scan_stored(&part)?;
             let last = page.last().filter(|_| page.len() >= part.limit as usize).map(|last| last.key.clone());
             let bounds = match &last {

@@ -20,7 +20,8 @@
 //!   are not known any more;
 //! - groups are put into the order of their sizes, and users that are linked to no customer are counted by reason.
 //!
-//! From layout 3 to 4, directories in a dry run become staged.
+//! From layout 3 to 4, directories in a dry run become staged. From layout 4 to 5, users and groups are counted by blocks
+//! of ids.
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -33,6 +34,7 @@ use crate::provisioning::profile::{email, profile};
 use crate::provisioning::{conflicts, links};
 use crate::site::{self, customers, probation};
 use crate::storage::Entry;
+use crate::store::blocks::Ids;
 use crate::store::feed::ChangeRecord;
 use crate::store::keys::{self, Kind};
 use crate::store::pages;
@@ -83,10 +85,12 @@ enum Stage {
     Unlinked,
     /// Directories, of which those in a dry run become staged.
     Modes,
+    /// Users or groups, to be counted by blocks.
+    Blocks(Kind),
 }
 
 /// The stages from layout 1 on; those from layout 2 on are the ones after the first [`OF_LAYOUT_2`], and so on.
-const STAGES: [Stage; 19] = [
+const STAGES: [Stage; 21] = [
     Stage::Directories,
     Stage::Names(Kind::User),
     Stage::Emails,
@@ -106,6 +110,8 @@ const STAGES: [Stage; 19] = [
     Stage::Counts,
     Stage::Unlinked,
     Stage::Modes,
+    Stage::Blocks(Kind::User),
+    Stage::Blocks(Kind::Group),
 ];
 
 /// How many of the stages bring a storage to layout 2.
@@ -113,6 +119,9 @@ const OF_LAYOUT_2: u32 = 8;
 
 /// How many bring it to layout 3.
 const OF_LAYOUT_3: u32 = 18;
+
+/// How many bring it to layout 4.
+const OF_LAYOUT_4: u32 = 19;
 
 /// How far a storage has been brought to the layout of this version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -143,6 +152,7 @@ fn read(transaction: &mut Transaction) -> Result<Option<UpgradeRecord>> {
         None | Some(keys::SCHEMA) => Ok(None),
         Some(older) if keys::OLDER_SCHEMAS.contains(&older) => {
             let stage = match older {
+                "4" => OF_LAYOUT_4,
                 "3" => OF_LAYOUT_3,
                 "2" => OF_LAYOUT_2,
                 _ => 0,
@@ -195,7 +205,8 @@ impl Stage {
             Stage::Organizations => "on/",
             Stage::Customers | Stage::FoundCustomers => keys::ALL_CUSTOMERS,
             Stage::OwnMembers => keys::ALL_OWN_MEMBERS,
-            Stage::Groups | Stage::Sizes => "g/",
+            Stage::Blocks(Kind::User) => "u/",
+            Stage::Groups | Stage::Sizes | Stage::Blocks(Kind::Group) => "g/",
             Stage::ManagedCounts => keys::ALL_MANAGED_COUNTS,
             Stage::FoundOrganizations => keys::ALL_ORGANIZATIONS,
             Stage::Projects => keys::ALL_PROJECTS,
@@ -209,6 +220,7 @@ impl Stage {
     /// Deals with the entries after `after`. Returns how many those were, and the last of them if others follow.
     fn step(self, work: &mut Work<'_>, after: Option<String>, budget: u32) -> site::Result<(u32, Option<String>)> {
         let mut range = prefix_range(self.prefix(), budget);
+        range.keys_only = matches!(self, Stage::Blocks(_));
         if let Some(after) = after {
             range.start = keys::next(&after);
         }
@@ -219,6 +231,7 @@ impl Stage {
             Stage::OwnMembers => probation::find_without_end(work.transaction, &entries, work.now)?,
             Stage::ManagedCounts => searchable::forget_counts(work.transaction, entries),
             Stage::Projects => searchable::projects(work.transaction, count)?,
+            Stage::Blocks(kind) => blocks(work.transaction, kind, &entries)?,
             _ => self.each(work, entries)?,
         }
         Ok((count, last))
@@ -333,6 +346,18 @@ fn unlinked(transaction: &mut Transaction, entry: &Entry) -> Result<()> {
         let of_reason = counts.unlinked_by.of(reason);
         *of_reason = of_reason.saturating_add(1);
     })
+}
+
+/// Divides the users or groups of directories into blocks. What else there is of a directory than these entries counts as
+/// well: this says only how much is done in one step.
+fn blocks(transaction: &mut Transaction, kind: Kind, entries: &[Entry]) -> Result<()> {
+    let directory = |entry: &Entry| keys::two_ids(&entry.key).map(|(directory, _)| directory.to_string());
+    for part in entries.chunk_by(|one, other| directory(one) == directory(other)) {
+        let key = part.first().map(|entry| entry.key.as_str()).unwrap_or_default();
+        let (directory, _) = keys::two_ids(key).ok_or_else(|| store::Error::corrupt(key))?;
+        counts::divide(transaction, Ids { directory, kind }, part.len() as u64)?;
+    }
+    Ok(())
 }
 
 /// Stages a directory that was in a dry run.

@@ -1,5 +1,7 @@
 //! What a request asks of the storage is the same in a small directory and in a large one.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 use usher_engine::directories::Settings;
 use usher_engine::site::find::{CustomerFilter, CustomerState, OrganizationFilter};
@@ -15,7 +17,7 @@ fn directory(site: &Site, size: usize) -> (Directory<'_>, Vec<String>, String) {
     let user = |n: usize| json!({ "userName": format!("user{n:04}@x.test"), "externalId": format!("e{n:04}"), "emails": [{ "value": format!("user{n:04}@x.test") }] });
     let users = directory.many("/Users", (0..size).map(user));
     let group = directory.group("Everybody", &users);
-    directory.group("Few", &users[..2]);
+    directory.group("Few", &[&users[..2], &users[size - 1..]].concat());
     (directory, users, group)
 }
 
@@ -24,6 +26,7 @@ fn costs(size: usize) -> Vec<(&'static str, Work)> {
     let site = Site::new();
     let (directory, users, group) = directory(&site, size);
     let (first, second, group_id) = (format!("/Users/{}", users[0]), &users[1], group);
+    let last = format!("/Users/{}", users[size - 1]);
     let (group, membership) = (format!("/Groups/{group_id}"), format!("/GroupMemberships/{group_id}-{second}"));
     let replace =
         |path: &str, value: Value| json!({ "Operations": [{ "op": "replace", "path": path, "value": value }] });
@@ -104,7 +107,7 @@ fn costs(size: usize) -> Vec<(&'static str, Work)> {
             "/GroupMemberships".to_string(),
             json!({ "group": { "value": group_id }, "member": { "value": second } }),
         ),
-        ("delete a user", "DELETE", first, Value::Null),
+        ("delete a user", "DELETE", last, Value::Null),
     ];
     let cost = |(name, method, path, body): (&'static str, &str, String, Value)| {
         site.storage.take_work();
@@ -223,6 +226,61 @@ fn every_page_of_memberships_costs_the_same() {
     let (first, last) = (&all[60], &all[all.len() - 10]);
     assert_eq!(first, last);
     assert!(first.scans <= 23, "{first:?}");
+}
+
+/// A page by number goes past a bounded number of entries, wherever it is.
+#[test]
+fn every_page_by_number_costs_a_bounded_number_of_entries() {
+    let site = Site::new();
+    let directory = site.connect(&settings("idp"));
+    let users = directory.many("/Users", (0..8_000).map(|n| json!({ "userName": format!("u{n}") })));
+    let groups = directory.many("/Groups", (0..2_000).map(|n| json!({ "displayName": format!("g{n}") })));
+    for (path, ids, count) in [("/Users", users, 100), ("/Groups", groups, 20)] {
+        for start in (1..=ids.len()).step_by(97).chain([ids.len()]) {
+            site.storage.take_work();
+            let found = directory.ids(&format!("{path}?startIndex={start}&count={count}&attributes=id"));
+            let work = site.storage.take_work();
+            assert_eq!(found, ids[start - 1..(start - 1 + count).min(ids.len())]);
+            // One scan finds the block, and the other reads the page; a user's groups are not asked for.
+            assert!(work.gets == 1 && work.scans <= 2, "{start}: {work:?}");
+            assert!(work.entries <= count + 1 + 30 && work.skipped < 640, "{start}: {work:?}");
+        }
+    }
+}
+
+/// Making and deleting a user costs the same in directories of all sizes: nearly always as if there were no blocks, which
+/// only the one that fills a block writes. Deleting somebody made long ago takes one scan and one entry more.
+#[test]
+fn counting_by_blocks_costs_nearly_nothing() {
+    let site = Site::new();
+    let directory = site.connect(&settings("idp"));
+    let cost = |method: &str, path: &str, body: &Value| {
+        site.storage.take_work();
+        let answer = directory.send(method, path, body);
+        assert!(answer.status < 300, "{}", answer.body);
+        let Work { gets, keys, scans, entries, skipped, written, .. } = site.storage.take_work();
+        (answer, [gets, keys, scans, entries, skipped, written])
+    };
+    let (mut made, mut deleted) = (BTreeMap::<_, usize>::new(), Vec::new());
+    for size in [10, 900, 2_000] {
+        let users = directory.many("/Users", (0..size).map(|n| json!({ "userName": format!("{size}-{n}") })));
+        let mut newest = String::new();
+        for n in 0..200 {
+            let (answer, work) = cost("POST", "/Users", &json!({ "userName": format!("new{size:04}{n:04}") }));
+            *made.entry(work).or_default() += 1;
+            newest = answer.id();
+        }
+        deleted.push([&newest, &users[0]].map(|id| cost("DELETE", &format!("/Users/{id}"), &Value::Null).1));
+    }
+    let made: Vec<_> = made.into_iter().collect();
+    assert_eq!((made.len(), made[1].1), (2, 1), "{made:?}");
+    let [gets, keys, scans, entries, skipped, written] = made[0].0;
+    assert_eq!(made[1].0, [gets, keys, scans + 1, entries + 513, skipped, written + 1]);
+    let usual = deleted[0][0];
+    let [gets, keys, scans, entries, skipped, written] = usual;
+    let with_block = |read: usize| [gets, keys, scans + 1, entries + read, skipped, written + 1];
+    // Of two blocks, the one before is looked at as well.
+    assert_eq!(deleted, [[usual, usual], [usual, with_block(1)], [usual, with_block(2)]]);
 }
 
 /// The ids of all customers.

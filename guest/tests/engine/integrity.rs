@@ -14,11 +14,11 @@ type Family<'m> = BTreeMap<Vec<&'m str>, &'m str>;
 
 struct Store<'m>(BTreeMap<&'m str, Family<'m>>);
 
-const FAMILIES: [&str; 68] = [
+const FAMILIES: [&str; 70] = [
     "schema", "s", "d", "dn", "dr", "dc", "ds", "rl", "k", "u", "un", "ue", "ux", "g", "gn", "gx", "cf", "cr", "ca",
     "ce", "ul", "m", "mo", "cu", "cm", "ch", "ci", "cw", "cn", "oh", "ow", "dg", "sc", "uc", "og", "o", "on", "p",
     "pk", "pa", "po", "op", "pc", "cp", "n", "c", "cl", "t", "w", "rc", "ro", "hc", "ho", "rb", "hd", "fg", "gs", "ma",
-    "pl", "pn", "pg", "pr", "ap", "we", "wc", "wn", "wo", "ws",
+    "pl", "pn", "pg", "pr", "ap", "we", "wc", "wn", "wo", "ws", "ub", "gb",
 ];
 
 /// Checks the whole of a storage.
@@ -37,7 +37,7 @@ pub fn check(memory: &Memory) {
     if map.is_empty() {
         return;
     }
-    assert_eq!(store.family("schema").values().collect::<Vec<_>>(), [&"4"]);
+    assert_eq!(store.family("schema").values().collect::<Vec<_>>(), [&"5"]);
     let directories: Vec<&str> = store.family("d").keys().map(|key| key[0]).collect();
     let mut names = Names::default();
     for (id, record) in store.records("d") {
@@ -122,6 +122,8 @@ impl<'m> Store<'m> {
         assert_eq!(counts["users"], users.len());
         assert_eq!(counts["groups"], groups.len());
         assert_eq!(counts["memberships"], memberships);
+        self.check_blocks(directory, "ub", &users, &counts["blocks"]["users"]);
+        self.check_blocks(directory, "gb", &groups, &counts["blocks"]["groups"]);
         let count = |name: &str| usize::try_from(counts[name].as_u64().unwrap_or(0)).unwrap();
         assert_eq!(count("unswept_users"), self.swept(directory, "user").len());
         assert_eq!(count("unlinked"), self.check_unlinked(directory, &users));
@@ -129,6 +131,25 @@ impl<'m> Store<'m> {
         let ids = |all: &BTreeMap<&str, &str>| all.keys().map(ToString::to_string).collect::<BTreeSet<_>>();
         assert_eq!(feed.users.get(directory).cloned().unwrap_or_default(), ids(&users));
         assert_eq!(feed.groups.get(directory).cloned().unwrap_or_default(), ids(&groups));
+    }
+
+    /// The blocks of ids begin before all of them, and each has as many as are counted, up to a number; the last one has
+    /// the rest.
+    fn check_blocks(&self, directory: &str, family: &str, resources: &BTreeMap<&str, &str>, open: &Value) {
+        let closed = self.of(family, directory);
+        let (from, before) = (open["from"].as_str().unwrap_or(""), open["before"].as_u64().unwrap_or(0));
+        assert!(closed.keys().next().copied().unwrap_or(from).is_empty(), "{closed:?} {open}");
+        assert!(closed.keys().all(|first| *first < from), "{closed:?} {open}");
+        let ends = closed.keys().skip(1).copied().chain([from]);
+        let mut sum = 0;
+        for ((first, count), end) in closed.iter().zip(ends) {
+            let count: usize = count.parse().unwrap();
+            assert_eq!(count, resources.range(*first..end).count(), "the block {family} {first:?}");
+            sum += count;
+        }
+        assert_eq!(before, sum as u64);
+        let largest = closed.values().map(|count| count.parse().unwrap()).chain([resources.len() - sum]).max();
+        assert!(largest < Some(640), "{closed:?} {open}");
     }
 
     /// Every user that is linked to no customer is listed with the reason, and nobody else; how many they are.
@@ -231,7 +252,7 @@ impl<'m> Store<'m> {
             .collect();
         for family in [
             "dr", "k", "u", "un", "ue", "ux", "g", "gn", "gx", "cf", "cr", "ca", "ce", "ul", "dc", "rl", "cn", "rb",
-            "hd", "gs", "pl", "pn", "pg", "pr", "ap",
+            "hd", "gs", "pl", "pn", "pg", "pr", "ap", "ub", "gb",
         ] {
             for key in self.family(family).keys() {
                 let of_site = family == "cf" && key[0] == "site";

@@ -1,8 +1,11 @@
 //! Lists: filters, sorting, pages by index, projections, `.search` (RFC 7644, sections 3.4.2, 3.4.3, 3.9).
 
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use super::integrity;
 use super::site::{Answer, Directory, GROUP, LIST, Site, USER, settings};
+use super::staging::stage;
 
 /// Users with what is different about them, and two groups.
 fn people(site: &Site) -> (Directory<'_>, Vec<String>, Vec<String>) {
@@ -263,4 +266,84 @@ fn answers_hold_what_is_asked_for() {
     assert_eq!(members, json!([{ "value": users[0] }, { "value": users[1] }]));
     assert!(directory.get(&format!("{group}?excludedAttributes=members")).body.get("members").is_none());
     directory.get(&format!("{user}?attributes=id&excludedAttributes=meta")).refused(400, "invalidValue");
+}
+
+/// A step by which many users or groups come or go.
+#[derive(Debug, Clone)]
+enum Turn {
+    /// So many are made. One of them is refused, and undone.
+    Make(usize),
+    /// The same after the clock has been put back by so many steps.
+    MakeEarlier(usize, u64),
+    /// So many are deleted from this percentage of the list on, or every so many of them.
+    Delete { from: usize, count: usize, every: usize },
+}
+
+fn turns() -> impl Strategy<Value = Vec<Turn>> {
+    let turn = prop_oneof![
+        3 => (1..900_usize).prop_map(Turn::Make),
+        2 => (1..900_usize, 0..9_u64).prop_map(|(count, ago)| Turn::MakeEarlier(count, ago)),
+        3 => (0..100_usize, 1..900_usize, 1..4_usize)
+            .prop_map(|(from, count, every)| Turn::Delete { from, count, every }),
+    ];
+    prop::collection::vec(turn, 1..9)
+}
+
+const LIST_BEGINS: u64 = 1_750_000_100_000;
+
+/// Carries out a step, by requests of at most a thousand operations.
+fn take_turn(directory: &Directory<'_>, path: &str, name: &str, turn: &Turn, at: u64) {
+    let ago = if let Turn::MakeEarlier(_, ago) = turn { *ago } else { 0 };
+    directory.site.surroundings.set(LIST_BEGINS + at.saturating_sub(ago) * 1_000_000);
+    let operations: Vec<Value> = match turn {
+        Turn::Make(count) | Turn::MakeEarlier(count, _) => {
+            let names = (0..*count).map(|n| format!("{at}-{n}")).chain([format!("{at}-0")]);
+            let post = |(id, text): (usize, String)| json!({ "method": "POST", "path": path, "bulkId": id.to_string(), "data": { name: text } });
+            names.enumerate().map(post).collect()
+        }
+        Turn::Delete { from, count, every } => {
+            let ids = by_cursor(directory, path);
+            let from = ids.len() * from / 100;
+            let some = ids[from..].iter().step_by(*every).take(*count);
+            some.map(|id| json!({ "method": "DELETE", "path": format!("{path}/{id}") })).collect()
+        }
+    };
+    directory.post("/Bulk", &json!({ "Operations": operations })).expect(200);
+}
+
+/// The ids of a list, gone through by cursor.
+fn by_cursor(directory: &Directory<'_>, path: &str) -> Vec<String> {
+    let (mut ids, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let answer = directory.get(&format!("{path}?attributes=id&count=1000&cursor={cursor}")).expect(200);
+        ids.extend(answer.ids());
+        match answer.body["nextCursor"].as_str() {
+            Some(next) => cursor = next.to_string(),
+            None => return ids,
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    /// Whatever comes and goes wherever in the list, its pages by number are those by cursor.
+    #[test]
+    fn pages_by_number_are_those_by_cursor(turns in turns(), of_users in any::<bool>(), staged in any::<bool>()) {
+        let site = Site::new();
+        let directory = site.connect(&settings("idp"));
+        if staged {
+            stage(&directory);
+        }
+        let (path, name) = if of_users { ("/Users", "userName") } else { ("/Groups", "displayName") };
+        for (at, turn) in (1..).zip(&turns) {
+            take_turn(&directory, path, name, turn, at);
+            let ids = by_cursor(&directory, path);
+            for from in (0..ids.len()).step_by(61) {
+                let found = directory.ids(&format!("{path}?attributes=id&count=7&startIndex={}", from + 1));
+                prop_assert_eq!(&found, &ids[from..(from + 7).min(ids.len())]);
+            }
+        }
+        integrity::check(&site.storage);
+    }
 }

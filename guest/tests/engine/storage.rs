@@ -18,6 +18,8 @@ pub struct Work {
     pub keys: usize,
     pub scans: usize,
     pub entries: usize,
+    /// What scans went past.
+    pub skipped: usize,
     pub written: usize,
     pub commits: usize,
 }
@@ -156,6 +158,7 @@ impl Transaction for Open {
             value: if range.keys_only { String::new() } else { value.clone() },
         };
         let (skip, limit) = (range.skip as usize, range.limit as usize);
+        let skipped = all.clone().take(skip).count();
         let mut entries: Vec<Entry> = if range.reverse {
             all.rev().skip(skip).take(limit).map(entry).collect()
         } else {
@@ -164,6 +167,7 @@ impl Transaction for Open {
         let fault = self.memory.call(|work| {
             work.scans += 1;
             work.entries += entries.len();
+            work.skipped += skipped;
         })?;
         match fault {
             Some(Fault::Value(text)) => entries.iter_mut().for_each(|entry| entry.value = text.to_string()),

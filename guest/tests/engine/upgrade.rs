@@ -41,6 +41,12 @@ fn layout_3() -> Site {
     stored(include_str!("layouts/3.jsonl"))
 }
 
+/// A site as the version before blocks of ids left it, with layout 4: live and staged directories, an apply that has just
+/// begun, disconnected directories of which one is being swept and one removed with what it managed.
+fn layout_4() -> Site {
+    stored(include_str!("layouts/4.jsonl"))
+}
+
 fn stored(entries: &str) -> Site {
     let site = Site::new();
     let entries = entries.lines().map(|line| serde_json::from_str(line).unwrap());
@@ -109,7 +115,7 @@ fn a_client_that_writes_meanwhile_is_told_to_come_back() {
     let fresh = Site::new();
     let other = fresh.connect(&super::site::settings("Fresh"));
     let mut map = (*fresh.storage.snapshot()).clone();
-    map.insert("schema".to_string(), ">4".to_string());
+    map.insert("schema".to_string(), ">5".to_string());
     fresh.storage.restore(&map.into());
     let refused = other.post("/Users", &json!({"userName": "ann@x.test"}));
     assert_eq!((refused.status, refused.header("retry-after")), (503, Some("10")));
@@ -165,7 +171,17 @@ fn a_storage_of_the_layouts_before_loses_nothing() {
         upgrade(&site, 3);
         assert_eq!(site.customers(), before);
     }
-    // What the version before had begun and not finished goes on.
+    // Upkeep has more to do here than to bring it along.
+    let site = layout_4();
+    let users = |site: &Site| {
+        let all = site.engine().directories(None, 10).unwrap().values;
+        all.into_iter().map(|directory| (directory.id, directory.users)).collect::<Vec<_>>()
+    };
+    let before = users(&site);
+    assert!(before.len() == 5 && before.iter().all(|(_, users)| *users > 0));
+    upgrade(&site, 3);
+    assert_eq!(users(&site), before);
+    // What a version before had begun and not finished goes on.
     let begun = layout_1();
     let mut map = (*begun.storage.snapshot()).clone();
     map.insert("schema".to_string(), "1>2".to_string());
@@ -173,6 +189,49 @@ fn a_storage_of_the_layouts_before_loses_nothing() {
     begun.storage.restore(&map.into());
     assert!(matches!(begun.engine().readiness(), Ok(Readiness::Upgrading(upgrade)) if upgrade.entries == 4));
     upgrade(&begun, 5);
+}
+
+/// Users and groups of layout 4, more than a block of each: pages by number are right all the time, and upkeep divides
+/// them into blocks by steps of any size.
+#[test]
+fn users_and_groups_are_divided_into_blocks() {
+    for (budget, begun) in [(1_000, false), (100, true), (2_400, true)] {
+        let site = Site::new();
+        let directory = site.connect(&super::site::settings("idp"));
+        let other = site.connect(&super::site::settings("other"));
+        let users = directory.many("/Users", (0..2_400).map(|n| json!({ "userName": format!("u{n}") })));
+        let groups = directory.many("/Groups", (0..700).map(|n| json!({ "displayName": format!("g{n}") })));
+        other.user("ann@x.test");
+        assert_eq!(site.storage.snapshot().keys().filter(|key| key.starts_with("ub/")).count(), 4);
+        let mut map = (*site.storage.snapshot()).clone();
+        map.retain(|key, _| !key.starts_with("ub/") && !key.starts_with("gb/"));
+        for (_, counts) in map.iter_mut().filter(|(key, _)| key.starts_with("dc/")) {
+            let mut record: Value = serde_json::from_str(counts).unwrap();
+            record.as_object_mut().unwrap().remove("blocks");
+            *counts = record.to_string();
+        }
+        map.insert("schema".to_string(), if begun { ">4" } else { "4" }.to_string());
+        if begun {
+            map.insert("schema/upgrade".to_string(), json!({ "stage": 18, "entries": 7 }).to_string());
+        }
+        site.storage.restore(&map.into());
+        while let Readiness::Upgrading(_) = site.engine().readiness().unwrap() {
+            assert_eq!(directory.ids("/Users?startIndex=1701&count=100"), users[1_700..1_800]);
+            assert_eq!(directory.ids("/Groups?startIndex=641&count=20"), groups[640..660]);
+            site.engine().upkeep_step(budget).unwrap();
+        }
+        integrity::check(&site.storage);
+        let blocks = || {
+            let stored = site.storage.snapshot();
+            ["ub/", "gb/"].map(|family| stored.keys().filter(|key| key.starts_with(family)).count())
+        };
+        assert_eq!(blocks(), [4, 1]);
+        // They go with the directory.
+        site.engine().disconnect("ann", &directory.id, begun).unwrap();
+        site.sweep(100);
+        integrity::check(&site.storage);
+        assert_eq!(blocks(), [0, 0]);
+    }
 }
 
 #[test]
@@ -298,7 +357,7 @@ fn what_another_version_wrote_is_refused_by_every_way_in() {
     upgrade(&site, 100);
     let entra = directory(&site, 0);
     let mut map = (*site.storage.snapshot()).clone();
-    map.insert("schema".to_string(), "5".to_string());
+    map.insert("schema".to_string(), "6".to_string());
     site.storage.restore(&map.clone().into());
     let engine = site.engine();
     assert_eq!(entra.get("/Users").status, 500);
@@ -314,7 +373,7 @@ fn what_another_version_wrote_is_refused_by_every_way_in() {
         engine.create_organization("ann", "New").unwrap_err().to_string(),
     ];
     for text in texts {
-        assert!(text.contains("layout \"5\""), "{text}");
+        assert!(text.contains("layout \"6\""), "{text}");
     }
     assert_eq!(*site.storage.snapshot(), map);
 }
