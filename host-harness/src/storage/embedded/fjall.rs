@@ -282,7 +282,7 @@ mod tests {
         let mode = Arc::new(AtomicU8::new(WORKS));
         let disk = Folder::open(folder.path()).and_then(|folder| FjallDisk::open(folder, &EmbeddedOptions::default()));
         let disk = FailingDisk { disk: disk.expect("it opens"), mode: mode.clone() };
-        (GroupCommit::new(disk).expect("a thread starts"), mode)
+        (GroupCommit::new(disk, 1 << 20).expect("a thread starts"), mode)
     }
 
     fn put(storage: &GroupCommit<FailingDisk>, key: &str) -> Result<(), Error> {

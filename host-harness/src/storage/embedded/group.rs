@@ -1,23 +1,26 @@
 //! Group commit: writers run one after another in memory, and share their trips to the disk.
 //!
-//! A commit adds its changes to the group that gathers, and is done. One thread takes the group as a whole, writes it to
-//! the disk as one atomic batch and waits for the disk; meanwhile the next group gathers. So
+//! A commit adds its changes to the group that gathers, and is done. A thread takes the group as a whole, writes it to
+//! the disk as one atomic batch and waits for the disk; meanwhile the next group gathers. Whoever commits while nobody else
+//! has anything to do with the storage writes his group himself: handing it over would take about as long as writing it. So
 //! - no half of a commit can ever be on disk, and commits reach it in their order;
 //! - writers do not wait for one another's disk, and the more there are, the more share one trip;
 //! - what readers see is what is on disk: nothing that a crash could take back;
 //! - writers see the newest state: the group that gathers, over the one that is being written, over the disk.
 //!
-//! When the disk fails, everything that is not durable is forgotten, and whoever waits for it is told so. The same thread
+//! When the disk fails, everything that is not durable is forgotten, and whoever waits for it is told so. The storage's thread
 //! then tries to open the disk again, until it can be written to. Readers go on with the last durable state; only while
 //! the disk is closed and opened they wait.
 
-use super::disk::{Changes, Disk, DiskFailure};
+use super::disk::{Changes, Disk, DiskFailure, Snapshot as _};
 use super::merge;
+use super::read_cache::ReadCache;
 use crate::storage::turns::{Turn, Turns};
 use crate::storage::{Access, Change, Durability, Entry, Error, Flush, Health, Range, Transaction, Trouble, Writes};
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -37,6 +40,9 @@ pub(super) struct GroupCommit<D: Disk> {
 struct Shared<D: Disk> {
     turns: Turns,
     state: Mutex<State<D>>,
+    cache: ReadCache,
+    /// How many transactions are open.
+    open: AtomicUsize,
     /// There is something to write, or to end for.
     work: Condvar,
     /// A group went to the disk: there may be room in the next.
@@ -49,7 +55,13 @@ struct Shared<D: Disk> {
 
 struct State<D: Disk> {
     /// The newest durable state; `None` while the disk is opened again, and where that has left nothing to read.
-    durable: Option<Arc<D::Snapshot>>,
+    durable: Option<Arc<Durable<D>>>,
+    /// The number of it. Each group makes the next one.
+    number: u64,
+    /// Whether a thread is at work on the disk: one at a time.
+    at_disk: bool,
+    /// Whether the storage's thread waits to look after the disk.
+    due: bool,
     /// Whether the disk is being opened again.
     opening: bool,
     /// What is being written to the disk, or nothing.
@@ -68,22 +80,33 @@ struct State<D: Disk> {
     closed: bool,
 }
 
-/// What the thread that writes does next.
+/// A durable state.
+struct Durable<D: Disk> {
+    snapshot: D::Snapshot,
+    number: u64,
+}
+
+/// What the storage's thread does next.
 enum Next {
     Write(Arc<Changes>),
     /// Nothing came for a while.
     Rest,
+    /// Writing has failed, on another thread.
+    Recover,
     End,
 }
 
 impl<D: Disk> GroupCommit<D> {
     /// Starts the thread that writes.
-    pub(super) fn new(disk: D) -> Result<Self, DiskFailure> {
-        let durable = Arc::new(disk.snapshot()?);
+    pub(super) fn new(disk: D, read_cache_bytes: u64) -> Result<Self, DiskFailure> {
+        let durable = Arc::new(Durable { snapshot: disk.snapshot()?, number: 0 });
         let shared = Arc::new(Shared {
             turns: Turns::default(),
             state: Mutex::new(State {
                 durable: Some(durable),
+                number: 0,
+                at_disk: false,
+                due: false,
                 opening: false,
                 writing: Arc::default(),
                 writing_flush: None,
@@ -95,6 +118,8 @@ impl<D: Disk> GroupCommit<D> {
                 recoveries: 0,
                 closed: false,
             }),
+            cache: ReadCache::new(read_cache_bytes),
+            open: AtomicUsize::new(0),
             work: Condvar::new(),
             room: Condvar::new(),
             opened: Condvar::new(),
@@ -124,7 +149,8 @@ impl<D: Disk> GroupCommit<D> {
             turn.is_some().then(|| Pending { gathering: state.gathering.clone(), writing: state.writing.clone() });
         let (view, failures) = (View { durable, pending }, state.failures);
         drop(state);
-        Ok(Box::new(GroupTransaction { view, writes: Writes::new(access), turn, failures, shared }))
+        let open = Open::new(shared);
+        Ok(Box::new(GroupTransaction { view, writes: Writes::new(access), turn, failures, open }))
     }
 
     /// The disk, for tests that do to it what the engine does.
@@ -169,55 +195,62 @@ impl<D: Disk> Shared<D> {
         state
     }
 
-    /// Writes group after group until the storage is closed.
+    /// Writes group after group, and looks after the disk, until the storage is closed.
     fn run(&self) {
         loop {
             let done = match self.next() {
                 Next::Write(changes) => self.write(&changes),
                 Next::Rest => self.refresh(),
-                Next::End => return,
+                Next::Recover if self.recover() => continue,
+                Next::Recover | Next::End => return,
             };
-            let done = done.and_then(|()| guarded(|| self.disk.tend()));
-            if let Err(failed) = done {
-                self.fail(failed);
-                if !self.recover() {
-                    return;
-                }
-            }
+            self.leave(done.and_then(|()| guarded(|| self.disk.tend())));
         }
     }
 
-    /// What has gathered, as soon as there is any.
+    /// What has gathered, as soon as there is any and the disk is free. What is to be done at the disk is this thread's then.
     fn next(&self) -> Next {
         let mut state = self.state.lock();
-        if state.gathering.is_empty() {
-            if state.closed {
+        loop {
+            if state.failed.is_some() {
+                return Next::Recover;
+            }
+            if !state.at_disk && !state.gathering.is_empty() {
+                break;
+            }
+            if !state.at_disk && state.closed {
                 return Next::End;
             }
-            self.work.wait_for(&mut state, REST);
-            if state.gathering.is_empty() {
+            if !state.at_disk && state.due {
+                state.due = false;
+                state.at_disk = true;
                 return Next::Rest;
             }
+            if self.work.wait_for(&mut state, REST).timed_out() {
+                state.due = true;
+            }
         }
+        state.at_disk = true;
         // Whoever is about to commit and waits for a processor gets it first, and shares the trip. Where processors are free,
         // this costs nothing.
         MutexGuard::unlocked(&mut state, std::thread::yield_now);
-        let changes = std::mem::take(&mut state.gathering);
-        state.writing = changes.clone();
-        state.writing_flush = Some(std::mem::take(&mut state.gathering_flush));
-        state.gathering_bytes = 0;
+        let changes = state.take_group();
+        drop(state);
         self.room.notify_all();
         Next::Write(changes)
     }
 
-    /// Writes a group, and tells those that wait for it when it is durable.
+    /// Writes a group, and tells those that wait for it when it is durable. The disk has to be this thread's.
     fn write(&self, changes: &Changes) -> Result<(), DiskFailure> {
-        let durable = guarded(|| {
+        let snapshot = guarded(|| {
             self.disk.write(changes)?;
             self.disk.snapshot()
         })?;
+        let number = self.state.lock().number + 1;
+        self.cache.advance(number, changes);
         let mut state = self.state.lock();
-        let before = state.durable.replace(Arc::new(durable));
+        state.number = number;
+        let before = state.durable.replace(Arc::new(Durable { snapshot, number }));
         let written = std::mem::take(&mut state.writing);
         let flush = state.writing_flush.take();
         drop(state);
@@ -228,10 +261,27 @@ impl<D: Disk> Shared<D> {
         Ok(())
     }
 
+    /// Leaves the disk to others after a piece of work that ended like this.
+    fn leave(&self, done: Result<(), DiskFailure>) {
+        if let Err(failed) = done {
+            self.fail(failed);
+        }
+        let mut state = self.state.lock();
+        state.at_disk = false;
+        let waits = state.failed.is_some() || state.due || state.closed || !state.gathering.is_empty();
+        drop(state);
+        if waits {
+            self.work.notify_one();
+        }
+    }
+
     /// Takes a new look at the durable state, which is the same, so that the disk need not keep what an old look may see.
     fn refresh(&self) -> Result<(), DiskFailure> {
-        let durable = guarded(|| self.disk.snapshot())?;
-        let before = self.state.lock().durable.replace(Arc::new(durable));
+        let snapshot = guarded(|| self.disk.snapshot())?;
+        let mut state = self.state.lock();
+        let number = state.number;
+        let before = state.durable.replace(Arc::new(Durable { snapshot, number }));
+        drop(state);
         drop(before);
         Ok(())
     }
@@ -295,12 +345,13 @@ impl<D: Disk> Shared<D> {
         drop(before);
         let opened = guarded(|| self.disk.reopen());
         // Where it could not be closed, there is still the state before to be read.
-        let durable = guarded(|| self.disk.snapshot());
+        let snapshot = guarded(|| self.disk.snapshot());
+        self.cache.clear();
         let mut state = self.state.lock();
         state.opening = false;
-        let outcome = match durable {
-            Ok(durable) => {
-                state.durable = Some(Arc::new(durable));
+        let outcome = match snapshot {
+            Ok(snapshot) => {
+                state.durable = Some(Arc::new(Durable { snapshot, number: state.number }));
                 opened
             }
             Err(failed) => opened.and(Err(failed)),
@@ -329,6 +380,15 @@ impl<D: Disk> State<D> {
         }
     }
 
+    /// Makes what has gathered the group that is being written.
+    fn take_group(&mut self) -> Arc<Changes> {
+        let changes = std::mem::take(&mut self.gathering);
+        self.writing = changes.clone();
+        self.writing_flush = Some(std::mem::take(&mut self.gathering_flush));
+        self.gathering_bytes = 0;
+        changes
+    }
+
     /// When all that a writer can see is durable.
     fn durability(&self) -> Durability {
         if !self.gathering.is_empty() {
@@ -340,7 +400,7 @@ impl<D: Disk> State<D> {
 
 /// What a transaction sees: what is durable and, where it may write, what is to become so.
 struct View<D: Disk> {
-    durable: Arc<D::Snapshot>,
+    durable: Arc<Durable<D>>,
     pending: Option<Pending>,
 }
 
@@ -364,18 +424,37 @@ struct GroupTransaction<D: Disk> {
     turn: Option<Turn>,
     /// How often the disk had failed when it began.
     failures: u64,
-    shared: Arc<Shared<D>>,
+    open: Open<D>,
+}
+
+/// The storage of a transaction, counted among those that are open for as long as it is.
+struct Open<D: Disk>(Arc<Shared<D>>);
+
+impl<D: Disk> Open<D> {
+    fn new(shared: Arc<Shared<D>>) -> Self {
+        shared.open.fetch_add(1, Ordering::Relaxed);
+        Self(shared)
+    }
+}
+
+impl<D: Disk> Drop for Open<D> {
+    fn drop(&mut self) {
+        self.0.open.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl<D: Disk> Transaction for GroupTransaction<D> {
     fn get_many(&mut self, keys: &[String]) -> Result<Vec<Option<String>>, Error> {
         self.writes.check_read()?;
-        merge::get_many(&*self.view.durable, self.view.layers(), keys)
+        let Durable { snapshot, number } = &*self.view.durable;
+        let stored = |key: &str| snapshot.get(key)?.map(|value| merge::text(value.as_ref())).transpose();
+        let read = |key: &str| self.open.0.cache.get(key, *number, || stored(key));
+        merge::get_many(read, self.view.layers(), keys)
     }
 
     fn scan(&mut self, range: &Range) -> Result<Vec<Entry>, Error> {
         self.writes.check_read()?;
-        merge::scan(&*self.view.durable, self.view.layers(), range)
+        merge::scan(&self.view.durable.snapshot, self.view.layers(), range)
     }
 
     fn write(&mut self, changes: Vec<Change>) -> Result<(), Error> {
@@ -383,7 +462,8 @@ impl<D: Disk> Transaction for GroupTransaction<D> {
     }
 
     fn commit(self: Box<Self>) -> Result<Durability, Error> {
-        let Self { view, writes, turn, failures, shared } = *self;
+        let Self { view, writes, turn, failures, open } = *self;
+        let shared = &open.0;
         let changes = writes.finish()?;
         if turn.is_none() {
             return Ok(Durability::done());
@@ -399,13 +479,25 @@ impl<D: Disk> Transaction for GroupTransaction<D> {
             shared.room.wait(&mut state);
             state.check(failures)?;
         }
+        let was_empty = state.gathering.is_empty();
         let bytes = |change: &Change| change.key.len() + change.value.as_ref().map_or(0, String::len);
         state.gathering_bytes += changes.iter().map(bytes).sum::<usize>();
         Arc::make_mut(&mut state.gathering).extend(changes.into_iter().map(|Change { key, value }| (key, value)));
         let durability = state.durability();
+        // Others that come meanwhile gather, and have their turn.
+        let alone = was_empty && !state.at_disk && shared.open.load(Ordering::Relaxed) == 1;
+        let own = alone.then(|| {
+            state.at_disk = true;
+            state.take_group()
+        });
         drop(state);
-        shared.work.notify_one();
         drop(turn);
+        match own {
+            Some(changes) => shared.leave(shared.write(&changes)),
+            None => {
+                shared.work.notify_one();
+            }
+        }
         Ok(durability)
     }
 }
@@ -437,6 +529,8 @@ mod tests {
     }
 
     struct Test {
+        /// Somebody else who has to do with the storage, so that nobody writes a group himself.
+        others: Option<Box<dyn Transaction>>,
         storage: GroupCommit<StepDisk>,
         writes: Receiver<usize>,
         steps: Sender<Step>,
@@ -517,8 +611,15 @@ mod tests {
                 usable: usable.clone(),
                 opens: opens.clone(),
             };
-            let storage = GroupCommit::new(disk).expect("a thread starts");
-            Self { storage, writes: told, steps, usable, opens }
+            let storage = GroupCommit::new(disk, 1 << 20).expect("a thread starts");
+            Self {
+                others: Some(storage.begin(Access::ReadOnly).expect("a transaction")),
+                storage,
+                writes: told,
+                steps,
+                usable,
+                opens,
+            }
         }
 
         fn commit(&self, key: &str, value: Option<&str>) -> Result<Durability, Error> {
@@ -702,6 +803,42 @@ mod tests {
         drop(test.storage);
         assert_eq!((first.wait(), second.wait()), (Ok(()), Ok(())));
         assert!(matches!(late.commit(), Err(Error::Unavailable(_))));
+    }
+
+    #[test]
+    fn who_is_alone_writes_his_group_himself_and_whoever_comes_meanwhile_gathers() {
+        let mut test = Test::new();
+        test.others = None;
+        thread::scope(|scope| {
+            let storage = &test.storage;
+            let alone = scope.spawn(|| commit(storage, "a", Some("1")));
+            assert_eq!(test.group(), 1);
+            let shared: Vec<_> = (0..10).map(|n| test.commit(&format!("b{n}"), Some("1"))).collect();
+            assert!(!alone.is_finished(), "his commit is over when it is durable");
+            test.step(Step::Succeed);
+            assert_eq!(alone.join().expect("no panic").and_then(Durability::wait), Ok(()));
+            assert_eq!(test.group(), 10);
+            test.step(Step::Succeed);
+            for commit in shared {
+                assert_eq!(commit.and_then(Durability::wait), Ok(()));
+            }
+        });
+    }
+
+    #[test]
+    fn who_writes_his_group_himself_is_told_when_the_disk_fails() {
+        for step in [Step::Fail, Step::Panic] {
+            let mut test = Test::new();
+            test.others = None;
+            test.step(step);
+            let failed = test.commit("a", Some("1")).and_then(Durability::wait);
+            assert!(matches!(failed, Err(Error::Unavailable(_))), "{failed:?}");
+            test.usable.store(true, Ordering::SeqCst);
+            until("it takes writes again", || test.storage.health().trouble.is_none());
+            test.step(Step::Succeed);
+            assert_eq!(test.commit("b", Some("1")).and_then(Durability::wait), Ok(()));
+            assert_eq!(test.all(Access::ReadOnly, false), entries(&[("b", "1")]));
+        }
     }
 
     #[test]

@@ -6,9 +6,9 @@ use std::cmp::Ordering;
 use std::iter::Peekable;
 use std::ops::Bound;
 
-/// The values of `keys`, from the first of `layers` that has the key, or else from the disk.
-pub(super) fn get_many<S: Snapshot>(
-    disk: &S,
+/// The values of `keys`, from the first of `layers` that has the key, or else from the disk, as `read` does.
+pub(super) fn get_many(
+    read: impl Fn(&str) -> Result<Option<String>, Error>,
     layers: [&Changes; 2],
     keys: &[String],
 ) -> Result<Vec<Option<String>>, Error> {
@@ -20,8 +20,7 @@ pub(super) fn get_many<S: Snapshot>(
         if key.is_empty() || key.len() > MAX_KEY_BYTES {
             return Ok(None);
         }
-        let stored = disk.get(key)?;
-        stored.map(|value| text(value.as_ref())).transpose()
+        read(key)
     };
     keys.iter().map(get).collect()
 }
@@ -155,7 +154,7 @@ where
 }
 
 /// The engine stores bytes; only text was ever written to it.
-fn text(bytes: &[u8]) -> Result<String, Error> {
+pub(super) fn text(bytes: &[u8]) -> Result<String, Error> {
     match std::str::from_utf8(bytes) {
         Ok(text) => Ok(text.to_owned()),
         Err(error) => Err(Error::Other(format!("the store is damaged: a text that is not UTF-8: {error}"))),

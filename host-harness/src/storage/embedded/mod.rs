@@ -12,6 +12,7 @@ mod mark;
 mod merge;
 mod opening;
 mod options;
+mod read_cache;
 
 use super::{Access, Error, Health, Storage, Transaction};
 #[cfg(any(test, feature = "bench"))]
@@ -82,7 +83,7 @@ impl EmbeddedStorage {
     pub fn open_with(folder: impl AsRef<Path>, options: &EmbeddedOptions) -> Result<Self, OpenError> {
         let path = folder.as_ref();
         let disk = FjallDisk::open(Folder::open(path)?, options)?;
-        let commits = GroupCommit::new(disk)
+        let commits = GroupCommit::new(disk, options.read_cache_bytes)
             .map_err(|failed| OpenError::Damaged { path: path.to_owned(), reason: failed.reason })?;
         Ok(Self { commits })
     }
