@@ -10,11 +10,15 @@ use crate::storage::{Access, Storage};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use wasmtime::{PoolConcurrencyLimitError, Store, Trap, UpdateDeadline};
 
-/// How long a short call may take, in ticks of the engine's clock: between one and two, as the first is under way.
-const SHORT_TICKS: u64 = 2;
+/// How much of a processor's time a short call may take. It is looked at with every tick of the engine's clock. How long
+/// the call took says little on a busy machine: one that was interrupted in its work would be made again for nothing.
+const SHORT: Duration = Duration::from_millis(5);
+
+/// How long a short call may take with its waiting, for the disk for example: others want its thread as well.
+const SHORT_WITH_WAITING: Duration = Duration::from_millis(50);
 
 /// What is called in an instance. It may be called again where the first time took too long and left no trace.
 pub(super) trait Body<R>: Fn(&Exports<'_>, &mut Store<Host>) -> wasmtime::Result<R> {}
@@ -99,12 +103,13 @@ impl Loaded {
         store.limiter(|host| host);
         store.set_hostcall_fuel(self.limits.held);
         let short = self.lanes.is_short(lane);
-        store.set_epoch_deadline(if short { SHORT_TICKS } else { 1 });
+        store.set_epoch_deadline(1);
         let (term, reads) = (term.clone(), lane.access() == Access::ReadOnly);
+        let begun = short.then(Begun::now);
         store.epoch_deadline_callback(move |store| {
             // What is committed cannot be done again: let it come to its end.
             let traceless = store.data().storage_use.durabilities.is_empty();
-            if traceless && short {
+            if traceless && begun.as_ref().is_some_and(Begun::is_long_ago) {
                 return Err(TooLong.into());
             }
             if traceless && reads && term.is_abandoned() {
@@ -133,5 +138,36 @@ impl Loaded {
         } else {
             Failure::Trap(error)
         }
+    }
+}
+
+/// When a short call began.
+struct Begun {
+    at: Instant,
+    processor_time: Duration,
+}
+
+impl Begun {
+    fn now() -> Self {
+        Self { at: Instant::now(), processor_time: processor_time() }
+    }
+
+    /// Whether the call is no short one any more.
+    fn is_long_ago(&self) -> bool {
+        processor_time() >= self.processor_time + SHORT || self.at.elapsed() >= SHORT_WITH_WAITING
+    }
+}
+
+/// How much of a processor's time this thread has had. Where the system does not tell, the time that has gone by.
+fn processor_time() -> Duration {
+    #[cfg(unix)]
+    {
+        let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+        Duration::try_from(time).unwrap_or_default()
+    }
+    #[cfg(not(unix))]
+    {
+        static START: std::sync::LazyLock<Instant> = std::sync::LazyLock::new(Instant::now);
+        START.elapsed()
     }
 }

@@ -1,8 +1,8 @@
 //! Where a call runs.
 //!
 //! Handing a call to another thread and its answer back costs about as much as the call itself, so that a short one is
-//! made right where it comes in. What is a short call shows only by trying: one that is not over within a few
-//! milliseconds is given up, having left no trace, and made once more on a thread where it may take its time. Those
+//! made right where it comes in. What is a short call shows only by trying: one that has not ended after a few
+//! milliseconds of work is given up, having left no trace, and made once more on a thread where it may take its time. Those
 //! threads are apart from the ones for calls that nobody has tried yet, so that long calls keep no short one waiting.
 //!
 //! What a call does decides, too, whether it reads or writes: one that was long without having begun to write is made

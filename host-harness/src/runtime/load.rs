@@ -138,7 +138,7 @@ impl Builder {
     }
 
     /// Make short calls on the thread that awaits them, as many at a time as there are processors. It saves about half
-    /// of what a call costs, and keeps that thread from other work for up to about 10 milliseconds. Those that take longer
+    /// of what a call costs, and keeps that thread from other work: for 5 to 10 milliseconds of computing, or 50 with waiting. Those that take longer
     /// are made again on the other threads, of which the ones that read leave the processors to everything else, where
     /// the system can do that. Off unless set.
     ///
