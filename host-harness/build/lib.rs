@@ -5,6 +5,7 @@
 mod component;
 #[cfg(feature = "http")]
 mod http;
+mod sizes;
 mod target;
 mod tools;
 
@@ -39,6 +40,15 @@ pub fn http_component(folder: &Path) -> Result<PathBuf, String> {
         let labelled = component::label(&composed, "usher-http", "Usher for hosts of wasi:http")?;
         component::publish(&labelled, &folder.join("usher-http.wasm"))
     })
+}
+
+/// What is in a component that one of the functions above has built, and what each part is for, as a Markdown table.
+///
+/// # Errors
+/// In words for a person, when a file cannot be read or the component is damaged.
+pub fn sizes(component: &Path) -> Result<String, String> {
+    let read = fs::read(component).map_err(|error| format!("cannot read {}: {error}", component.display()))?;
+    sizes::table(&read)
 }
 
 /// `target/component`, where a build script has components built: one folder for all profiles, as they are the same for
