@@ -10,19 +10,25 @@ use super::stats::{Rates, Times};
 /// How many operations a request has.
 const OPERATIONS: [usize; 2] = [100, 1_000];
 
+/// A user takes at most so many times as long in a larger request.
+const FLAT: f64 = 1.1;
+
 const CONNECTIONS: [usize; 2] = [1, 8];
 
-const COLUMNS: [Column; 10] = {
+const COLUMNS: [Column; 12] = {
     let ([count, p50, p90, p99], [_, lowest, highest, turns]) = (TIMES, RATES);
     let rate = ("perSecond", "users/s");
-    [("operations", "operations"), ("connections", "connections"), rate, lowest, highest, turns, count, p50, p90, p99]
+    let (ratio, aim) = (("ratio", "a user, of one by 100"), ("aim", "at most 1.1"));
+    let (operations, connections) = (("operations", "operations"), ("connections", "connections"));
+    [operations, connections, rate, lowest, highest, turns, count, p50, p90, p99, ratio, aim]
 };
 
 pub(super) async fn run(bench: &mut Bench) -> Result<Section, String> {
     let directory = Directory::start(&bench.servers).await?;
+    let mut smallest = Vec::new();
     let mut table = Table::new("Users made by `POST /Bulk`, durable; times are of one request", &COLUMNS);
     for operations in OPERATIONS {
-        for connections in CONNECTIONS {
+        for (at, connections) in CONNECTIONS.into_iter().enumerate() {
             bench.progress.step(format!("bulk: {operations} operations, {connections} connections"));
             let (mut measured, mut all) = (Vec::new(), Vec::new());
             for turn in 0..TURNS {
@@ -31,8 +37,17 @@ pub(super) async fn run(bench: &mut Bench) -> Result<Section, String> {
                 measured.push(load.per_second() * operations as f64);
                 all.extend(load.calls.into_iter().map(|(_, took)| took));
             }
-            let cells = rates(Rates::of(measured)).into_iter().chain(times(Times::of(all)));
-            table.row([Cell::count(operations), Cell::count(connections)].into_iter().chain(cells));
+            let measured = Rates::of(measured);
+            let (ratio, aim) = match smallest.get(at) {
+                Some(smallest) => (smallest / measured.median, Cell::aim(smallest / measured.median <= FLAT)),
+                None => (1.0, Cell::None),
+            };
+            if smallest.len() <= at {
+                smallest.push(measured.median);
+            }
+            let cells = rates(measured).into_iter().chain(times(Times::of(all)));
+            let cells = [Cell::count(operations), Cell::count(connections)].into_iter().chain(cells);
+            table.row(cells.chain([Cell::ratio(ratio), aim]));
         }
     }
     Ok(Section::new("bulk").table(table))

@@ -6,6 +6,7 @@ use super::client::Client;
 use super::{call::Call, usage};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -41,6 +42,21 @@ struct Process {
     child: Child,
     /// Kept open: whoever writes to a pipe that nobody reads is ended.
     out: Option<BufReader<ChildStdout>>,
+}
+
+impl Process {
+    /// Asks it to end, where the system can ask, and waits until it has.
+    fn end(&mut self) -> Result<(), String> {
+        #[cfg(unix)]
+        let asked = {
+            use rustix::process::{Pid, Signal, kill_process};
+            kill_process(Pid::from_child(&self.child), Signal::TERM)
+        };
+        #[cfg(not(unix))]
+        let asked = self.child.kill();
+        asked.map_err(|error| format!("a server cannot be ended: {error}"))?;
+        self.child.wait().map(drop).map_err(|error| format!("a server did not end: {error}"))
+    }
 }
 
 impl Drop for Process {
@@ -87,16 +103,22 @@ impl Servers {
     pub(super) fn start(&self, kept: Kept) -> Result<Server, String> {
         let (_, admin_key) = AdminKey::generate().map_err(|error| format!("cannot make an admin key: {error}"))?;
         let folder = self.folder()?;
+        let kept = match kept {
+            Kept::OnDisk => [OsStr::new("--data"), folder.path().as_os_str()].to_vec(),
+            Kept::InMemory => vec![OsStr::new("--memory")],
+        };
+        let (process, address) = self.launch(&admin_key, &kept)?;
+        Ok(Server { process, address, admin_key, folder })
+    }
+
+    /// Starts the program with these options, and returns when it can be reached.
+    fn launch(&self, admin_key: &str, options: &[&OsStr]) -> Result<(Process, SocketAddr), String> {
         let mut command = Command::new(&self.program);
         for name in ENVIRONMENT {
             command.env_remove(name);
         }
-        command.args(["serve", "--listen", "127.0.0.1:0", "--log", "warn"]);
-        match kept {
-            Kept::OnDisk => command.arg("--data").arg(folder.path()),
-            Kept::InMemory => command.arg("--memory"),
-        };
-        command.env("USHER_ADMIN_KEY", &admin_key).stdin(Stdio::null()).stdout(Stdio::piped());
+        command.args(["serve", "--listen", "127.0.0.1:0", "--log", "warn"]).args(options);
+        command.env("USHER_ADMIN_KEY", admin_key).stdin(Stdio::null()).stdout(Stdio::piped());
         let child =
             command.spawn().map_err(|error| format!("cannot start the server {}: {error}", self.program.display()))?;
         let mut process = Process { child, out: None };
@@ -106,7 +128,7 @@ impl Servers {
         out.read_line(&mut line).map_err(|error| format!("a server did not start: {error}"))?;
         let address = line.trim().rsplit("http://").next().and_then(|address| address.parse().ok());
         let address = address.ok_or_else(|| "a server did not start: see above".to_owned())?;
-        Ok(Server { process, address, admin_key, folder })
+        Ok((process, address))
     }
 
     /// A folder on the disk that is measured, removed when it is dropped.
@@ -158,6 +180,15 @@ impl Server {
     /// A connection of its administrators.
     pub(super) async fn admin(&self) -> Result<Client, String> {
         Client::open(self.address, "/admin/v1".into(), &self.admin_key).await
+    }
+
+    /// Has one that keeps its data on disk end in order, and starts it again over the same data, with further options.
+    pub(super) fn restart(&mut self, servers: &Servers, options: &[&str]) -> Result<(), String> {
+        self.process.end()?;
+        let mut all = [OsStr::new("--data"), self.folder.path().as_os_str()].to_vec();
+        all.extend(options.iter().map(OsStr::new));
+        (self.process, self.address) = servers.launch(&self.admin_key, &all)?;
+        Ok(())
     }
 
     /// How much memory it has, and had at the most, in bytes, where the system tells.

@@ -141,6 +141,13 @@ impl Sheet {
         times.push(took);
     }
 
+    /// The median of an operation at the largest size, in microseconds.
+    pub(super) fn p50_of_largest(&self, operation: &str) -> f64 {
+        let line = self.lines.iter().find(|line| line.operation == operation);
+        let largest = line.and_then(|line| line.sizes.last());
+        largest.map_or(f64::NAN, |(_, measured)| Times::of(measured.clone()).p50)
+    }
+
     /// A row for each operation and size, with the ratio to the smallest size.
     pub(super) fn table(self, title: &str) -> Table {
         let mut table = Table::new(title, self.columns);

@@ -116,7 +116,7 @@ async fn by_turns(
 
 /// How many users a second are read, against an endpoint that has nothing to do.
 async fn reads(bench: &mut Bench) -> Result<Table, String> {
-    const COLUMNS: [Column; 7] = [
+    const COLUMNS: [Column; 8] = [
         ("connections", "connections"),
         ("call", "call"),
         RATES[0],
@@ -124,6 +124,7 @@ async fn reads(bench: &mut Bench) -> Result<Table, String> {
         RATES[2],
         RATES[3],
         ("ratio", "of /healthz"),
+        ("aim", "at least 0.6 at 1, 0.35 at 8"),
     ];
     // There are many turns.
     let duration = bench.duration / 2;
@@ -144,8 +145,15 @@ async fn reads(bench: &mut Bench) -> Result<Table, String> {
         let measured = measured.map(Rates::of);
         for (call, of_call) in ["/healthz", "GET user", "userName eq"].into_iter().zip(measured) {
             let [rate, lowest, highest, turns] = rates(of_call);
-            let ratio = Cell::ratio(of_call.median / measured[0].median);
-            table.row([Cell::count(connections), Cell::text_of(call), rate, lowest, highest, turns, ratio]);
+            let ratio = of_call.median / measured[0].median;
+            let aim = match connections {
+                _ if call == "/healthz" => Cell::None,
+                1 => Cell::aim(ratio >= 0.6),
+                8 => Cell::aim(ratio >= 0.35),
+                _ => Cell::None,
+            };
+            let (connections, call) = (Cell::count(connections), Cell::text_of(call));
+            table.row([connections, call, rate, lowest, highest, turns, Cell::ratio(ratio), aim]);
         }
     }
     Ok(table)
@@ -198,7 +206,19 @@ pub(super) async fn page(bench: &mut Bench) -> Result<Section, String> {
             }
         }
     }
-    Ok(Section::new("page").table(sheet.table("Pages of 100 users, one connection")))
+    let against = against_the_first(&sheet);
+    Ok(Section::new("page").table(sheet.table("Pages of 100 users, one connection")).table(against))
+}
+
+/// Pages by index of the largest directory, against its first one.
+fn against_the_first(sheet: &Sheet) -> Table {
+    const COLUMNS: [Column; 3] = [("operation", "operation"), ("ratio", "p50 / first page"), ("aim", "at most 1.5")];
+    let mut table = Table::new("Pages by startIndex of the largest directory against its first", &COLUMNS);
+    for operation in ["startIndex, middle", "startIndex, last"] {
+        let ratio = sheet.p50_of_largest(operation) / sheet.p50_of_largest("startIndex, first");
+        table.row([Cell::text_of(operation), Cell::ratio(ratio), Cell::aim(ratio <= 1.5)]);
+    }
+    table
 }
 
 /// The first page, one in the middle and the last, by index and by cursor.

@@ -3,7 +3,8 @@
 use super::context::Bench;
 use super::report::Section;
 use super::{
-    breakdown, bulk, cold, fairness, footprint, full_directory, groups, initial_sync, mixed, plan, sandbox, users,
+    breakdown, bulk, cold, empty, fairness, footprint, full_directory, groups, growth, initial_sync, mixed, plan,
+    sandbox, users,
 };
 use clap::ValueEnum;
 
@@ -14,6 +15,8 @@ pub(super) enum Workload {
     ColdStart,
     /// The component against the same engine compiled natively
     Sandbox,
+    /// Resident memory with nothing stored
+    Empty,
     /// Resident memory and disk with 10 to 150,000 users
     Footprint,
     /// One user by id, in directories of 10 to 150,000 users; reads a second at 1, 8, 32 connections
@@ -49,6 +52,8 @@ pub(super) enum Workload {
     FullDirectory,
     /// The same into a staged directory, against a live one; its plan read and applied: not unless named, or by --all
     Plan,
+    /// 3,000,000 users by bulk requests: not unless named, or by --all
+    Growth,
 }
 
 impl Workload {
@@ -60,7 +65,7 @@ impl Workload {
     /// Those that run where none is named: some minutes together.
     pub(super) fn usual() -> Vec<Self> {
         let mut all = Self::all();
-        all.retain(|workload| !matches!(workload, Self::FullDirectory | Self::Plan));
+        all.retain(|workload| !matches!(workload, Self::FullDirectory | Self::Plan | Self::Growth));
         all
     }
 
@@ -85,6 +90,7 @@ impl Workload {
         match self {
             Self::ColdStart => cold::run(bench).await,
             Self::Sandbox => sandbox::run(bench).await,
+            Self::Empty => empty::run(bench).await,
             Self::Footprint => footprint::run(bench).await,
             Self::Get => users::get(bench).await,
             Self::Filter => users::filter(bench).await,
@@ -102,6 +108,7 @@ impl Workload {
             Self::Fairness => fairness::run(bench).await,
             Self::FullDirectory => full_directory::run(bench).await,
             Self::Plan => plan::run(bench).await,
+            Self::Growth => growth::run(bench).await,
         }
     }
 }

@@ -42,6 +42,8 @@ fn every_workload_is_listed_and_said_what_it_measures() {
         "bulk",
         "mixed",
         "fairness",
+        "empty",
+        "growth",
     ] {
         assert!(named.contains(name), "{name}: {list}");
     }
@@ -92,6 +94,28 @@ fn figures_are_json_and_nothing_is_left_behind() {
     }
     let rows = workloads[1]["tables"][0]["rows"].as_array().expect("rows");
     assert!(rows.iter().any(|row| row["operation"] == "DELETE user" && row["groups"] == 10), "{rows:?}");
+    assert!(is_empty(folder.path()));
+}
+
+#[test]
+fn what_is_aimed_at_is_met_or_missed() {
+    let folder = tempfile::tempdir().expect("there is room for a folder");
+    let data = folder.path().to_str().expect("the folder's name is text");
+    let output = run(&["empty", "growth", "--quick", "--json", "--data", data]);
+    assert!(output.status.success(), "{}", text(output.stderr));
+    let report: Value = serde_json::from_slice(&output.stdout).expect("standard output is JSON");
+    let rows = |workload: usize, table: usize| {
+        let rows = report["workloads"][workload]["tables"][table]["rows"].as_array().expect("rows");
+        rows.clone()
+    };
+    let is_told = |aim: &Value| aim == "met" || aim == "missed" || (aim.is_null() && !cfg!(target_os = "linux"));
+    let servers = rows(0, 0);
+    assert_eq!(servers.len(), 4, "{servers:?}");
+    assert!(servers.iter().all(|row| is_told(&row["aim"])), "{servers:?}");
+    assert!(rows(1, 0).iter().all(|row| row["perSecond"].as_f64() > Some(0.0)), "{:?}", rows(1, 0));
+    let whole = &rows(1, 1)[0];
+    assert_eq!(whole["users"], 8_000);
+    assert!(["steady", "prompt", "small"].iter().all(|aim| is_told(&whole[*aim])), "{whole}");
     assert!(is_empty(folder.path()));
 }
 
