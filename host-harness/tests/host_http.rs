@@ -636,13 +636,20 @@ fn searches_that_nobody_waits_for_are_given_up_and_a_directory_has_its_share() {
             stream
         })
         .collect();
-    // Of the last ones, most find as many waiting as there may be, for being tried and for taking their time. One that comes
-    // when another has just ended has its place.
-    let answered_soon = |stream: &mut TcpStream| {
-        stream.set_read_timeout(Some(Duration::from_millis(500))).expect("a time-out");
-        Some(read_all(stream)).filter(|response| !response.is_empty())
+    // Twice 128 may wait, for being tried and for taking their time. Of the others, few come when one has just ended.
+    let is_refused = |stream: &TcpStream| {
+        let mut beginning = [0; 13];
+        stream.set_nonblocking(true).expect("it does not wait");
+        let there = stream.peek(&mut beginning).is_ok() && beginning == *b"HTTP/1.1 429 ";
+        stream.set_nonblocking(false).expect("it waits");
+        there
     };
-    let refused = all.iter_mut().rev().take(40).find_map(answered_soon).expect("one of the last has an answer");
+    let begin = Instant::now();
+    while all.iter().filter(|stream| is_refused(stream)).count() < 100 {
+        assert!(begin.elapsed() < Duration::from_secs(20), "more wait than may");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let refused = all.iter_mut().rfind(|stream| is_refused(stream)).map(read_all).expect("one of a hundred");
     assert_scim_error(&refused, 429);
     assert!(refused.contains("retry-after: 1\r\n"), "{refused}");
     assert!(server.get("/readyz").starts_with("HTTP/1.1 200 "), "others are answered");

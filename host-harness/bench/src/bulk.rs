@@ -40,11 +40,11 @@ pub(super) async fn run(bench: &mut Bench) -> Result<Section, String> {
             let measured = Rates::of(measured);
             let (ratio, aim) = match smallest.get(at) {
                 Some(smallest) => (smallest / measured.median, Cell::aim(smallest / measured.median <= FLAT)),
-                None => (1.0, Cell::None),
+                None => {
+                    smallest.push(measured.median);
+                    (1.0, Cell::None)
+                }
             };
-            if smallest.len() <= at {
-                smallest.push(measured.median);
-            }
             let cells = rates(measured).into_iter().chain(times(Times::of(all)));
             let cells = [Cell::count(operations), Cell::count(connections)].into_iter().chain(cells);
             table.row(cells.chain([Cell::ratio(ratio), aim]));

@@ -138,9 +138,9 @@ impl Builder {
     }
 
     /// Make short calls on the thread that awaits them, as many at a time as there are processors. It saves about half
-    /// of what a call costs, and keeps that thread from other work: for 5 to 10 milliseconds of computing, or 50 with waiting. Those that take longer
-    /// are made again on the other threads, of which the ones that read leave the processors to everything else, where
-    /// the system can do that. Off unless set.
+    /// of what a call costs, and keeps that thread from other work: for 5 to 10 milliseconds of computing, or 50 with
+    /// waiting. Those that take longer are made again on the other threads, of which the ones that read leave the
+    /// processors to everything else, where the system can do that. Off unless set.
     ///
     /// Only for storages that answer from memory or a local disk: whatever time they take is the thread's, too.
     #[must_use]
