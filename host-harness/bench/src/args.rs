@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
 Examples:
-  usher-bench                         everything but full-directory and plan: some minutes
+  usher-bench                         all but those that take long: some minutes
   usher-bench member group            members and groups, with up to 150,000 members
   usher-bench full-directory --json   150,000 users, 20,000 groups, 1,000,000 memberships, as JSON
   usher-bench --quick                 does all of it work? Small directories, no figures to compare

@@ -30,6 +30,7 @@ mod progress;
 mod record;
 mod replay;
 mod report;
+mod restart;
 mod sandbox;
 mod server;
 mod sizes;

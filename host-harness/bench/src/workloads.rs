@@ -4,7 +4,7 @@ use super::context::Bench;
 use super::report::Section;
 use super::{
     breakdown, bulk, cold, empty, fairness, footprint, full_directory, groups, growth, initial_sync, mixed, plan,
-    sandbox, users,
+    restart, sandbox, users,
 };
 use clap::ValueEnum;
 
@@ -54,6 +54,8 @@ pub(super) enum Workload {
     Plan,
     /// 3,000,000 users by bulk requests: not unless named, or by --all
     Growth,
+    /// 1,000,000 users, 20,000 groups, 5,000,000 memberships, started again and read: not unless named, or by --all
+    Restart,
 }
 
 impl Workload {
@@ -65,7 +67,7 @@ impl Workload {
     /// Those that run where none is named: some minutes together.
     pub(super) fn usual() -> Vec<Self> {
         let mut all = Self::all();
-        all.retain(|workload| !matches!(workload, Self::FullDirectory | Self::Plan | Self::Growth));
+        all.retain(|workload| !matches!(workload, Self::FullDirectory | Self::Plan | Self::Growth | Self::Restart));
         all
     }
 
@@ -109,6 +111,7 @@ impl Workload {
             Self::FullDirectory => full_directory::run(bench).await,
             Self::Plan => plan::run(bench).await,
             Self::Growth => growth::run(bench).await,
+            Self::Restart => restart::run(bench).await,
         }
     }
 }

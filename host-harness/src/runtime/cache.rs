@@ -5,6 +5,7 @@
 //! else. Elsewhere the folder is taken to be as private as the user's profile. A checksum finds files that were cut short
 //! or damaged. Whatever is wrong with a file, the component is compiled anew.
 
+use rayon::ThreadPoolBuilder;
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions};
@@ -18,25 +19,48 @@ const CHECKSUM_BYTES: usize = 32;
 
 /// Takes the compiled component from `folder`, or compiles it and leaves it there.
 ///
-/// A folder that cannot be used costs time, and a line in the log, but no start.
-pub(super) fn load(engine: &Engine, bytes: &[u8], folder: &Path) -> wasmtime::Result<Component> {
-    let path = folder.join(name(engine, bytes));
-    match read(&path) {
-        // SAFETY: only this program could have written the file (see the module's documentation), and it wrote what
-        // `precompile_component` gave it. The file's name says for which engine, settings and component.
-        Ok(Some(code)) => match unsafe { Component::deserialize(engine, code) } {
+/// `digest` tells the component from all others: see [`digest`]. A folder that cannot be used costs time, and a line in the
+/// log, but no start.
+pub(super) fn load(engine: &Engine, bytes: &[u8], digest: &str, folder: &Path) -> wasmtime::Result<Component> {
+    let path = folder.join(name(engine, digest));
+    match check(&path) {
+        Ok(true) => match map(engine, &path) {
             Ok(component) => return Ok(component),
             Err(error) => tracing::warn!(%error, path = %path.display(), "recompiling"),
         },
-        Ok(None) => {}
+        Ok(false) => {}
         Err(error) => tracing::warn!(%error, path = %path.display(), "recompiling"),
     }
-    let code = engine.precompile_component(bytes)?;
-    if let Err(error) = write(&path, &code) {
-        tracing::warn!(%error, path = %path.display(), "cannot keep the compiled component");
+    let code = compile(engine, bytes)?;
+    match write(&path, &code) {
+        // From the file, as at the next start: what is not used of it takes no memory.
+        Ok(()) => match map(engine, &path) {
+            Ok(component) => return Ok(component),
+            Err(error) => tracing::warn!(%error, path = %path.display(), "cannot use the compiled component"),
+        },
+        Err(error) => tracing::warn!(%error, path = %path.display(), "cannot keep the compiled component"),
     }
     // SAFETY: this is what `precompile_component` of the same engine returned just now.
     unsafe { Component::deserialize(engine, code) }
+}
+
+/// Compiles the component, for [`load`] or instead of it.
+///
+/// The compiler and its threads are made for it and end with it. The ones that last would keep some sixty megabytes: the
+/// compiler its working space, and threads that have nothing more to do what others free for them.
+pub(super) fn compile(engine: &Engine, bytes: &[u8]) -> wasmtime::Result<Vec<u8>> {
+    let compiler = Engine::new(engine.config())?;
+    match ThreadPoolBuilder::new().thread_name(|number| format!("usher-compile-{number}")).build() {
+        Ok(threads) => threads.install(|| compiler.precompile_component(bytes)),
+        Err(_) => compiler.precompile_component(bytes),
+    }
+}
+
+fn map(engine: &Engine, path: &Path) -> wasmtime::Result<Component> {
+    // SAFETY: only this program could have written the file (see the module's documentation), and it wrote what
+    // `precompile_component` gave it, under another name, so that nothing changes in it any more. Its name says for which
+    // engine, settings and component.
+    unsafe { Component::deserialize_file(engine, path) }
 }
 
 /// The user's own cache folder for this program, if there is one.
@@ -46,18 +70,28 @@ pub(super) fn of_user() -> Option<PathBuf> {
     Some(folders.cache_dir().join("usher"))
 }
 
+/// What tells a component from all others.
+pub(super) fn digest(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
 /// A name for this component compiled by this engine with these settings.
-fn name(engine: &Engine, bytes: &[u8]) -> String {
-    let mut digest = Digester(Sha256::new());
-    engine.precompile_compatibility_hash().hash(&mut digest);
-    digest.0.update(bytes);
-    let mut name = String::new();
-    for byte in &digest.0.finalize()[..16] {
-        // Writing to a string does not fail.
-        let _ = write!(name, "{byte:02x}");
-    }
+fn name(engine: &Engine, digest: &str) -> String {
+    let mut all = Digester(Sha256::new());
+    engine.precompile_compatibility_hash().hash(&mut all);
+    all.0.update(digest);
+    let mut name = hex(&all.0.finalize()[..16]);
     name.push_str(".cwasm");
     name
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        // Writing to a string does not fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
 }
 
 struct Digester(Sha256);
@@ -73,22 +107,22 @@ impl Hasher for Digester {
     }
 }
 
-/// The code in a cache file, or `None` where there is no such file.
-fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
+/// Whether there is such a cache file. Fails where it is not to be used.
+fn check(path: &Path) -> io::Result<bool> {
     let mut file = match File::open(path) {
         Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
         Err(error) => return Err(error),
     };
     private(&file.metadata()?)?;
     private(&fs::metadata(folder_of(path)?)?)?;
     let mut content = Vec::new();
     file.read_to_end(&mut content)?;
-    let code = content.split_off(CHECKSUM_BYTES.min(content.len()));
-    if Sha256::digest(&code).as_slice() != content {
+    let (code, checksum) = content.split_at(content.len().saturating_sub(CHECKSUM_BYTES));
+    if Sha256::digest(code).as_slice() != checksum {
         return Err(io::Error::other("the file is damaged"));
     }
-    Ok(Some(code))
+    Ok(true)
 }
 
 /// Writes a cache file in such a way that readers see all of it or nothing.
@@ -99,8 +133,9 @@ fn write(path: &Path, code: &[u8]) -> io::Result<()> {
     let unfinished = path.with_extension(format!("{}.tmp", std::process::id()));
     let written = create_file(&unfinished)
         .and_then(|mut file| {
-            file.write_all(&Sha256::digest(code))?;
             file.write_all(code)?;
+            // At the end, where nothing that reads the code looks for anything.
+            file.write_all(&Sha256::digest(code))?;
             file.sync_all()
         })
         .and_then(|()| fs::rename(&unfinished, path));

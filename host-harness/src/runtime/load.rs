@@ -10,6 +10,7 @@ use super::loaded::{Counters, Loaded};
 use super::long_calls::LongCalls;
 use super::usher::Usher;
 use super::workers::Queue;
+use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::{Arc, Weak};
 use std::thread;
@@ -204,8 +205,15 @@ impl Builder {
             Cache::Off => None,
         };
         let component = match folder {
-            Some(folder) => cache::load(&engine, bytes, &folder),
-            None => Component::from_binary(&engine, bytes),
+            Some(folder) => {
+                let digest = match &self.source {
+                    Source::Embedded => Cow::Borrowed(env!("USHER_COMPONENT_DIGEST")),
+                    Source::Bytes(_) | Source::File(_) => Cow::Owned(cache::digest(bytes)),
+                };
+                cache::load(&engine, bytes, &digest, &folder)
+            }
+            // SAFETY: this is what `precompile_component` of the same engine returned just now.
+            None => cache::compile(&engine, bytes).and_then(|code| unsafe { Component::deserialize(&engine, code) }),
         };
         let loaded = component.and_then(|component| {
             let mut linker = Linker::new(&engine);
