@@ -3,7 +3,7 @@
 use super::call::{Call, Credentials, id_of, ids_of_bulk};
 use super::client::Client;
 use super::server::{Kept, Server, Servers};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::ops::Range;
 use tokio::task::JoinSet;
@@ -31,16 +31,22 @@ impl Directory {
 
     /// Likewise, with a directory that is staged.
     pub(super) async fn staged(servers: &Servers) -> Result<Self, String> {
-        let server = servers.start(Kept::OnDisk)?;
-        let credentials = server.connect(&json!({ "name": "bench", "mode": "staged" })).await?;
-        let client = Client::connect(server.address(), &credentials).await?;
-        Ok(Self { server, credentials, client, users: Vec::new() })
+        Self::connected(servers, Kept::OnDisk, &json!({ "name": "bench", "mode": "staged" })).await
+    }
+
+    /// Likewise, with a directory that has memberships as resources of their own.
+    pub(super) async fn with_memberships(servers: &Servers) -> Result<Self, String> {
+        Self::connected(servers, Kept::OnDisk, &json!({ "name": "bench", "membershipResources": true })).await
     }
 
     /// Likewise, with the data on disk or in memory.
     pub(super) async fn kept(servers: &Servers, kept: Kept) -> Result<Self, String> {
+        Self::connected(servers, kept, &json!({ "name": "bench" })).await
+    }
+
+    async fn connected(servers: &Servers, kept: Kept, settings: &Value) -> Result<Self, String> {
         let server = servers.start(kept)?;
-        let credentials = server.connect_directory("bench").await?;
+        let credentials = server.connect(settings).await?;
         let client = Client::connect(server.address(), &credentials).await?;
         Ok(Self { server, credentials, client, users: Vec::new() })
     }

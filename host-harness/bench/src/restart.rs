@@ -34,7 +34,7 @@ const TAKES: [Column; 6] = [
 pub(super) async fn run(bench: &mut Bench) -> Result<Section, String> {
     let (users, groups, members) = if bench.quick { QUICK } else { FULL };
     let begin = Instant::now();
-    let mut directory = Directory::start(&bench.servers).await?;
+    let mut directory = Directory::with_memberships(&bench.servers).await?;
     bench.progress.step(format!("restart: {users} users"));
     directory.fill(users).await?;
     bench.progress.step(format!("restart: {groups} groups of {members} members"));
