@@ -35,6 +35,7 @@ use crate::storage::{Access, Change, Entry, Error, Range, Storage, Transaction};
 use crate::{changes, directories, site, upkeep};
 
 mod allocator;
+mod compare;
 
 mod bindings {
     #![allow(missing_docs, unreachable_pub, unused_qualifications, clippy::all, clippy::pedantic)]

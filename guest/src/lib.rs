@@ -118,6 +118,11 @@ mod work;
 #[cfg(target_family = "wasm")]
 mod component;
 
+// What of it can be tested without WebAssembly.
+#[cfg(all(test, not(target_family = "wasm")))]
+#[path = "component/compare.rs"]
+mod compare;
+
 pub use engine::{Engine, Environment};
 pub use language::error::RefusedKey;
 pub use scim::http::{Request, Response};

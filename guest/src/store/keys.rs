@@ -995,8 +995,9 @@ pub fn is_storable(key: &str) -> bool {
 /// The id at the end of a key.
 #[must_use]
 pub fn id_of(key: &str) -> &str {
-    let end = key.rsplit('/').next().unwrap_or_default();
-    end.rsplit(END_OF_TEXT).next().unwrap_or_default()
+    // By bytes: it is asked of every member of a group, and looking for text takes some ten times as long.
+    let before = key.bytes().rposition(|byte| byte == b'/' || END_OF_TEXT.as_bytes().contains(&byte));
+    before.and_then(|at| key.get(at + 1..)).unwrap_or(key)
 }
 
 #[cfg(test)]

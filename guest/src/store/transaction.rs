@@ -202,8 +202,11 @@ impl Transaction {
             if range.reverse { one.key > other.key } else { one.key < other.key }
         };
         let inside = |entry: &Entry| (range.start.as_str()..range.end.as_str()).contains(&entry.key.as_str());
-        let fits =
-            entries.len() <= range.limit as usize && entries.iter().all(inside) && entries.is_sorted_by(in_order);
+        // In order, what is between two that are inside is inside as well.
+        let fits = entries.len() <= range.limit as usize
+            && entries.is_sorted_by(in_order)
+            && entries.first().is_none_or(inside)
+            && entries.last().is_none_or(inside);
         if fits { Ok(entries) } else { Err(unusable("scan")) }
     }
 
