@@ -611,7 +611,7 @@ fn rehearse(site: &Site, directory: &Directory<'_>, model: &mut Model, steps: &[
     // Graces and probations count from the apply, so none is to be open before or after.
     wait(site, directory, model);
     stage(directory);
-    let before = seen(site);
+    let (before, last) = (seen(site), model.site.last_organization());
     for step in steps {
         alone(directory, model, step);
         assert_eq!(seen(site), before, "{step:?}");
@@ -620,7 +620,7 @@ fn rehearse(site: &Site, directory: &Directory<'_>, model: &mut Model, steps: &[
     }
     apply(directory);
     wait(site, directory, model);
-    model.site.applied(site);
+    model.site.applied(site, last);
 }
 
 fn wait(site: &Site, directory: &Directory<'_>, model: &mut Model) {

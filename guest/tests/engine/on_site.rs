@@ -269,8 +269,9 @@ impl Sites {
     }
 
     /// The plan of a staged directory is applied. What was made and deleted before has never been there, and organizations have
-    /// their numbers in another order; after the retention time nobody can tell.
-    pub fn applied(&mut self, site: &Site) {
+    /// their numbers in another order; after the retention time nobody can tell. Those with a higher number than `before`
+    /// were planned: they are made with the names that they have come to, and those are what the rules go by.
+    pub fn applied(&mut self, site: &Site, before: u64) {
         site.surroundings.pass(RETENTION);
         site.sweep(1_000);
         self.organizations.values_mut().for_each(ModelOrganization::end_grace);
@@ -283,7 +284,12 @@ impl Sites {
         let associated = std::mem::take(&mut self.associated);
         for (number, organization) in std::mem::take(&mut self.organizations) {
             let applied = numbers[&comparable(&organization.name)];
-            self.associated.extend(associated.contains(&number).then_some(applied));
+            let is_associated = if number > before && organization.group.is_some() {
+                self.is_ruled(&organization.name)
+            } else {
+                associated.contains(&number)
+            };
+            self.associated.extend(is_associated.then_some(applied));
             self.organizations.insert(applied, organization);
         }
         self.last_organization = site.content().get("n/organization").map_or(0, |last| last.parse().unwrap());
@@ -397,12 +403,21 @@ impl Sites {
         if is_refused { Err(TAKEN) } else { Ok(()) }
     }
 
+    /// The number of the organization that was made last.
+    pub fn last_organization(&self) -> u64 {
+        self.last_organization
+    }
+
+    fn is_ruled(&self, name: &str) -> bool {
+        self.rule.is_some_and(|rule| rule == "*" || comparable(name).starts_with('s'))
+    }
+
     /// A group has come that may have its name.
     pub fn make_group(&mut self, id: &str, name: &str, is_complete: bool) {
         let group = Some(id.to_string());
         self.refused.remove(&comparable(name));
         self.make_way_for_name(name);
-        let by_rule = self.rule.is_some_and(|rule| rule == "*" || comparable(name).starts_with('s'));
+        let by_rule = self.is_ruled(name);
         match self.organizations.iter_mut().find(|(_, organization)| has_name(organization, name)) {
             None => {
                 self.insert(ModelOrganization { name: name.trim().to_string(), group, ..Default::default() });

@@ -8,6 +8,7 @@ use usher_engine::site::{Page, Position};
 
 use super::integrity;
 use super::site::{Directory, Site, settings};
+use super::staging::{apply, rename, staged};
 
 fn rule(pattern: &str, projects: &[u64]) -> ProjectRule {
     ProjectRule { pattern: pattern.to_string(), projects: projects.to_vec() }
@@ -57,6 +58,18 @@ fn organizations_that_are_made_or_adopted_are_associated_at_once() {
     assert_eq!(projects(&site, "Sales EMEA"), [help, sales]);
     idp.group("Sales later", &[]);
     assert!(projects(&site, "Sales later").is_empty());
+    integrity::check(&site.storage);
+}
+
+#[test]
+fn what_is_planned_is_associated_by_the_name_that_it_is_made_with() {
+    let (site, [help, sales, _]) = with_projects();
+    let rules = vec![rule("help *", &[help]), rule("sales *", &[sales])];
+    let idp = site.connect(&Settings { project_rules: rules, ..staged("idp") });
+    let group = idp.group("Help desk", &[]);
+    rename(&idp, &format!("/Groups/{group}"), "Sales desk").expect(200);
+    apply(&idp);
+    assert_eq!(projects(&site, "Sales desk"), [sales]);
     integrity::check(&site.storage);
 }
 
