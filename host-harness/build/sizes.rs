@@ -56,7 +56,7 @@ const LIBRARIES: &[(&str, &[&str], &str)] = &[
     ("dlmalloc", &["dlmalloc"], "Memory"),
     ("wit-bindgen", &["wit_bindgen"], "Memory that is handed over to the host and back"),
     ("usher-http", &["usher_http"], "The adapter for hosts of `wasi:http`"),
-    (NO_CRATE, &[], "Copying and comparing memory, wide numbers, start and end"),
+    (NO_CRATE, &[], "Copying memory, wide numbers, start and end"),
 ];
 
 /// Functions whose names have no path: what the linker makes, and the C library.
@@ -78,8 +78,9 @@ impl Part {
     /// Whose the function is that has this name, demangled. What stands for a type of the engine is the engine's, and
     /// what stands for one of a library is the library's, even if the function itself is generic and of another crate.
     fn of(function: &str) -> Self {
-        // A function of the contract: the binding, with whatever the compiler has put into it.
-        if function.contains('#') || function.starts_with("cabi_") {
+        // A function of the contract: the binding, with whatever the compiler has put into it. Or what the engine has in
+        // place of the C library's.
+        if function.contains('#') || function.starts_with("cabi_") || function == "memcmp" {
             return Self::Engine("component".to_owned());
         }
         let paths: Vec<(&str, &str)> = paths(function).collect();
@@ -275,7 +276,8 @@ mod tests {
             ("somebody_s::function", library("somebody_s")),
             ("usher:provisioning/site@0.2.0#find", engine("component")),
             ("cabi_post_usher:provisioning/site@0.2.0#find", engine("component")),
-            ("memcmp", library(NO_CRATE)),
+            ("memcmp", engine("component")),
+            ("memmove", library(NO_CRATE)),
             ("", library(NO_CRATE)),
         ] {
             assert_eq!(Part::of(function), part, "{function}");

@@ -5,6 +5,7 @@ use super::client::Client;
 use super::context::Bench;
 use super::directory::Directory;
 use super::report::{Cell, Column, Section, Table};
+use std::sync::Arc;
 use std::time::Instant;
 use tokio::task::JoinSet;
 
@@ -70,19 +71,15 @@ fn row(after: &str, begin: Instant, directory: &Directory) -> [Cell; 6] {
 
 /// Makes so many groups; the members of the next one begin where those of the one before end.
 async fn fill_groups(directory: &Directory, groups: usize, members: usize) -> Result<(), String> {
+    let users: Arc<[String]> = directory.users.as_slice().into();
     let mut tasks = JoinSet::new();
     for connection in 0..CONNECTIONS {
-        let mut client = directory.connect().await?;
-        let users = &directory.users;
-        let mine = (0..groups).skip(connection).step_by(CONNECTIONS).map(|group| {
-            let begin = group * members % users.len();
-            let members = users.iter().cycle().skip(begin).take(members).cloned();
-            (group, members.collect::<Vec<String>>())
-        });
-        let mine: Vec<_> = mine.collect();
+        let (mut client, users) = (directory.connect().await?, users.clone());
         tasks.spawn(async move {
-            for (group, members) in mine {
+            for group in (0..groups).skip(connection).step_by(CONNECTIONS) {
                 let id = id_of(client.call(&Call::create_group(&format!("group{group}"))).await?.body)?;
+                let begin = group * members % users.len();
+                let members: Vec<String> = users.iter().cycle().skip(begin).take(members).cloned().collect();
                 client.call(&Call::add_members(&id, &members)).await?;
             }
             Ok::<_, String>(())

@@ -44,6 +44,7 @@ fn every_workload_is_listed_and_said_what_it_measures() {
         "fairness",
         "empty",
         "growth",
+        "restart",
     ] {
         assert!(named.contains(name), "{name}: {list}");
     }
@@ -101,7 +102,7 @@ fn figures_are_json_and_nothing_is_left_behind() {
 fn what_is_aimed_at_is_met_or_missed() {
     let folder = tempfile::tempdir().expect("there is room for a folder");
     let data = folder.path().to_str().expect("the folder's name is text");
-    let output = run(&["empty", "growth", "--quick", "--json", "--data", data]);
+    let output = run(&["empty", "growth", "restart", "--quick", "--json", "--data", data]);
     assert!(output.status.success(), "{}", text(output.stderr));
     let report: Value = serde_json::from_slice(&output.stdout).expect("standard output is JSON");
     let rows = |workload: usize, table: usize| {
@@ -116,6 +117,9 @@ fn what_is_aimed_at_is_met_or_missed() {
     let whole = &rows(1, 1)[0];
     assert_eq!(whole["users"], 8_000);
     assert!(["steady", "prompt", "small"].iter().all(|aim| is_told(&whole[*aim])), "{whole}");
+    let restarted = rows(2, 0);
+    assert_eq!(restarted.len(), 5, "{restarted:?}");
+    assert!(restarted.iter().all(|row| is_told(&row["aim"])), "{restarted:?}");
     assert!(is_empty(folder.path()));
 }
 

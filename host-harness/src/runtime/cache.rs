@@ -31,7 +31,7 @@ pub(super) fn load(engine: &Engine, bytes: &[u8], digest: &str, folder: &Path) -
         Ok(false) => {}
         Err(error) => tracing::warn!(%error, path = %path.display(), "recompiling"),
     }
-    let code = compile(engine, bytes)?;
+    let code = precompile(engine, bytes)?;
     match write(&path, &code) {
         // From the file, as at the next start: what is not used of it takes no memory.
         Ok(()) => match map(engine, &path) {
@@ -40,15 +40,17 @@ pub(super) fn load(engine: &Engine, bytes: &[u8], digest: &str, folder: &Path) -
         },
         Err(error) => tracing::warn!(%error, path = %path.display(), "cannot keep the compiled component"),
     }
-    // SAFETY: this is what `precompile_component` of the same engine returned just now.
-    unsafe { Component::deserialize(engine, code) }
+    take(engine, &code)
 }
 
-/// Compiles the component, for [`load`] or instead of it.
-///
+/// Compiles the component, and leaves nothing on disk.
+pub(super) fn compile(engine: &Engine, bytes: &[u8]) -> wasmtime::Result<Component> {
+    take(engine, &precompile(engine, bytes)?)
+}
+
 /// The compiler and its threads are made for it and end with it. The ones that last would keep some sixty megabytes: the
 /// compiler its working space, and threads that have nothing more to do what others free for them.
-pub(super) fn compile(engine: &Engine, bytes: &[u8]) -> wasmtime::Result<Vec<u8>> {
+fn precompile(engine: &Engine, bytes: &[u8]) -> wasmtime::Result<Vec<u8>> {
     let compiler = Engine::new(engine.config())?;
     match ThreadPoolBuilder::new().thread_name(|number| format!("usher-compile-{number}")).build() {
         Ok(threads) => threads.install(|| compiler.precompile_component(bytes)),
@@ -56,6 +58,13 @@ pub(super) fn compile(engine: &Engine, bytes: &[u8]) -> wasmtime::Result<Vec<u8>
     }
 }
 
+/// The component from what [`precompile`] returned just now.
+fn take(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
+    // SAFETY: it comes from `precompile_component` of an engine with the same settings.
+    unsafe { Component::deserialize(engine, code) }
+}
+
+/// The component from a file that was [checked](check).
 fn map(engine: &Engine, path: &Path) -> wasmtime::Result<Component> {
     // SAFETY: only this program could have written the file (see the module's documentation), and it wrote what
     // `precompile_component` gave it, under another name, so that nothing changes in it any more. Its name says for which

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::Duration;
-use wasmtime::component::{Component, HasSelf, Linker};
+use wasmtime::component::{HasSelf, Linker};
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 /// The component that was built along with this library, as WebAssembly: what is loaded unless another is named. To be
@@ -212,8 +212,7 @@ impl Builder {
                 };
                 cache::load(&engine, bytes, &digest, &folder)
             }
-            // SAFETY: this is what `precompile_component` of the same engine returned just now.
-            None => cache::compile(&engine, bytes).and_then(|code| unsafe { Component::deserialize(&engine, code) }),
+            None => cache::compile(&engine, bytes),
         };
         let loaded = component.and_then(|component| {
             let mut linker = Linker::new(&engine);
