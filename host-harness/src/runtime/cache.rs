@@ -5,6 +5,7 @@
 //! else. Elsewhere the folder is taken to be as private as the user's profile. A checksum finds files that were cut short
 //! or damaged. Whatever is wrong with a file, the component is compiled anew.
 
+use super::one_call::without_post_return;
 use rayon::ThreadPoolBuilder;
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
@@ -51,6 +52,7 @@ pub(super) fn compile(engine: &Engine, bytes: &[u8]) -> wasmtime::Result<Compone
 /// The compiler and its threads are made for it and end with it. The ones that last would keep some sixty megabytes: the
 /// compiler its working space, and threads that have nothing more to do what others free for them.
 fn precompile(engine: &Engine, bytes: &[u8]) -> wasmtime::Result<Vec<u8>> {
+    let bytes = &without_post_return(bytes)?;
     let compiler = Engine::new(engine.config())?;
     match ThreadPoolBuilder::new().thread_name(|number| format!("usher-compile-{number}")).build() {
         Ok(threads) => threads.install(|| compiler.precompile_component(bytes)),
@@ -89,6 +91,8 @@ fn name(engine: &Engine, digest: &str) -> String {
     let mut all = Digester(Sha256::new());
     engine.precompile_compatibility_hash().hash(&mut all);
     all.0.update(digest);
+    // What an earlier version compiled had more in it.
+    all.0.update("without post-return");
     let mut name = hex(&all.0.finalize()[..16]);
     name.push_str(".cwasm");
     name

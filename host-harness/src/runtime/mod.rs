@@ -13,6 +13,7 @@ mod limits;
 mod load;
 mod loaded;
 mod long_calls;
+mod one_call;
 mod open;
 mod outcome;
 mod party;
