@@ -3,6 +3,7 @@
 use super::disk::{Changes, DiskFailure, Snapshot, Stored};
 use super::folder::Folder;
 use super::options::EmbeddedOptions;
+use super::settings;
 use crate::storage::{Error, Trouble};
 use fjall::config::{CompressionPolicy, PartitioningPolicy};
 use fjall::{
@@ -176,6 +177,7 @@ impl Engine {
 
 /// The engine as it is set up here. Also for measuring what this storage costs over it.
 pub(crate) fn open(entries: &Path, options: &EmbeddedOptions) -> Result<(Database, Keyspace), fjall::Error> {
+    settings::renew(entries, KEYSPACE)?;
     let database = Database::builder(entries)
         .cache_size(options.cache_bytes)
         .max_journaling_size(JOURNAL_BYTES)
@@ -184,7 +186,7 @@ pub(crate) fn open(entries: &Path, options: &EmbeddedOptions) -> Result<(Databas
     // Compressed on every level, tables take a third less, for a tenth of the single reads; larger blocks than the
     // engine's 4 KiB would save another tenth, for a quarter of the reads. Filters and indexes are in parts on every level:
     // a large table's whole filter is some megabytes, which do not stay in the cache, and was read from the file for each
-    // name that had to be looked for and was not there.
+    // name that had to be looked for and was not there. What is changed here has to be brought to folders that exist, too.
     let keyspace = database.keyspace(KEYSPACE, || {
         KeyspaceCreateOptions::default()
             .max_memtable_size(options.write_buffer_bytes)

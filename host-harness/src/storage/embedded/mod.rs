@@ -13,6 +13,7 @@ mod merge;
 mod opening;
 mod options;
 mod read_cache;
+mod settings;
 
 use super::{Access, Error, Health, Storage, Transaction};
 #[cfg(any(test, feature = "bench"))]
