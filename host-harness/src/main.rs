@@ -31,3 +31,14 @@ fn main() -> ExitCode {
     }
     cli::run()
 }
+
+#[cfg(test)]
+mod tests {
+    /// Any package that is built along can ask for another, for all of them.
+    #[test]
+    fn the_allocator_is_of_the_version_that_gives_large_blocks_back() {
+        // SAFETY: it returns a number.
+        let version = unsafe { libmimalloc_sys::mi_version() };
+        assert!(version >= 300, "{version}");
+    }
+}

@@ -50,7 +50,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 use workloads::Workload;
 
-/// The allocator of `usher`, with its setting: what is measured in this process is to be what serving has.
+/// The allocator of `usher`, with its settings: what is measured in this process is to be what serving has.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -58,12 +58,18 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// do not name.
 const PURGE_DELAY: libmimalloc_sys::mi_option_t = 15;
 
+/// Whether mimalloc asks at once for all memory of the addresses that it reserves, another such option.
+const ARENA_EAGER_COMMIT: libmimalloc_sys::mi_option_t = 4;
+
 /// What ends the program before its time, as its user is told.
 type Outcome = Result<(), String>;
 
 fn main() -> ExitCode {
-    // SAFETY: it stores a number.
-    unsafe { libmimalloc_sys::mi_option_set(PURGE_DELAY, 0) };
+    // SAFETY: it stores a number, twice.
+    unsafe {
+        libmimalloc_sys::mi_option_set(PURGE_DELAY, 0);
+        libmimalloc_sys::mi_option_set(ARENA_EAGER_COMMIT, 0);
+    }
     match run(Args::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
