@@ -273,26 +273,27 @@ def build_group(scim, size, ids, cap):
     return group["id"], None
 
 
-def patched(scim, options, users, size):
-    """PATCH of one member of a group of that size."""
+def grouped(scim, options, users, size):
+    """PATCH of one member of a group of that size, and GET of the whole; what stands in the way of both as `note`."""
     # Each run has users of its own: the runs that count, and those that prove to be too short. The group never gets larger than
     # `size`, since that is as large as one of the servers lets it be.
     turns = (options.runs + 3) * TURN
     first = size - turns
     if first < 0:
-        return {"note": f"groups can be measured from {turns} members on"}
+        return {"patch": {"note": f"groups can be measured from {turns} members on"}}
     errors = users.load(scim, size, options.cap)
     if users.count < size:
-        return {"note": f"{users.count:,} users after {options.cap} s"}
+        return {"patch": {"note": f"{users.count:,} users after {options.cap} s"}}
     group, reason = build_group(scim, first, users.ids(), options.cap)
     if reason:
-        return {"note": reason}
+        return {"patch": {"note": reason}}
     arguments = ((users.file, group, begin + 1, TURN) for begin in range(first, size, TURN))
-    found = measured(scim, options, 1, "patch", arguments, lambda run: run["p50"])
+    member = measured(scim, options, 1, "patch", arguments, lambda run: run["p50"])
     status, answer = scim.send("GET", f"/Groups/{group}")
     if status != 200 or not first <= len(answer["members"]) <= size:
-        return {"note": "not all of them were members at the end"}
-    return {**found, "errors": found.get("errors", 0) + errors}
+        return {"patch": {"note": "not all of them were members at the end"}}
+    whole = measured(scim, options, 1, "group", itertools.repeat((group,)), lambda run: run["p50"])
+    return {"patch": {**member, "errors": member.get("errors", 0) + errors}, "group": whole}
 
 
 def creation(scim, options, keep):
@@ -315,9 +316,10 @@ def patching(scim, options, keep, users):
     """Members of groups, from small to large; what is larger than what took too long is not tried."""
     given_up = False
     for size in options.groups:
-        result = {"note": "not tried, after that"} if given_up else patched(scim, options, users, size)
-        given_up = "note" in result
-        keep("patch", size, 1, result)
+        results = {"patch": {"note": "not tried, after that"}} if given_up else grouped(scim, options, users, size)
+        given_up = "note" in results["patch"]
+        for kind, result in results.items():
+            keep(kind, size, 1, result)
 
 
 def measure(name, options):
@@ -355,6 +357,7 @@ def title(kind, size):
         "filter": f"`userName eq`, {size:,} users, 1/s",
         "list": f"`GET` a page of 100, {size:,} users, 1/s",
         "patch": f"`PATCH` one member, group of {size:,}, p50 in ms",
+        "group": f"`GET` a group of {size:,} whole, p50 in ms",
         "memory": f"resident memory, {size:,} users, MiB",
     }[kind]
 
@@ -387,7 +390,7 @@ def table(results, about):
     heads = ["", "connections", *names, *(f"ahead of {name}" for name in peers)]
     lines = [heads, ["---"] * len(heads)]
     keys = dict.fromkeys(key for result in results.values() for key in result["figures"])
-    order = ["create", "get", "filter", "list", "patch", "memory"]
+    order = ["create", "get", "filter", "list", "patch", "group", "memory"]
     for key in sorted(keys, key=lambda key: (order.index(key[0]), key[1], key[2] or 0)):
         kind, size, connections = key
         figures = {name: result["figures"].get(key) for name, result in results.items()}

@@ -6,6 +6,7 @@
 --   load FIRST LAST FILE            the same until LAST, appending id and name of each to FILE; then prints LOADED
 --   get FILE, filter FILE           GET of a user of FILE, chosen at random; by `userName eq`
 --   list COUNT                      GET of a page of 100 users out of COUNT, chosen at random
+--   group GROUP                     GET of a group with all its members
 --   patch FILE GROUP FIRST COUNT    PATCH of a group: COUNT users of FILE, from the FIRST on, become members one by one,
 --                                   then cease to be, then become members again, so that every request changes something
 --
@@ -79,6 +80,12 @@ function requests.list(base, count)
   return function()
     local start = (math.random(pages) - 1) * 100 + 1
     return wrk.format("GET", base .. "/Users?count=100&startIndex=" .. start)
+  end
+end
+
+function requests.group(base, group)
+  return function()
+    return wrk.format("GET", base .. "/Groups/" .. group)
   end
 end
 
