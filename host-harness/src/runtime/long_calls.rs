@@ -32,6 +32,8 @@ pub(super) struct Kind {
     target: Target,
     /// Whether the query has a filter: what is found by an index is not expected to take as long as a list.
     filtered: bool,
+    /// Whether it says which attributes are wanted: a group takes long for its members, which most clients leave out.
+    chosen: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -74,8 +76,9 @@ impl Kind {
             ["Groups", _] => Target::Group,
             _ => Target::Other,
         };
-        let filtered = request.query.as_ref().is_some_and(|query| query.contains("filter"));
-        Some(Self { directory: directory.into_owned(), target, filtered })
+        let has = |name| request.query.as_ref().is_some_and(|query| query.contains(name));
+        let (filtered, chosen) = (has("filter"), has("ttributes"));
+        Some(Self { directory: directory.into_owned(), target, filtered, chosen })
     }
 
     /// Whether the directory is this party: who has no key of it is not to say how long its requests are.
@@ -135,6 +138,7 @@ mod tests {
             "/Users/.search",
             "/Bulk",
             "/Users?filter=id%20eq%20%22a%22",
+            "/Groups/a?excludedAttributes=members",
         ];
         let kinds = kinds.map(|path| kind(&format!("{base}{path}")).unwrap());
         for (at, one) in kinds.iter().enumerate() {
