@@ -6,8 +6,8 @@ use wasm_encoder::{CanonicalFunctionSection, Component, ComponentSectionId, RawS
 use wasmparser::{CanonicalFunction, CanonicalOption, Parser};
 
 /// The component without the functions that give a result's memory back (`post-return` of the canonical ABI). Whoever
-/// keeps an instance needs them; here its memory goes with it. Finding all of them, one for each exported function, took
-/// a quarter of the time that making an instance does.
+/// keeps an instance needs them; here its memory goes with it. Each exported function has one of its own, and every
+/// instance that is made looks all of them up: a sixth of what reading a user took.
 ///
 /// # Errors
 /// Where the bytes are no component.
