@@ -81,7 +81,8 @@
 //! | `http` | what the surfaces share |
 //! | `bench` | the bare engine, to measure against |
 //! | `runtime` | the component: loaded, called, and the methods that its exports are here |
-//! | `storage::embedded`, `storage::memory`, `storage::contract` | the storages, and what each has to do |
+//! | `storage::embedded`, `storage::postgres`, `storage::memory`, `storage::contract` | the storages, and what each has to do |
+//! | `storage::group` | group commit, over an engine on disk or a database |
 //! | `storage` | what a storage is |
 //!
 //! # What a call costs

@@ -137,7 +137,7 @@ impl Ways {
 }
 
 impl Served {
-    async fn make(servers: &Servers, kept: Kept) -> Result<Self, String> {
+    async fn make(servers: &Servers, kept: Kept<'_>) -> Result<Self, String> {
         let mut directory = Directory::kept(servers, kept).await?;
         directory.fill(USERS).await?;
         let group = directory.group("Everybody", USERS).await?;

@@ -32,6 +32,16 @@ pub enum Trouble {
     ReadOnly,
     /// What is on disk is not all that was acknowledged, or cannot be read.
     Damaged,
+    /// The database does not answer, or not in time.
+    Unreachable,
+    /// The database does not let this user in, or not do what has to be done.
+    Refused,
+    /// The database takes no writes.
+    DatabaseReadOnly,
+    /// The database's tables are not those of this version.
+    Tables,
+    /// Another host serves the site.
+    InUse,
     /// Any other failure to write.
     Failed,
 }
@@ -42,7 +52,12 @@ impl Display for Trouble {
             Self::NoSpace => "no space is left on the disk",
             Self::ReadOnly => "the file system is read-only",
             Self::Damaged => "what is on the disk is not what was written to it",
-            Self::Failed => "writing to the disk failed",
+            Self::Unreachable => "the database does not answer",
+            Self::Refused => "the database refuses this user",
+            Self::DatabaseReadOnly => "the database is read-only",
+            Self::Tables => "the database's tables are not those of this version",
+            Self::InUse => "another host serves the site",
+            Self::Failed => "writing failed",
         })
     }
 }

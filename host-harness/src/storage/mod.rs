@@ -9,15 +9,19 @@
 //! |---|---|
 //! | [`MemoryStorage`] | tests and trials |
 //! | [`EmbeddedStorage`] | the default: one folder on disk, one machine, no server |
+//! | `PostgresStorage` | a PostgreSQL database, with one host for each site; feature `postgres` |
 //!
 //! To bring a storage of your own, implement the two traits and run [`contract::check`] over it.
 
 pub mod contract;
 mod durability;
 mod embedded;
+mod group;
 mod health;
 mod memory;
 mod native;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod turns;
 mod writes;
 
@@ -28,6 +32,8 @@ pub use embedded::{ERASED_WITHIN, EmbeddedOptions, EmbeddedStorage, MARKED_WITHI
 pub use health::{Health, Trouble};
 pub use memory::MemoryStorage;
 pub use native::NativeStorage;
+#[cfg(feature = "postgres")]
+pub use postgres::{PostgresAddress, PostgresError, PostgresOptions, PostgresStorage};
 pub use usher_engine::storage::{Access, Change, Entry, Error, MAX_KEY_BYTES, MAX_VALUE_BYTES, Range};
 pub use writes::Writes;
 

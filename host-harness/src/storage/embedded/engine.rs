@@ -1,9 +1,9 @@
 //! The engine on disk: fjall, a log-structured merge tree with a journal.
 
-use super::disk::{Changes, DiskFailure, Snapshot, Stored};
 use super::folder::Folder;
 use super::options::EmbeddedOptions;
 use super::settings;
+use crate::storage::group::{Changes, DiskFailure, Part, Snapshot, Stored};
 use crate::storage::{Error, Trouble};
 use fjall::config::{CompressionPolicy, PartitioningPolicy};
 use fjall::{
@@ -207,16 +207,18 @@ impl FjallSnapshot {
 impl Snapshot for FjallSnapshot {
     type Bytes = Slice;
 
-    fn get(&self, key: &str) -> Result<Option<Slice>, Error> {
-        self.snapshot.get(&self.engine.keyspace, key).map_err(failed)
+    fn get_many(&self, keys: &[&str]) -> Result<Vec<Option<Slice>>, Error> {
+        keys.iter().map(|key| self.snapshot.get(&self.engine.keyspace, key).map_err(failed)).collect()
     }
 
-    fn range(&self, start: &[u8], end: &[u8], reverse: bool) -> Result<impl Iterator<Item = Stored<Slice>>, Error> {
-        let mut entries = self.snapshot.range(&self.engine.keyspace, start..end);
-        Ok(std::iter::from_fn(move || {
+    fn range<'a>(&'a self, part: &Part<'a>) -> Result<impl Iterator<Item = Stored<Slice>> + 'a, Error> {
+        let mut entries = self.snapshot.range(&self.engine.keyspace, part.start..part.end);
+        let reverse = part.reverse;
+        let found = std::iter::from_fn(move || {
             let next = if reverse { entries.next_back() } else { entries.next() };
             next.map(|entry| entry.into_inner().map_err(failed))
-        }))
+        });
+        Ok(found.skip(part.skip as usize))
     }
 }
 

@@ -5,11 +5,11 @@
 //! was written since, the journal is filled up, which has the engine begin another one and remove it, and all tables are
 //! merged into new ones.
 
-use super::disk::DiskFailure;
 use super::engine::Engine;
 use super::folder::Folder;
 use super::journal;
 use crate::storage::Trouble;
+use crate::storage::group::DiskFailure;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -1,6 +1,5 @@
 //! The disk as group commit needs it: the engine, opened again after a failure, with its mark and with what erases.
 
-use super::disk::{Changes, Disk, DiskFailure};
 use super::engine::{Engine, FjallSnapshot};
 use super::erasing::{self, Eraser};
 use super::error::OpenError;
@@ -9,6 +8,7 @@ use super::mark::{self, Facts, Mark};
 use super::options::EmbeddedOptions;
 use super::{journal, opening};
 use crate::storage::Trouble;
+use crate::storage::group::{Changes, Disk, DiskFailure};
 use parking_lot::Mutex;
 use std::path::Path;
 use std::sync::Arc;
@@ -222,7 +222,7 @@ impl From<OpenError> for DiskFailure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::storage::embedded::group::GroupCommit;
+    use crate::storage::group::GroupCommit;
     use crate::storage::{Access, Change, Durability, Error, Health, Transaction};
     use ::fjall::AbstractTree;
     use std::sync::atomic::{AtomicU8, Ordering};

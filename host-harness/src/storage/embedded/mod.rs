@@ -1,27 +1,23 @@
 //! A storage in one folder on disk.
 
-mod disk;
 mod engine;
 mod erasing;
 mod error;
 mod fjall;
 mod folder;
-mod group;
 mod journal;
 mod mark;
-mod merge;
 mod opening;
 mod options;
-mod read_cache;
 mod settings;
 
+use super::group::GroupCommit;
 use super::{Access, Error, Health, Storage, Transaction};
 #[cfg(any(test, feature = "bench"))]
 pub(crate) use engine::open as open_engine;
 pub use error::OpenError;
 use fjall::FjallDisk;
 use folder::Folder;
-use group::GroupCommit;
 pub use options::{ERASED_WITHIN, EmbeddedOptions};
 use std::path::Path;
 use std::time::Duration;

@@ -5,7 +5,6 @@
 //! asks the disk.
 
 use super::disk::Changes;
-use crate::storage::Error;
 use parking_lot::RwLock;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
@@ -51,25 +50,20 @@ impl ReadCache {
         Self { entries: Cache::with_weighter(items, bytes, Bytes), newest: RwLock::new(0) }
     }
 
-    /// The value of a key in the state with this number, which `read` reads from the disk where it has to.
-    pub(super) fn get(
-        &self,
-        key: &str,
-        state: u64,
-        read: impl FnOnce() -> Result<Option<String>, Error>,
-    ) -> Result<Option<String>, Error> {
-        if let Some(Known { since, value }) = self.entries.get(key)
-            && since <= state
-        {
-            return Ok(value.as_deref().map(String::from));
-        }
-        let value = read()?;
+    /// The value of a key in the state with this number, `None` inside if it is not there; `None` where that is not known.
+    pub(super) fn get(&self, key: &str, state: u64) -> Option<Option<String>> {
+        let Known { since, value } = self.entries.get(key)?;
+        (since <= state).then(|| value.as_deref().map(String::from))
+    }
+
+    /// Keeps what was read from the disk in the state with this number.
+    pub(super) fn keep<'a>(&self, state: u64, read: impl Iterator<Item = (&'a str, Option<&'a str>)>) {
         let newest = self.newest.read();
         if *newest == state {
-            let value = value.as_deref().map(Arc::from);
-            self.entries.insert(key.into(), Known { since: state, value });
+            for (key, value) in read {
+                self.entries.insert(key.into(), Known { since: state, value: value.map(Arc::from) });
+            }
         }
-        Ok(value)
     }
 
     /// To be called before anybody can read the state with this number, which differs from the one before by these changes.

@@ -12,7 +12,7 @@
 //! then tries to open the disk again, until it can be written to. Readers go on with the last durable state; only while
 //! the disk is closed and opened they wait.
 
-use super::disk::{Changes, Disk, DiskFailure, Snapshot as _};
+use super::disk::{Changes, Disk, DiskFailure};
 use super::merge;
 use super::read_cache::ReadCache;
 use crate::storage::turns::{Turn, Turns};
@@ -32,7 +32,7 @@ const MAX_GATHERED_BYTES: usize = 32 << 20;
 const REST: Duration = Duration::from_secs(1);
 
 /// Transactions over a [`Disk`]. Dropping it writes what is committed, and stops the thread.
-pub(super) struct GroupCommit<D: Disk> {
+pub(in crate::storage) struct GroupCommit<D: Disk> {
     shared: Arc<Shared<D>>,
     writer: Option<JoinHandle<()>>,
 }
@@ -98,7 +98,7 @@ enum Next {
 
 impl<D: Disk> GroupCommit<D> {
     /// Starts the thread that writes.
-    pub(super) fn new(disk: D, read_cache_bytes: u64) -> Result<Self, DiskFailure> {
+    pub(in crate::storage) fn new(disk: D, read_cache_bytes: u64) -> Result<Self, DiskFailure> {
         let durable = Arc::new(Durable { snapshot: disk.snapshot()?, number: 0 });
         let shared = Arc::new(Shared {
             turns: Turns::default(),
@@ -134,7 +134,7 @@ impl<D: Disk> GroupCommit<D> {
     }
 
     /// Begins a transaction; a read-write one when it is its turn.
-    pub(super) fn begin(&self, access: Access) -> Result<Box<dyn Transaction>, Error> {
+    pub(in crate::storage) fn begin(&self, access: Access) -> Result<Box<dyn Transaction>, Error> {
         let shared = self.shared.clone();
         let turn = match access {
             Access::ReadOnly => None,
@@ -144,6 +144,7 @@ impl<D: Disk> GroupCommit<D> {
         if turn.is_some() {
             state.check(state.failures)?;
         }
+        shared.disk.is_ours().map_err(|failed| failed.to_error())?;
         let durable = state.durable.clone().ok_or_else(|| state.error())?;
         let pending =
             turn.is_some().then(|| Pending { gathering: state.gathering.clone(), writing: state.writing.clone() });
@@ -155,12 +156,12 @@ impl<D: Disk> GroupCommit<D> {
 
     /// The disk, for tests that do to it what the engine does.
     #[cfg(test)]
-    pub(super) fn disk(&self) -> &D {
+    pub(in crate::storage) fn disk(&self) -> &D {
         &self.shared.disk
     }
 
     /// How the disk is.
-    pub(super) fn health(&self) -> Health {
+    pub(in crate::storage) fn health(&self) -> Health {
         let state = self.shared.state.lock();
         let trouble = state.failed.as_ref().map(|failed| failed.trouble);
         Health { trouble, failures: state.failures, recoveries: state.recoveries }
@@ -349,6 +350,9 @@ impl<D: Disk> Shared<D> {
         self.cache.clear();
         let mut state = self.state.lock();
         state.opening = false;
+        // What is read now need not be what was read before under this number.
+        state.number += 1;
+        self.cache.advance(state.number, &Changes::new());
         let outcome = match snapshot {
             Ok(snapshot) => {
                 state.durable = Some(Arc::new(Durable { snapshot, number: state.number }));
@@ -447,9 +451,7 @@ impl<D: Disk> Transaction for GroupTransaction<D> {
     fn get_many(&mut self, keys: &[String]) -> Result<Vec<Option<String>>, Error> {
         self.writes.check_read()?;
         let Durable { snapshot, number } = &*self.view.durable;
-        let stored = |key: &str| snapshot.get(key)?.map(|value| merge::text(value.as_ref())).transpose();
-        let read = |key: &str| self.open.0.cache.get(key, *number, || stored(key));
-        merge::get_many(read, self.view.layers(), keys)
+        merge::get_many(snapshot, (&self.open.0.cache, *number), self.view.layers(), keys)
     }
 
     fn scan(&mut self, range: &Range) -> Result<Vec<Entry>, Error> {
@@ -505,7 +507,7 @@ impl<D: Disk> Transaction for GroupTransaction<D> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::storage::embedded::disk::{Snapshot, Stored};
+    use crate::storage::group::disk::{Part, Snapshot, Stored};
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::sync::mpsc::{Receiver, Sender, channel};
     use std::thread;
@@ -578,25 +580,21 @@ mod tests {
     impl Snapshot for Changes {
         type Bytes = Vec<u8>;
 
-        fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
-            Ok(Changes::get(self, key).cloned().flatten().map(|value| value.as_bytes().to_vec()))
+        fn get_many(&self, keys: &[&str]) -> Result<Vec<Option<Vec<u8>>>, Error> {
+            let get = |key: &&str| Changes::get(self, *key).cloned().flatten().map(String::into_bytes);
+            Ok(keys.iter().map(get).collect())
         }
 
-        fn range(
-            &self,
-            start: &[u8],
-            end: &[u8],
-            reverse: bool,
-        ) -> Result<impl Iterator<Item = Stored<Vec<u8>>>, Error> {
+        fn range<'a>(&'a self, part: &Part<'a>) -> Result<impl Iterator<Item = Stored<Vec<u8>>> + 'a, Error> {
             let mut found: Vec<Stored<Vec<u8>>> = self
                 .iter()
-                .filter(|(key, _)| key.as_bytes() >= start && key.as_bytes() < end)
+                .filter(|(key, _)| key.as_bytes() >= part.start && key.as_bytes() < part.end)
                 .filter_map(|(key, value)| Some(Ok((key.as_bytes().to_vec(), value.as_ref()?.as_bytes().to_vec()))))
                 .collect();
-            if reverse {
+            if part.reverse {
                 found.reverse();
             }
-            Ok(found.into_iter())
+            Ok(found.into_iter().skip(part.skip as usize))
         }
     }
 

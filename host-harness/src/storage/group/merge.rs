@@ -1,28 +1,43 @@
 //! Reading the disk as it will be once all that is committed has been written to it.
 
-use super::disk::{Changes, Snapshot};
+use super::disk::{Changes, Part, Snapshot};
+use super::read_cache::ReadCache;
 use crate::storage::{Entry, Error, MAX_KEY_BYTES, Range};
 use std::cmp::Ordering;
 use std::iter::Peekable;
 use std::ops::Bound;
 
-/// The values of `keys`, from the first of `layers` that has the key, or else from the disk, as `read` does.
-pub(super) fn get_many(
-    read: impl Fn(&str) -> Result<Option<String>, Error>,
+/// The values of `keys`, from the first of `layers` that has the key, or else from what is known of the disk's state with this
+/// number, or else from the disk, which is asked once.
+pub(super) fn get_many<S: Snapshot>(
+    disk: &S,
+    (cache, number): (&ReadCache, u64),
     layers: [&Changes; 2],
     keys: &[String],
 ) -> Result<Vec<Option<String>>, Error> {
-    let get = |key: &String| {
-        if let Some(value) = layers.iter().find_map(|layer| layer.get(key.as_str())) {
-            return Ok(value.clone());
+    let (mut values, mut wanted) = (Vec::with_capacity(keys.len()), Vec::new());
+    for (place, key) in keys.iter().enumerate() {
+        let pending = layers.iter().find_map(|layer| layer.get(key.as_str()));
+        let known = match pending {
+            Some(value) => Some(value.clone()),
+            // The engine need not know keys that it never holds.
+            None if key.is_empty() || key.len() > MAX_KEY_BYTES => Some(None),
+            None => cache.get(key, number),
+        };
+        if known.is_none() {
+            wanted.push((place, key.as_str()));
         }
-        // The engine need not know keys that it never holds.
-        if key.is_empty() || key.len() > MAX_KEY_BYTES {
-            return Ok(None);
-        }
-        read(key)
-    };
-    keys.iter().map(get).collect()
+        values.push(known.flatten());
+    }
+    if wanted.is_empty() {
+        return Ok(values);
+    }
+    let stored = disk.get_many(&wanted.iter().map(|(_, key)| *key).collect::<Vec<_>>())?;
+    for ((place, _), value) in wanted.iter().zip(stored) {
+        values[*place] = value.map(|value| text(value.as_ref())).transpose()?;
+    }
+    cache.keep(number, wanted.iter().map(|(place, key)| (*key, values[*place].as_deref())));
+    Ok(values)
 }
 
 /// The entries of a range, those of `newer` before those of `older` before those of the disk.
@@ -31,13 +46,16 @@ pub(super) fn scan<S: Snapshot>(disk: &S, [newer, older]: [&Changes; 2], range: 
     if start >= end || range.limit == 0 {
         return Ok(Vec::new());
     }
-    let reverse = range.reverse;
-    let stored = disk.range(start, end, reverse)?;
+    let (reverse, keys_only) = (range.reverse, range.keys_only);
     let mut newer = within(newer, range).peekable();
     let mut older = within(older, range).peekable();
     if newer.peek().is_none() && older.peek().is_none() {
-        return collect(stored.map(|entry| Ok(Candidate::from_disk(entry?))), range);
+        let part = Part { start, end, reverse, skip: range.skip, expected: range.limit.into(), keys_only };
+        let stored = disk.range(&part)?.map(|entry| Ok(Candidate::from_disk(entry?)));
+        return collect(stored, &Range { skip: 0, ..range.clone() });
     }
+    let expected = u64::from(range.skip) + u64::from(range.limit);
+    let stored = disk.range(&Part { start, end, reverse, skip: 0, expected, keys_only })?;
     let pending = Merge { newer, older, reverse };
     let found = Merge {
         newer: pending.peekable(),
@@ -154,7 +172,7 @@ where
 }
 
 /// The engine stores bytes; only text was ever written to it.
-pub(super) fn text(bytes: &[u8]) -> Result<String, Error> {
+fn text(bytes: &[u8]) -> Result<String, Error> {
     match std::str::from_utf8(bytes) {
         Ok(text) => Ok(text.to_owned()),
         Err(error) => Err(Error::Other(format!("the store is damaged: a text that is not UTF-8: {error}"))),
