@@ -1,5 +1,6 @@
 //! The commands of `usher`; the arguments of each stand with it. The comments are the text of `--help`.
 
+use super::database::StorageCommand;
 use super::demo::DemoArgs;
 use super::serve::{self, ServeArgs};
 use clap::{Parser, Subcommand};
@@ -34,4 +35,10 @@ pub(super) enum Command {
     /// send when they sync for the first time. One of the directories is staged: its plan is printed, and then applied.
     /// Then it prints what became of it and where to look further, and goes on serving. Run again, it begins afresh.
     Demo(DemoArgs),
+
+    /// Prepare a database for `usher serve --storage`
+    Storage {
+        #[command(subcommand)]
+        command: StorageCommand,
+    },
 }

@@ -2,8 +2,10 @@
 
 mod args;
 mod data;
+mod database;
 mod demo;
 mod handles;
+mod kept;
 mod logging;
 mod outcome;
 mod serve;
@@ -23,6 +25,7 @@ pub(crate) fn run() -> ExitCode {
     let outcome = match cli.command {
         Command::Serve(args) => serve::run(&args),
         Command::Demo(args) => demo::run(&args),
+        Command::Storage { command } => database::run(&command),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

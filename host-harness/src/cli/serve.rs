@@ -1,6 +1,7 @@
 //! `usher serve`: a site, its storage and its administrators' key, served over HTTP until the process is asked to end.
 
-use super::data::DataFolder;
+use super::database::DatabaseArgs;
+use super::kept::Kept;
 use super::outcome::Outcome;
 use super::site::{self, SiteArgs};
 use super::{logging, upkeep};
@@ -9,7 +10,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use usher_host::Usher;
 use usher_host::http::{AdminKey, Settings};
-use usher_host::storage::{MemoryStorage, Storage};
+use usher_host::storage::Storage;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -21,6 +22,9 @@ Examples:
 
   usher serve --listen 0.0.0.0:8080 --data /var/lib/usher --public-url https://usher.example.com
       Behind a proxy that terminates TLS.
+
+  usher serve --storage 'postgres://usher@db.example.com/usher' --storage-password-file /run/secrets/usher
+      Keep everything in a PostgreSQL database.
 
   curl -H 'Authorization: Bearer ADMIN_KEY' --json '{\"name\":\"Entra ID\"}' http://127.0.0.1:8080/admin/v1/directories
       Connect an identity provider: the answer has the SCIM base URL and the API key to enter there.
@@ -42,18 +46,21 @@ pub(super) struct ServeArgs {
     site: SiteArgs,
 
     /// Keep all data in memory, and lose it at the end: for trials and tests
-    #[arg(long, conflicts_with = "data")]
+    #[arg(long, conflicts_with_all = ["data", "storage"])]
     memory: bool,
 
     /// The folder for all data; made where it is missing, and used by one process at a time
-    #[arg(long, value_name = "DIR", env = "USHER_DATA", default_value = "./usher-data")]
+    #[arg(long, value_name = "DIR", env = "USHER_DATA", default_value = "./usher-data", conflicts_with = "storage")]
     data: PathBuf,
+
+    #[command(flatten)]
+    database: DatabaseArgs,
 
     /// The key that the admin API and /metrics want
     ///
     /// As a bearer token, or as the password of Basic credentials, whose user name then is the administrator's in the
     /// change feed. Choose one that is as hard to guess as 32 random characters. Without this option a key is made at
-    /// the first start and printed once; only its hash is kept, in the data folder.
+    /// the first start and printed once; only its hash is kept, with the data.
     #[arg(long, value_name = "KEY", env = "USHER_ADMIN_KEY", hide_env_values = true)]
     admin_key: Option<String>,
 
@@ -73,21 +80,21 @@ pub(super) struct ServeArgs {
 pub(super) fn run(args: &ServeArgs) -> Outcome {
     logging::start(&args.site.logs)?;
     let public_url = args.public_url.as_deref().map(public_url).transpose()?;
-    let data = (!args.memory).then(|| DataFolder::open(&args.data)).transpose()?;
-    let storage: Arc<dyn Storage> = match &data {
-        Some(data) => Arc::new(data.storage()?),
-        None => Arc::new(MemoryStorage::new()),
+    let kept = match (&args.database.storage, args.memory) {
+        (Some(_), _) => Kept::in_database(&args.database)?,
+        (None, true) => Kept::in_memory(),
+        (None, false) => Kept::in_folder(&args.data)?,
     };
-    let usher = site::load(&args.site, data.as_ref())?;
+    let usher = site::load(&args.site, kept.cache(), kept.short_calls_inline())?;
     // Last, so that nothing can come between making a key and showing it.
-    let (key, shown) = admin_key(args, data.as_ref())?;
+    let (key, shown) = admin_key(args, &kept)?;
     if let Some(text) = shown {
         eprintln!("The admin key, shown this once: {text}");
     }
     let mut settings = site::settings(&args.site, key);
     settings.trust_proxy = args.trust_proxy;
     settings.public_url = public_url;
-    site::runtime()?.block_on(serve(usher, storage, settings, &args.site.listen))
+    site::runtime()?.block_on(serve(usher, kept.storage(), settings, &args.site.listen))
 }
 
 async fn serve(usher: Usher, storage: Arc<dyn Storage>, settings: Settings, listen: &str) -> Outcome {
@@ -106,24 +113,15 @@ async fn serve(usher: Usher, storage: Arc<dyn Storage>, settings: Settings, list
 }
 
 /// The admin key, and its text where it was made just now.
-fn admin_key(args: &ServeArgs, data: Option<&DataFolder>) -> Result<(AdminKey, Option<String>), String> {
-    if let Some(text) = &args.admin_key {
-        if text.trim().is_empty() {
-            return Err("the admin key is empty".into());
-        }
-        if text.len() < 16 {
-            tracing::warn!("the admin key is short enough to be guessed");
-        }
-        return Ok((AdminKey::new(text), None));
+fn admin_key(args: &ServeArgs, kept: &Kept) -> Result<(AdminKey, Option<String>), String> {
+    let Some(text) = &args.admin_key else { return kept.admin_key() };
+    if text.trim().is_empty() {
+        return Err("the admin key is empty".into());
     }
-    match data {
-        Some(data) => data.admin_key(),
-        None => {
-            let made = AdminKey::generate();
-            let (key, text) = made.map_err(|error| format!("cannot make an admin key: {error}"))?;
-            Ok((key, Some(text)))
-        }
+    if text.len() < 16 {
+        tracing::warn!("the admin key is short enough to be guessed");
     }
+    Ok((AdminKey::new(text), None))
 }
 
 /// Checks the URL at which clients reach the server.

@@ -1,12 +1,12 @@
 //! What serving and demonstrating share: the settings that both have, the site, its address, and the end.
 
-use super::data::DataFolder;
 use super::handles;
 use super::logging::LogArgs;
 use super::outcome::Outcome;
 use clap::Args;
 use std::io::{self, Write};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 use usher_host::http::{AdminKey, Server, Settings};
 use usher_host::{Limits, Usher};
@@ -50,17 +50,17 @@ pub(super) fn settings(args: &SiteArgs, key: AdminKey) -> Settings {
     settings
 }
 
-/// Loads the component with the limits asked for.
-pub(super) fn load(args: &SiteArgs, data: Option<&DataFolder>) -> Result<Usher, String> {
+/// Loads the component with the limits asked for; its compiled code is kept in `cache`, or else where the user's caches are.
+pub(super) fn load(args: &SiteArgs, cache: Option<PathBuf>, short_calls_inline: bool) -> Result<Usher, String> {
     let mut limits = Limits::default();
     limits.deadline = Duration::from_secs(args.deadline);
     limits.memory = (args.request_memory as usize) << 20;
-    let mut builder = Usher::builder().limits(limits).short_calls_inline(true);
+    let mut builder = Usher::builder().limits(limits).short_calls_inline(short_calls_inline);
     if let Some(workers) = args.workers {
         builder = builder.threads(workers.into());
     }
-    if let Some(data) = data {
-        builder = builder.cache(data.cache());
+    if let Some(cache) = cache {
+        builder = builder.cache(cache);
     }
     builder.load().map_err(|error| error.to_string())
 }

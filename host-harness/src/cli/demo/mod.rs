@@ -55,7 +55,7 @@ pub(super) fn run(args: &DemoArgs) -> Outcome {
     logging::start(&args.site.logs)?;
     let data = DataFolder::open(Path::new(FOLDER))?;
     let storage = Arc::new(data.storage()?);
-    let site = site::load(&args.site, Some(&data))?.site(storage);
+    let site = site::load(&args.site, Some(data.cache()), true)?.site(storage);
     let made = AdminKey::generate();
     let (key, admin_key) = made.map_err(|error| format!("cannot make an admin key: {error}"))?;
     site::runtime()?.block_on(demonstrate(args, site, key, &admin_key))
