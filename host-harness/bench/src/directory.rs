@@ -39,12 +39,12 @@ impl Directory {
         Self::connected(servers, Kept::OnDisk, &json!({ "name": "bench", "membershipResources": true })).await
     }
 
-    /// Likewise, with the data on disk or in memory.
-    pub(super) async fn kept(servers: &Servers, kept: Kept) -> Result<Self, String> {
+    /// Likewise, with the data kept there.
+    pub(super) async fn kept(servers: &Servers, kept: Kept<'_>) -> Result<Self, String> {
         Self::connected(servers, kept, &json!({ "name": "bench" })).await
     }
 
-    async fn connected(servers: &Servers, kept: Kept, settings: &Value) -> Result<Self, String> {
+    async fn connected(servers: &Servers, kept: Kept<'_>, settings: &Value) -> Result<Self, String> {
         let server = servers.start(kept)?;
         let credentials = server.connect(settings).await?;
         let client = Client::connect(server.address(), &credentials).await?;

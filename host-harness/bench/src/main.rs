@@ -26,6 +26,7 @@ mod mix;
 mod mixed;
 mod person;
 mod plan;
+mod postgres;
 mod progress;
 mod record;
 mod replay;

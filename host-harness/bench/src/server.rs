@@ -19,14 +19,24 @@ use usher_host::http::AdminKey;
 const SETTLING: Duration = Duration::from_mins(1);
 
 /// What `usher serve` takes from the environment, which must not reach a server that is measured.
-const ENVIRONMENT: [&str; 6] =
-    ["USHER_DATA", "USHER_ADMIN_KEY", "USHER_LISTEN", "USHER_PUBLIC_URL", "USHER_LOG", "USHER_LOG_FORMAT"];
+const ENVIRONMENT: [&str; 8] = [
+    "USHER_DATA",
+    "USHER_STORAGE",
+    "USHER_STORAGE_PASSWORD_FILE",
+    "USHER_ADMIN_KEY",
+    "USHER_LISTEN",
+    "USHER_PUBLIC_URL",
+    "USHER_LOG",
+    "USHER_LOG_FORMAT",
+];
 
 /// Where a server keeps what it is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kept {
+pub(super) enum Kept<'a> {
     OnDisk,
     InMemory,
+    /// In the database at this URL.
+    InDatabase(&'a str),
 }
 
 /// A server. Dropped, it is stopped and what it kept is removed.
@@ -100,12 +110,13 @@ impl Servers {
     }
 
     /// Starts one.
-    pub(super) fn start(&self, kept: Kept) -> Result<Server, String> {
+    pub(super) fn start(&self, kept: Kept<'_>) -> Result<Server, String> {
         let (_, admin_key) = AdminKey::generate().map_err(|error| format!("cannot make an admin key: {error}"))?;
         let folder = self.folder()?;
         let kept = match kept {
             Kept::OnDisk => [OsStr::new("--data"), folder.path().as_os_str()].to_vec(),
             Kept::InMemory => vec![OsStr::new("--memory")],
+            Kept::InDatabase(url) => [OsStr::new("--storage"), OsStr::new(url)].to_vec(),
         };
         let (process, address) = self.launch(&admin_key, &kept)?;
         Ok(Server { process, address, admin_key, folder })

@@ -39,7 +39,7 @@ pub(super) async fn create(bench: &mut Bench) -> Result<Section, String> {
 }
 
 /// Makes one user after another.
-fn creating(prefix: String) -> Caller {
+pub(super) fn creating(prefix: String) -> Caller {
     let mut made = 0;
     Box::new(move || {
         made += 1;
@@ -160,7 +160,7 @@ async fn reads(bench: &mut Bench) -> Result<Table, String> {
 }
 
 /// Reads one user after another.
-fn reading(users: Arc<[String]>, connection: usize, filter: bool) -> Caller {
+pub(super) fn reading(users: Arc<[String]>, connection: usize, filter: bool) -> Caller {
     let mut turn = connection * 104_729;
     Box::new(move || {
         turn += 1;

@@ -4,7 +4,7 @@ use super::context::Bench;
 use super::report::Section;
 use super::{
     breakdown, bulk, cold, empty, fairness, footprint, full_directory, groups, growth, initial_sync, mixed, plan,
-    restart, sandbox, users,
+    postgres, restart, sandbox, users,
 };
 use clap::ValueEnum;
 
@@ -56,6 +56,8 @@ pub(super) enum Workload {
     Growth,
     /// 1,000,000 users, 20,000 groups, 5,000,000 memberships, started again and read: not unless named, or by --all
     Restart,
+    /// Users created, read and synced over PostgreSQL, against pgbench and the embedded storage: not unless named, or by --all
+    Postgres,
 }
 
 impl Workload {
@@ -67,7 +69,8 @@ impl Workload {
     /// Those that run where none is named: some minutes together.
     pub(super) fn usual() -> Vec<Self> {
         let mut all = Self::all();
-        all.retain(|workload| !matches!(workload, Self::FullDirectory | Self::Plan | Self::Growth | Self::Restart));
+        let large = [Self::FullDirectory, Self::Plan, Self::Growth, Self::Restart, Self::Postgres];
+        all.retain(|workload| !large.contains(workload));
         all
     }
 
@@ -112,6 +115,7 @@ impl Workload {
             Self::Plan => plan::run(bench).await,
             Self::Growth => growth::run(bench).await,
             Self::Restart => restart::run(bench).await,
+            Self::Postgres => postgres::run(bench).await,
         }
     }
 }
