@@ -9,7 +9,7 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 use usher_host::Site;
 use usher_host::http::{AdminKey, Server, Settings};
-use usher_host::storage::{MemoryStorage, Storage};
+use usher_host::storage::Storage;
 
 use crate::server::{self, Directory, Http, Request, Response, ScimServer};
 
@@ -33,7 +33,7 @@ impl Default for Served {
 impl Served {
     /// A server over a storage of its own, with settings that `change` has been over.
     pub fn new(change: impl FnOnce(&mut Settings)) -> Self {
-        Self::over(Arc::new(MemoryStorage::new()), change)
+        Self::over(server::storage(), change)
     }
 
     /// A server over this storage, with settings that `change` has been over.

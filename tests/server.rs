@@ -11,7 +11,7 @@ use ureq::http::{HeaderName, HeaderValue};
 use ureq::{Agent, Body};
 use usher_engine::{Engine, Environment, directories};
 use usher_host::http::{AdminKey, Server, Settings};
-use usher_host::storage::{MemoryStorage, NativeStorage};
+use usher_host::storage::{MemoryStorage, NativeStorage, PostgresAddress, PostgresOptions, PostgresStorage, Storage};
 use usher_host::{Site, Usher, scim};
 
 /// Where the servers claim to be.
@@ -110,7 +110,7 @@ fn settings() -> directories::Settings {
 /// # Panics
 /// Where it cannot be connected.
 pub fn native() -> Directory {
-    let server = Native { storage: NativeStorage::new(Arc::new(MemoryStorage::new())) };
+    let server = Native { storage: NativeStorage::new(storage()) };
     let connected = server.engine().connect("admin:test", &settings()).expect("the directory is connected");
     let base = format!("{ORIGIN}{}", connected.directory.scim_path);
     Directory::new(Arc::new(server), base, connected.key.api_key)
@@ -156,6 +156,24 @@ impl Environment for System {
     }
 }
 
+/// An empty storage: in memory, or in a PostgreSQL database, where the variable `USHER_TEST_STORAGE` says `postgres`.
+///
+/// # Panics
+/// Where the variable says something else, or there is no PostgreSQL.
+pub fn storage() -> Arc<dyn Storage> {
+    match std::env::var("USHER_TEST_STORAGE").as_deref() {
+        Err(_) | Ok("memory") => Arc::new(MemoryStorage::new()),
+        Ok("postgres") => {
+            let server = usher_test_postgres::shared("USHER_TEST_STORAGE=postgres").expect("PostgreSQL");
+            let address = PostgresAddress::parse(&server.url("usher")).expect("its address");
+            let site = usher_test_postgres::unique("site");
+            let options = PostgresOptions { site, connections: 4, ..PostgresOptions::default() };
+            Arc::new(PostgresStorage::open(&address, &options).expect("the storage opens"))
+        }
+        Ok(other) => panic!("USHER_TEST_STORAGE is memory or postgres, not {other}"),
+    }
+}
+
 /// The component, loaded once.
 pub fn usher() -> &'static Usher {
     static USHER: LazyLock<Usher> = LazyLock::new(|| Usher::load().expect("the component loads"));
@@ -196,7 +214,7 @@ pub fn served() -> Directory {
 
 /// A site of the component with a directory.
 fn connect(change: impl FnOnce(&mut usher_host::directories::Settings)) -> (Site, usher_host::directories::Connected) {
-    let site = usher().site(Arc::new(MemoryStorage::new()));
+    let site = usher().site(storage());
     let mut settings = usher_host::directories::Settings::named("test");
     change(&mut settings);
     let connected = pollster::block_on(site.connect_directory("admin:test", settings))

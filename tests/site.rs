@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use usher_host::storage::{Access, Change, MemoryStorage, Storage};
+use usher_host::storage::{Access, Change, Storage};
 use usher_tests::golden;
 use usher_tests::http::Served;
 use usher_tests::server::{Directory, Request, Response};
@@ -190,7 +190,7 @@ fn metrics_tell_of_each_directory() {
 
 #[test]
 fn a_storage_that_an_earlier_version_wrote_is_brought_along() {
-    let storage: Arc<dyn Storage> = Arc::new(MemoryStorage::new());
+    let storage: Arc<dyn Storage> = usher_tests::server::storage();
     let entries = include_str!("../guest/tests/engine/layouts/1.jsonl").lines();
     let changes = entries.map(|line| {
         let (key, value) = serde_json::from_str(line).expect("a key and a value");
