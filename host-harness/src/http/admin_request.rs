@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use std::sync::Arc;
 
 /// A request to one of the endpoints, from an administrator.
-pub(super) struct AdminRequest<'a> {
+pub(crate) struct AdminRequest<'a> {
     pub(super) state: &'a State,
     /// The administrator's name, for the change feed.
     pub(super) actor: String,
@@ -124,7 +124,7 @@ fn is_json(headers: &HeaderMap) -> bool {
 }
 
 /// A number as it stands in a URL: digits and nothing else.
-pub(super) fn number(text: &str) -> Option<u64> {
+pub(crate) fn number(text: &str) -> Option<u64> {
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
 }
 

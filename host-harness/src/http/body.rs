@@ -49,7 +49,7 @@ pub(super) fn is_encoded(headers: &HeaderMap) -> bool {
 }
 
 /// A request's body on its way in.
-pub(super) struct IncomingBody {
+pub(crate) struct IncomingBody {
     body: Incoming,
     /// What came and was not taken.
     front: Option<Bytes>,
@@ -67,8 +67,8 @@ pub(super) enum Progress {
 }
 
 /// A body, and the room it takes for as long as it is kept.
-pub(super) struct BodyText {
-    pub(super) text: String,
+pub(crate) struct BodyText {
+    pub(crate) text: String,
     room: Option<Reservation>,
 }
 

@@ -62,7 +62,7 @@ pub(super) struct Connection {
 }
 
 /// A request that is being answered, until this is dropped.
-pub(super) struct AnswerGuard {
+pub(crate) struct AnswerGuard {
     all: Arc<Connections>,
     state: Arc<State>,
 }
@@ -133,7 +133,7 @@ impl Connection {
 
 impl AnswerGuard {
     /// Says whether the request came with a key that works.
-    pub(super) fn known(&self, known: bool) {
+    pub(crate) fn known(&self, known: bool) {
         self.state.standing.lock().known = known;
     }
 

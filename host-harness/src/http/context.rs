@@ -7,12 +7,12 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 /// A request to one of the surfaces.
-pub(super) struct RequestContext<'a> {
-    pub(super) head: &'a Parts,
-    pub(super) body: IncomingBody,
+pub(crate) struct RequestContext<'a> {
+    pub(crate) head: &'a Parts,
+    pub(crate) body: IncomingBody,
     /// The name of the request.
-    pub(super) id: &'a str,
+    pub(crate) id: &'a str,
     /// Where the connection comes from.
-    pub(super) peer: IpAddr,
-    pub(super) answering: Arc<AnswerGuard>,
+    pub(crate) peer: IpAddr,
+    pub(crate) answering: Arc<AnswerGuard>,
 }

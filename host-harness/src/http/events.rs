@@ -10,13 +10,13 @@ use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 /// How many streams there can be, and when they have to end.
-pub(super) struct Streams {
+pub(crate) struct Streams {
     places: Arc<Semaphore>,
     closing: watch::Sender<bool>,
 }
 
 /// The place of one stream, until it is dropped.
-pub(super) struct Place {
+pub(crate) struct Place {
     _permit: OwnedSemaphorePermit,
     closing: watch::Receiver<bool>,
 }
@@ -28,7 +28,7 @@ impl Streams {
     }
 
     /// A place for another stream, if there is one.
-    pub(super) fn take(&self) -> Option<Place> {
+    pub(crate) fn take(&self) -> Option<Place> {
         let permit = self.places.clone().try_acquire_owned().ok()?;
         Some(Place { _permit: permit, closing: self.closing.subscribe() })
     }
@@ -41,7 +41,7 @@ impl Streams {
 
 impl Place {
     /// Comes when the stream has to end.
-    pub(super) async fn closed(&mut self) {
+    pub(crate) async fn closed(&mut self) {
         // An error means that the server is gone, with the same consequence.
         let _ = self.closing.wait_for(|closing| *closing).await;
     }
@@ -49,12 +49,12 @@ impl Place {
 
 /// A stream as the body of a response. The next part is made when the one before is on its way: a client that takes
 /// nothing holds one part, its place and its connection.
-pub(super) type Events = StreamBody<Parts>;
+pub(crate) type Events = StreamBody<Parts>;
 
 type Parts = Pin<Box<dyn Stream<Item = Result<Frame<Bytes>, Infallible>> + Send>>;
 
 /// A body of the parts that `next` makes of `state`, one after another until there are no more.
-pub(super) fn events<S, F>(state: S, mut next: impl FnMut(S) -> F + Send + 'static) -> Events
+pub(crate) fn events<S, F>(state: S, mut next: impl FnMut(S) -> F + Send + 'static) -> Events
 where
     S: Send + 'static,
     F: Future<Output = Option<(Bytes, S)>> + Send + 'static,

@@ -8,7 +8,7 @@ use hyper::header::{self, HeaderValue};
 
 /// Which rule of the site a request would have broken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Rule {
+pub(crate) enum Rule {
     /// A value that must be unique is taken.
     Unique,
     /// What a directory manages is read-only.
@@ -17,21 +17,21 @@ pub(super) enum Rule {
 
 /// An error as the outside sees it: nothing of the inside is in it.
 #[derive(Debug)]
-pub(super) struct Fault {
-    pub(super) status: StatusCode,
-    pub(super) detail: String,
+pub(crate) struct Fault {
+    pub(crate) status: StatusCode,
+    pub(crate) detail: String,
     /// The rule of the site that it would have broken.
-    pub(super) rule: Option<Rule>,
+    pub(crate) rule: Option<Rule>,
     /// RFC 7644's keyword, where there is one.
-    pub(super) scim_type: Option<&'static str>,
+    pub(crate) scim_type: Option<&'static str>,
     /// Seconds after which another try makes sense.
-    pub(super) retry_after: Option<u32>,
+    pub(crate) retry_after: Option<u32>,
     /// The methods that would do.
-    pub(super) allow: Option<String>,
+    pub(crate) allow: Option<String>,
 }
 
 impl Fault {
-    pub(super) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+    pub(crate) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         Self { status, detail: detail.into(), rule: None, scim_type: None, retry_after: None, allow: None }
     }
 
@@ -42,7 +42,7 @@ impl Fault {
         )
     }
 
-    pub(super) fn unavailable() -> Self {
+    pub(crate) fn unavailable() -> Self {
         Self {
             retry_after: Some(1),
             ..Self::new(
@@ -69,11 +69,11 @@ impl Fault {
         Self { retry_after: Some(1), ..Self::new(StatusCode::TOO_MANY_REQUESTS, detail) }
     }
 
-    pub(super) fn not_found() -> Self {
+    pub(crate) fn not_found() -> Self {
         Self::new(StatusCode::NOT_FOUND, "There is nothing at this URL.")
     }
 
-    pub(super) fn wrong_method(allow: impl Into<String>) -> Self {
+    pub(crate) fn wrong_method(allow: impl Into<String>) -> Self {
         Self {
             allow: Some(allow.into()),
             ..Self::new(StatusCode::METHOD_NOT_ALLOWED, "The method is not one that this URL has.")

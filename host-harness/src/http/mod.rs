@@ -4,28 +4,28 @@
 //! [`Site`](crate::Site). `GET /openapi.json` describes all of it.
 
 mod admin;
-mod admin_request;
-mod body;
-mod connections;
-mod context;
+pub(crate) mod admin_request;
+pub(crate) mod body;
+pub(crate) mod connections;
+pub(crate) mod context;
 mod credentials;
 mod desk;
-mod events;
-mod fault;
+pub(crate) mod events;
+pub(crate) mod fault;
 mod metrics;
 mod ops;
-mod origin;
+pub(crate) mod origin;
 mod problem;
 mod refused_keys;
-mod reply;
+pub(crate) mod reply;
 mod room;
-mod routes;
+pub(crate) mod routes;
 mod scim;
 mod server;
 mod service;
 mod settings;
-mod sign_in;
-mod state;
+pub(crate) mod sign_in;
+pub(crate) mod state;
 mod whole;
 
 pub use credentials::AdminKey;

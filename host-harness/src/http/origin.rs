@@ -9,7 +9,7 @@ use std::net::{IpAddr, SocketAddr};
 
 /// The absolute URL in front of a request's path, without a slash at its end; `None` if the request names no
 /// usable host.
-pub(super) fn origin(settings: &Settings, local: SocketAddr, uri: &Uri, headers: &HeaderMap) -> Option<String> {
+pub(crate) fn origin(settings: &Settings, local: SocketAddr, uri: &Uri, headers: &HeaderMap) -> Option<String> {
     if let Some(url) = &settings.public_url {
         return Some(url.clone());
     }
@@ -52,7 +52,7 @@ pub(super) fn check_host(head: &Parts) -> Result<(), Fault> {
 }
 
 /// Whether a browser says that the request comes from a page that is not this server's own.
-pub(super) fn is_foreign(settings: &Settings, local: SocketAddr, uri: &Uri, headers: &HeaderMap) -> bool {
+pub(crate) fn is_foreign(settings: &Settings, local: SocketAddr, uri: &Uri, headers: &HeaderMap) -> bool {
     let crosses = |value: &header::HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"cross-site");
     if headers.get_all("sec-fetch-site").iter().any(crosses) {
         return true;

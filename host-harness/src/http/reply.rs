@@ -9,7 +9,7 @@ use hyper::{Response, StatusCode};
 use serde::Serialize;
 
 /// What is sent.
-pub(super) type Reply = Response<Either<WholeBody, Events>>;
+pub(crate) type Reply = Response<Either<WholeBody, Events>>;
 
 /// A response with a JSON body.
 pub(super) fn json(status: StatusCode, kind: &'static str, body: &impl Serialize) -> Reply {
@@ -23,7 +23,7 @@ pub(super) fn json(status: StatusCode, kind: &'static str, body: &impl Serialize
 }
 
 /// A response with a body.
-pub(super) fn content(status: StatusCode, kind: &'static str, body: impl Into<Bytes>) -> Reply {
+pub(crate) fn content(status: StatusCode, kind: &'static str, body: impl Into<Bytes>) -> Reply {
     let mut reply = Response::new(whole(body));
     *reply.status_mut() = status;
     let kind = HeaderValue::from_static(kind);
@@ -37,14 +37,14 @@ pub(super) fn whole(body: impl Into<Bytes>) -> Either<WholeBody, Events> {
 }
 
 /// A response without a body.
-pub(super) fn empty(status: StatusCode) -> Reply {
+pub(crate) fn empty(status: StatusCode) -> Reply {
     let mut reply = Response::new(whole(Bytes::new()));
     *reply.status_mut() = status;
     reply
 }
 
 /// A response that consists of events.
-pub(super) fn stream(events: Events) -> Reply {
+pub(crate) fn stream(events: Events) -> Reply {
     let mut reply = Response::new(Either::Right(events));
     let fields = [
         (header::CONTENT_TYPE, "text/event-stream"),

@@ -8,18 +8,20 @@ use percent_encoding::percent_decode_str;
 use std::pin::Pin;
 
 /// Paths, each with what can be done there.
-pub(super) type Endpoints = [(&'static str, &'static [Endpoint])];
+pub(crate) type Endpoints<H = Handler> = [(&'static str, &'static [Endpoint<H>])];
 
 /// One thing that can be asked for.
-pub(super) struct Endpoint {
-    pub(super) method: Method,
+pub(crate) struct Endpoint<H = Handler> {
+    pub(crate) method: Method,
     /// For the log.
-    pub(super) name: &'static str,
-    pub(super) handler: Handler,
+    pub(crate) name: &'static str,
+    /// Carries a request out, of the kind that the surface has.
+    pub(crate) handler: H,
 }
 
-/// Carries a request out.
-type Handler = for<'a> fn(AdminRequest<'a>) -> Pin<Box<dyn Future<Output = Result<Reply, Fault>> + Send + 'a>>;
+/// Carries a request from an administrator out.
+pub(crate) type Handler =
+    for<'a> fn(AdminRequest<'a>) -> Pin<Box<dyn Future<Output = Result<Reply, Fault>> + Send + 'a>>;
 
 /// A table of endpoints: the paths of a surface, and for each method the function that carries it out.
 macro_rules! endpoints {
@@ -31,15 +33,15 @@ macro_rules! endpoints {
         }),+])),+]
     };
 }
-pub(super) use endpoints;
+pub(crate) use endpoints;
 
 /// The endpoints of a surface.
-pub(super) struct Routes(matchit::Router<&'static [Endpoint]>);
+pub(crate) struct Routes<H: 'static = Handler>(matchit::Router<&'static [Endpoint<H>]>);
 
-impl Routes {
+impl<H> Routes<H> {
     /// # Panics
     /// Where two of the paths are one.
-    pub(super) fn new(endpoints: &'static Endpoints) -> Self {
+    pub(crate) fn new(endpoints: &'static Endpoints<H>) -> Self {
         let mut router = matchit::Router::new();
         for (path, methods) in endpoints {
             // A mistake in a table of this program, which no server starts with: not one of those who use it.
@@ -49,7 +51,7 @@ impl Routes {
     }
 
     /// The endpoint and the variable parts of the path.
-    pub(super) fn find(&self, method: &Method, path: &str) -> Result<(&'static Endpoint, Vec<String>), Fault> {
+    pub(crate) fn find(&self, method: &Method, path: &str) -> Result<(&'static Endpoint<H>, Vec<String>), Fault> {
         let found = self.0.at(path).map_err(|_| Fault::not_found())?;
         let wanted = if *method == Method::HEAD { &Method::GET } else { method };
         let endpoint = found.value.iter().find(|endpoint| endpoint.method == wanted);
@@ -58,7 +60,7 @@ impl Routes {
     }
 }
 
-fn allow(endpoints: &[Endpoint]) -> String {
+fn allow<H>(endpoints: &[Endpoint<H>]) -> String {
     let names = endpoints.iter().flat_map(|endpoint| {
         let head = (endpoint.method == Method::GET).then_some("HEAD");
         std::iter::once(endpoint.method.as_str()).chain(head)

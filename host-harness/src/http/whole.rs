@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 const PART: usize = 64 << 10;
 
 /// A response that is there as a whole, with the room that it takes until all of it is on its way.
-pub(super) struct WholeBody {
+pub(crate) struct WholeBody {
     rest: Bytes,
     held: Option<Reservation>,
 }
