@@ -62,7 +62,7 @@
 //! | [`Site`], [`Commits`] | the component over one storage: a method for each function it exports; news of commits |
 //! | [`scim`], [`directories`], [`site`], [`changes`], [`upkeep`] | what goes into those methods and comes out, as in `wit/` |
 //! | [`storage`] | what a site's data is kept in, and how to bring a storage of your own |
-//! | [`http`] | a server for a site, with the admin API; feature `http` |
+//! | [`http`] | a server for a site, with the admin API; feature `http`. With the feature `console`, it serves the console as well |
 //! | `bench` | the storage engine below the embedded storage, bare, to measure against; feature `bench` |
 //!
 //! The types of the contract are made from `wit/`, and have its docs. They have no examples of their own, as they are only
@@ -77,7 +77,7 @@
 //! |---|---|
 //! | `main`, `cli` | the program `usher` |
 //! | `http::server`, `http::service` | connections, and what becomes of each request |
-//! | `http::admin`, `http::desk`, `http::scim`, `http::ops` | the surfaces: what can be asked for over HTTP |
+//! | `console`, `http::admin`, `http::desk`, `http::scim`, `http::ops` | the surfaces: what can be asked for over HTTP |
 //! | `http` | what the surfaces share |
 //! | `bench` | the bare engine, to measure against |
 //! | `runtime` | the component: loaded, called, and the methods that its exports are here |
@@ -94,6 +94,8 @@
 
 #[cfg(feature = "bench")]
 pub mod bench;
+#[cfg(feature = "console")]
+mod console;
 #[cfg(feature = "http")]
 pub mod http;
 mod runtime;

@@ -45,7 +45,7 @@ impl AdminKey {
 
     /// The name under which a request is made, if it comes with the key: as a bearer token, or as the password of Basic
     /// credentials, whose user name is then the administrator's.
-    pub(super) fn admit(&self, headers: &HeaderMap) -> Option<String> {
+    pub(crate) fn admit(&self, headers: &HeaderMap) -> Option<String> {
         let credentials = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
         let (scheme, credentials) = credentials.split_once(' ')?;
         let credentials = credentials.trim();
@@ -61,7 +61,8 @@ impl AdminKey {
         self.matches(key).then(|| name.to_owned())
     }
 
-    fn matches(&self, text: &str) -> bool {
+    /// Whether this is its text.
+    pub(crate) fn matches(&self, text: &str) -> bool {
         Self::new(text).hash.ct_eq(&self.hash).into()
     }
 }

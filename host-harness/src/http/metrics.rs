@@ -22,6 +22,8 @@ pub(super) enum Surface {
     Scim,
     Admin,
     Desk,
+    #[cfg(feature = "console")]
+    Console,
     Operations,
 }
 
@@ -31,6 +33,8 @@ impl Surface {
             Self::Scim => "scim",
             Self::Admin => "admin",
             Self::Desk => "desk",
+            #[cfg(feature = "console")]
+            Self::Console => "console",
             Self::Operations => "operations",
         }
     }

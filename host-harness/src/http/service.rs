@@ -11,6 +11,8 @@ use super::routes::Routes;
 use super::settings::Settings;
 use super::state::State;
 use super::{admin, desk, ops, origin, problem, scim};
+#[cfg(feature = "console")]
+use crate::console::{self, Console};
 use crate::runtime::{Party, Site};
 use http_body_util::Either;
 use hyper::Request;
@@ -33,6 +35,8 @@ pub(super) struct Service {
     answers: Arc<Room>,
     admin: Routes,
     desk: Routes,
+    #[cfg(feature = "console")]
+    console: Console,
     ids: Ids,
 }
 
@@ -42,6 +46,8 @@ impl Service {
             answers: Room::new(settings.answers, 0),
             admin: Routes::new(admin::ENDPOINTS),
             desk: Routes::new(desk::ENDPOINTS),
+            #[cfg(feature = "console")]
+            console: Console::new(),
             ids: Ids::new(),
             state: State::new(site, settings, local),
         }
@@ -83,6 +89,8 @@ impl Service {
             Surface::Scim => scim::answer(&self.state, context).await,
             Surface::Admin => admin::answer(&self.admin, &self.state, context).await,
             Surface::Desk => desk::answer(&self.desk, &self.state, context).await,
+            #[cfg(feature = "console")]
+            Surface::Console => Ok(console::answer(&self.console, &self.state, context).await),
             Surface::Operations => ops::answer(&self.state, context).await,
         }
     }
@@ -119,6 +127,10 @@ impl Surface {
         } else if path.starts_with(desk::PREFIX) {
             Self::Desk
         } else {
+            #[cfg(feature = "console")]
+            if console::is_of(path) {
+                return Self::Console;
+            }
             Self::Operations
         }
     }
@@ -129,6 +141,8 @@ impl Surface {
             Self::Scim => scim::shaped(fault),
             Self::Admin | Self::Operations => problem::reply(fault),
             Self::Desk => desk::shaped(fault),
+            #[cfg(feature = "console")]
+            Self::Console => console::shaped(&fault),
         }
     }
 }

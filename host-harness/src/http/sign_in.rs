@@ -28,7 +28,7 @@ const ADDRESSES: usize = 4_096;
 const ALL_OTHERS: IpAddr = IpAddr::V6(Ipv6Addr::UNSPECIFIED);
 
 /// The refused sign-ins, in memory alone until they are told of.
-pub(super) struct SignIns {
+pub(crate) struct SignIns {
     /// When each address that has been refused lately has had all its answers.
     paces: Mutex<HashMap<IpAddr, Instant>>,
     untold: Mutex<Option<Series>>,
@@ -69,11 +69,27 @@ impl SignIns {
             return Ok(actor);
         }
         if headers.contains_key(header::AUTHORIZATION) {
-            let until = self.refuse(origin::client(settings, context.peer, headers));
-            let _waiting = context.answering.waiting();
-            tokio::time::sleep_until(until).await;
+            self.hold_back(settings, context).await;
         }
         Err(Fault::unauthorized())
+    }
+
+    /// Whether this is the administrators' key, which somebody signs in with. A wrong one is held back like any other.
+    #[cfg(feature = "console")]
+    pub(crate) async fn is_key(&self, settings: &Settings, context: &RequestContext<'_>, key: &str) -> bool {
+        let right = settings.admin_key.matches(key);
+        context.answering.known(right);
+        if !right {
+            self.hold_back(settings, context).await;
+        }
+        right
+    }
+
+    /// Counts a wrong key, and waits until it is to be answered.
+    async fn hold_back(&self, settings: &Settings, context: &RequestContext<'_>) {
+        let until = self.refuse(origin::client(settings, context.peer, &context.head.headers));
+        let _waiting = context.answering.waiting();
+        tokio::time::sleep_until(until).await;
     }
 
     /// Counts a wrong key. When it is to be answered.

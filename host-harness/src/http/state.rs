@@ -15,16 +15,16 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// The site that is served, and what is kept of the requests to it.
-pub(super) struct State {
-    pub(super) site: Site,
-    pub(super) settings: Settings,
+pub(crate) struct State {
+    pub(crate) site: Site,
+    pub(crate) settings: Settings,
     /// The address that the server is bound to.
-    pub(super) local: SocketAddr,
+    pub(crate) local: SocketAddr,
     /// For bodies on their way in.
     pub(super) room: Arc<Room>,
     pub(super) metrics: Metrics,
-    pub(super) streams: Streams,
-    pub(super) sign_ins: SignIns,
+    pub(crate) streams: Streams,
+    pub(crate) sign_ins: SignIns,
     pub(super) refused_keys: RefusedKeys,
 }
 
@@ -49,7 +49,29 @@ impl State {
 
     /// The body of a request from an administrator.
     pub(super) async fn text(&self, body: &mut IncomingBody, answering: &AnswerGuard) -> Result<BodyText, Fault> {
-        let mut reading = BodyReader::new(&self.room, body, &self.settings)?;
+        self.text_within(body, answering, &self.settings).await
+    }
+
+    /// A body that may not be longer than so many bytes.
+    #[cfg(feature = "console")]
+    pub(crate) async fn short_text(
+        &self,
+        body: &mut IncomingBody,
+        answering: &AnswerGuard,
+        limit: usize,
+    ) -> Result<BodyText, Fault> {
+        let mut settings = self.settings.clone();
+        settings.body = limit;
+        self.text_within(body, answering, &settings).await
+    }
+
+    async fn text_within(
+        &self,
+        body: &mut IncomingBody,
+        answering: &AnswerGuard,
+        settings: &Settings,
+    ) -> Result<BodyText, Fault> {
+        let mut reading = BodyReader::new(&self.room, body, settings)?;
         let _waiting = answering.waiting();
         match reading.advance(Some(&Party::Host)).await? {
             Progress::Done(text) => Ok(text),

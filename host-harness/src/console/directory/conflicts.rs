@@ -1,0 +1,163 @@
+//! `/console/directories/{id}/conflicts`: groups and organizations of one name.
+
+use super::super::parts::{Facts, PAGE, Tab, Table, ago, count, counted, empty, live, pager, panel, tabs};
+use super::super::request::ConsoleRequest;
+use super::super::words;
+use super::head::Head;
+use crate::http::fault::Fault;
+use crate::http::reply::Reply;
+use crate::runtime::directories::{AdoptionPage, Conflict, ConflictPage, ConflictSubject, MemberChange};
+use maud::{Markup, html};
+
+/// The open ones.
+pub(in super::super) async fn open(request: ConsoleRequest<'_>) -> Result<Reply, Fault> {
+    let head = Head::read(&request).await?;
+    let page = request.site().conflicts(&head.directory.id, request.cursor(), PAGE).await??;
+    let policy = head.directory.settings.conflict_policy;
+    let nothing = html! {
+        p { "A group with the name of a local organization is a conflict where the policy does not settle it. This directory's: "
+            (words::conflict_policy(policy).to_lowercase()) "." }
+    };
+    Ok(list(&request, &head, "Open", &page, &empty("No conflicts", &nothing)))
+}
+
+/// Those that an administrator has left.
+pub(in super::super) async fn left(request: ConsoleRequest<'_>) -> Result<Reply, Fault> {
+    let head = Head::read(&request).await?;
+    let page = request.site().left_apart(&head.directory.id, request.cursor(), PAGE).await??;
+    let nothing = html! { p { "Groups that an administrator has left apart stand here, and can be taken up again." } };
+    Ok(list(&request, &head, "Left apart", &page, &empty("No group is left apart", &nothing)))
+}
+
+/// The organizations that were adopted.
+pub(in super::super) async fn adopted(request: ConsoleRequest<'_>) -> Result<Reply, Fault> {
+    let head = Head::read(&request).await?;
+    let page = request.site().adoptions(&head.directory.id, request.cursor(), PAGE).await??;
+    let nothing = html! {
+        p { "Under the policy to adopt, a local organization becomes the group's when a group with its name is pushed. What was adopted "
+            "stands here, with who came and who went." }
+    };
+    let content = html! {
+        @if page.values.is_empty() { (empty("Nothing was adopted", &nothing)) } @else { (adoptions(&request, &page)) }
+        (pager(&request, page.next.as_deref()))
+    };
+    Ok(shown(&request, &head, "Adopted", &content))
+}
+
+/// One conflict, with what adopting the organization would do.
+pub(in super::super) async fn one(request: ConsoleRequest<'_>) -> Result<Reply, Fault> {
+    let head = Head::read(&request).await?;
+    let preview = request.site().preview_conflict(&head.directory.id, request.parameter(1)).await??;
+    let conflict = &preview.conflict;
+    let facts = Facts::new()
+        .add("What", html! { (words::conflict_kind(conflict.kind)) })
+        .add("Since", ago(conflict.since, request.now))
+        .maybe(
+            "Organization",
+            conflict.organization.as_ref().map(|organization| {
+                html! {
+                    a href=(request.link(&format!("/organizations/{}", organization.id))) { (organization.name) }
+                    " " span.hint {
+                        @match &organization.managed_by { Some((_, name)) => { "managed by " (name) }, None => "local" }
+                    }
+                }
+            }),
+        )
+        .maybe(
+            "Refused",
+            conflict.refusals.map(|(times, last)| {
+                html! {
+                    (counted(times, "time", "times")) ", last " (ago(last, request.now))
+                }
+            }),
+        );
+    let body = html! {
+        (panel("The conflict", &facts.show()))
+        (panel("If the organization is adopted", &html! {
+            div.columns {
+                (turn(&request, "Would come", &preview.added))
+                (turn(&request, "Would go", &preview.removed))
+            }
+            @if preview.projects.is_empty() {
+                p.hint { "No restricted project is associated with the organization: nobody gains or loses one by this." }
+            } @else {
+                h3 { "Projects that go with it" }
+                ul.names { @for (id, name) in &preview.projects { li { a href=(request.link(&format!("/projects/{id}"))) { (name) } } } }
+            }
+        }))
+    };
+    Ok(head.below(&request, "Conflicts", "/conflicts", &conflict.name).body(body).reply(&request))
+}
+
+fn list(request: &ConsoleRequest<'_>, head: &Head, current: &str, page: &ConflictPage, nothing: &Markup) -> Reply {
+    let mut table = Table::new("Conflicts", ["Name", "What", "Organization", "Since"]);
+    for conflict in &page.values {
+        table.row([
+            named(request, head, conflict),
+            html! {
+                (words::conflict_kind(conflict.kind))
+                @if let Some((times, _)) = conflict.refusals { " " span.hint { "(" (counted(times, "time", "times")) ")" } }
+            },
+            html! {
+                @match &conflict.organization {
+                    Some(organization) => a href=(request.link(&format!("/organizations/{}", organization.id))) { (organization.name) },
+                    None => span.hint { "None has the name now" },
+                }
+            },
+            ago(conflict.since, request.now),
+        ]);
+    }
+    let content = html! {
+        @if page.values.is_empty() { (nothing) } @else { (table.show()) }
+        (pager(request, page.next.as_deref()))
+    };
+    shown(request, head, current, &content)
+}
+
+fn shown(request: &ConsoleRequest<'_>, head: &Head, current: &str, content: &Markup) -> Reply {
+    let tab = |name, rest: &str| Tab { name, path: head.path(rest), count: None };
+    let kinds = [tab("Open", "/conflicts"), tab("Left apart", "/conflicts/left"), tab("Adopted", "/conflicts/adopted")];
+    let body = html! { div.minor { (tabs(request, "Conflicts", current, &kinds)) } (live("conflicts", content)) };
+    head.page(request, "Conflicts").body(body).reply(request)
+}
+
+fn named(request: &ConsoleRequest<'_>, head: &Head, conflict: &Conflict) -> Markup {
+    html! {
+        @match &conflict.subject {
+            ConflictSubject::Group(id) | ConflictSubject::RefusedGroup(id) => {
+                a href=(request.link(&head.path(&format!("/conflicts/{id}")))) { (conflict.name) }
+            }
+            ConflictSubject::User(_) => (conflict.name),
+        }
+    }
+}
+
+fn adoptions(request: &ConsoleRequest<'_>, page: &AdoptionPage) -> Markup {
+    let mut table = Table::new("Adopted organizations", ["Organization", "Came", "Went", "Grace", "When"]);
+    for adoption in &page.values {
+        table.row([
+            html! { a href=(request.link(&format!("/organizations/{}", adoption.organization))) { (adoption.name) } },
+            html! { (count(adoption.came.count)) },
+            html! { (count(adoption.went.count)) },
+            html! { @if adoption.settled { "Over" } @else { "Former members may still go" } },
+            ago(adoption.at, request.now),
+        ]);
+    }
+    table.show()
+}
+
+/// Who comes or goes, by the first of them.
+fn turn(request: &ConsoleRequest<'_>, heading: &str, change: &MemberChange) -> Markup {
+    let left_out = u64::from(change.count).saturating_sub(change.first.len() as u64);
+    html! {
+        div {
+            h3 { (heading) ": " (count(change.count)) }
+            @if change.count > 0 {
+                ul.names { @for id in &change.first { li { a href=(request.link(&format!("/customers/{id}"))) { code { (id) } } } } }
+                @if left_out > 0 { p.hint { "and " (count(left_out)) " more" } }
+            } @else {
+                p.hint { "Nobody" }
+            }
+        }
+    }
+}

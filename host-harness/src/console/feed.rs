@@ -1,0 +1,101 @@
+//! The end of the change feed.
+//!
+//! The feed is read from a position onwards; pages want what came last. So its end is looked for: from where it was seen
+//! last, in steps that double, and then between the last two. That takes as many short calls as the number of changes has
+//! binary digits, twice, and hardly any once it is known.
+
+use super::request::ConsoleRequest;
+use crate::http::fault::Fault;
+use crate::runtime::Site;
+use crate::runtime::changes::{Change, Filter};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// How many changes are looked at in one call for those that are asked for.
+const STRETCH: u64 = 2_000;
+
+/// How many calls one page makes for those that are asked for.
+const STRETCHES: usize = 10;
+
+/// Where the feed was last seen to end.
+#[derive(Debug, Default)]
+pub(super) struct End(AtomicU64);
+
+/// The last changes that were asked for.
+pub(super) struct Last {
+    /// Newest first.
+    pub(super) changes: Vec<Change>,
+    /// What to go on before for older ones; `None` at the beginning of the feed.
+    pub(super) before: Option<u64>,
+}
+
+/// The last changes before `before`, or of all, that fit a filter: at most `limit`. There may be fewer, and older ones
+/// behind them, as only so much of the feed is looked at.
+pub(super) async fn last(
+    request: &ConsoleRequest<'_>,
+    filter: &Filter,
+    before: Option<u64>,
+    limit: usize,
+) -> Result<Last, Fault> {
+    let mut before = match before {
+        Some(before) => before,
+        None => request.end.find(request.site()).await? + 1,
+    };
+    let mut changes = Vec::new();
+    // Unless something is looked for, what is shown is what is read.
+    let stretch = if *filter == Filter::everything() { limit as u64 } else { STRETCH };
+    for _ in 0..STRETCHES {
+        if before <= 1 || changes.len() >= limit {
+            break;
+        }
+        let after = before.saturating_sub(stretch + 1);
+        changes.extend(between(request.site(), filter, after, before).await?.into_iter().rev());
+        before = after + 1;
+    }
+    if changes.len() > limit {
+        changes.truncate(limit);
+        before = changes.last().map_or(before, |change| change.sequence);
+    }
+    Ok(Last { changes, before: (before > 1).then_some(before) })
+}
+
+/// The changes between two positions that fit a filter, oldest first.
+async fn between(site: &Site, filter: &Filter, mut after: u64, before: u64) -> Result<Vec<Change>, Fault> {
+    let mut changes = Vec::new();
+    while after + 1 < before {
+        let part = site.changes(after, filter.clone(), 1_000).await??;
+        let over = part.position + 1 >= before || !part.more || part.position <= after;
+        after = part.position;
+        changes.extend(part.changes.into_iter().filter(|change| change.sequence < before));
+        if over {
+            break;
+        }
+    }
+    Ok(changes)
+}
+
+impl End {
+    /// The position of the last change; 0 if there is none.
+    async fn find(&self, site: &Site) -> Result<u64, Fault> {
+        let seen = self.0.load(Ordering::Relaxed);
+        let (mut low, mut step) = (seen, 1);
+        // Nothing follows `high`; `low` is there, or the beginning.
+        let mut high = seen;
+        while goes_on(site, high).await? {
+            low = high + 1;
+            high = seen + step;
+            step = step.saturating_mul(2);
+        }
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if goes_on(site, middle).await? { low = middle + 1 } else { high = middle }
+        }
+        self.0.fetch_max(low, Ordering::Relaxed);
+        Ok(low)
+    }
+}
+
+/// Whether there is a change after a position.
+async fn goes_on(site: &Site, position: u64) -> Result<bool, Fault> {
+    let part = site.changes(position, Filter::everything(), 1).await??;
+    Ok(!part.changes.is_empty())
+}

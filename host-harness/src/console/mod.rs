@@ -1,0 +1,138 @@
+//! The console at `/console`: pages for a site's administrators, made on the server.
+//!
+//! A page calls methods of [`Site`](crate::Site) and shows what they answer; it knows no rule of its own. Everything works
+//! without a script but what is alive.
+//!
+//! # Adding a page
+//!
+//! 1. A module of its own, named by what it shows, with `async fn show(request: ConsoleRequest<'_>) -> Result<Reply, Fault>`.
+//!    Errors of [`Site`](crate::Site) become pages by `?`: `request.site().customer(id).await??`.
+//! 2. A row in [`PAGES`], where the variable parts of the path are `request.parameter(0)` and on, and the query is
+//!    `request.query("name")`. A page is `GET`; one that changes something is `POST`, takes `request.form()`, which checks the
+//!    form's token ([`ConsoleRequest::token_field`] writes it), and ends with [`frame::see_other`].
+//! 3. `Page::new(section, title).body(html! { … }).reply(&request)` puts it into the frame. Links are
+//!    `request.link("/customers")`, never written out: the public URL may have a path in front.
+//! 4. [`parts`] has what pages are made of: tables, badges, filters, pagers, times, counts, tabs, empty states. What a
+//!    directory, a state or a kind of change is called stands in [`words`]. What a page looks like stands in
+//!    `assets/console.css`; an element has classes, and no `style`, which the content security policy forbids.
+//! 5. What is to follow the site by itself lies in [`parts::live`], with an id: the script asks for the page again when
+//!    something was committed, and puts those parts in place.
+//! 6. Lists are read with [`parts::PAGE`] entries at a time. A page makes a bounded number of calls, however large the site:
+//!    `tests/host_console.rs` has a list of all paths, to which a new one is added.
+
+mod assets;
+mod chart;
+mod customers;
+mod directory;
+mod feed;
+mod frame;
+mod live;
+mod names;
+mod overview;
+mod parts;
+mod place;
+mod request;
+mod sentences;
+mod session;
+mod sign_in;
+mod trouble;
+mod words;
+
+use crate::http::context::RequestContext;
+use crate::http::fault::Fault;
+use crate::http::origin;
+use crate::http::reply::Reply;
+use crate::http::routes::{Endpoints, Routes, endpoints};
+use crate::http::state::State;
+use place::Place;
+use request::ConsoleRequest;
+use session::Session;
+use std::pin::Pin;
+
+/// Makes a page.
+type Handler = for<'a> fn(ConsoleRequest<'a>) -> Pin<Box<dyn Future<Output = Result<Reply, Fault>> + Send + 'a>>;
+
+/// The pages, all for those who have signed in.
+static PAGES: &Endpoints<Handler> = endpoints! {
+    "/console" => { GET overview::show }
+    "/console/sign-out" => { POST sign_in::sign_out }
+    "/console/live" => { GET live::follow }
+    "/console/directories" => { GET directory::list::show }
+    "/console/directories/{id}" => { GET directory::status::show }
+    "/console/directories/{id}/plan" => { GET directory::plan::show }
+    "/console/directories/{id}/plan/{kind}" => { GET directory::planned::list }
+    "/console/directories/{id}/plan/members/{group}" => { GET directory::planned::members }
+    "/console/directories/{id}/conflicts" => { GET directory::conflicts::open }
+    "/console/directories/{id}/conflicts/left" => { GET directory::conflicts::left }
+    "/console/directories/{id}/conflicts/adopted" => { GET directory::conflicts::adopted }
+    "/console/directories/{id}/conflicts/{group}" => { GET directory::conflicts::one }
+    "/console/directories/{id}/held" => { GET directory::held::show }
+    "/console/directories/{id}/unlinked" => { GET directory::unlinked::show }
+    "/console/directories/{id}/groups" => { GET directory::groups::list }
+    "/console/directories/{id}/groups/{group}" => { GET directory::groups::one }
+    "/console/directories/{id}/requests" => { GET directory::requests::list }
+    "/console/directories/{id}/requests/{sequence}" => { GET directory::requests::one }
+    "/console/directories/{id}/keys" => { GET directory::keys::show }
+    "/console/directories/{id}/settings" => { GET directory::settings::show }
+    "/console/customers" => { GET customers::list }
+};
+
+/// The console of one site.
+pub(crate) struct Console {
+    pages: Routes<Handler>,
+    /// Where the feed was last seen to end.
+    end: feed::End,
+}
+
+impl Console {
+    pub(crate) fn new() -> Self {
+        Self { pages: Routes::new(PAGES), end: feed::End::default() }
+    }
+}
+
+/// Whether a path is one of the console's.
+pub(crate) fn is_of(path: &str) -> bool {
+    path.strip_prefix(place::PREFIX).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Answers a request, errors included.
+pub(crate) async fn answer(console: &Console, state: &State, context: &mut RequestContext<'_>) -> Reply {
+    let head = context.head;
+    let Some(place) = Place::of(state, head) else {
+        return shaped(&Fault::new(hyper::StatusCode::BAD_REQUEST, "The host is not a valid one."));
+    };
+    let path = head.uri.path();
+    if let Some(name) = path.strip_prefix(assets::PREFIX) {
+        return assets::answer(name, head).unwrap_or_else(|fault| trouble::outside(&place, &fault));
+    }
+    if origin::is_foreign(&state.settings, state.local, &head.uri, &head.headers) {
+        return trouble::foreign(&place, head);
+    }
+    let session = Session::of(&state.settings.admin_key, &head.headers);
+    if path == sign_in::PATH {
+        return sign_in::answer(state, context, &place, session.is_some()).await;
+    }
+    context.answering.known(session.is_some());
+    let Some(session) = session else { return sign_in::wanted(&place, head) };
+    match console.pages.find(&head.method, path) {
+        Err(fault) => {
+            trouble::inside(&ConsoleRequest::new(state, &place, &console.end, session, Vec::new(), context), &fault)
+        }
+        Ok((page, parameters)) => {
+            tracing::debug!(request = context.id, actor = session.actor(), page = page.name, "console");
+            let request = ConsoleRequest::new(state, &place, &console.end, session.clone(), parameters, context);
+            match (page.handler)(request).await {
+                Ok(reply) => reply,
+                Err(fault) => trouble::inside(
+                    &ConsoleRequest::new(state, &place, &console.end, session, Vec::new(), context),
+                    &fault,
+                ),
+            }
+        }
+    }
+}
+
+/// An error that comes before it is known where the console is.
+pub(crate) fn shaped(fault: &Fault) -> Reply {
+    trouble::outside(&Place::default(), fault)
+}

@@ -1,0 +1,39 @@
+//! The names of directories, where others name them by id.
+
+use super::request::ConsoleRequest;
+use crate::http::fault::Fault;
+use maud::{Markup, html};
+
+/// How many directories are named. Any more are shown by their id.
+const NAMED: u32 = 200;
+
+/// The directories of the site, by id and name.
+pub(super) struct DirectoryNames(Vec<(String, String)>);
+
+impl DirectoryNames {
+    /// Reads them in one call.
+    pub(super) async fn read(request: &ConsoleRequest<'_>) -> Result<Self, Fault> {
+        let page = request.site().directories(None, NAMED).await??;
+        Ok(Self(page.values.into_iter().map(|directory| (directory.id, directory.settings.name)).collect()))
+    }
+
+    /// Each as its id and name, to choose from.
+    pub(super) fn choices(&self) -> &[(String, String)] {
+        &self.0
+    }
+
+    /// The name of one, or its id where it is not known.
+    pub(super) fn name<'a>(&'a self, id: &'a str) -> &'a str {
+        self.0.iter().find(|(known, _)| known == id).map_or(id, |(_, name)| name)
+    }
+
+    /// The directory that manages something, as a link; or that it is local.
+    pub(super) fn manager(&self, request: &ConsoleRequest<'_>, id: Option<&str>) -> Markup {
+        html! {
+            @match id {
+                Some(id) => a href=(request.link(&format!("/directories/{id}"))) { (self.name(id)) },
+                None => span.hint { "Local" },
+            }
+        }
+    }
+}
