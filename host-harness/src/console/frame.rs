@@ -74,10 +74,10 @@ impl Section {
             Self::Overview => "M3 11l7-7 7 7M5 9.5V17h10V9.5",
             Self::Directories => "M4 5.5h12v4H4zM4 11.5h12v4H4zM7 7.5h.01M7 13.5h.01",
             Self::Customers => "M10 10a3 3 0 1 0 0-6 3 3 0 0 0 0 6zM4 17c.6-3.2 3-5 6-5s5.4 1.8 6 5",
-            Self::Organizations => "M4 17V5l6-2v14M10 8h6v9M2.5 17h15M7 7h.01M7 10.500h.01M13 11.500h.01",
-            Self::Projects => "M3 6h5l1.5 2H17v8.500H3z",
-            Self::Access => "M7.5 12.500a4 4 0 1 1 2.9-1.300L16.5 17M13.5 14l1.5-1.5",
-            Self::Activity => "M2.5 10.500H6l2.5-6 3.5 11 2.5-5h3",
+            Self::Organizations => "M4 17V5l6-2v14M10 8h6v9M2.5 17h15M7 7h.01M7 10.5h.01M13 11.5h.01",
+            Self::Projects => "M3 6h5l1.5 2H17v8.5H3z",
+            Self::Access => "M7.5 12.5a4 4 0 1 1 2.9-1.3L16.5 17M13.5 14l1.5-1.5",
+            Self::Activity => "M2.5 10.5H6l2.5-6 3.5 11 2.5-5h3",
             Self::Settings => "M3 6h8M15 6h2M3 14h2M9 14h8M13 4v4M7 12v4",
         }
     }

@@ -119,7 +119,7 @@ pub(crate) async fn answer(console: &Console, state: &State, context: &mut Reque
             trouble::inside(&ConsoleRequest::new(state, &place, &console.end, session, Vec::new(), context), &fault)
         }
         Ok((page, parameters)) => {
-            tracing::debug!(request = context.id, actor = session.actor(), page = page.name, "console");
+            tracing::debug!(request = context.id, page = page.name, "console");
             let request = ConsoleRequest::new(state, &place, &console.end, session.clone(), parameters, context);
             match (page.handler)(request).await {
                 Ok(reply) => reply,

@@ -24,8 +24,10 @@ const LOOKED_AT: u32 = 100;
 /// How many of the last changes are shown.
 const CHANGES: usize = 10;
 
+const HOUR: u64 = 3_600_000;
+
 /// How long before its end a key is spoken of.
-const EXPIRES_SOON: u64 = 30 * 24 * 3_600_000;
+const EXPIRES_SOON: u64 = 30 * 24 * HOUR;
 
 pub(super) async fn show(request: ConsoleRequest<'_>) -> Result<Reply, Fault> {
     let site = request.site();
@@ -96,7 +98,7 @@ fn decisions(request: &ConsoleRequest<'_>, directories: &[Directory], measures: 
                 name,
             ),
             Some(end) if end < request.now + EXPIRES_SOON => {
-                let days = end.saturating_sub(request.now) / (24 * 3_600_000);
+                let days = end.saturating_sub(request.now) / (24 * HOUR);
                 let text = format!("The last key expires in {}", counted(days, "day", "days"));
                 add(Tone::Warn, "Key", format!("/directories/{id}/keys"), text, name);
             }
@@ -134,6 +136,7 @@ fn decisions(request: &ConsoleRequest<'_>, directories: &[Directory], measures: 
             );
         }
     }
+    items.sort_by_key(|(tone, ..)| *tone);
     html! {
         @if items.is_empty() {
             p.hint { "Nothing. Conflicts, held deletions, plans, keys that expire and unlinked users appear here." }
@@ -169,7 +172,13 @@ fn card(request: &ConsoleRequest<'_>, directory: &Directory, status: &DirectoryS
 pub(super) fn in_words(status: &DirectoryStatus, now: u64) -> Markup {
     let last = html! {
         @match status.last_request {
-            Some(last) => { "The last request came " (ago(last, now)) "." }
+            Some(last) => {
+                "The last request came " (ago(last, now))
+                @if let Some(hour) = status.hours.last().filter(|hour| hour.at + HOUR > now) {
+                    "; " (counted(hour.changes, "change", "changes")) " in this hour"
+                }
+                "."
+            }
             None => "Waiting for the first request.",
         }
     };

@@ -60,12 +60,6 @@ impl Session {
         self.key == key_id(key) && now() < self.ends
     }
 
-    /// The name of the administrator, for the log.
-    pub(super) fn actor(&self) -> &str {
-        // All who have the key are one to the change feed, as with a bearer token.
-        "key"
-    }
-
     /// What a form of this session carries, so that no other page can send one.
     pub(super) fn form_token(&self, key: &AdminKey) -> String {
         let seal = hmac(&secret(key), &format!("form {}", self.text())).finalize().into_bytes();

@@ -109,10 +109,9 @@ pub(super) fn effect(effect: Option<Effect>, status: u16) -> Markup {
         Some(Effect::Changed) => badge(Tone::Good, "Changed"),
         Some(Effect::Unchanged) => badge(Tone::Quiet, "Unchanged"),
         Some(Effect::Deleted) => badge(Tone::Busy, "Deleted"),
-        Some(Effect::Refused) => badge(Tone::Bad, "Refused"),
         Some(Effect::Held) => badge(Tone::Warn, "Held"),
         None if status < 400 => badge(Tone::Good, "Accepted"),
-        None => badge(Tone::Bad, "Refused"),
+        Some(Effect::Refused) | None => badge(Tone::Bad, "Refused"),
     }
 }
 

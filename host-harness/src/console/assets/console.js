@@ -65,9 +65,11 @@
     return new DOMParser().parseFromString(await response.text(), "text/html");
   }
 
-  /** Puts a part in place anew, unless it is what is there; what had the focus has it again. */
+  /** Puts a part in place anew, unless it is what is there; what was opened stays open, and what had the focus has it again. */
   function put(part, anew) {
     dress(anew);
+    const opened = [...part.querySelectorAll("details")].map((details) => details.open);
+    anew.querySelectorAll("details").forEach((details, index) => { details.open = opened[index] ?? false; });
     if (part.innerHTML === anew.innerHTML) return;
     const focused = part.contains(document.activeElement) ? document.activeElement : null;
     const key = focused && (focused.id ? `#${CSS.escape(focused.id)}` : focused.getAttribute("href") && `a[href="${CSS.escape(focused.getAttribute("href"))}"]`);
@@ -75,7 +77,7 @@
     if (key) part.querySelector(key)?.focus();
   }
 
-  /** Whether somebody has opened something in a part, types in it, or marks text in it: then it is left alone. */
+  /** Whether somebody types in a part, or marks text in it: then it is left alone. */
   function busy(part) {
     const active = document.activeElement;
     if (part.contains(active) && active.matches("input, select, textarea")) return true;

@@ -9,6 +9,13 @@ pub(super) fn what(request: &LoggedRequest) -> Markup {
     html! { code { (request.method) " " (request.path) } }
 }
 
+/// The same in short, where it is said beside it whom it was about: without the id.
+pub(super) fn what_in_short(request: &LoggedRequest) -> Markup {
+    let mut steps = request.path.splitn(3, '/').skip(1);
+    let endpoint = steps.next().unwrap_or_default();
+    html! { code { (request.method) " /" (endpoint) @if steps.next().is_some() { "/…" } } }
+}
+
 /// Whom or what it was about.
 pub(super) fn whom(subject: Option<&LogSubject>) -> Markup {
     html! {

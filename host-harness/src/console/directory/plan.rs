@@ -101,8 +101,8 @@ fn access(request: &ConsoleRequest<'_>, head: &Head, plan: &Plan) -> Markup {
         heading,
         &html! {
             div.turnover {
-                (turnover(request, head, access.losing, "loses-access", "loses a project", "lose projects", Tone::Bad))
-                (turnover(request, head, access.gaining, "gains-access", "gains a project", "gain projects", Tone::Good))
+                (turnover(request, head, access.losing, "loses-access", ["person loses a project", "persons lose projects"]))
+                (turnover(request, head, access.gaining, "gains-access", ["person gains a project", "persons gain projects"]))
             }
             @if !access.projects.is_empty() { (by_project(request, access)) }
             p.hint {
@@ -114,24 +114,13 @@ fn access(request: &ConsoleRequest<'_>, head: &Head, plan: &Plan) -> Markup {
     )
 }
 
-fn turnover(
-    request: &ConsoleRequest<'_>,
-    head: &Head,
-    number: u64,
-    path: &str,
-    one: &str,
-    many: &str,
-    tone: Tone,
-) -> Markup {
+/// How many persons lose or gain projects, with the list of them.
+fn turnover(request: &ConsoleRequest<'_>, head: &Head, number: u64, path: &str, [one, many]: [&str; 2]) -> Markup {
+    let text = if number == 1 { one } else { many };
     html! {
         p {
             b.big { (count(number)) } " "
-            @if number > 0 {
-                a href=(request.link(&head.path(&format!("/plan/{path}")))) { (if number == 1 { format!("person {one}") } else { format!("persons {many}") }) }
-                " " (badge(tone, if tone == Tone::Bad { "Loses" } else { "Gains" }))
-            } @else {
-                "persons " (many)
-            }
+            @if number > 0 { a href=(request.link(&head.path(&format!("/plan/{path}")))) { (text) } } @else { (text) }
         }
     }
 }

@@ -25,7 +25,7 @@ pub(in super::super) async fn list(request: ConsoleRequest<'_>) -> Result<Reply,
     let mut table = Table::new("Requests", ["Request", "About", "Outcome", "What came of it", "When"]);
     for logged in &page.values {
         table.row([
-            html! { a href=(request.link(&head.path(&format!("/requests/{}", logged.sequence)))) { (logged::what(logged)) } },
+            html! { a href=(request.link(&head.path(&format!("/requests/{}", logged.sequence)))) { (logged::what_in_short(logged)) } },
             logged::whom(logged.subject.as_ref()),
             logged::outcome(logged),
             came_of_it(logged),

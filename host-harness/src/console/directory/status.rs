@@ -88,7 +88,7 @@ fn requests(request: &ConsoleRequest<'_>, head: &Head) -> Markup {
     let now = request.now;
     let failure = status.last_failure.as_ref().map(|failure| {
         html! {
-            a href=(request.link(&head.path(&format!("/requests/{}", failure.sequence)))) { (logged::what(failure)) }
+            a href=(request.link(&head.path(&format!("/requests/{}", failure.sequence)))) { (logged::what_in_short(failure)) }
             " " span.hint { (ago(failure.at, now)) }
             @if let Some(detail) = &failure.detail { br; span.hint { (detail) } }
         }
@@ -105,14 +105,13 @@ fn requests(request: &ConsoleRequest<'_>, head: &Head) -> Markup {
         }
     });
     let facts = Facts::new()
-        .add("State", html! { (words::directory_state(status)) " " (in_words(status, now)) })
         .maybe("Last success", status.last_success.map(|at| ago(at, now)))
         .maybe("Last refused", failure)
         .add("Refused in 24 hours", html! { (count(status.failures)) })
         .maybe("Refused for the key", refused)
         .maybe("Usual interval", status.usual_interval.map(|usual| html! { (duration(usual)) }))
         .maybe("Silent", status.silent_since.map(|since| html! { "since " (ago(since, now)) }));
-    html! { (facts.show()) p { a href=(request.link(&head.path("/requests"))) { "Request log" } } }
+    html! { p { (in_words(status, now)) } (facts.show()) p { a href=(request.link(&head.path("/requests"))) { "Request log" } } }
 }
 
 fn sizes(request: &ConsoleRequest<'_>, head: &Head) -> Markup {

@@ -2,17 +2,17 @@
 
 use maud::{Markup, html};
 
-/// How a state is meant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How a state is meant, the most urgent first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::console) enum Tone {
-    /// All is well.
-    Good,
-    /// Something is under way.
-    Busy,
-    /// Somebody should look.
-    Warn,
     /// Something does not work.
     Bad,
+    /// Somebody should look.
+    Warn,
+    /// Something is under way.
+    Busy,
+    /// All is well.
+    Good,
     /// Nothing in particular.
     Quiet,
 }
