@@ -1,0 +1,98 @@
+// Looks at the console of a served site, and says what is wrong with it.
+import { Server } from './server.mjs';
+import { Site } from './site.mjs';
+import { Watched } from './watched.mjs';
+import { crawl, look, tabThrough, weigh } from './pages.mjs';
+import * as tasks from './tasks.mjs';
+
+// What can be reached by links at least.
+const KINDS = [
+  '/console',
+  '/console/directories',
+  '/console/customers',
+  '/console/organizations',
+  '/console/projects',
+  '/console/access',
+  '/console/activity',
+  '/console/settings',
+];
+
+const server = await Server.start();
+const site = new Site(server);
+let watched;
+let failed;
+
+async function step(name, work) {
+  const began = Date.now();
+  console.log(`\n=== ${name}`);
+  try {
+    await work();
+  } catch (error) {
+    watched.fault(name, error.stack);
+  }
+  console.log(`=== ${name}: ${((Date.now() - began) / 1_000).toFixed(1)} s`);
+}
+
+try {
+  console.log('\n=== the site');
+  await site.fill();
+  watched = await Watched.launch(server);
+  const sync = site.sync();
+  let kinds = new Map();
+
+  await step('signing in', () => tasks.signIn(watched));
+  await step('every page by links', async () => {
+    const page = await watched.signedIn();
+    await page.getByRole('navigation').first().waitFor();
+    kinds = await crawl(watched, page, await site.pages());
+    for (const kind of KINDS) watched.check(kinds.has(kind), kind, 'no link leads there');
+    let count = 0;
+    for (const urls of kinds.values()) count += urls.length;
+    console.log(`  ${count} pages of ${kinds.size} kinds`);
+    await page.context().close();
+  });
+  await step('script from directories', () => tasks.hostile(watched, kinds));
+  await step('bytes over the wire', async () => {
+    const page = await watched.signedIn();
+    const heaviest = await weigh(watched, page, [...kinds.values()].map(([url]) => url));
+    console.log(`  ${heaviest} bytes at most`);
+    await page.context().close();
+  });
+  await step('by keyboard', async () => {
+    await tasks.byKeyboard(watched);
+    const page = await watched.signedIn();
+    for (const [url] of kinds.values()) await tabThrough(watched, page, url);
+    await page.context().close();
+  });
+  await step('accessibility and width', async () => {
+    const page = await watched.open();
+    await look(watched, page, `${server.origin}/console`, 'sign-in');
+    await watched.signIn(page);
+    await page.getByRole('navigation').first().waitFor();
+    for (const [kind, [url]] of kinds) await look(watched, page, url, name(kind));
+    await page.context().close();
+  });
+  await step('the live parts', () => tasks.live(watched, site));
+  await step('without a script', () => tasks.withoutScript(watched, kinds));
+  await step('what is not there', () => tasks.missing(watched));
+  await step('signing out', () => tasks.signOut(watched));
+  await step('the sync', async () => console.log(`  ${await sync.stop()} users pushed meanwhile`));
+  await step('another key', () => tasks.keyChange(watched));
+  failed = watched.faults;
+} finally {
+  await watched?.close();
+  await server.stop();
+}
+
+if (failed.length) {
+  console.log(`\n${failed.length} faults:`);
+  for (const fault of failed) console.log(`  ${fault}`);
+  process.exitCode = 1;
+} else {
+  console.log('\nnothing is wrong');
+}
+
+// The name of a picture of a kind of page.
+function name(kind) {
+  return kind.replace('/console', '').replace(/^\//, '').replaceAll('*', 'one').replace(/[/?&]+/g, '-') || 'overview';
+}
