@@ -1,8 +1,9 @@
 // Looks at the console of a served site, and says what is wrong with it.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Server } from './server.mjs';
 import { Site } from './site.mjs';
 import { Watched } from './watched.mjs';
-import { crawl, look, tabThrough, weigh } from './pages.mjs';
+import { crawl, kind as kindOf, look, tabThrough, weigh } from './pages.mjs';
 import * as tasks from './tasks.mjs';
 
 // What can be reached by links at least.
@@ -22,11 +23,19 @@ const site = new Site(server);
 let watched;
 let failed;
 
+// The longest that a step may take.
+const LONGEST = 300_000;
+
+async function late(millis) {
+  await sleep(millis, undefined, { ref: false });
+  throw new Error(`not done after ${millis / 1_000} s`);
+}
+
 async function step(name, work) {
   const began = Date.now();
   console.log(`\n=== ${name}`);
   try {
-    await work();
+    await Promise.race([work(), late(LONGEST)]);
   } catch (error) {
     watched.fault(name, error.stack);
   }
@@ -39,12 +48,13 @@ try {
   watched = await Watched.launch(server);
   const sync = site.sync();
   let kinds = new Map();
+  let odd = [];
 
   await step('signing in', () => tasks.signIn(watched));
   await step('every page by links', async () => {
     const page = await watched.signedIn();
-    await page.getByRole('navigation').first().waitFor();
-    kinds = await crawl(watched, page, await site.pages());
+    odd = await site.hostilePages();
+    kinds = await crawl(watched, page, [...(await site.pages()), ...odd]);
     for (const kind of KINDS) watched.check(kinds.has(kind), kind, 'no link leads there');
     let count = 0;
     for (const urls of kinds.values()) count += urls.length;
@@ -70,6 +80,7 @@ try {
     await watched.signIn(page);
     await page.getByRole('navigation').first().waitFor();
     for (const [kind, [url]] of kinds) await look(watched, page, url, name(kind));
+    for (const url of odd.slice(0, 4)) await look(watched, page, url, `odd-${name(kindOf(url))}`);
     await page.context().close();
   });
   await step('the live parts', () => tasks.live(watched, site));

@@ -8,13 +8,16 @@ const AXE = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.
 // The most that may come over the wire for a page, with all that it loads.
 const MAX_BYTES = 100 * 1_024;
 
+// The most of a page that there are pictures of, in pixels.
+const MAX_HEIGHT = 2_400;
+
 // How many pages of one kind are looked at: those of a list differ in little.
 const OF_A_KIND = 6;
 
 // What kind of page a URL names: its path without ids, and the names in its query.
 export function kind(url) {
   const { pathname, searchParams } = new URL(url);
-  const steps = pathname.split('/').map(step => (/\d/.test(step) ? '*' : step));
+  const steps = pathname.split('/').map(step => (/\d|^[a-z]{20}$/.test(step) ? '*' : step));
   const asked = [...new Set(searchParams.keys())].sort();
   return steps.join('/') + (asked.length ? `?${asked.join('&')}` : '');
 }
@@ -103,7 +106,10 @@ async function axe(page) {
 async function take(page, name) {
   const folder = process.env.USHER_SCREENSHOTS;
   await mkdir(folder, { recursive: true });
-  await page.screenshot({ path: `${folder}/${name}.png`, fullPage: true });
+  // Of a list on a narrow screen, more than this is more of the same.
+  const height = Math.min(MAX_HEIGHT, await page.evaluate(() => document.documentElement.scrollHeight));
+  const { width } = page.viewportSize();
+  await page.screenshot({ path: `${folder}/${name}.png`, fullPage: true, clip: { x: 0, y: 0, width, height } });
 }
 
 // A page's bytes over the wire, with all that it loads, for somebody who comes for the first time.

@@ -177,7 +177,7 @@ export class Site {
     }
     await this.user(hostile, { displayName: TURNED, email: 'turned@bad.example' });
     await this.user(hostile, { displayName: LONG.repeat(4), email: `${'l'.repeat(240)}@bad.example` });
-    await this.user(hostile, { displayName: svg, userName: image });
+    await this.user(hostile, { displayName: svg, userName: `${image} without an address` });
     await this.group(hostile, LONG.replace('Wide', 'Very'), ids);
     await this.group(hostile, `Local ${image}`, ids, { expected: 409 });
     await this.group(hostile, `Stranger ${script}`, [handler], { expected: 400 });
@@ -185,7 +185,7 @@ export class Site {
     await this.change(hostile, `/Users/${ids[0]}`, { op: 'replace', path: 'nickName', value: frame });
     const wrong = patch({ op: url, path: image, value: script });
     await server.scim(hostile, 'PATCH', `/Users/${ids[0]}`, wrong, { expected: 400 });
-    await server.scim(hostile, 'POST', '/Users', { schemas: [script], userName: image, emails: [handler] }, { expected: 400 });
+    await server.scim(hostile, 'POST', '/Users', { schemas: [script], userName: `${image} refused`, active: handler }, { expected: 400 });
   }
 
   // Its key is revoked, so that nothing can come.
@@ -218,22 +218,57 @@ export class Site {
     throw new Error('the access that the plan changes was not worked out');
   }
 
-  // Pages that must not be left out, because somebody sent script to them: those of the hostile directory and of what it made.
+  // Pages to begin with, of which the first of a kind is the one that pictures are taken of.
   async pages() {
     const { server } = this;
-    const at = path => `${server.origin}/console${path}`;
-    const of = kind => server.admin('GET', `/${kind}?directory=${this.hostile.id}&limit=20`);
-    const [customers, organizations] = [await of('customers'), await of('organizations')];
-    return [
-      at(`/directories/${this.hostile.id}`),
-      at(`/directories/${this.staged.id}`),
-      ...customers.values.map(({ id }) => at(`/customers/${id}`)),
-      ...organizations.values.map(({ id }) => at(`/organizations/${id}`)),
-      at(`/organizations/${this.organizations[4].id}`),
-      at(`/projects/${this.projects[3].id}`),
-      at(`/customers/${this.customers[0].id}`),
-      at(`/customers/${this.unlinked.customer}`),
+    const find = async query => (await server.admin('GET', `/${query}`)).values[0].id;
+    const dalia = await find('customers?query=dalia.abebe@harbour.example');
+    const elif = await find('customers?query=elif.abebe@harbour.example');
+    const payroll = await find('organizations?query=harbour+payroll');
+    const paths = [
+      `/directories/${this.live.id}`,
+      `/directories/${this.live.id}/settings`,
+      `/directories/${this.live.id}/requests?subject=${this.liveUsers[3]}`,
+      `/customers/${dalia}`,
+      `/customers/${elif}`,
+      `/customers/${this.customers[0].id}`,
+      `/customers/${this.unlinked.customer}`,
+      `/customers/${dalia}/history`,
+      `/organizations/${payroll}`,
+      `/organizations/${payroll}/history`,
+      `/projects/${this.projects[1].id}`,
+      `/access?customer=${dalia}&project=${this.projects[1].id}`,
+      `/access?customer=${elif}&project=${this.projects[0].id}`,
+      `/access?customer=abebe&project=${this.projects[0].id}`,
+      '/activity?actor=admin:ann&from=2020-01-01&kind=projects&to=2099-01-01',
+      '/customers?query=abebe',
     ];
+    return paths.map(path => this.#at(path));
+  }
+
+  // Pages that must not be left out either, because somebody sent script to them: those of the hostile directory and of what it
+  // made. The first four are those to take pictures of.
+  async hostilePages() {
+    const of = kind => this.server.admin('GET', `/${kind}?directory=${this.hostile.id}&limit=20`);
+    const [customers, organizations] = [(await of('customers')).values, (await of('organizations')).values];
+    const paths = [
+      `/directories/${this.hostile.id}`,
+      `/directories/${this.hostile.id}/requests`,
+      `/customers/${customers.find(({ displayName }) => displayName.startsWith('Wide')).id}`,
+      `/organizations/${organizations.find(({ name }) => name.startsWith('Very')).id}`,
+      ...customers.map(({ id }) => `/customers/${id}`),
+      ...organizations.map(({ id }) => `/organizations/${id}`),
+      `/organizations/${this.organizations[4].id}`,
+      `/projects/${this.projects[3].id}`,
+      `/directories/${this.staged.id}`,
+      `/directories/${this.keyless.id}`,
+      `/activity?directory=${this.hostile.id}`,
+    ];
+    return paths.map(path => this.#at(path));
+  }
+
+  #at(path) {
+    return `${this.server.origin}/console${path}`;
   }
 
   // Pushes users and a group of theirs over and over, until `stop` is called, which throws what went wrong.

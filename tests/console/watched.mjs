@@ -43,6 +43,7 @@ export class Watched {
   // A page in a context of its own. `tolerates` says which faults are meant.
   async open(options = {}, tolerates = () => false) {
     const context = await this.browser.newContext({ viewport: WIDE, reducedMotion: 'reduce', ...options });
+    context.setDefaultTimeout(10_000);
     const page = await context.newPage();
     const note = what => {
       if (!tolerates(what)) this.fault(path(page.url()), what);
@@ -73,6 +74,7 @@ export class Watched {
   async signedIn(options, tolerates) {
     const page = await this.open(options, tolerates);
     await this.signIn(page);
+    await page.getByRole('navigation').first().waitFor();
     return page;
   }
 

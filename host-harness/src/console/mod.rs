@@ -20,21 +20,32 @@
 //! 6. Lists are read with [`parts::PAGE`] entries at a time. A page makes a bounded number of calls, however large the site:
 //!    `tests/host_console.rs` has a list of all paths, to which a new one is added.
 
+mod access;
+mod activity;
 mod assets;
+mod attributes;
 mod chart;
 mod customers;
+mod detail;
 mod directory;
 mod feed;
 mod frame;
+mod history;
+mod kinds;
 mod live;
 mod names;
+mod organizations;
 mod overview;
 mod parts;
 mod place;
+mod projects;
+mod reasons;
 mod request;
 mod sentences;
 mod session;
+mod settings;
 mod sign_in;
+mod subjects;
 mod trouble;
 mod words;
 
@@ -75,6 +86,20 @@ static PAGES: &Endpoints<Handler> = endpoints! {
     "/console/directories/{id}/keys" => { GET directory::keys::show }
     "/console/directories/{id}/settings" => { GET directory::settings::show }
     "/console/customers" => { GET customers::list }
+    "/console/customers/deleted" => { GET customers::deleted }
+    "/console/customers/{id}" => { GET customers::one }
+    "/console/customers/{id}/history" => { GET customers::history }
+    "/console/organizations" => { GET organizations::list }
+    "/console/organizations/deleted" => { GET organizations::deleted }
+    "/console/organizations/{id}" => { GET organizations::one }
+    "/console/organizations/{id}/history" => { GET organizations::history }
+    "/console/projects" => { GET projects::list }
+    "/console/projects/{id}" => { GET projects::one }
+    "/console/projects/{id}/organizations" => { GET projects::organizations }
+    "/console/projects/{id}/customers" => { GET projects::customers }
+    "/console/access" => { GET access::show }
+    "/console/activity" => { GET activity::show }
+    "/console/settings" => { GET settings::show }
 };
 
 /// The console of one site.

@@ -24,7 +24,12 @@ impl DirectoryNames {
 
     /// The name of one, or its id where it is not known.
     pub(super) fn name<'a>(&'a self, id: &'a str) -> &'a str {
-        self.0.iter().find(|(known, _)| known == id).map_or(id, |(_, name)| name)
+        self.known(id).unwrap_or(id)
+    }
+
+    /// The name of one that is connected.
+    pub(super) fn known(&self, id: &str) -> Option<&str> {
+        self.0.iter().find(|(known, _)| known == id).map(|(_, name)| name.as_str())
     }
 
     /// The directory that manages something, as a link; or that it is local.

@@ -1,13 +1,14 @@
 //! `/console`: how everything is, and what wants a decision.
 
 use super::chart;
-use super::feed;
+use super::detail::Detail;
+use super::feed::{self, Part};
 use super::frame::{Page, Section};
-use super::names::DirectoryNames;
 use super::parts::Tone;
 use super::parts::{ago, badge, copy, count, counted, empty, live, meter, panel};
 use super::request::ConsoleRequest;
-use super::sentences::sentence;
+use super::sentences::Teller;
+use super::subjects::Subjects;
 use super::words;
 use crate::http::fault::Fault;
 use crate::http::reply::Reply;
@@ -22,7 +23,7 @@ const SHOWN: usize = 8;
 const LOOKED_AT: u32 = 100;
 
 /// How many of the last changes are shown.
-const CHANGES: usize = 10;
+const CHANGES: usize = 20;
 
 const HOUR: u64 = 3_600_000;
 
@@ -38,8 +39,9 @@ pub(super) async fn show(request: ConsoleRequest<'_>) -> Result<Reply, Fault> {
     for directory in directories.values.iter().take(SHOWN) {
         shown.push((directory, site.directory_status(&directory.id).await??));
     }
-    let names = DirectoryNames::read(&request).await?;
-    let changes = feed::last(&request, &Filter::everything(), None, CHANGES).await?;
+    let changes = feed::last(&request, &Filter::everything(), Part::default(), CHANGES).await?;
+    let subjects = Subjects::of(&request, &Detail::default(), &changes.changes).await?;
+    let teller = Teller { request: &request, subjects: &subjects };
     let lead = html! {
         a href=(request.link("/customers")) { (counted(totals.customers.all, "customer", "customers")) } ", "
         a href=(request.link("/organizations")) { (counted(totals.organizations.all, "organization", "organizations")) }
@@ -68,11 +70,7 @@ pub(super) async fn show(request: ConsoleRequest<'_>) -> Result<Reply, Fault> {
                 @if changes.changes.is_empty() {
                     (empty("Nothing yet", &html! { p { "What is done on the site appears here." } }))
                 } @else {
-                    ol.feed {
-                        @for change in &changes.changes {
-                            li { span { (sentence(&request, &names, change)) } span.hint { (ago(change.at, request.now)) } }
-                        }
-                    }
+                    (teller.feed(&changes.changes, |at| ago(at, request.now)))
                     @if changes.before.is_some() { p { a href=(request.link("/activity")) { "All activity" } } }
                 }
             })))

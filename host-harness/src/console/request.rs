@@ -10,6 +10,7 @@ use crate::http::context::RequestContext;
 use crate::http::fault::Fault;
 use crate::http::state::State;
 use crate::runtime::Site;
+use crate::runtime::site::Position;
 use hyper::StatusCode;
 use hyper::http::request::Parts;
 use maud::{Markup, html};
@@ -80,6 +81,11 @@ impl<'a> ConsoleRequest<'a> {
     /// Where a page of a list begins.
     pub(super) fn cursor(&self) -> Option<&str> {
         self.query("cursor")
+    }
+
+    /// The same, in a list that has positions.
+    pub(super) fn position(&self) -> Position {
+        self.cursor().map_or(Position::START, |cursor| Position::After(cursor.to_owned()))
     }
 
     /// A link to this page with some of its query changed: a name without a value is left out.

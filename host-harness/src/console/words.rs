@@ -33,6 +33,33 @@ pub(super) fn customer_state(text: &str) -> Option<site::CustomerState> {
     }
 }
 
+/// The states of organizations that a list is narrowed down by, likewise.
+pub(super) const ORGANIZATION_STATES: [(&str, &str); 3] =
+    [("managed", "Managed by a directory"), ("local", "Local"), ("unlinked", "Unlinked")];
+
+/// The state that a query names.
+pub(super) fn organization_state(text: &str) -> Option<site::OrganizationState> {
+    match text {
+        "managed" => Some(site::OrganizationState::Managed),
+        "local" => Some(site::OrganizationState::Local),
+        "unlinked" => Some(site::OrganizationState::Unlinked),
+        _ => None,
+    }
+}
+
+/// Where something is edited.
+pub(super) fn manages(directory: Option<&str>) -> Markup {
+    if directory.is_some() { badge(Tone::Busy, "Managed") } else { badge(Tone::Quiet, "Local") }
+}
+
+/// Who may use a project.
+pub(super) fn audience(audience: site::Audience) -> Markup {
+    match audience {
+        site::Audience::Open => badge(Tone::Good, "Open"),
+        site::Audience::Restricted => badge(Tone::Quiet, "Restricted"),
+    }
+}
+
 /// The state of a directory.
 pub(super) fn directory_state(status: &DirectoryStatus) -> Markup {
     match status.state {

@@ -18,7 +18,8 @@ pub(in crate::console) enum Tone {
 }
 
 impl Tone {
-    pub(super) fn class(self) -> &'static str {
+    /// The class that gives an element its colours.
+    pub(in crate::console) fn class(self) -> &'static str {
         match self {
             Self::Good => "good",
             Self::Busy => "busy",

@@ -11,7 +11,7 @@ mod time;
 
 pub(super) use badge::{Tone, badge, note};
 pub(super) use block::{Facts, copy, empty, live, meter, panel};
-pub(super) use filters::Filters;
+pub(super) use filters::{Choices, Filters};
 pub(super) use number::{count, counted};
 pub(super) use pager::pager;
 pub(super) use table::{Table, numeric};

@@ -1,16 +1,17 @@
-//! `/console/customers`
+//! `/console/customers`: found by name, address, directory and state.
 
-use super::frame::{Page, Section};
-use super::names::DirectoryNames;
-use super::parts::{Filters, PAGE, Table, count, day, empty, numeric, pager};
-use super::request::ConsoleRequest;
-use super::words::{self, CUSTOMER_STATES};
+use super::super::frame::{Page, Section};
+use super::super::names::DirectoryNames;
+use super::super::parts::{Filters, PAGE, Table, count, day, empty, numeric, pager};
+use super::super::request::ConsoleRequest;
+use super::super::words::{self, CUSTOMER_STATES};
+use super::lists;
 use crate::http::fault::Fault;
 use crate::http::reply::Reply;
 use crate::runtime::site;
 use maud::{Markup, html};
 
-pub(super) async fn list(request: ConsoleRequest<'_>) -> Result<Reply, Fault> {
+pub(in super::super) async fn show(request: ConsoleRequest<'_>) -> Result<Reply, Fault> {
     let site = request.site();
     let directories = DirectoryNames::read(&request).await?;
     let totals = site.totals().await??.customers;
@@ -26,9 +27,7 @@ pub(super) async fn list(request: ConsoleRequest<'_>) -> Result<Reply, Fault> {
     let page = if filters.is_set() {
         site.find_customers(filter, request.cursor(), PAGE).await??
     } else {
-        let position =
-            request.cursor().map_or(site::Position::START, |cursor| site::Position::After(cursor.to_owned()));
-        site.customers(position, PAGE).await??
+        site.customers(request.position(), PAGE).await??
     };
     let list = if page.values.is_empty() {
         nothing(filters.is_set(), page.next.is_some())
@@ -40,7 +39,8 @@ pub(super) async fn list(request: ConsoleRequest<'_>) -> Result<Reply, Fault> {
         (count(totals.all)) " in all: " (count(totals.managed)) " managed by directories, " (count(totals.local)) " local, "
         (count(totals.inactive)) " deactivated."
     };
-    Ok(Page::new(Section::Customers, "Customers").lead(lead).body(filters.around(&list)).reply(&request))
+    let page = Page::new(Section::Customers, "Customers").lead(lead).tabs(lists(&request, "On the site"));
+    Ok(page.body(filters.around(&list)).reply(&request))
 }
 
 fn table(request: &ConsoleRequest<'_>, directories: &DirectoryNames, customers: &[site::Customer]) -> Markup {
