@@ -29,7 +29,7 @@ Examples:
   curl -H 'Authorization: Bearer ADMIN_KEY' --json '{\"name\":\"Entra ID\"}' http://127.0.0.1:8080/admin/v1/directories
       Connect an identity provider: the answer has the SCIM base URL and the API key to enter there.
 
-Without credentials: /healthz, /readyz, /openapi.json. With the admin key: /admin/v1 and /metrics.
+Without credentials: /healthz, /readyz, /openapi.json. With the admin key: /console in a browser, /admin/v1 and /metrics.
 SIGTERM or Ctrl-C: no more connections, the requests in flight are answered, and everything acknowledged is on disk.";
 
 /// Not as a comment: those have URLs in angle brackets.
@@ -56,7 +56,7 @@ pub(super) struct ServeArgs {
     #[command(flatten)]
     database: DatabaseArgs,
 
-    /// The key that the admin API and /metrics want
+    /// The key that the console, the admin API and /metrics want
     ///
     /// As a bearer token, or as the password of Basic credentials, whose user name then is the administrator's in the
     /// change feed. Choose one that is as hard to guess as 32 random characters. Without this option a key is made at

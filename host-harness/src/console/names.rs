@@ -1,7 +1,8 @@
-//! The names of directories, where others name them by id.
+//! Names, where others name something by id.
 
 use super::request::ConsoleRequest;
 use crate::http::fault::Fault;
+use crate::runtime::site;
 use maud::{Markup, html};
 
 /// How many directories are named. Any more are shown by their id.
@@ -9,6 +10,9 @@ const NAMED: u32 = 200;
 
 /// The directories of the site, by id and name.
 pub(super) struct DirectoryNames(Vec<(String, String)>);
+
+/// How many customers are named that others name by id; each takes a call.
+const CUSTOMERS_NAMED: usize = 12;
 
 impl DirectoryNames {
     /// Reads them in one call.
@@ -41,4 +45,21 @@ impl DirectoryNames {
             }
         }
     }
+}
+
+/// The first of these customers, each by id and name. Whoever is deleted, or is none yet, goes by the id.
+pub(super) async fn customers_named(
+    request: &ConsoleRequest<'_>,
+    ids: &[String],
+) -> Result<Vec<(String, String)>, Fault> {
+    let mut named = Vec::new();
+    for id in ids.iter().take(CUSTOMERS_NAMED) {
+        let name = match request.site().customer(id).await? {
+            Ok(customer) => customer.display_name,
+            Err(site::Error::NotFound(_)) => id.clone(),
+            Err(error) => return Err(error.into()),
+        };
+        named.push((id.clone(), name));
+    }
+    Ok(named)
 }

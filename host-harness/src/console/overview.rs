@@ -184,8 +184,10 @@ pub(super) fn in_words(status: &DirectoryStatus, now: u64) -> Markup {
         @match status.state {
             State::Connected => (last),
             State::Held => { "Deletions and deactivations wait until somebody lets them through. " (last) }
-            State::Staged => { (counted(status.planned, "customer or organization is", "customers and organizations are"))
-                " planned; nothing reaches the site. " (last) }
+            State::Staged => {
+                (counted(status.planned, "customer or organization is", "customers and organizations are"))
+                " planned; nothing reaches the site. " (last)
+            }
             State::Applying => { "The plan is being applied. " (last) }
             State::Silent => { "Nothing has come for much longer than usual. " (last) }
             State::NoKeyWorks => { "Every key has expired or was revoked, so nothing can come. " (last) }
@@ -203,8 +205,8 @@ pub(super) fn first_steps(request: &ConsoleRequest<'_>) -> Markup {
         "No identity provider is connected",
         &html! {
             p {
-                "A directory is one identity provider, such as Entra ID or Okta, that pushes its users and groups here. "
-                "Connect one, and enter the URL and the key of the answer there:"
+                "A directory is one identity provider, such as Entra ID or Okta, that pushes its users and groups "
+                "here. Connect one, and enter the URL and the key of the answer there:"
             }
             p { (copy(&command)) }
             p { "Staged, it changes nothing on the site until you have seen and applied its plan." }

@@ -107,7 +107,7 @@ impl<'a> ConsoleRequest<'a> {
     }
 
     /// The fields of the form that was sent, which has to carry the token of this session.
-    pub(super) async fn form(self) -> Result<Vec<(String, String)>, Fault> {
+    pub(super) async fn form(&mut self) -> Result<Vec<(String, String)>, Fault> {
         let Self { state, session, body, answering, .. } = self;
         let text = state.short_text(body, answering, FORM).await?.text;
         let fields: Vec<_> = form_urlencoded::parse(text.as_bytes()).into_owned().collect();

@@ -63,7 +63,7 @@ async fn sign_in(
     Ok(with_cookie(see_other(&place.local(next.unwrap_or(PREFIX))), &cookie))
 }
 
-pub(super) async fn sign_out(request: ConsoleRequest<'_>) -> Result<Reply, Fault> {
+pub(super) async fn sign_out(mut request: ConsoleRequest<'_>) -> Result<Reply, Fault> {
     let place = request.place;
     request.form().await?;
     let cookie = session::no_cookie(place.cookie_path(), place.secure);
@@ -104,8 +104,8 @@ fn form(action: &str, wrong: Option<&str>) -> Markup {
             @if let Some(wrong) = wrong { p.wrong #wrong role="alert" { (wrong) } }
             button type="submit" { "Sign in" }
             p.hint #hint {
-                "The key was printed once, when the server first started. It also opens the admin API. "
-                "You stay signed in for 12 hours, or until the key changes."
+                "The key was printed once, when the server first started. It also opens the admin API. You stay "
+                "signed in for 12 hours, or until the key changes."
             }
         }
     }

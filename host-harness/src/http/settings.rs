@@ -7,7 +7,7 @@ use std::time::Duration;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Settings {
-    /// The key that the admin API and `/metrics` want.
+    /// The key that the admin API, `/metrics` and the console want.
     pub admin_key: AdminKey,
     /// The URL at which clients reach this server, without a slash at its end: `https://usher.example.com`, with a path
     /// where a gateway adds one. Everything that names a resource starts with it. Where it is not set, the `Host`
@@ -39,8 +39,8 @@ pub struct Settings {
     /// How many connections may be open. Past it, one that waits for its client makes room for the next: first of those on
     /// which no key has worked, and of these the one that has waited the longest. 4,096 unless set.
     pub connections: usize,
-    /// How many clients may follow the change feed as a stream; the next one is answered 503. Each holds a connection
-    /// that does not make room for others. 64 unless set.
+    /// How many clients may follow the change feed as a stream, open pages of the console among them; the next one is
+    /// answered 503. Each holds a connection that does not make room for others. 64 unless set.
     pub streams: usize,
     /// How long a shutdown waits for the requests in flight. 30 seconds unless set.
     pub drain: Duration,

@@ -1,5 +1,6 @@
 //! `/console/directories/{id}/conflicts`: groups and organizations of one name.
 
+use super::super::names::customers_named;
 use super::super::parts::{Facts, PAGE, Tab, Table, ago, count, counted, empty, live, pager, panel, tabs};
 use super::super::request::ConsoleRequest;
 use super::super::words;
@@ -15,7 +16,8 @@ pub(in super::super) async fn open(request: ConsoleRequest<'_>) -> Result<Reply,
     let page = request.site().conflicts(&head.directory.id, request.cursor(), PAGE).await??;
     let policy = head.directory.settings.conflict_policy;
     let nothing = html! {
-        p { "A group with the name of a local organization is a conflict where the policy does not settle it. This directory's: "
+        p { "A group with the name of a local organization is a conflict where the policy does not settle it. This "
+            "directory's: "
             (words::conflict_policy(policy).to_lowercase()) "." }
     };
     Ok(list(&request, &head, "Open", &page, &empty("No conflicts", &nothing)))
@@ -34,8 +36,10 @@ pub(in super::super) async fn adopted(request: ConsoleRequest<'_>) -> Result<Rep
     let head = Head::read(&request).await?;
     let page = request.site().adoptions(&head.directory.id, request.cursor(), PAGE).await??;
     let nothing = html! {
-        p { "Under the policy to adopt, a local organization becomes the group's when a group with its name is pushed. What was adopted "
-            "stands here, with who came and who went." }
+        p {
+            "Under the policy to adopt, a local organization becomes the group's when a group with its name is "
+            "pushed. What was adopted stands here, with who came and who went."
+        }
     };
     let content = html! {
         @if page.values.is_empty() { (empty("Nothing was adopted", &nothing)) } @else { (adoptions(&request, &page)) }
@@ -48,6 +52,8 @@ pub(in super::super) async fn adopted(request: ConsoleRequest<'_>) -> Result<Rep
 pub(in super::super) async fn one(request: ConsoleRequest<'_>) -> Result<Reply, Fault> {
     let head = Head::read(&request).await?;
     let preview = request.site().preview_conflict(&head.directory.id, request.parameter(1)).await??;
+    let coming = customers_named(&request, &preview.added.first).await?;
+    let going = customers_named(&request, &preview.removed.first).await?;
     let conflict = &preview.conflict;
     let facts = Facts::new()
         .add("What", html! { (words::conflict_kind(conflict.kind)) })
@@ -75,11 +81,13 @@ pub(in super::super) async fn one(request: ConsoleRequest<'_>) -> Result<Reply, 
         (panel("The conflict", &facts.show()))
         (panel("If the organization is adopted", &html! {
             div.columns {
-                (turn(&request, "Would come", &preview.added))
-                (turn(&request, "Would go", &preview.removed))
+                (turn(&request, "Would come", &preview.added, &coming))
+                (turn(&request, "Would go", &preview.removed, &going))
             }
             @if preview.projects.is_empty() {
-                p.hint { "No restricted project is associated with the organization: nobody gains or loses one by this." }
+                p.hint {
+                    "No restricted project is associated with the organization: nobody gains or loses one by this."
+                }
             } @else {
                 h3 { "Projects that go with it" }
                 ul.names { @for (id, name) in &preview.projects { li { a href=(request.link(&format!("/projects/{id}"))) { (name) } } } }
@@ -147,13 +155,15 @@ fn adoptions(request: &ConsoleRequest<'_>, page: &AdoptionPage) -> Markup {
 }
 
 /// Who comes or goes, by the first of them.
-fn turn(request: &ConsoleRequest<'_>, heading: &str, change: &MemberChange) -> Markup {
-    let left_out = u64::from(change.count).saturating_sub(change.first.len() as u64);
+fn turn(request: &ConsoleRequest<'_>, heading: &str, change: &MemberChange, named: &[(String, String)]) -> Markup {
+    let left_out = u64::from(change.count).saturating_sub(named.len() as u64);
     html! {
         div {
             h3 { (heading) ": " (count(change.count)) }
             @if change.count > 0 {
-                ul.names { @for id in &change.first { li { a href=(request.link(&format!("/customers/{id}"))) { code { (id) } } } } }
+                ul.names {
+                    @for (id, name) in named { li { a href=(request.link(&format!("/customers/{id}"))) { (name) } } }
+                }
                 @if left_out > 0 { p.hint { "and " (count(left_out)) " more" } }
             } @else {
                 p.hint { "Nobody" }

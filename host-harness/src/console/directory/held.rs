@@ -14,7 +14,9 @@ pub(in super::super) async fn show(request: ConsoleRequest<'_>) -> Result<Reply,
     let mut table = Table::new("Held deletions and deactivations", ["Name", "What", "Is to be", "First asked for"]);
     for held in &page.values {
         table.row([
-            html! { (held.name) },
+            html! {
+                a href=(request.link(&head.path(&format!("/requests?subject={}", held.id)))) { (held.name) }
+            },
             html! { (kind_name(held.kind)) },
             html! { @if held.deletes { "deleted" } @else { "deactivated" } },
             ago(held.since, request.now),
@@ -30,14 +32,20 @@ pub(in super::super) async fn show(request: ConsoleRequest<'_>) -> Result<Reply,
             @if page.values.is_empty() {
                 (empty("Nothing is held", &html! {
                     @match limit {
-                        Some(limit) => p { "More than " (count(limit)) " deletions and deactivations within an hour would wait here, by name, "
+                        Some(limit) => p { "More than " (count(limit)) " deletions and deactivations within an hour "
+                            "would wait here, by name, "
                             "until somebody lets them through." },
-                        None => p { "This directory has no deletion limit: every deletion and deactivation goes through. With a limit, what "
-                            "goes past it within an hour waits here, by name." },
+                        None => p {
+                            "This directory has no deletion limit: every deletion and deactivation goes through. "
+                            "With a limit, what goes past it within an hour waits here, by name."
+                        },
                     }
                 }))
             } @else {
-                p.intro { "The identity provider is told to try again later. Once they are let through, its next try takes effect." }
+                p.intro {
+                    "The identity provider is told to try again later. Once they are let through, its next try takes "
+                    "effect."
+                }
                 (table.show())
                 (pager(&request, page.next.as_deref()))
             }

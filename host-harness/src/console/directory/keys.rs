@@ -28,13 +28,17 @@ pub(in super::super) async fn show(request: ConsoleRequest<'_>) -> Result<Reply,
         ]);
     }
     let body = html! {
-        p.intro { "With a key, the identity provider shows that it is this directory. A key is shown once, when it is issued; a year later it "
-            "expires." }
+        p.intro {
+            "With a key, the identity provider shows that it is this directory. A key is shown once, when it is "
+            "issued; a year later it expires."
+        }
         (live("keys", &html! {
             @if keys.is_empty() {
                 (empty("No key works", &html! {
-                    p { "Every key has expired or was revoked, so that nothing can come. Issue a new one, and enter it at the identity "
-                        "provider." }
+                    p {
+                        "Every key has expired or was revoked, so that nothing can come. Issue a new one, and enter "
+                        "it at the identity provider."
+                    }
                 }))
             } @else {
                 (table.show())

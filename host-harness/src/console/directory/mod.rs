@@ -1,6 +1,7 @@
 //! The directories: the list of them, and the pages of one.
 
 pub(super) mod conflicts;
+pub(super) mod group;
 pub(super) mod groups;
 mod head;
 pub(super) mod held;

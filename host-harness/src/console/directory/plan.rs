@@ -23,8 +23,10 @@ pub(in super::super) async fn show(request: ConsoleRequest<'_>) -> Result<Reply,
             @if plan.mode == Mode::Live {
                 (empty("Nothing is planned", &html! {
                     p { "The directory is live: what it pushes reaches the site at once." }
-                    p { "Staged, its pushes are kept as a plan that you look through first: who is made, linked, changed or deactivated, and "
-                        "who gains or loses which project." }
+                    p {
+                        "Staged, its pushes are kept as a plan that you look through first: who is made, linked, "
+                        "changed or deactivated, and who gains or loses which project."
+                    }
                 }))
             } @else {
                 (counts(&request, &head, &plan))
@@ -42,20 +44,25 @@ fn counts(request: &ConsoleRequest<'_>, head: &Head, plan: &Plan) -> Markup {
         (access(request, head, plan))
         @if let Some(limit) = plan.limit.filter(|limit| plan.going > u64::from(*limit)) {
             (note(Tone::Warn, &html! {
-                p { b { (counted(plan.going, "customer or organization goes", "customers and organizations go")) } ", more than the deletion "
-                    "limit of " (count(limit)) ": applying asks for exactly that number." }
+                p {
+                    b { (counted(plan.going, "customer or organization goes", "customers and organizations go")) }
+                    ", more than the deletion limit of " (count(limit)) ": applying asks for exactly that number."
+                }
             }))
         }
         @if plan.blocked > 0 {
             (note(Tone::Warn, &html! {
                 p {
-                    a href=(request.link(&head.path("/plan/blocked"))) { (counted(plan.blocked, "item is blocked", "items are blocked")) }
+                    a href=(request.link(&head.path("/plan/blocked"))) {
+                        (counted(plan.blocked, "item is blocked", "items are blocked"))
+                    }
                     " by what the site has changed since. They stay unlinked or apart when the plan is applied."
                 }
             }))
         }
         @if all == 0 {
-            (empty("The plan is empty", &html! { p { "Nothing that the identity provider has pushed would change the site." } }))
+            (empty("The plan is empty", &html! { p { "Nothing that the identity provider has pushed would change "
+                "the site." } }))
         } @else {
             div.columns {
                 (panel("Customers", &kinds(request, head, &PLANNED_CUSTOMERS, of)))
@@ -84,6 +91,12 @@ fn kinds(request: &ConsoleRequest<'_>, head: &Head, kinds: &[Planned], of: impl 
     }
 }
 
+/// What is said of one who loses a project, and of several.
+const LOSING: [&str; 2] = ["person loses a project", "persons lose projects"];
+
+/// The same of those who gain one.
+const GAINING: [&str; 2] = ["person gains a project", "persons gain projects"];
+
 /// Who loses and who gains projects, as it was worked out last.
 fn access(request: &ConsoleRequest<'_>, head: &Head, plan: &Plan) -> Markup {
     let working =
@@ -92,7 +105,12 @@ fn access(request: &ConsoleRequest<'_>, head: &Head, plan: &Plan) -> Markup {
         return panel(
             "Who loses access",
             &html! {
-                p.hint { @match working { Some(working) => (working), None => "It is worked out when the plan has not changed for a moment." } }
+                p.hint {
+                    @match working {
+                        Some(working) => (working),
+                        None => "It is worked out when the plan has not changed for a moment.",
+                    }
+                }
             },
         );
     };
@@ -101,8 +119,8 @@ fn access(request: &ConsoleRequest<'_>, head: &Head, plan: &Plan) -> Markup {
         heading,
         &html! {
             div.turnover {
-                (turnover(request, head, access.losing, "loses-access", ["person loses a project", "persons lose projects"]))
-                (turnover(request, head, access.gaining, "gains-access", ["person gains a project", "persons gain projects"]))
+                (turnover(request, head, access.losing, "loses-access", LOSING))
+                (turnover(request, head, access.gaining, "gains-access", GAINING))
             }
             @if !access.projects.is_empty() { (by_project(request, access)) }
             p.hint {

@@ -28,7 +28,8 @@ pub(in super::super) async fn list(request: ConsoleRequest<'_>) -> Result<Reply,
     let list = html! {
         @match list {
             Some(table) => (table.show()),
-            None => (empty(nothing, &html! { p { "The plan may have changed since. Names are found by their beginning." } })),
+            None => (empty(nothing, &html! { p { "The plan may have changed since. Names are found by their "
+                "beginning." } })),
         }
         (pager(&request, next.as_deref()))
     };
@@ -65,7 +66,8 @@ pub(in super::super) async fn members(request: ConsoleRequest<'_>) -> Result<Rep
     let body = html! {
         div.minor { (tabs(&request, "Members", current, &turns)) }
         @if page.values.is_empty() && page.next.is_none() {
-            (empty("Nobody", &html! { p { "Nobody " @if turn == MemberTurn::Go { "goes" } @else { "comes" } " by the plan as it is now." } }))
+            (empty("Nobody", &html! { p { "Nobody " @if turn == MemberTurn::Go { "goes" } @else { "comes" } " by "
+                "the plan as it is now." } }))
         } @else {
             (table.show())
         }

@@ -38,7 +38,10 @@ pub(in super::super) async fn list(request: ConsoleRequest<'_>) -> Result<Reply,
                 (empty("No request fits", &html! { p { "Try fewer letters, or another outcome." } }))
             } @else {
                 (empty("No requests yet", &html! {
-                    p { "All writes and all refused requests of the last 14 days stand here, at most 1,000. Reads that succeed are left out." }
+                    p {
+                        "All writes and all refused requests of the last 14 days stand here, at most 1,000. Reads "
+                        "that succeed are left out."
+                    }
                 }))
             }
         } @else {
@@ -139,7 +142,8 @@ fn operations(logged: &LoggedRequest) -> Markup {
     let all = logged.operations.unwrap_or_default();
     html! {
         @if u64::from(all) > logged.listed.len() as u64 {
-            p.hint { (count(logged.listed.len() as u64)) " of " (count(all)) ", those that were refused or held first." }
+            p.hint { (count(logged.listed.len() as u64)) " of " (count(all)) ", those that were refused or held "
+                "first." }
         }
         (table.show())
     }

@@ -29,7 +29,8 @@ pub(in super::super) async fn show(request: ConsoleRequest<'_>) -> Result<Reply,
         (panel("Projects by rule", &rules(&request, settings)))
         (panel("Deletion limit", &html! {
             @match settings.deletion_limit {
-                Some(limit) => p { "More than " (count(limit)) " deletions and deactivations within an hour are held until somebody lets them through." },
+                Some(limit) => p { "More than " (count(limit)) " deletions and deactivations within an hour are "
+                    "held until somebody lets them through." },
                 None => p.hint { "None: every deletion and deactivation goes through." },
             }
         }))
@@ -87,7 +88,10 @@ fn groups(settings: &Settings) -> Markup {
 fn rules(request: &ConsoleRequest<'_>, settings: &Settings) -> Markup {
     html! {
         @if settings.project_rules.is_empty() {
-            p.hint { "None. With a rule, organizations of groups whose names fit a pattern are associated with projects at once." }
+            p.hint {
+                "None. With a rule, organizations of groups whose names fit a pattern are associated with projects "
+                "at once."
+            }
         } @else {
             p.hint { (counted(settings.project_rules.len() as u64, "rule", "rules")) ", all of which apply." }
             ul.plain {

@@ -40,11 +40,13 @@ fn notes(request: &ConsoleRequest<'_>, head: &Head) -> Markup {
     html! {
         @match status.state {
             State::NoKeyWorks => (note(Tone::Bad, &html! {
-                p { b { "No key works." } " Every key has expired or was revoked. Issue one, and enter it at the identity provider." }
+                p { b { "No key works." } " Every key has expired or was revoked. Issue one, and enter it at the "
+                    "identity provider." }
                 p { (link("/keys", "Keys")) }
             })),
             State::Held => (note(Tone::Bad, &html! {
-                p { b { "Deletions are held." } " More came within an hour than the directory's limit allows. The rest waits until "
+                p { b { "Deletions are held." } " More came within an hour than the directory's limit allows. The "
+                    "rest waits until "
                     "somebody lets it through." }
                 p { (link("/held", "Who is held")) }
             })),
@@ -75,7 +77,8 @@ fn notes(request: &ConsoleRequest<'_>, head: &Head) -> Markup {
         @for warning in &status.warnings {
             @match warning {
                 Warning::NoDomains => (note(Tone::Warn, &html! {
-                    p { b { "Bound to no email domains." } " The site has another directory. This one takes over every local customer "
+                    p { b { "Bound to no email domains." } " The site has another directory. This one takes over "
+                        "every local customer "
                         "whose address it pushes." }
                 })),
             }
@@ -98,7 +101,8 @@ fn requests(request: &ConsoleRequest<'_>, head: &Head) -> Markup {
         html! {
             @for refused in &status.refused {
                 div {
-                    (counted(refused.count, "request", "requests")) @if refused.expired { " with an expired key" } @else { " with a wrong key or none" }
+                    (counted(refused.count, "request", "requests"))
+                    @if refused.expired { " with an expired key" } @else { " with a wrong key or none" }
                     " " span.hint { "last " (ago(refused.last, now)) }
                 }
             }
@@ -111,7 +115,11 @@ fn requests(request: &ConsoleRequest<'_>, head: &Head) -> Markup {
         .maybe("Refused for the key", refused)
         .maybe("Usual interval", status.usual_interval.map(|usual| html! { (duration(usual)) }))
         .maybe("Silent", status.silent_since.map(|since| html! { "since " (ago(since, now)) }));
-    html! { p { (in_words(status, now)) } (facts.show()) p { a href=(request.link(&head.path("/requests"))) { "Request log" } } }
+    html! {
+        p { (in_words(status, now)) }
+        (facts.show())
+        p { a href=(request.link(&head.path("/requests"))) { "Request log" } }
+    }
 }
 
 fn sizes(request: &ConsoleRequest<'_>, head: &Head) -> Markup {

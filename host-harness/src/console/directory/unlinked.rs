@@ -14,7 +14,9 @@ pub(in super::super) async fn show(request: ConsoleRequest<'_>) -> Result<Reply,
     let mut table = Table::new("Users linked to no customer", ["User", "Why", "What helps", "Customer"]);
     for user in &page.values {
         table.row([
-            html! { (user.user_name) },
+            html! {
+                a href=(request.link(&head.path(&format!("/requests?subject={}", user.id)))) { (user.user_name) }
+            },
             html! { (words::unlinked_reason(user.reason)) },
             html! { (words::unlinked_remedy(user.reason)) },
             html! {
@@ -30,8 +32,10 @@ pub(in super::super) async fn show(request: ConsoleRequest<'_>) -> Result<Reply,
         &html! {
             @if page.values.is_empty() {
                 (empty("Everybody is linked", &html! {
-                    p { "Users without an email address, with one outside of the directory's domains, or whom an administrator has unlinked "
-                        "stand here, each with the reason." }
+                    p {
+                        "Users without an email address, with one outside of the directory's domains, or whom an "
+                        "administrator has unlinked stand here, each with the reason."
+                    }
                 }))
             } @else {
                 p.badges.intro {

@@ -51,7 +51,11 @@ fn element(millis: u64, shown: &str, text: impl Fn(Timestamp) -> String) -> Mark
     let time = i64::try_from(millis).ok().and_then(|millis| Timestamp::from_millisecond(millis).ok());
     html! {
         @match time {
-            Some(time) => time datetime=(time) data-shown=(shown) title=(time.strftime("%A, %-d %B %Y, %H:%M:%S UTC")) { (text(time)) },
+            Some(time) => {
+                time datetime=(time) data-shown=(shown) title=(time.strftime("%A, %-d %B %Y, %H:%M:%S UTC")) {
+                    (text(time))
+                }
+            }
             None => "at no known time",
         }
     }

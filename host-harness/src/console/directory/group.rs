@@ -1,0 +1,123 @@
+//! `/console/directories/{id}/groups/{group}`: one group, and how it compares with its organization.
+//!
+//! A comparison reads all memberships of the directory, so it is made when somebody asks for it, and not with the page.
+
+use super::super::names::customers_named;
+use super::super::parts::{Facts, Tone, ago, badge, count, counted, note, panel};
+use super::super::request::ConsoleRequest;
+use super::head::Head;
+use crate::http::fault::Fault;
+use crate::http::reply::Reply;
+use crate::runtime::directories::{Difference, GroupCheck, LogFilter};
+use maud::{Markup, html};
+
+pub(in super::super) async fn show(request: ConsoleRequest<'_>) -> Result<Reply, Fault> {
+    let head = Head::read(&request).await?;
+    let group = request.parameter(1);
+    // The log knows what a group was called when it was last pushed.
+    let filter = LogFilter { subject: Some(group.to_owned()), name: None, failed: false };
+    let log = request.site().requests(&head.directory.id, filter, None, 1).await??;
+    let named = log.values.into_iter().next().and_then(|logged| logged.subject?.name);
+    let body = html! {
+        (panel("The group", &facts(&request, &head, group).show()))
+        (panel("Compared with its organization", &compare(&request, &head, group)))
+    };
+    let title = named.as_deref().unwrap_or("Group");
+    Ok(head.below(&request, "Groups", "/groups", title).body(body).reply(&request))
+}
+
+/// Makes the comparison.
+pub(in super::super) async fn check(mut request: ConsoleRequest<'_>) -> Result<Reply, Fault> {
+    request.form().await?;
+    let head = Head::read(&request).await?;
+    let check = request.site().check_group(&head.directory.id, request.parameter(1)).await??;
+    let facts = facts(&request, &head, &check.group).add("Members", html! { (count(check.members)) });
+    let facts = facts.add(
+        "Organization",
+        html! {
+            @match check.organization {
+                Some(id) => a href=(request.link(&format!("/organizations/{id}"))) { "Number " (id) },
+                None => span.hint { "None" },
+            }
+        },
+    );
+    let probation = probation(&request, &check).await?;
+    let body = html! {
+        @if check.differences.is_empty() {
+            (note(Tone::Good, &html! { p { "The group and its organization match." } }))
+        }
+        (panel("The group", &facts.show()))
+        @if !check.differences.is_empty() {
+            (panel("What does not match", &html! {
+                ul.plain {
+                    @for difference in &check.differences {
+                        li { (badge(Tone::Warn, "Differs")) " " (differs(difference)) }
+                    }
+                }
+            }))
+        }
+        @if let Some(probation) = probation { (panel("On probation", &probation)) }
+        (panel("Compared with its organization", &compare(&request, &head, &check.group)))
+    };
+    Ok(head.below(&request, "Groups", "/groups", &check.name).body(body).reply(&request))
+}
+
+fn facts(request: &ConsoleRequest<'_>, head: &Head, group: &str) -> Facts {
+    Facts::new().add("Group id", html! { code { (group) } }).add(
+        "Requests",
+        html! { a href=(request.link(&head.path(&format!("/requests?subject={group}")))) { "All requests about it" } },
+    )
+}
+
+/// The form that asks for a comparison.
+fn compare(request: &ConsoleRequest<'_>, head: &Head, group: &str) -> Markup {
+    html! {
+        p.hint {
+            "Whether the group and its organization have the same name and members. That reads all memberships of "
+            "the directory, which takes a second or two in a large one."
+        }
+        form method="post" action=(request.link(&head.path(&format!("/groups/{group}")))) {
+            (request.token_field())
+            button.plain type="submit" { "Compare" }
+        }
+    }
+}
+
+async fn probation(request: &ConsoleRequest<'_>, check: &GroupCheck) -> Result<Option<Markup>, Fault> {
+    let probation = &check.probation;
+    if probation.count == 0 {
+        return Ok(None);
+    }
+    let ids: Vec<_> = probation.first.iter().map(|(id, _)| id.clone()).collect();
+    let named = customers_named(request, &ids).await?;
+    Ok(Some(html! {
+        p.hint {
+            (counted(probation.count, "restored customer is a member", "restored customers are members"))
+            " of the organization until the identity provider confirms or replaces them."
+        }
+        ul.names {
+            @for ((id, name), (_, until)) in named.iter().zip(&probation.first) {
+                li {
+                    a href=(request.link(&format!("/customers/{id}"))) { (name) } " "
+                    span.hint { "ends " (ago(*until, request.now)) }
+                }
+            }
+        }
+    }))
+}
+
+fn differs(difference: &Difference) -> Markup {
+    html! {
+        @match difference {
+            Difference::NoOrganization => { "The group has no organization." }
+            Difference::BrokenLink => { "The group and its organization do not name each other, or the organization "
+                "is gone." }
+            Difference::Name(name) => { "The organization is called " b { (name) } "." }
+            Difference::MemberCount(count) => { "The group says that it has " (counted(*count, "member", "members")) ", and has not." }
+            Difference::OneSided(count) => { (counted(*count, "membership is", "memberships are")) " stored on one "
+                "side only." }
+            Difference::Strangers(count) => { (counted(*count, "member is no user", "members are no users")) " of "
+                "the directory." }
+        }
+    }
+}
