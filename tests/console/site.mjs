@@ -283,7 +283,7 @@ export class Site {
         await this.change(this.live, `/Groups/${group.id}`, { op: 'add', path: 'members', value: members([id]) });
         await this.change(this.live, `/Users/${id}`, { op: 'replace', path: 'title', value: `Guest ${number}` });
         // The pages are to be looked at, not to be kept out.
-        await sleep(400);
+        await sleep(2_000);
       }
       const { members: found } = await this.server.scim(this.live, 'GET', `/Groups/${group.id}`);
       if (found.length !== pushed.length) throw new Error(`${found.length} members after ${pushed.length} pushes`);

@@ -9,7 +9,7 @@ use crate::http::admin_request::number;
 use crate::http::fault::Fault;
 use crate::http::reply::Reply;
 use crate::runtime::Site;
-use crate::runtime::site::{self, Access, Audience, Customer, CustomerFilter, OpenProject, Position, Project, Reason};
+use crate::runtime::site::{self, Access, Customer, CustomerFilter, OpenProject, Position, Project, Reason};
 use maud::{Markup, html};
 
 /// How many projects there are to choose from. The page of any other leads here with it chosen.
@@ -178,7 +178,6 @@ fn verdict(request: &ConsoleRequest<'_>, customer: &Customer, project: &Project,
                     a href=(request.link(&format!("/customers/{}", customer.id))) { "What the customer is a member of" }
                 }
             }
-            p.hint { (words::audience(project.audience)) @if project.audience == Audience::Restricted { " project" } }
         }
     }
 }

@@ -41,7 +41,7 @@ pub(super) async fn show(request: ConsoleRequest<'_>) -> Result<Reply, Fault> {
         @if last.changes.is_empty() {
             (nothing(filters.is_set(), next.is_some()))
         } @else {
-            div.panel { (teller.feed(&last.changes, at)) }
+            div.panel { (teller.feed(&last.changes, SHOWN, at)) }
         }
         (pager(&request, next.as_deref()))
     };

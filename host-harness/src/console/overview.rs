@@ -22,8 +22,11 @@ const SHOWN: usize = 8;
 /// How many directories are looked at for what wants a decision.
 const LOOKED_AT: u32 = 100;
 
-/// How many of the last changes are shown.
+/// How many of the last changes are told.
 const CHANGES: usize = 20;
+
+/// In how many sentences at most.
+const SENTENCES: usize = 8;
 
 const HOUR: u64 = 3_600_000;
 
@@ -70,7 +73,7 @@ pub(super) async fn show(request: ConsoleRequest<'_>) -> Result<Reply, Fault> {
                 @if changes.changes.is_empty() {
                     (empty("Nothing yet", &html! { p { "What is done on the site appears here." } }))
                 } @else {
-                    (teller.feed(&changes.changes, |at| ago(at, request.now)))
+                    (teller.feed(&changes.changes, SENTENCES, |at| ago(at, request.now)))
                     @if changes.before.is_some() { p { a href=(request.link("/activity")) { "All activity" } } }
                 }
             })))

@@ -24,7 +24,7 @@ fn shown(request: &ConsoleRequest<'_>, reason: &Reason) -> Markup {
             Reason::Open => "Open to every active customer",
             Reason::Direct => "One of the project's own customers",
             Reason::Organization((id, name)) => {
-                "Member of " a href=(request.link(&format!("/organizations/{id}"))) { (name) }
+                "Member of the organization " a href=(request.link(&format!("/organizations/{id}"))) { (name) }
             }
             Reason::Deactivated => (badge(Tone::Warn, "Deactivated: no project is open")),
         }

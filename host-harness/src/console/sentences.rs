@@ -40,14 +40,14 @@ pub(super) fn admin(actor: &str) -> &str {
 }
 
 impl Teller<'_> {
-    /// Changes as a list, newest first: what was made of at once is one sentence.
-    pub(super) fn feed(&self, changes: &[Change], time: impl Fn(u64) -> Markup) -> Markup {
+    /// Changes as a list, newest first, with a sentence for what was done at once: at most so many sentences.
+    pub(super) fn feed(&self, changes: &[Change], most: usize, time: impl Fn(u64) -> Markup) -> Markup {
         let at_once = |one: &Change, other: &Change| {
             (one.at, &one.actor, &one.request) == (other.at, &other.actor, &other.request)
         };
         html! {
             ol.feed {
-                @for step in changes.chunk_by(at_once) {
+                @for step in changes.chunk_by(at_once).take(most) {
                     li class=(kinds::tone(step.iter().map(|change| change.kind.as_str())).class()) {
                         span { (self.sentence(step)) }
                         span.hint { @if let Some(change) = step.first() { (time(change.at)) } }

@@ -176,10 +176,15 @@
     });
   }
 
+  /** Brings the current one of a row into sight. With `scrollIntoView`, the next stop by Tab would be behind it. */
+  function centre(row) {
+    const current = row.querySelector("[aria-current]")?.getBoundingClientRect();
+    if (current) row.scrollLeft += current.left - row.getBoundingClientRect().left - (row.clientWidth - current.width) / 2;
+  }
+
   dress(document);
   setInterval(() => times(document), 30_000);
   for (const form of document.querySelectorAll("form[data-filters]")) filters(form);
-  document.querySelector(".side nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
-  document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+  for (const row of document.querySelectorAll(".side nav, .tabs")) centre(row);
   if (document.body.dataset.live) follow(document.body.dataset.live);
 })();
