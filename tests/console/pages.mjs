@@ -78,6 +78,8 @@ export async function look(watched, page, url, name) {
     await page.emulateMedia({ colorScheme });
     for (const [size, viewport] of Object.entries({ wide: WIDE, zoomed: ZOOMED, narrow: NARROW })) {
       await page.setViewportSize(viewport);
+      // As it comes on such a screen.
+      if (size === 'narrow') await page.reload();
       const where = `${path(url)}, ${colorScheme}, ${size}`;
       const overflow = await page.evaluate(() => {
         const { scrollWidth, clientWidth } = document.documentElement;

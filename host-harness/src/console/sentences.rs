@@ -269,9 +269,9 @@ impl Teller<'_> {
         let names: Option<Vec<&str>> = detail.members.iter().map(|id| self.subjects.resource(id)).collect();
         match names {
             Some(names) if names.len() <= MEMBERS_NAMED && !names.is_empty() => {
-                joined(names.iter().map(|name| html! { b { (name) } }))
+                joined(names.iter().map(|name| html! { bdi { (name) } }))
             }
-            _ => html! { b { (counted(detail.members.len() as u64, "member", "members")) } },
+            _ => html! { (counted(detail.members.len() as u64, "member", "members")) },
         }
     }
 
@@ -279,7 +279,7 @@ impl Teller<'_> {
     fn customers(&self, detail: &Detail) -> Markup {
         match &detail.members[..] {
             few if (1..=MEMBERS_NAMED).contains(&few.len()) => joined(few.iter().map(|id| self.customer(id))),
-            many => html! { b { (counted(many.len() as u64, "member", "members")) } },
+            many => html! { (counted(many.len() as u64, "member", "members")) },
         }
     }
 }

@@ -10,8 +10,10 @@ use maud::html;
 
 pub(in super::super) async fn show(request: ConsoleRequest<'_>) -> Result<Reply, Fault> {
     let page = request.site().deleted_customers(request.position(), PAGE).await??;
-    let mut table =
-        Table::new("Deleted customers", [("Name", false), ("Address", false), numeric("Deleted"), numeric("Erased")]);
+    let mut table = Table::new(
+        "Deleted customers",
+        [("Name", false), ("Address", false), numeric("Deleted"), numeric("To be erased")],
+    );
     for deleted in &page.values {
         let customer = &deleted.customer;
         table.row([

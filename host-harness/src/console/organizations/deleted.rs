@@ -10,7 +10,7 @@ use maud::html;
 
 pub(in super::super) async fn show(request: ConsoleRequest<'_>) -> Result<Reply, Fault> {
     let page = request.site().deleted_organizations(request.position(), PAGE).await??;
-    let mut table = Table::new("Deleted organizations", [("Name", false), numeric("Deleted"), numeric("Erased")]);
+    let mut table = Table::new("Deleted organizations", [("Name", false), numeric("Deleted"), numeric("To be erased")]);
     for deleted in &page.values {
         let organization = &deleted.organization;
         table.row([

@@ -101,7 +101,7 @@ fn details(organization: &Organization) -> Markup {
     Facts::new()
         .add("Made", at(organization.created_at))
         .add("Number", copy(&organization.id.to_string()))
-        .add("UUID", copy(&organization.uuid))
+        .add("UUID", html! { code { (organization.uuid) } })
         .show()
 }
 
