@@ -1,7 +1,7 @@
 //! `/console/activity`: the change feed as sentences, newest first.
 
 use super::detail::Detail;
-use super::feed;
+use super::feed::Part;
 use super::frame::{Page, Section};
 use super::kinds;
 use super::parts::{Filters, at, empty, live, pager};
@@ -23,7 +23,7 @@ const DAY: u64 = 24 * 3_600_000;
 pub(super) async fn show(request: ConsoleRequest<'_>) -> Result<Reply, Fault> {
     let part = part(&request).await?;
     let filter = filter(&request);
-    let last = feed::last(&request, &filter, part, SHOWN).await?;
+    let last = request.feed().last(&filter, part, SHOWN).await?;
     let asked = Detail {
         directory: filter.directory,
         user: filter.user,
@@ -52,18 +52,18 @@ pub(super) async fn show(request: ConsoleRequest<'_>) -> Result<Reply, Fault> {
 }
 
 /// Which part of the feed is asked for.
-async fn part(request: &ConsoleRequest<'_>) -> Result<feed::Part, Fault> {
+async fn part(request: &ConsoleRequest<'_>) -> Result<Part, Fault> {
     let day = |name| request.query(name).and_then(beginning_of);
     let after = match day("from") {
-        Some(from) => feed::before_time(request, from).await?,
+        Some(from) => request.feed().before_time(from).await?,
         None => 0,
     };
     let before = match (request.cursor(), day("to")) {
         (Some(cursor), _) => Some(number(cursor).ok_or_else(Fault::not_found)?),
-        (None, Some(to)) => Some(feed::before_time(request, to + DAY).await?.saturating_add(1)),
+        (None, Some(to)) => Some(request.feed().before_time(to + DAY).await?.saturating_add(1)),
         (None, None) => None,
     };
-    Ok(feed::Part { after, before })
+    Ok(Part { after, before })
 }
 
 /// When a day begins, in milliseconds since the Unix epoch. What is no day does not narrow anything down.

@@ -4,7 +4,6 @@
 //! last, in steps that double, and then between the last two. That takes as many short calls as the number of changes has
 //! binary digits, twice, and hardly any once it is known. The position of a time is found likewise.
 
-use super::request::ConsoleRequest;
 use crate::http::fault::Fault;
 use crate::runtime::Site;
 use crate::runtime::changes::{Change, Filter};
@@ -38,47 +37,50 @@ pub(super) struct Last {
     pub(super) before: Option<u64>,
 }
 
-/// The last changes of a part that fit a filter: at most `limit`. There may be fewer, and older ones behind them, as only so
-/// much of the feed is looked at.
-pub(super) async fn last(
-    request: &ConsoleRequest<'_>,
-    filter: &Filter,
-    part: Part,
-    limit: usize,
-) -> Result<Last, Fault> {
-    let mut before = match part.before {
-        Some(before) => before,
-        None => request.end.find(request.site()).await? + 1,
-    };
-    let mut changes = Vec::new();
-    // Unless something is looked for, what is shown is what is read.
-    let stretch = if *filter == Filter::everything() { limit as u64 } else { STRETCH };
-    for _ in 0..STRETCHES {
-        if before <= part.after + 1 || changes.len() >= limit {
-            break;
-        }
-        let after = before.saturating_sub(stretch + 1).max(part.after);
-        changes.extend(between(request.site(), filter, after, before).await?.into_iter().rev());
-        before = after + 1;
-    }
-    if changes.len() > limit {
-        changes.truncate(limit);
-        before = changes.last().map_or(before, |change| change.sequence);
-    }
-    Ok(Last { changes, before: (before > part.after + 1).then_some(before) })
+/// The feed of a site.
+#[derive(Clone, Copy)]
+pub(super) struct Feed<'a> {
+    pub(super) site: &'a Site,
+    pub(super) end: &'a End,
 }
 
-/// The position of the last change that was made before a time.
-pub(super) async fn before_time(request: &ConsoleRequest<'_>, time: u64) -> Result<u64, Fault> {
-    let site = request.site();
-    let (mut low, mut high) = (0, request.end.find(site).await?);
-    // What comes up to `low` was made before, and what follows `high` was not.
-    while low < high {
-        let middle = low + (high - low) / 2;
-        let part = site.changes(middle, Filter::everything(), 1).await??;
-        if part.changes.first().is_some_and(|change| change.at < time) { low = middle + 1 } else { high = middle }
+impl Feed<'_> {
+    /// The last changes of a part that fit a filter: at most `limit`. There may be fewer, and older ones behind them, as only so
+    /// much of the feed is looked at.
+    pub(super) async fn last(self, filter: &Filter, part: Part, limit: usize) -> Result<Last, Fault> {
+        let mut before = match part.before {
+            Some(before) => before,
+            None => self.end.find(self.site).await? + 1,
+        };
+        let mut changes = Vec::new();
+        // Unless something is looked for, what is shown is what is read.
+        let stretch = if *filter == Filter::everything() { limit as u64 } else { STRETCH };
+        for _ in 0..STRETCHES {
+            if before <= part.after + 1 || changes.len() >= limit {
+                break;
+            }
+            let after = before.saturating_sub(stretch + 1).max(part.after);
+            changes.extend(between(self.site, filter, after, before).await?.into_iter().rev());
+            before = after + 1;
+        }
+        if changes.len() > limit {
+            changes.truncate(limit);
+            before = changes.last().map_or(before, |change| change.sequence);
+        }
+        Ok(Last { changes, before: (before > part.after + 1).then_some(before) })
     }
-    Ok(low)
+
+    /// The position of the last change that was made before a time.
+    pub(super) async fn before_time(self, time: u64) -> Result<u64, Fault> {
+        let (mut low, mut high) = (0, self.end.find(self.site).await?);
+        // What comes up to `low` was made before, and what follows `high` was not.
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let part = self.site.changes(middle, Filter::everything(), 1).await??;
+            if part.changes.first().is_some_and(|change| change.at < time) { low = middle + 1 } else { high = middle }
+        }
+        Ok(low)
+    }
 }
 
 /// The changes between two positions that fit a filter, oldest first.

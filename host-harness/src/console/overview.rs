@@ -2,7 +2,7 @@
 
 use super::chart;
 use super::detail::Detail;
-use super::feed::{self, Part};
+use super::feed::Part;
 use super::frame::{Page, Section};
 use super::parts::Tone;
 use super::parts::{ago, badge, copy, count, counted, empty, live, meter, panel};
@@ -42,7 +42,7 @@ pub(super) async fn show(request: ConsoleRequest<'_>) -> Result<Reply, Fault> {
     for directory in directories.values.iter().take(SHOWN) {
         shown.push((directory, site.directory_status(&directory.id).await??));
     }
-    let changes = feed::last(&request, &Filter::everything(), Part::default(), CHANGES).await?;
+    let changes = request.feed().last(&Filter::everything(), Part::default(), CHANGES).await?;
     let subjects = Subjects::of(&request, &Detail::default(), &changes.changes).await?;
     let teller = Teller { request: &request, subjects: &subjects };
     let lead = html! {

@@ -1,6 +1,6 @@
 //! What a request to a page brings.
 
-use super::feed::End;
+use super::feed::{End, Feed};
 use super::place::Place;
 use super::session::Session;
 use crate::http::admin_request::number;
@@ -25,8 +25,7 @@ pub(super) struct ConsoleRequest<'a> {
     pub(super) state: &'a State,
     pub(super) place: &'a Place,
     pub(super) session: Session,
-    /// Where the feed was last seen to end.
-    pub(super) end: &'a End,
+    end: &'a End,
     pub(super) head: &'a Parts,
     pub(super) answering: &'a Arc<AnswerGuard>,
     /// When it came, in milliseconds since the Unix epoch.
@@ -56,6 +55,11 @@ impl<'a> ConsoleRequest<'a> {
     /// The site that is shown.
     pub(super) fn site(&self) -> &'a Site {
         &self.state.site
+    }
+
+    /// The change feed of the site.
+    pub(super) fn feed(&self) -> Feed<'a> {
+        Feed { site: self.site(), end: self.end }
     }
 
     /// A link to a page of the console, by its path behind `/console`.
