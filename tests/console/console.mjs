@@ -83,8 +83,13 @@ try {
     for (const url of odd.slice(0, 4)) await look(watched, page, url, `odd-${name(kindOf(url))}`);
     await page.context().close();
   });
-  await step('the live parts', () => tasks.live(watched, site));
+  await step('the live parts', async () => {
+    await tasks.live(watched, site);
+    await tasks.asOneTypes(watched);
+    await tasks.dressed(watched, site);
+  });
   await step('without a script', () => tasks.withoutScript(watched, kinds));
+  await step('a plan that is applied', () => tasks.applied(watched, site));
   await step('what is not there', () => tasks.missing(watched));
   await step('signing out', () => tasks.signOut(watched));
   await step('the sync', async () => console.log(`  ${await sync.stop()} users pushed meanwhile`));

@@ -80,6 +80,47 @@ export async function live(watched, site) {
   await page.context().close();
 }
 
+// A list is narrowed down as one types, and the address of the page goes along.
+export async function asOneTypes(watched) {
+  const page = await watched.signedIn();
+  await page.goto(`${watched.server.origin}/console/customers`);
+  await page.evaluate(() => (window.same = true));
+  await page.getByRole('searchbox').pressSequentially('nov dal', { delay: 30 });
+  await page.waitForURL(/query=nov\+dal/);
+  await page.getByRole('link', { name: 'Dalia Abebe-Novak' }).waitFor();
+  assert.equal(await page.locator('tbody tr').count(), 1);
+  assert.equal(await page.evaluate(() => window.same), true, 'the page was loaded again');
+  await page.context().close();
+}
+
+// Texts are copied, and times told in the viewer's zone, with the exact one to be seen.
+export async function dressed(watched, site) {
+  const page = await watched.signedIn({ timezoneId: 'Asia/Tokyo', locale: 'en-GB', permissions: ['clipboard-read', 'clipboard-write'] });
+  await page.goto(`${watched.server.origin}/console/customers/${site.customers[0].id}`);
+  await page.getByRole('button', { name: 'Copy' }).first().click();
+  await page.getByRole('button', { name: 'Copied' }).waitFor();
+  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), site.customers[0].email);
+  const time = page.locator('time[data-shown=at]').first();
+  const made = new Date(site.customers[0].createdAt);
+  const told = made.toLocaleTimeString('en-GB', { timeZone: 'Asia/Tokyo', hour: '2-digit', minute: '2-digit' });
+  assert.ok((await time.innerText()).includes(told), `${await time.innerText()} instead of ${told}`);
+  assert.match(await time.getAttribute('title'), /GMT\+9|JST|Japan/);
+  await page.context().close();
+}
+
+// A plan that is applied elsewhere is followed on an open page to its end.
+export async function applied(watched, site) {
+  const page = await watched.signedIn();
+  await page.goto(`${watched.server.origin}/console/directories/${site.staged.id}/plan`);
+  await page.evaluate(() => (window.same = true));
+  await page.getByText('Staged').first().waitFor();
+  await site.server.admin('POST', `/directories/${site.staged.id}/apply`, {});
+  await page.getByText('Nothing is planned').waitFor({ timeout: 30_000 });
+  await page.getByText('In sync').first().waitFor();
+  assert.equal(await page.evaluate(() => window.same), true, 'the page was loaded again');
+  await page.context().close();
+}
+
 // What works with a script works without one, but for what is live.
 export async function withoutScript(watched, kinds) {
   const page = await watched.signedIn({ javaScriptEnabled: false });

@@ -1,12 +1,12 @@
 //! What all pages of one directory begin with: its name, its state, and the tabs.
 
 use super::super::frame::{Page, Section};
-use super::super::parts::{Tab, tabs};
+use super::super::parts::{Tab, live, tabs};
 use super::super::request::ConsoleRequest;
 use super::super::words;
 use crate::http::fault::Fault;
 use crate::runtime::directories::{Directory, DirectoryStatus, Mode};
-use maud::html;
+use maud::{Markup, html};
 
 /// A directory, as its pages need it.
 pub(super) struct Head {
@@ -30,14 +30,14 @@ impl Head {
 
     /// A page of it, under the tab of this name.
     pub(super) fn page(&self, request: &ConsoleRequest<'_>, tab: &str) -> Page {
-        self.plain(&self.directory.settings.name).tabs(tabs(request, "Directory", tab, &self.tabs()))
+        self.plain(&self.directory.settings.name).tabs(self.tabs(request, tab))
     }
 
     /// A page that lies under one of its tabs, with its own heading.
     pub(super) fn below(&self, request: &ConsoleRequest<'_>, tab: &str, rest: &str, title: &str) -> Page {
         let page = Page::new(Section::Directories, title).under("Directories", "/directories");
         let page = page.under(&self.directory.settings.name, self.path("")).under(tab, self.path(rest));
-        page.tabs(tabs(request, "Directory", tab, &self.tabs()))
+        page.tabs(self.tabs(request, tab))
     }
 
     fn plain(&self, title: &str) -> Page {
@@ -47,12 +47,13 @@ impl Head {
             Mode::Live => Some(html! { span.hint { "Live: what it pushes reaches the site at once" } }),
         };
         let lead = html! { div.badges { (words::directory_state(&self.status)) @if let Some(mode) = mode { (mode) } } };
+        let lead = live("state", &lead);
         Page::new(Section::Directories, title).under("Directories", "/directories").lead(lead)
     }
 
-    fn tabs(&self) -> Vec<Tab> {
+    fn tabs(&self, request: &ConsoleRequest<'_>, current: &str) -> Markup {
         let tab = |name, rest: &str, count| Tab { name, path: self.path(rest), count };
-        vec![
+        let pages = [
             tab("Status", "", None),
             tab("Plan", "/plan", Some(self.status.planned)),
             tab("Conflicts", "/conflicts", Some(self.status.conflicts)),
@@ -62,6 +63,7 @@ impl Head {
             tab("Requests", "/requests", None),
             tab("Keys", "/keys", None),
             tab("Settings", "/settings", None),
-        ]
+        ];
+        live("tabs", &tabs(request, "Directory", current, &pages))
     }
 }
