@@ -24,7 +24,7 @@ let watched;
 let failed;
 
 // The longest that a step may take.
-const LONGEST = 300_000;
+const LONGEST = 600_000;
 
 async function late(millis) {
   await sleep(millis, undefined, { ref: false });

@@ -56,12 +56,17 @@ pub(in super::super) async fn history(request: ConsoleRequest<'_>) -> Result<Rep
     };
     let directories = DirectoryNames::read(&request).await?;
     let entries = site.organization_history(id, request.cursor(), PAGE).await??;
+    let linked = organization.managed_by.as_deref().zip(organization.group.as_deref());
     let body = html! {
         (live("history", &history::timeline(&request, &directories, &entries)))
         p.after {
             "Who came and who went is told by the "
             a href=(request.link(&format!("/activity?organization={id}"))) { "activity about it" }
-            @if organization.managed_by.is_some() { ", and by that about its group" } "."
+            @if let Some((directory, group)) = linked {
+                ", and by that about "
+                a href=(request.link(&format!("/activity?directory={directory}&group={group}"))) { "its group" }
+            }
+            "."
         }
     };
     Ok(page(&request, &organization, "History").body(body).reply(&request))
