@@ -151,16 +151,13 @@ fn one_signs_out_by_a_form_of_the_session() {
 #[test]
 fn wrong_keys_are_slowed_like_those_of_the_admin_api() {
     let served = serve(|_| {});
-    let wrong = || served.submit("/console/sign-in", "", &[("key", "wrong")]);
-    for _ in 0..20 {
-        assert_eq!(wrong().status, 403);
+    let began = Instant::now();
+    for _ in 0..24 {
+        assert_eq!(served.submit("/console/sign-in", "", &[("key", "wrong")]).status, 403);
     }
-    let began = Instant::now();
-    wrong();
-    assert!(began.elapsed() > Duration::from_millis(200), "{:?}", began.elapsed());
-    let began = Instant::now();
+    // Twenty are answered at once, and then four in a second, however fast the machine is.
+    assert!(began.elapsed() >= Duration::from_millis(900), "{:?}", began.elapsed());
     served.sign_in();
-    assert!(began.elapsed() < Duration::from_millis(200), "{:?}", began.elapsed());
 }
 
 #[test]
