@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use usher_test_postgres::{Server, is_there, shared, unique};
 
 /// How long something that happens by itself may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 fn usher(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_usher"));

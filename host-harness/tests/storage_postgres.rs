@@ -1,5 +1,6 @@
 //! The storage in a PostgreSQL database: it keeps the contract, and bad days end by themselves.
 
+use std::os::unix::fs::MetadataExt;
 use std::process::Command;
 use std::sync::Arc;
 use std::thread;
@@ -11,7 +12,7 @@ use usher_host::storage::{
 use usher_test_postgres::{Server, shared, unique};
 
 /// How long something that happens by itself may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Settings with which a test need not wait for long.
 fn options(site: &str) -> PostgresOptions {
@@ -202,7 +203,7 @@ fn a_database_that_takes_no_writes_is_read_and_written_again_when_it_does() {
     let Some(server) = shared("a_database_that_takes_no_writes_is_read_and_written_again_when_it_does") else { return };
     let database = unique("read_only");
     server.sql("postgres", &format!("CREATE DATABASE {database}"));
-    let options = PostgresOptions { lease: Duration::from_secs(60), ..options("default") };
+    let options = PostgresOptions { lease: Duration::from_mins(1), ..options("default") };
     let storage = PostgresStorage::open(&address(&server.url(&database)), &options).expect("it opens");
     put(&storage, "a", "1").expect("it is written");
     let cut = format!("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = '{database}'");
@@ -424,7 +425,6 @@ fn certificate(server: &Server, name: &str) {
         .expect("openssl runs");
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     let owner = std::fs::metadata(server.folder()).expect("a folder");
-    use std::os::unix::fs::MetadataExt;
     for file in ["server.key", "server.crt"] {
         std::os::unix::fs::chown(server.folder().join(file), Some(owner.uid()), Some(owner.gid()))
             .expect("it is its own");

@@ -24,7 +24,7 @@ const KEPT: u64 = 25;
 /// Names the database to the process that is to be killed.
 const DATABASE: &str = "USHER_TEST_DATABASE";
 /// How long to wait for what is to come by itself.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 fn open(url: &str) -> PostgresStorage {
     let options = PostgresOptions {

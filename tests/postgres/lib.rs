@@ -20,7 +20,7 @@ use tempfile::TempDir;
 const NEEDED: &str = "USHER_NEEDS_POSTGRES";
 
 /// How long a server may take to start or to stop.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The superuser of every server here.
 pub const SUPERUSER: &str = "usher";

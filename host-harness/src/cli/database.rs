@@ -8,7 +8,7 @@ use usher_host::storage::{PostgresAddress, PostgresOptions, PostgresStorage};
 
 /// Not as a comment: those have URLs in angle brackets.
 const STORAGE_HELP: &str = "\
-Keep all data in a PostgreSQL database: its URL, such as postgres://usher@db.example.com/usher
+Keep all data in the PostgreSQL database with this URL, such as postgres://usher@db.example.com/usher
 
 Over the network, the connection is encrypted, and the server has to prove with a certificate that it is the one that the URL \
 names. ?sslrootcert=FILE names the certificates of those who may vouch for it, ?sslmode=require leaves the proof out, \
@@ -18,7 +18,7 @@ seen by whoever sees the process; USHER_STORAGE and --storage-password-file are 
 /// A database, and how it is used.
 #[derive(Debug, Args)]
 pub(super) struct DatabaseArgs {
-    /// Keep all data in a PostgreSQL database: its URL, such as postgres://usher@db.example.com/usher
+    /// Keep all data in the PostgreSQL database with this URL
     #[arg(long, value_name = "URL", env = "USHER_STORAGE", hide_env_values = true, long_help = STORAGE_HELP, help_heading = "Database")]
     pub(super) storage: Option<String>,
 
