@@ -30,8 +30,8 @@ pub(super) async fn run(bench: &mut Bench) -> Result<Section, String> {
         .table(syncing(bench, &server).await?)
         .note(format!(
             "PostgreSQL {version}, on the same processors as the server and the load, with its settings as they come. `pgbench` \
-             has as many connections, and writes as many new and replaced rows of the same sizes in each transaction as \
-             a batch has had on average, each connection for a site of its own."
+             has as many connections, moves the head of one site as they do, and writes as many new and replaced rows of the \
+             same sizes in each transaction as a batch has had on average."
         )))
 }
 
@@ -88,9 +88,9 @@ impl Batch {
         format!(
             "\\set turn :turn + 1\n\
              WITH head AS (UPDATE usher_head SET seq = seq + 1, until = now() + interval '10 second' \
-             WHERE site = 'pgbench' || :client_id RETURNING seq) \
-             INSERT INTO usher_kv (site, key, value) SELECT 'pgbench' || :client_id, \
-             convert_to(rpad(CASE WHEN row <= {replaced} THEN row::text ELSE row || '/' || :turn END, {key_bytes}, '-'), 'UTF8'), \
+             WHERE site = 'pgbench' RETURNING seq) \
+             INSERT INTO usher_kv (site, key, value) SELECT 'pgbench', \
+             convert_to(rpad(:client_id || '/' || row || CASE WHEN row <= {replaced} THEN '' ELSE '/' || :turn END, {key_bytes}, '-'), 'UTF8'), \
              convert_to(rpad(:turn::text, {value_bytes}, 'v'), 'UTF8') FROM head, generate_series(1, {rows}) AS row \
              ON CONFLICT (site, key) DO UPDATE SET value = excluded.value;\n"
         )
@@ -99,11 +99,11 @@ impl Batch {
 
 /// How many users a second `pgbench` would have written.
 async fn pgbench(server: &Server, batch: &Batch, connections: usize, duration: Duration) -> Result<f64, String> {
-    let heads = format!(
-        "INSERT INTO usher_head (site, seq, batch, epoch, holder, until) \
-         SELECT 'pgbench' || n, 0, '', 0, '', now() FROM generate_series(0, {connections} - 1) n ON CONFLICT (site) DO NOTHING"
+    server.sql(
+        "usher",
+        "INSERT INTO usher_head (site, seq, batch, epoch, holder, until) VALUES ('pgbench', 0, '', 0, '', now()) \
+         ON CONFLICT (site) DO NOTHING",
     );
-    server.sql("usher", &heads);
     let script = server.folder().join("pgbench.sql");
     std::fs::write(&script, batch.script()).map_err(|error| error.to_string())?;
     let (seconds, connections) = (duration.as_secs().max(1).to_string(), connections.to_string());
@@ -115,7 +115,7 @@ async fn pgbench(server: &Server, batch: &Batch, connections: usize, duration: D
     let text = String::from_utf8_lossy(&output.stdout);
     let rate = text.lines().find_map(|line| line.strip_prefix("tps = ")?.split(' ').next()?.parse::<f64>().ok());
     let rate = rate.ok_or_else(|| format!("pgbench: {}", String::from_utf8_lossy(&output.stderr)))?;
-    server.sql("usher", "DELETE FROM usher_kv WHERE site LIKE 'pgbench%'");
+    server.sql("usher", "DELETE FROM usher_kv WHERE site = 'pgbench'");
     Ok(rate * batch.requests)
 }
 
