@@ -75,7 +75,7 @@ impl PostgresDisk {
             let expected = other.as_ref().map(|(before, at)| before.seconds - (asked - *at).as_secs_f64());
             match expected {
                 None => {
-                    tracing::info!(holder = holder.name, seconds = holder.seconds, "waiting for another host's lease")
+                    tracing::info!(holder = holder.name, seconds = holder.seconds, "waiting for another host's lease");
                 }
                 Some(expected) if holder.seconds > expected + RENEWED.as_secs_f64() / 4.0 => signs += 1,
                 Some(_) => {}
@@ -89,7 +89,7 @@ impl PostgresDisk {
     }
 
     /// Has the connection that writes do something.
-    fn ask<T: Send + 'static, F: Future<Output = Result<T, Failure>> + Send + 'static>(
+    fn ask<T: Send, F: Future<Output = Result<T, Failure>> + Send>(
         &self,
         writer: &mut Writer,
         work: impl FnOnce(Arc<Connection>) -> F,
@@ -98,7 +98,7 @@ impl PostgresDisk {
     }
 
     /// The same, for no longer than that.
-    fn ask_for<T: Send + 'static, F: Future<Output = Result<T, Failure>> + Send + 'static>(
+    fn ask_for<T: Send, F: Future<Output = Result<T, Failure>> + Send>(
         &self,
         limit: Duration,
         writer: &mut Writer,
@@ -109,10 +109,9 @@ impl PostgresDisk {
             Some(connection) => connection,
             None => Arc::new(self.database.connect()?),
         };
-        let done = self.database.wait_for(limit, work(connection.clone()));
-        match &done {
-            Err(failed) if failed.outcome == Outcome::Unknown => self.database.stop(&connection),
-            _ => writer.connection = Some(connection),
+        let done = connection.wait(limit, work(connection.clone()));
+        if !done.as_ref().is_err_and(|failed| failed.outcome == Outcome::Unknown) {
+            writer.connection = Some(connection);
         }
         done
     }

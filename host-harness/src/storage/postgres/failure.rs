@@ -11,6 +11,8 @@ pub(super) struct Failure {
     pub(super) failure: DiskFailure,
     /// What is known of what was asked for.
     pub(super) outcome: Outcome,
+    /// What the database calls it.
+    pub(super) code: Option<SqlState>,
 }
 
 /// What a failure leaves behind.
@@ -32,12 +34,12 @@ impl Failure {
 
     /// Whether it was done is not known.
     pub(super) fn unknown(reason: &str) -> Self {
-        Self { failure: DiskFailure::new(Trouble::Unreachable, reason), outcome: Outcome::Unknown }
+        Self { failure: DiskFailure::new(Trouble::Unreachable, reason), outcome: Outcome::Unknown, code: None }
     }
 
     /// The tables are not there.
-    pub(super) fn is_without_tables(&self, error: &tokio_postgres::Error) -> bool {
-        self.outcome == Outcome::Refused && error.code() == Some(&SqlState::UNDEFINED_TABLE)
+    pub(super) fn is_without_tables(&self) -> bool {
+        self.outcome == Outcome::Refused && self.code == Some(SqlState::UNDEFINED_TABLE)
     }
 }
 
@@ -45,7 +47,8 @@ impl From<&tokio_postgres::Error> for Failure {
     fn from(error: &tokio_postgres::Error) -> Self {
         let Some(said) = error.as_db_error() else {
             let trouble = if is_password(error) { Trouble::Refused } else { Trouble::Unreachable };
-            return Self { failure: DiskFailure::new(trouble, whole_text(error)), outcome: Outcome::Unknown };
+            let failure = DiskFailure::new(trouble, whole_text(error));
+            return Self { failure, outcome: Outcome::Unknown, code: None };
         };
         // Only what is an error of the statement leaves no doubt: who is cut off may have been about to commit.
         let outcome = match said.parsed_severity() {
@@ -56,7 +59,7 @@ impl From<&tokio_postgres::Error> for Failure {
         };
         // Its details may have keys and values in them.
         let reason = format!("{} ({})", said.message(), said.code().code());
-        Self { failure: DiskFailure::new(trouble(said), reason), outcome }
+        Self { failure: DiskFailure::new(trouble(said), reason), outcome, code: Some(said.code().clone()) }
     }
 }
 

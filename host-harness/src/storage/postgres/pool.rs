@@ -43,16 +43,17 @@ impl Pool {
         let mut state = self.state.lock();
         loop {
             while let Some(pooled) = state.idle.pop() {
-                if !pooled.is_closed() {
-                    return Ok(Some(pooled));
+                let limit = self.database.options.timeout;
+                let alive = MutexGuard::unlocked(&mut state, || pooled.is_alive(limit).then_some(pooled));
+                if alive.is_some() {
+                    return Ok(alive);
                 }
-                MutexGuard::unlocked(&mut state, || drop(pooled));
             }
             if state.open < self.most {
                 state.open += 1;
                 drop(state);
                 let counted = Counted(Arc::downgrade(self));
-                return Ok(Some(Pooled { connection: self.database.connect_if_there()?, counted: counted }));
+                return Ok(Some(Pooled { connection: self.database.connect_if_there()?, counted }));
             }
             if self.returned.wait_until(&mut state, until).timed_out() {
                 return Ok(None);
@@ -62,18 +63,14 @@ impl Pool {
 }
 
 impl Pooled {
-    /// Goes back to the pool once its transaction has ended, in the background.
+    /// Goes back to the pool, with the end of its transaction on its way.
     pub(super) fn give_back(self, database: &Database) {
-        let limit = database.options.timeout;
-        database.spawn(async move {
-            let ended = tokio::time::timeout(limit, self.run("ROLLBACK")).await;
-            if matches!(ended, Ok(Ok(())))
-                && let Some(pool) = self.counted.0.upgrade()
-            {
-                pool.state.lock().idle.push(self);
-                pool.returned.notify_one();
-            }
-        });
+        if self.send(database.options.timeout, "ROLLBACK").is_ok()
+            && let Some(pool) = self.counted.0.upgrade()
+        {
+            pool.state.lock().idle.push(self);
+            pool.returned.notify_one();
+        }
     }
 }
 

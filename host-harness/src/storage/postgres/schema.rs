@@ -34,7 +34,7 @@ const MAKE: &str = "\
 /// Brings the tables to the layout of this version, or makes them. Returns whether there was anything to do.
 pub(super) fn bring_forward(database: &Database) -> Result<bool, PostgresError> {
     let connection = database.connect()?;
-    let done = database.wait(async move {
+    let done = connection.wait(database.options.timeout, async {
         if let Some(found) = layout(&connection).await? {
             return Ok(Ok((false, found)));
         }
@@ -72,8 +72,8 @@ async fn layout(connection: &Connection) -> Result<Option<i64>, Failure> {
             Ok(row.try_get(0)?)
         }
         Err(error) => {
-            let failure = Failure::from(&error);
-            if failure.is_without_tables(&error) { Ok(None) } else { Err(failure) }
+            let failure = Failure::from(error);
+            if failure.is_without_tables() { Ok(None) } else { Err(failure) }
         }
     }
 }
@@ -81,7 +81,7 @@ async fn layout(connection: &Connection) -> Result<Option<i64>, Failure> {
 /// The hash of the site's admin key that is kept, or else this one, which is from now on.
 pub(super) fn admin_key_hash(database: &Database, new: [u8; 32]) -> Result<[u8; 32], PostgresError> {
     let (connection, site) = (database.connect()?, database.options.site.clone());
-    let rows = database.wait(async move {
+    let rows = connection.wait(database.options.timeout, async {
         let (site, new) = ((&site as _, Type::TEXT), new.as_slice());
         let keep = "INSERT INTO usher_admin_key (site, hash) VALUES ($1, $2) ON CONFLICT (site) DO NOTHING";
         connection.query(keep, &[site.clone(), (&new, Type::BYTEA)]).await?;

@@ -142,19 +142,18 @@ impl PostgresSnapshot {
         if self.0.held.lock().connections.iter().any(|connection| !connection.is_closed()) {
             return Ok(());
         }
-        self.read(Read::Nothing).map(drop)
+        self.read(&Read::Nothing).map(drop)
     }
 
     /// Reads from it; once more, where the connection was cut and the state is still the newest.
-    fn read(&self, read: Read) -> Result<Vec<Row>, Failure> {
-        let read = Arc::new(read);
-        match self.try_read(&read) {
-            Err(failed) if failed.outcome != Outcome::Refused => self.try_read(&read),
+    fn read(&self, read: &Read) -> Result<Vec<Row>, Failure> {
+        match self.try_read(read) {
+            Err(failed) if failed.outcome != Outcome::Refused => self.try_read(read),
             done => done,
         }
     }
 
-    fn try_read(&self, read: &Arc<Read>) -> Result<Vec<Row>, Failure> {
+    fn try_read(&self, read: &Read) -> Result<Vec<Row>, Failure> {
         let State { states, held, .. } = &*self.0;
         let connection = {
             let mut held = held.lock();
@@ -184,24 +183,22 @@ impl PostgresSnapshot {
                 }
             }
         };
-        let (site, task, on) = (states.database.options.site.clone(), read.clone(), connection.clone());
-        let rows = states.database.wait(async move { task.ask(&on, &site).await });
+        let options = &states.database.options;
+        let rows = connection.wait(options.timeout, read.ask(&connection, &options.site));
         if rows.as_ref().is_err_and(|failed| failed.outcome == Outcome::Unknown) {
             held.lock().connections.retain(|one| !Arc::ptr_eq(one, &connection));
-            states.database.stop(&connection);
         }
         rows
     }
 
     /// Begins to hold it on a connection, and reads from it in the same trip. `None` where that is of a later state already.
-    fn begin(&self, held: &mut Held, connection: Pooled, read: &Arc<Read>) -> Result<Option<Vec<Row>>, Failure> {
+    fn begin(&self, held: &mut Held, connection: Pooled, read: &Read) -> Result<Option<Vec<Row>>, Failure> {
         let State { states, seq, .. } = &*self.0;
-        let connection = Arc::new(connection);
-        let (site, read, on) = (states.database.options.site.clone(), read.clone(), connection.clone());
-        let begun = states.database.wait(async move {
-            let parameter = [(&site as _, Type::TEXT)];
+        let options = &states.database.options;
+        let begun = connection.wait(options.timeout, async {
+            let (on, parameter) = (&*connection, [(&options.site as _, Type::TEXT)]);
             let (begun, seq, rows) =
-                tokio::join!(biased; on.run(BEGIN), on.query(SEQ, &parameter), read.ask(&on, &site));
+                tokio::join!(biased; on.run(BEGIN), on.query(SEQ, &parameter), read.ask(on, &options.site));
             begun?;
             let seq = seq?;
             let Some(row) = seq.first() else { return Ok((None, Vec::new())) };
@@ -212,19 +209,14 @@ impl PostgresSnapshot {
         });
         match begun {
             Ok((found, rows)) if found == Some(*seq) => {
-                held.connections.push(connection);
+                held.connections.push(Arc::new(connection));
                 Ok(Some(rows))
             }
             Ok(_) => {
-                if let Ok(connection) = Arc::try_unwrap(connection) {
-                    connection.give_back(&states.database);
-                }
+                connection.give_back(&states.database);
                 Ok(None)
             }
-            Err(failed) => {
-                states.database.stop(&connection);
-                Err(failed)
-            }
+            Err(failed) => Err(failed),
         }
     }
 }
@@ -256,7 +248,7 @@ impl Snapshot for PostgresSnapshot {
     type Bytes = Vec<u8>;
 
     fn get_many(&self, keys: &[&str]) -> Result<Vec<Option<Vec<u8>>>, Error> {
-        let rows = self.read(Read::Keys(keys.iter().map(|key| key.as_bytes().to_vec()).collect()))?;
+        let rows = self.read(&Read::Keys(keys.iter().map(|key| key.as_bytes().to_vec()).collect()))?;
         let found: HashMap<Vec<u8>, Vec<u8>> = rows.iter().map(entry).collect::<Result<_, _>>()?;
         // A key may be asked for twice.
         Ok(keys.iter().map(|key| found.get(key.as_bytes()).cloned()).collect())
@@ -293,7 +285,7 @@ struct Entries<'a> {
 
 impl Entries<'_> {
     fn fill(&mut self) -> Result<(), Error> {
-        let rows = self.snapshot.read(Read::Range {
+        let rows = self.snapshot.read(&Read::Range {
             start: self.start.clone(),
             end: self.end.clone(),
             reverse: self.reverse,
