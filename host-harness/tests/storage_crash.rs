@@ -1,8 +1,10 @@
 //! What is acknowledged survives the process: it is killed in mid-load, again and again over one folder, also while the
 //! disk is full and after it was.
 
+mod load;
 mod small_disk;
 
+use load::{WRITERS, check, commit};
 use small_disk::SmallDisk;
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Write};
@@ -11,18 +13,12 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
-use usher_host::storage::{Access, Change, EmbeddedOptions, EmbeddedStorage, Error, Range, Storage, Transaction};
+use usher_host::storage::{EmbeddedOptions, EmbeddedStorage, Error};
 
 /// How often the process is killed.
 const KILLS: u64 = 150;
 /// How often it is killed on a disk that was filled up, every other time when there is space again.
 const KILLS_WHEN_FULL: u64 = 50;
-/// How many threads of it write.
-const WRITERS: u64 = 8;
-/// How many keys each commit sets.
-const KEYS: u64 = 8;
-/// After how many more commits of its writer a commit's keys are removed again.
-const KEPT: u64 = 25;
 /// Names the folder to the process that is to be killed.
 const FOLDER: &str = "USHER_TEST_STORAGE_CRASH_FOLDER";
 /// How long to wait for what the process is to say.
@@ -35,44 +31,6 @@ fn open(folder: &Path) -> EmbeddedStorage {
 
 fn small() -> EmbeddedOptions {
     EmbeddedOptions { cache_bytes: 4 << 20, write_buffer_bytes: 256 << 10, ..EmbeddedOptions::default() }
-}
-
-fn key(writer: u64, number: u64, part: u64) -> String {
-    // Parts of one commit lie far from one another.
-    format!("{part}/{writer}/{number:010}")
-}
-
-fn value(writer: u64, number: u64, part: u64) -> String {
-    // Now and then one that is large.
-    let length = if number.is_multiple_of(97) { 40_000 } else { 20 + number % 400 };
-    format!("{writer} {number} {part} ").repeat(usize::try_from(length / 8).expect("short"))
-}
-
-fn number(transaction: &mut dyn Transaction, key: &str) -> Result<u64, Error> {
-    let value = transaction.get_many(&[key.into()])?.remove(0);
-    Ok(value.map_or(0, |text| text.parse().expect("a number was stored")))
-}
-
-fn set(key: String, value: String) -> Change {
-    Change { key, value: Some(value) }
-}
-
-/// One request: its own keys, the removal of old ones, its writer's number, and the sum over all writers.
-fn commit(storage: &dyn Storage, writer: u64) -> Result<u64, Error> {
-    let mut transaction = storage.begin(Access::ReadWrite)?;
-    let own = format!("last/{writer}");
-    let next = number(&mut *transaction, &own)? + 1;
-    let sum = number(&mut *transaction, "sum")? + 1;
-    let mut changes: Vec<Change> =
-        (0..KEYS).map(|part| set(key(writer, next, part), value(writer, next, part))).collect();
-    if let Some(old) = next.checked_sub(KEPT) {
-        changes.extend((0..KEYS).map(|part| Change { key: key(writer, old, part), value: None }));
-    }
-    changes.push(set(own, next.to_string()));
-    transaction.write(changes)?;
-    transaction.write(vec![set("sum".into(), sum.to_string())])?;
-    transaction.commit()?.wait()?;
-    Ok(next)
 }
 
 /// Not a test of its own: the process that is killed. This program starts itself with [`FOLDER`] set.
@@ -157,31 +115,6 @@ fn listen(child: &mut Child) -> (Receiver<Said>, thread::JoinHandle<HashMap<u64,
 /// Waits until the process says this.
 fn wait_for(said: &Receiver<Said>, what: Said) {
     while said.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("the process does not say {what:?}")) != what {}
-}
-
-/// Everything that must be there: all of each commit, and of none a part.
-fn check(storage: &dyn Storage, acknowledged: &HashMap<u64, u64>, round: u64) {
-    let mut transaction = storage.begin(Access::ReadOnly).expect("a transaction");
-    let mut sum = 0;
-    let mut expected = Vec::new();
-    for writer in 0..WRITERS {
-        let last = number(&mut *transaction, &format!("last/{writer}")).expect("a read");
-        let told = acknowledged.get(&writer).copied().unwrap_or(0);
-        assert!(last >= told, "round {round}: {told} of {writer} was acknowledged, {last} is there");
-        sum += last;
-        for number in (last + 1).saturating_sub(KEPT).max(1)..=last {
-            let parts = (0..KEYS).map(|part| (key(writer, number, part), value(writer, number, part)));
-            expected.extend(parts);
-        }
-    }
-    assert_eq!(number(&mut *transaction, "sum").expect("a read"), sum, "round {round}");
-    expected.sort();
-    let range =
-        Range { start: "0".into(), end: "9".into(), reverse: false, skip: 0, limit: u32::MAX, keys_only: false };
-    let found = transaction.scan(&range).expect("a scan");
-    let found: Vec<_> = found.into_iter().map(|entry| (entry.key, entry.value)).collect();
-    assert_eq!(found.len(), expected.len(), "round {round}: half a commit, or one too many");
-    assert!(found == expected, "round {round}: a value is not what was written");
 }
 
 #[test]

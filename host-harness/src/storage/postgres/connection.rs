@@ -4,7 +4,6 @@
 //! less than half as dear. Behind a pooler that gives each transaction another session, they are sent whole each time: what is
 //! prepared in one session is not there in another, or is another statement. Which of the two it is, is told by a mark that
 //! the connection begins with, and that its session has or has not.
-
 //!
 //! The bytes are moved by whoever waits for an answer, on its own thread: handing each trip over to another thread and back would
 //! take longer than the trip.
@@ -35,7 +34,7 @@ const UNKNOWN_SETTINGS: [SqlState; 3] =
     [SqlState::PROTOCOL_VIOLATION, SqlState::UNDEFINED_OBJECT, SqlState::INVALID_PARAMETER_VALUE];
 
 /// What the mark of a session is, or nothing.
-const MARK: &str = "current_setting('usher.session', true)";
+const MARK: &str = "SELECT current_setting('usher.session', true)";
 
 /// What a statement is given: a value, and the database's type for it.
 pub(super) type Parameter<'a> = (&'a (dyn ToSql + Sync), Type);
@@ -73,8 +72,7 @@ impl Connection {
             }
             connected => connected?,
         };
-        let asked = format!("SELECT {MARK}");
-        let rows = connection.wait(limit, async { Ok(connection.client.query_typed(&asked, &[]).await?) })?;
+        let rows = connection.wait(limit, async { Ok(connection.client.query_typed(MARK, &[]).await?) })?;
         let found: Option<String> = rows.first().and_then(|row| row.try_get(0).ok());
         connection.mark = found.filter(|found| *found == mark);
         Ok(connection)
