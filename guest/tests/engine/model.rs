@@ -10,6 +10,7 @@ use super::integrity::{self, comparable};
 use super::on_site::{OnSite, Sites, site_step};
 use super::site::{Answer, Directory, Site, settings};
 use super::staging::{apply, seen, stage};
+use super::storage;
 
 pub const NAMES: [&str; 6] = ["ann@x.test", " ANN@X.test", "bob", "Bob ", "ÅSA", "åsa"];
 pub const EMAILS: [&str; 5] = ["ann@x.test", "Ann@X.Test ", "b@x.test", "c@x.test", "d@y.test"];
@@ -630,7 +631,7 @@ fn wait(site: &Site, directory: &Directory<'_>, model: &mut Model) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: storage::cases(), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_sequence_of_requests_comes_to_what_the_product_says(

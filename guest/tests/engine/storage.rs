@@ -10,6 +10,11 @@ use usher_engine::storage::{
 
 type Map = BTreeMap<String, String>;
 
+/// How many sequences of requests the model is compared with.
+pub fn cases() -> u32 {
+    1_000
+}
+
 /// What was asked of a storage.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Work {
