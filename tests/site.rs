@@ -93,7 +93,7 @@ fn directories_say_how_they_are_doing() {
     assert_eq!((of_ann["values"].as_array().map(Vec::len), &of_ann["values"][0]["effect"]), (Some(1), &json!("held")));
     shape(&server, "admin/status-held", "GET", &format!("{at}/status"), None);
     shape(&server, "admin/released", "POST", &format!("{at}/release"), None);
-    assert_eq!(get(&server, &format!("{at}/status")).json()["state"], "connected");
+    assert_eq!(get(&server, &format!("{at}/status")).json()["state"], "first-sync");
     assert_eq!(scim(&directory, "DELETE", &format!("/Users/{user}"), None).status, 204);
     let update = json!({"mode": "staged", "deletionLimit": null});
     shape(&server, "admin/directory-staged", "PATCH", at, Some(update));
@@ -717,6 +717,28 @@ fn settings_of_the_site() {
     let feed = get(&server, &format!("{ADMIN}/changes")).json();
     let told: Vec<&Value> = feed["values"].as_array().expect("a page").iter().map(|change| &change["kind"]).collect();
     assert_eq!(told, ["settings.updated", "customer.created"]);
+    let kinds = |query: &str| {
+        let feed = get(&server, &format!("{ADMIN}/changes?{query}")).json();
+        let kinds = feed["values"].as_array().expect("a page").iter().map(|change| change["kind"].clone());
+        (kinds.collect::<Vec<_>>(), feed["next"].clone())
+    };
+    assert_eq!(kinds("order=newest&limit=1"), (vec![json!("customer.created")], json!(2)));
+    assert_eq!(kinds("order=newest&before=2"), (vec![json!("settings.updated")], Value::Null));
+    assert_eq!(kinds("order=oldest&after=1&limit=5").0, ["customer.created"]);
+    assert_eq!(
+        (kinds("since=1970-01-01T00:00:00Z").0.len(), kinds("since=9000-01-01T00:00:00%2B02:00").0.len()),
+        (2, 0)
+    );
+    for refused in [
+        "order=up",
+        "order=newest&after=1",
+        "before=1",
+        "since=yesterday",
+        "since=1970-01-01T00:00:00Z&after=1",
+        "before=x&order=newest",
+    ] {
+        assert_eq!(get(&server, &format!("{ADMIN}/changes?{refused}")).status, 400, "{refused}");
+    }
 }
 
 #[test]
@@ -819,6 +841,14 @@ fn a_group_is_compared_with_its_organization() {
     let server = Served::default();
     let (directory, _, group) = left_apart(&server, "bob@example.com");
     let one = &format!("{directory}/groups/{group}");
+    shape(&server, "admin/groups", "GET", &format!("{directory}/groups"), None);
+    shape(&server, "admin/group", "GET", one, None);
+    shape(&server, "admin/organization-projects", "GET", &format!("{ADMIN}/organizations/1/projects"), None);
+    assert_eq!(
+        get(&server, &format!("{directory}/groups?query=acM")).json(),
+        get(&server, &format!("{directory}/groups")).json()
+    );
+    assert_eq!(get(&server, &format!("{directory}/groups?query=cme")).json()["values"], json!([]));
     shape(&server, "admin/group-check", "GET", &format!("{one}/check"), None);
     // Its name is free now.
     assert_eq!(server.send("DELETE", &format!("{ADMIN}/organizations/1"), None).status, 204);

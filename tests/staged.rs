@@ -170,7 +170,7 @@ fn a_first_sync_is_planned_and_reaches_the_site_when_it_is_applied() {
     apply(&asked);
     asked.shape("apply-ended", "GET", &format!("{}/apply", asked.at), None);
     asked.shape("plan-of-a-live-directory", "GET", &format!("{}/plan", asked.at), None);
-    assert_eq!(list(&asked, "status")["state"], "connected");
+    assert_eq!(list(&asked, "status")["state"], "first-sync");
     assert!(values(&list(&asked, "unlinked")).is_empty());
     let customers = asked.admin("GET", &format!("{ADMIN}/customers"), None);
     let managed = values(&customers).iter().filter(|one| one["managedBy"].is_string());

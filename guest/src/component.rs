@@ -15,6 +15,7 @@ use self::bindings::wasi::random::random;
 use crate::engine::{Engine, Environment};
 use crate::provisioning::check::{GroupCheck, GroupRepair};
 use crate::provisioning::conflicts::{Adoption, Conflict, ConflictPreview, Resolution};
+use crate::provisioning::group_list::Group;
 use crate::provisioning::plan_access::{AccessTurn, PersonAccess};
 use crate::provisioning::planned_members::{MemberTurn, PlannedMember};
 use crate::provisioning::plans::{ApplyProgress, Plan, PlannedItem, PlannedKind, PlannedList};
@@ -87,6 +88,7 @@ mod bindings {
             "usher:provisioning/directories@0.2.0/unlinked-count": crate::directories::UnlinkedCount,
             "usher:provisioning/directories@0.2.0/refused-requests": crate::directories::RefusedRequests,
             "usher:provisioning/directories@0.2.0/warning": crate::directories::Warning,
+            "usher:provisioning/directories@0.2.0/first-sync": crate::directories::FirstSync,
             "usher:provisioning/directories@0.2.0/directory-status": crate::directories::DirectoryStatus,
             "usher:provisioning/directories@0.2.0/directory-measures": crate::directories::DirectoryMeasures,
             "usher:provisioning/directories@0.2.0/measures": crate::directories::Measures,
@@ -146,11 +148,14 @@ mod bindings {
             "usher:provisioning/directories@0.2.0/apply-progress": crate::provisioning::plans::ApplyProgress,
             "usher:provisioning/directories@0.2.0/difference": crate::provisioning::check::Difference,
             "usher:provisioning/directories@0.2.0/probation": crate::provisioning::check::Probation,
+            "usher:provisioning/directories@0.2.0/group": crate::provisioning::group_list::Group,
             "usher:provisioning/directories@0.2.0/group-check": crate::provisioning::check::GroupCheck,
             "usher:provisioning/directories@0.2.0/group-repair": crate::provisioning::check::GroupRepair,
             "usher:provisioning/changes@0.2.0/change": crate::changes::Change,
             "usher:provisioning/changes@0.2.0/filter": crate::changes::Filter,
             "usher:provisioning/changes@0.2.0/part": crate::changes::Part,
+            "usher:provisioning/changes@0.2.0/subject": crate::changes::Subject,
+            "usher:provisioning/changes@0.2.0/name": crate::changes::Name,
             "usher:provisioning/upkeep@0.2.0/upgrade": crate::upkeep::Upgrade,
             "usher:provisioning/upkeep@0.2.0/readiness": crate::upkeep::Readiness,
             "usher:provisioning/upkeep@0.2.0/progress": crate::upkeep::Progress,
@@ -231,6 +236,7 @@ pages! {
     PlannedMember => exports::directories::PlannedMemberPage;
     PersonAccess => exports::directories::PersonAccessPage;
     directories::HeldDeletion => exports::directories::HeldPage;
+    Group => exports::directories::GroupPage;
     SameName => exports::site::SameNamePage;
     Customer => exports::site::CustomerPage;
     DeletedCustomer => exports::site::DeletedCustomerPage;
@@ -406,6 +412,19 @@ impl exports::directories::Guest for Component {
 
     fn get_apply_progress(id: String) -> Result<Option<ApplyProgress>, exports::directories::Error> {
         Ok(engine().apply_progress(&id)?)
+    }
+
+    fn groups(
+        id: String,
+        query: Option<String>,
+        cursor: Option<String>,
+        limit: u32,
+    ) -> Result<exports::directories::GroupPage, exports::directories::Error> {
+        Ok(engine().groups(&id, query.as_deref(), cursor.as_deref(), limit)?.into())
+    }
+
+    fn get_group(id: String, group: String) -> Result<Group, exports::directories::Error> {
+        Ok(engine().group(&id, &group)?)
     }
 
     fn check_group(id: String, group: String) -> Result<GroupCheck, exports::directories::Error> {
@@ -690,6 +709,14 @@ impl exports::site::Guest for Component {
         Ok(engine().associate_customers(&actor, project, &customers, associated)?)
     }
 
+    fn organization_projects(
+        id: u64,
+        position: Position,
+        limit: u32,
+    ) -> Result<exports::site::ProjectPage, exports::site::Error> {
+        Ok(engine().organization_projects(id, &position, limit)?.into())
+    }
+
     fn project_organizations(
         id: u64,
         member: Option<String>,
@@ -736,6 +763,22 @@ impl exports::site::Guest for Component {
 impl exports::changes::Guest for Component {
     fn read(after: u64, filter: changes::Filter, limit: u32) -> Result<changes::Part, exports::changes::Error> {
         Ok(engine().changes_among(after, &filter, limit)?)
+    }
+
+    fn read_back(
+        before: Option<u64>,
+        filter: changes::Filter,
+        limit: u32,
+    ) -> Result<changes::Part, exports::changes::Error> {
+        Ok(engine().changes_back(before, &filter, limit)?)
+    }
+
+    fn before_time(time: u64) -> Result<u64, exports::changes::Error> {
+        Ok(engine().changes_before_time(time)?)
+    }
+
+    fn names(subjects: Vec<changes::Subject>) -> Result<Vec<Option<changes::Name>>, exports::changes::Error> {
+        Ok(engine().names(&subjects)?)
     }
 }
 

@@ -16,25 +16,29 @@
 //! let filter = Filter { kinds: vec!["key.issued".into()], actor: Some("admin:ada".into()), ..Filter::default() };
 //! let part = engine.changes_among(0, &filter, 100)?;
 //! assert_eq!((part.changes.len(), part.position, part.more), (1, 2, false));
+//! // What came last comes first on the way back.
+//! let last = engine.changes_back(None, &Filter::default(), 1)?;
+//! assert_eq!((last.changes[0].sequence, last.position, last.more), (2, 2, true));
 //! # Ok::<_, Box<dyn std::error::Error>>(())
 //! ```
 
-use alloc::format;
+mod details;
+mod filter;
+mod names;
+
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use serde::Serialize;
-
 use crate::engine::Engine;
 use crate::invalid::Invalid;
-use crate::json;
-use crate::storage::Entry;
+use crate::storage::{Entry, Range};
 pub use crate::store::feed::ChangeKind;
-use crate::store::feed::{ChangeRecord, Detail};
+use crate::store::feed::ChangeRecord;
 use crate::store::pages::check_limit;
-use crate::store::records::{self, UnlinkedReason};
-use crate::store::{self, keys, prefix_range};
-use crate::text::quoted;
+use crate::store::{self, Transaction, keys, prefix_range, records};
+use details::describe;
+pub use filter::Filter;
+pub use names::{Name, Subject};
 
 /// How many changes one call looks at for those that are asked for.
 const LOOKED_AT: usize = 5_000;
@@ -79,70 +83,15 @@ pub struct Change {
     pub detail: String,
 }
 
-/// Which changes are asked for: those that fit all that is given.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Filter {
-    /// Of one of these kinds; if there are none, of any.
-    pub kinds: Vec<String>,
-    /// Made by this one, as [`Change::actor`] has it.
-    pub actor: Option<String>,
-    /// About this directory.
-    pub directory: Option<String>,
-    /// About this user; or the user is one of the members who came into a group, or went.
-    pub user: Option<String>,
-    /// About this group.
-    pub group: Option<String>,
-    /// About this customer; or the customer is one of the members who came into an organization, or went.
-    pub customer: Option<String>,
-    /// About this organization.
-    pub organization: Option<u64>,
-    /// About this project.
-    pub project: Option<u64>,
-}
-
 /// What was found in a part of the feed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Part {
-    /// The changes that were asked for, in order.
+    /// The changes that were asked for, in the order in which the feed was looked at.
     pub changes: Vec<Change>,
-    /// The position up to which the feed was looked at; the next call goes on after it.
+    /// The position up to which the feed was looked at, which is where the next call goes on.
     pub position: u64,
     /// Whether there was more to look at.
     pub more: bool,
-}
-
-impl Filter {
-    /// Whether every change fits.
-    fn is_open(&self) -> bool {
-        *self == Filter::default()
-    }
-
-    fn check(&self) -> Result<(), Invalid> {
-        if self.kinds.len() > ChangeKind::ALL.len() {
-            return Err(Invalid(format!("there are {} kinds of changes, no more", ChangeKind::ALL.len())));
-        }
-        let is_kind = |text: &str| ChangeKind::ALL.iter().any(|kind| kind.text() == text);
-        match self.kinds.iter().find(|kind| !is_kind(kind)) {
-            None => Ok(()),
-            Some(unknown) => Err(Invalid(format!("there is no kind of change {}", quoted(unknown)))),
-        }
-    }
-
-    fn fits(&self, record: &ChangeRecord) -> bool {
-        let detail = &record.detail;
-        let is = |wanted: &Option<String>, found: &Option<String>| wanted.is_none() || wanted == found;
-        // The members of a group are users, those of an organization customers: they may have the same ids.
-        let are_users = record.kind.starts_with("group.");
-        let is_member = |wanted: &Option<String>| wanted.as_ref().is_some_and(|wanted| detail.members.contains(wanted));
-        (self.kinds.is_empty() || self.kinds.iter().any(|kind| *kind == record.kind))
-            && self.actor.as_ref().is_none_or(|actor| *actor == record.actor)
-            && is(&self.directory, &detail.directory)
-            && is(&self.group, &detail.group)
-            && (is(&self.user, &detail.user) || are_users && is_member(&self.user))
-            && (is(&self.customer, &detail.customer) || !are_users && is_member(&self.customer))
-            && (self.organization.is_none() || self.organization == detail.organization)
-            && (self.project.is_none() || self.project == detail.project)
-    }
 }
 
 impl Engine<'_> {
@@ -154,7 +103,7 @@ impl Engine<'_> {
         check_limit(limit)?;
         let Some(first) = after.checked_add(1) else { return Ok(Vec::new()) };
         self.read(|transaction| {
-            let mut range = prefix_range("c/", limit);
+            let mut range = prefix_range(keys::ALL_CHANGES, limit);
             range.start = keys::change(first);
             let entries = transaction.scan(&range)?;
             let changes = entries.iter().map(|entry| read(entry).map(|(sequence, record)| shown(sequence, record)));
@@ -170,42 +119,100 @@ impl Engine<'_> {
     pub fn changes_among(&self, after: u64, filter: &Filter, limit: u32) -> Result<Part, Error> {
         check_limit(limit)?;
         filter.check()?;
-        let mut part = Part { changes: Vec::new(), position: after, more: false };
-        let Some(first) = after.checked_add(1) else { return Ok(part) };
+        let Some(first) = after.checked_add(1) else {
+            return Ok(Part { changes: Vec::new(), position: after, more: false });
+        };
+        let range = Range { start: keys::change(first), ..prefix_range(keys::ALL_CHANGES, at_once(filter, limit)) };
+        self.read(|transaction| Ok(look(transaction, range.clone(), after, filter, limit)?))
+    }
+
+    /// Those of the changes before position `before`, or of all, that fit a filter, newest first, at most `limit` of them
+    /// (1 to 1,000). Bounded like [`changes_among`](Self::changes_among).
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a limit that is not 1 to 1,000, and for a kind that there is not.
+    pub fn changes_back(&self, before: Option<u64>, filter: &Filter, limit: u32) -> Result<Part, Error> {
+        check_limit(limit)?;
+        filter.check()?;
+        let mut range = prefix_range(keys::ALL_CHANGES, at_once(filter, limit));
+        range.reverse = true;
+        if let Some(before) = before {
+            range.end = keys::change(before);
+        }
+        self.read(|transaction| Ok(look(transaction, range.clone(), before.unwrap_or_default(), filter, limit)?))
+    }
+
+    /// The position of the last change that was made before a time, in milliseconds since the Unix epoch; 0 if there is
+    /// none.
+    ///
+    /// # Errors
+    /// Where the storage fails.
+    pub fn changes_before_time(&self, time: u64) -> Result<u64, Error> {
         self.read(|transaction| {
-            let at_once = if filter.is_open() { limit } else { READ_AT_ONCE };
-            let mut range = prefix_range("c/", at_once);
-            range.start = keys::change(first);
-            let (mut looked_at, mut bytes) = (0, 0);
-            loop {
-                let entries = transaction.scan(&range)?;
-                let is_last = entries.len() < at_once as usize;
-                for (at, entry) in entries.iter().enumerate() {
-                    let (sequence, record) = read(entry)?;
-                    (part.position, looked_at, bytes) = (sequence, looked_at + 1, bytes + entry.value.len());
-                    if filter.fits(&record) {
-                        part.changes.push(shown(sequence, record));
-                    }
-                    let is_enough =
-                        part.changes.len() == limit as usize || looked_at == LOOKED_AT || bytes >= MAX_BYTES;
-                    if is_enough {
-                        part.more = !is_last || at + 1 < entries.len();
-                        return Ok(part);
-                    }
-                }
-                if is_last {
-                    return Ok(part);
-                }
-                range.start = keys::change(part.position.saturating_add(1));
+            let last = transaction.get(keys::LAST_CHANGE_KEY.into())?;
+            let last: Option<u64> = last.map(|text| records::read(keys::LAST_CHANGE_KEY, &text)).transpose()?;
+            // All up to `low` were made before, and none that follows `high` was.
+            let (mut low, mut high) = (0, last.unwrap_or_default());
+            while low < high {
+                let middle = low + (high - low).div_ceil(2);
+                let key = keys::change(middle);
+                let text = transaction.get(key.clone())?;
+                let record: Option<ChangeRecord> = text.map(|text| records::read(&key, &text)).transpose()?;
+                // What is not kept any more is older than all that is.
+                if record.is_none_or(|record| record.at < time) { low = middle } else { high = middle - 1 }
             }
+            Ok(low)
         })
+    }
+}
+
+/// How many changes are read at once: unless something is looked for, what is read is what is returned.
+fn at_once(filter: &Filter, limit: u32) -> u32 {
+    if filter.is_open() { limit } else { READ_AT_ONCE }
+}
+
+/// Goes through a range of the feed, from a position on, for what fits a filter.
+fn look(
+    transaction: &mut Transaction,
+    mut range: Range,
+    position: u64,
+    filter: &Filter,
+    limit: u32,
+) -> store::Result<Part> {
+    let mut part = Part { changes: Vec::new(), position, more: false };
+    let (mut looked_at, mut bytes) = (0, 0);
+    loop {
+        let entries = transaction.scan(&range)?;
+        let is_last = entries.len() < range.limit as usize;
+        for (at, entry) in entries.iter().enumerate() {
+            (part.position, looked_at, bytes) = (sequence(entry)?, looked_at + 1, bytes + entry.value.len());
+            if filter.may_fit(&entry.value) {
+                let (sequence, record) = read(entry)?;
+                if filter.fits(&record) {
+                    part.changes.push(shown(sequence, record));
+                }
+            }
+            if part.changes.len() == limit as usize || looked_at == LOOKED_AT || bytes >= MAX_BYTES {
+                // Nothing comes before the first.
+                part.more = (!is_last || at + 1 < entries.len()) && !(range.reverse && part.position == 1);
+                return Ok(part);
+            }
+        }
+        if is_last {
+            return Ok(part);
+        }
+        let next = keys::change(if range.reverse { part.position } else { part.position.saturating_add(1) });
+        if range.reverse { range.end = next } else { range.start = next }
     }
 }
 
 /// An entry of the feed, with its position.
 fn read(entry: &Entry) -> store::Result<(u64, ChangeRecord)> {
-    let sequence = keys::id_of(&entry.key).parse().map_err(|_| store::Error::corrupt(&entry.key))?;
-    Ok((sequence, records::read(&entry.key, &entry.value)?))
+    Ok((sequence(entry)?, records::read(&entry.key, &entry.value)?))
+}
+
+fn sequence(entry: &Entry) -> store::Result<u64> {
+    keys::id_of(&entry.key).parse().map_err(|_| store::Error::corrupt(&entry.key))
 }
 
 fn shown(sequence: u64, record: ChangeRecord) -> Change {
@@ -217,72 +224,4 @@ fn shown(sequence: u64, record: ChangeRecord) -> Change {
         kind: record.kind.into_owned(),
         detail: describe(&record.detail),
     }
-}
-
-/// The details of a change, as readers of the feed get them. The stored form may change without changing this one.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Details<'d> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    directory: Option<&'d str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    key: Option<&'d str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    user: Option<&'d str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    group: Option<&'d str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    customer: Option<&'d str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    organization: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    project: Option<u64>,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    members: &'d [String],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    days: Option<u32>,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    changed: &'d [String],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    action: Option<&'d str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    count: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    first: Option<&'d str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    last: Option<&'d str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    until: Option<&'d str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    values: Option<bool>,
-}
-
-fn describe(detail: &Detail) -> String {
-    json::to_text(&Details {
-        directory: detail.directory.as_deref(),
-        key: detail.key.as_deref(),
-        user: detail.user.as_deref(),
-        group: detail.group.as_deref(),
-        customer: detail.customer.as_deref(),
-        organization: detail.organization,
-        project: detail.project,
-        members: &detail.members,
-        days: detail.days,
-        changed: &detail.changed,
-        reason: detail.reason.map(|reason| match reason {
-            UnlinkedReason::NoEmail => "noEmail",
-            UnlinkedReason::Unlinked => "unlinked",
-            UnlinkedReason::OutsideDomains => "outsideDomains",
-            UnlinkedReason::Staged => "staged",
-            UnlinkedReason::AddressTaken => "addressTaken",
-        }),
-        action: detail.action.as_deref(),
-        count: detail.count,
-        first: detail.first.as_deref(),
-        last: detail.last.as_deref(),
-        until: detail.until.as_deref(),
-        values: detail.values,
-    })
 }

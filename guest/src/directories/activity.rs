@@ -26,6 +26,12 @@ const HOURS_KEPT: u64 = 24;
 /// The length of the window in which deletions are counted, in minutes.
 const WINDOW_MINUTES: u64 = 60;
 
+/// After a pause of so long, in milliseconds, the first sync counts as over: an identity provider sends it in one go.
+const FIRST_SYNC_PAUSE_MS: u64 = 15 * MINUTE_MS;
+
+/// When so many requests in a row were refused, but for reads that succeeded among them, the directory counts as failing.
+pub const FAILING_AFTER: u32 = 3;
+
 /// How long deletions go through after an administrator has released them, in milliseconds.
 pub const RELEASE_MS: u64 = HOUR_MS;
 
@@ -79,6 +85,15 @@ pub struct KeptBodies {
     pub bytes: u64,
 }
 
+/// The first sync of a directory, while it is under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FirstSync {
+    /// When it began, in milliseconds since the Unix epoch.
+    pub since: u64,
+    /// How many changes it has made.
+    pub changes: u64,
+}
+
 /// What a directory remembers about its requests.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -97,6 +112,12 @@ pub struct StatusRecord {
     /// The last request that was refused. The log may have lost it by now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_failure: Option<LoggedRequest>,
+    /// How many requests in a row were refused, up to now.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub refused_in_a_row: u32,
+    /// The first sync, unless it is over; it may be by now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_sync: Option<FirstSync>,
     /// The hours of the last day in which the log got requests, oldest first.
     pub hours: Vec<Hour>,
     /// The minutes of the last hour that had deletions, oldest first.
@@ -151,6 +172,7 @@ impl StatusRecord {
     fn note_time(&mut self, now: u64, key: &str) {
         let pause = self.last_request.map_or(0, |last| now.saturating_sub(last));
         self.rhythm.note(now, pause);
+        self.first_sync = self.first_sync(now);
         self.last_request = Some(now);
         self.uses.note(key, now);
     }
@@ -158,15 +180,37 @@ impl StatusRecord {
     /// Notes how a request went that came with this key, and what changes it made. The log gets it with the number
     /// [`last_logged`](Self::last_logged).
     pub fn note(&mut self, now: u64, key: &str, failed: bool, changes: u32) {
+        let is_first = self.last_logged == 0;
         self.last_logged = self.last_logged.saturating_add(1);
+        self.refused_in_a_row = if failed { self.refused_in_a_row.saturating_add(1) } else { 0 };
         let hour = self.hour(now);
         hour.requests = hour.requests.saturating_add(1);
         hour.failures = hour.failures.saturating_add(u32::from(failed));
         hour.changes = hour.changes.saturating_add(changes);
         self.note_time(now, key);
+        if is_first {
+            self.first_sync = Some(FirstSync { since: now, changes: 0 });
+        }
+        if let Some(first) = &mut self.first_sync {
+            first.changes = first.changes.saturating_add(u64::from(changes));
+        }
         if !failed {
             self.last_success = Some(now);
         }
+    }
+
+    /// The first sync, if it is under way. It begins with the first request that gets into the log, and is over when nothing
+    /// has come for a quarter of an hour.
+    #[must_use]
+    pub fn first_sync(&self, now: u64) -> Option<FirstSync> {
+        let pause = now.saturating_sub(self.last_request.unwrap_or(now));
+        self.first_sync.filter(|_| pause < FIRST_SYNC_PAUSE_MS)
+    }
+
+    /// Whether requests are refused, one after the other.
+    #[must_use]
+    pub fn is_failing(&self) -> bool {
+        self.refused_in_a_row >= FAILING_AFTER
     }
 
     /// The entry for the hour of this time. Entries more than a day old are dropped.
@@ -272,6 +316,7 @@ pub fn forget_status(transaction: &mut Transaction, id: &str) -> store::Result<(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::DAY_MS;
 
     const START: u64 = 1_750_000_000_000;
 
@@ -310,6 +355,45 @@ mod tests {
         // The clock was set back.
         status.note(START, "k", false, 0);
         assert_eq!(status.hours.len(), 1);
+    }
+
+    #[test]
+    fn the_first_sync_lasts_until_nothing_comes_for_a_quarter_of_an_hour() {
+        let mut status = StatusRecord::default();
+        // A provider that tries its connection reads.
+        status.note_read(START, "k");
+        assert_eq!(status.first_sync(START), None);
+        let begun = START + DAY_MS;
+        for minute in 0..60 {
+            status.note(begun + minute * MINUTE_MS, "k", false, 2);
+        }
+        let last = begun + 59 * MINUTE_MS;
+        let expected = Some(FirstSync { since: begun, changes: 120 });
+        assert_eq!(status.first_sync(last + FIRST_SYNC_PAUSE_MS - 1), expected);
+        assert_eq!(status.first_sync(last + FIRST_SYNC_PAUSE_MS), None);
+        // It does not begin again, and a directory whose log an earlier version began has none.
+        status.note(last + DAY_MS, "k", false, 2);
+        assert_eq!(status.first_sync(last + DAY_MS), None);
+        let mut earlier = StatusRecord { last_logged: 7, ..StatusRecord::default() };
+        earlier.note(START, "k", false, 2);
+        assert_eq!(earlier.first_sync(START), None);
+    }
+
+    #[test]
+    fn requests_fail_when_three_in_a_row_were_refused() {
+        let mut status = StatusRecord::default();
+        for (failed, expected) in
+            [(true, false), (true, false), (true, true), (true, true), (false, false), (true, false)]
+        {
+            status.note(START, "k", failed, 0);
+            assert_eq!(status.is_failing(), expected);
+        }
+        // Reads say nothing about writes.
+        for _ in 0..2 {
+            status.note(START, "k", true, 0);
+            status.note_read(START, "k");
+        }
+        assert!(status.is_failing());
     }
 
     #[test]

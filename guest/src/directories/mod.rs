@@ -69,7 +69,7 @@ mod settings;
 mod status;
 mod uses;
 
-pub use self::activity::Hour;
+pub use self::activity::{FirstSync, Hour};
 pub use self::bodies::CapturedBody;
 pub use self::error::{Error, Result};
 pub use self::held::HeldDeletion;

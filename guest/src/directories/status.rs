@@ -3,7 +3,7 @@
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::activity::{Hour, RefusedKeys, StatusRecord, load_status};
+use super::activity::{FirstSync, Hour, RefusedKeys, StatusRecord, load_status};
 use super::error::Result;
 use super::keys::{Key, describe_key, load_keys};
 use super::logged::LoggedRequest;
@@ -20,6 +20,12 @@ use crate::store::{self, Transaction, keys, prefix_range};
 pub enum State {
     /// Its writes are applied.
     Connected,
+    /// Nothing has come yet.
+    Waiting,
+    /// Its first sync is under way: since its first write, there was no quarter of an hour without a request.
+    FirstSync,
+    /// Its last three writes, or more, were refused, each with a reason that the request log has.
+    Failing,
     /// Deletions and deactivations are held until an administrator releases them; other writes are applied.
     Held,
     /// What it pushes is planned, and reaches the site when the plan is applied.
@@ -105,6 +111,8 @@ pub struct DirectoryStatus {
     /// How long the pauses between its requests usually are, in milliseconds; `None` while too little is known. It is the
     /// second longest of the longest pauses of each of the last fourteen days with requests, and at least an hour.
     pub usual_interval: Option<u64>,
+    /// The first sync, while it is under way.
+    pub first_sync: Option<FirstSync>,
     /// Since when it is silent, if it is: so many times the usual interval after the last request as its settings say.
     pub silent_since: Option<u64>,
     /// The last request that was refused.
@@ -175,6 +183,7 @@ impl Engine<'_> {
                 last_request: status.last_request,
                 last_success: status.last_success,
                 usual_interval: status.rhythm.usual(),
+                first_sync: status.first_sync(now),
                 silent_since: status.rhythm.silent_since(status.last_request, now, record.silent_after),
                 failures: hours.iter().fold(0, |sum, hour| sum.saturating_add(hour.failures)),
                 hours,
@@ -240,8 +249,12 @@ pub fn state(record: &DirectoryRecord, status: &StatusRecord, keys: usize, now: 
         State::Held
     } else if status.rhythm.silent_since(status.last_request, now, record.silent_after).is_some() {
         State::Silent
+    } else if status.is_failing() {
+        State::Failing
     } else {
         match record.mode {
+            Mode::Live if status.last_request.is_none() => State::Waiting,
+            Mode::Live if status.first_sync(now).is_some() => State::FirstSync,
             Mode::Live => State::Connected,
             Mode::Staged => State::Staged,
             Mode::Applying => State::Applying,

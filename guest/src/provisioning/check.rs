@@ -191,7 +191,11 @@ impl Engine<'_> {
     }
 }
 
-fn existing(transaction: &mut Transaction, directory: &str, group: &str) -> Result<Stored> {
+/// The record of a group.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub(super) fn existing(transaction: &mut Transaction, directory: &str, group: &str) -> Result<Stored> {
     let missing = || Error::NotFound("the directory has no such group".to_string());
     if !keys::is_id(group) {
         return Err(missing());

@@ -53,7 +53,7 @@ pub fn create(scope: &mut Scope<'_>, id: &str, attributes: &Object<'_>, members:
     if !has_one {
         keep_apart(scope.transaction, &mut scope.counts, directory, id, scope.context.now.milliseconds);
     }
-    let members = members::edit(scope, id, 0, members, false)?;
+    let members = members::edit(scope, id, 0, members, organization)?;
     if let Some(organization) = organization.filter(|_| is_complete) {
         arrivals::note_adoption(&mut scope.work(), organization, &[], &members.added)?;
         organizations::settle_at_once(&mut scope.work(), organization, true)?;
@@ -113,14 +113,13 @@ pub fn update(
     }
     let is_complete = |edit: &MemberEdit<'_>| matches!(edit, MemberEdit::Replace(_) | MemberEdit::RemoveAll);
     let (mut others_in, mut settled_now) = (None, None);
-    let is_linked = old.header.organization.is_some();
     if let Some(organization) = old.header.organization.filter(|_| !scope.is_staged()) {
         let is_complete = members.iter().any(is_complete);
         let settled = organizations::settle(&mut scope.work(), organization, is_complete)?;
         others_in = Some(organization).filter(|_| settled.has_others);
         settled_now = Some((organization, settled));
     }
-    let edited = members::edit(scope, id, old.header.members, members, is_linked)?;
+    let edited = members::edit(scope, id, old.header.members, members, old.header.organization)?;
     if scope.is_staged() && (edited.changed || !changed.is_empty() || members.iter().any(is_complete)) {
         let is_complete = members.iter().any(is_complete);
         let names = [group_name(&before), group_name(after)];

@@ -49,7 +49,7 @@ pub struct Edited {
     pub turnover: Turnover,
 }
 
-/// Applies edits to the members of a group, in order. If it `is_linked` to an organization and its directory is staged, the
+/// Applies edits to the members of a group, in order. If it is linked to an organization and its directory is staged, the
 /// site does not see that yet.
 ///
 /// # Errors
@@ -60,7 +60,7 @@ pub fn edit(
     group: &str,
     count: u32,
     edits: &[MemberEdit<'_>],
-    is_linked: bool,
+    organization: Option<u64>,
 ) -> Result<Edited> {
     if edits.is_empty() {
         let (added, removed) = (Vec::new(), Vec::new());
@@ -106,7 +106,7 @@ pub fn edit(
     let changed = !(added.is_empty() && removed.is_empty());
     let done = &mut scope.notes.done.members;
     (done.added, done.removed) = (pages::count(added.len()), pages::count(removed.len()));
-    let turnover = write(scope, group, &added, &removed, is_linked)?;
+    let turnover = write(scope, group, &added, &removed, organization)?;
     Ok(Edited { count: after, changed, added, removed, turnover })
 }
 
@@ -226,10 +226,11 @@ fn write(
     group: &str,
     added: &[String],
     removed: &[String],
-    is_linked: bool,
+    organization: Option<u64>,
 ) -> Result<Turnover> {
     let mut turnover = Turnover::default();
-    if is_linked && scope.is_staged() {
+    let seen = organization.filter(|_| !scope.is_staged());
+    if organization.is_some() && seen.is_none() {
         turnover = scope.plan_members(group, added, removed)?;
     } else {
         for user in added {
@@ -243,7 +244,7 @@ fn write(
     scope.counts.memberships = memberships.saturating_sub(removed.len() as u64);
     for (kind, users) in [(ChangeKind::GroupMembersAdded, added), (ChangeKind::GroupMembersRemoved, removed)] {
         for chunk in users.chunks(MEMBERS_PER_CHANGE) {
-            scope.record(kind, Detail { members: chunk.to_vec(), ..Detail::of_group(group) });
+            scope.record(kind, Detail { members: chunk.to_vec(), organization: seen, ..Detail::of_group(group) });
         }
     }
     Ok(turnover)

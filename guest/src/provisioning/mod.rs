@@ -6,6 +6,7 @@
 //! | `members`, `memberships`, `leaving` | changing who is a member of a group; reading that; users and groups that are deleted |
 //! | `links`, `unlinked` | links of customers and organizations that an administrator undoes and makes again; users that are linked to no customer |
 //! | `conflicts`, `refused`, `check` | groups left apart from a local organization of their name, and groups refused for it; comparing a group with its organization |
+//! | `group_list` | the groups of a directory, to be looked for |
 //! | `domains`, `rules` | the email domains that a directory is bound to; projects by rule |
 //! | `guard`, `erasure` | the limit of deletions; erasing a customer on demand |
 //! | `profile`, `index` | what attributes mean for the site; the indexes of users and groups |
@@ -52,6 +53,7 @@ pub mod check;
 pub mod conflicts;
 pub(crate) mod domains;
 mod erasure;
+pub mod group_list;
 pub(crate) mod groups;
 mod guard;
 mod index;

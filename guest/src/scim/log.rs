@@ -168,6 +168,8 @@ impl Scope<'_> {
             self.status.count_deletions(now, self.deletions);
         }
         if !self.held.is_empty() {
+            // Nothing is wrong with a request that is held.
+            self.status.refused_in_a_row = 0;
             held::list(self.transaction, directory, &mut self.status, &self.held)?;
             if !self.status.held {
                 self.status.held = true;

@@ -281,6 +281,28 @@ impl Engine<'_> {
         })
     }
 
+    /// The projects that an organization is associated with, in order of their numbers.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::Invalid`] for a limit or cursor that is not valid.
+    pub fn organization_projects(&self, id: u64, position: &Position, limit: u32) -> Result<Page<Project>> {
+        self.read(|transaction| {
+            organizations::existing(transaction, id)?;
+            let prefix = Association::Organization.of_other(&keys::number(id));
+            let page = scan_page::<Error>(transaction, &prefix, position, limit)?;
+            let numbers = page.values.iter().map(|entry| numbers::parse(&entry.key, keys::id_of(&entry.key)));
+            let numbers = numbers.collect::<store::Result<Vec<u64>>>()?;
+            let found = transaction.get_many(numbers.iter().map(|number| keys::project(*number)).collect())?;
+            let mut values = Vec::with_capacity(found.len());
+            for (number, text) in numbers.into_iter().zip(found) {
+                // An association may outlast its project until it is swept.
+                let Some(text) = text else { continue };
+                values.push(describe(number, records::read(&keys::project(number), &text)?));
+            }
+            Ok(Page { values, next: page.next })
+        })
+    }
+
     /// A project's own customers, in the order in which they were made.
     ///
     /// # Errors

@@ -82,9 +82,10 @@ change_kinds! {
     GroupCreated = "group.created";
     /// Attributes of a group changed, those in `changed`.
     GroupUpdated = "group.updated";
-    /// Users became members of a group, those in `members`.
+    /// Users became members of a group, those in `members`, and their customers of its `organization`, where one is named.
     GroupMembersAdded = "group.members-added";
-    /// Users are no longer members of a group, those in `members`.
+    /// Users are no longer members of a group, those in `members`, nor their customers of its `organization`, where one is
+    /// named.
     GroupMembersRemoved = "group.members-removed";
     /// An administrator had a group and its organization put right.
     GroupRepaired = "group.repaired";

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use usher_engine::changes::{Change, ChangeKind, Error, Filter};
+use usher_engine::changes::{Change, ChangeKind, Error, Filter, Name, Subject};
 use usher_engine::site::projects::Audience;
 
 use super::integrity;
@@ -34,11 +34,11 @@ fn changes_say_who_did_what_to_what() {
         ("customer.created", json!({ "customer": user, "user": user })),
         ("group.created", json!({ "directory": id, "group": group })),
         ("organization.created", json!({ "organization": 1, "group": group })),
-        ("group.members-added", json!({ "directory": id, "group": group, "members": [user] })),
+        ("group.members-added", json!({ "directory": id, "group": group, "organization": 1, "members": [user] })),
         ("user.updated", json!({ "directory": id, "user": user, "changed": ["title", "nickName"] })),
         ("group.updated", json!({ "directory": id, "group": group, "changed": ["displayName"] })),
         ("organization.renamed", json!({ "organization": 1 })),
-        ("group.members-removed", json!({ "directory": id, "group": group, "members": [user] })),
+        ("group.members-removed", json!({ "directory": id, "group": group, "organization": 1, "members": [user] })),
         ("group.deleted", json!({ "directory": id, "group": group })),
         ("organization.deleted", json!({ "organization": 1 })),
         ("user.deleted", json!({ "directory": id, "user": user })),
@@ -147,6 +147,22 @@ fn among(site: &Site, filter: &Filter, limit: u32) -> Vec<Change> {
     }
 }
 
+/// The same on the way back, newest first.
+fn among_back(site: &Site, filter: &Filter, limit: u32) -> Vec<Change> {
+    let (mut before, mut found) = (None, Vec::new());
+    loop {
+        let part = site.engine().changes_back(before, filter, limit).unwrap();
+        assert!(part.changes.len() <= limit as usize);
+        let looked_at = part.position..before.unwrap_or(u64::MAX);
+        assert!(part.changes.iter().all(|change| looked_at.contains(&change.sequence)));
+        before = Some(part.position);
+        found.extend(part.changes);
+        if !part.more {
+            return found;
+        }
+    }
+}
+
 /// Whether a change is one that was asked for.
 type Fits<'t> = Box<dyn Fn(&Change) -> bool + 't>;
 
@@ -217,17 +233,96 @@ fn it_can_be_asked_by_kind_actor_and_subject() {
         assert_eq!(expected.len(), count, "{filter:?}");
         for limit in [1, 2, 1_000] {
             assert_eq!(among(&site, &filter, limit), expected, "{filter:?}");
+            let back: Vec<Change> = expected.iter().rev().cloned().collect();
+            assert_eq!(among_back(&site, &filter, limit), back, "{filter:?}");
         }
     }
     let unknown = Filter { kinds: vec!["user.blessed".into()], ..open.clone() };
     let too_many = Filter { kinds: vec!["user.created".into(); 1_000], ..open.clone() };
     for (filter, limit) in [(&unknown, 1), (&too_many, 1), (&open, 0), (&open, 1_001)] {
         assert!(matches!(site.engine().changes_among(0, filter, limit), Err(Error::Invalid(_))));
+        assert!(matches!(site.engine().changes_back(None, filter, limit), Err(Error::Invalid(_))));
     }
     let end = site.engine().changes_among(u64::MAX, &open, 1).unwrap();
     assert_eq!((end.changes.len(), end.position, end.more), (0, u64::MAX, false));
     let behind = site.engine().changes_among(1_000, &open, 1).unwrap();
     assert_eq!((behind.position, behind.more), (1_000, false));
+    for (before, count, more) in [(0, 0, false), (1, 0, false), (2, 1, false), (3, 1, true), (u64::MAX, 1, true)] {
+        let part = site.engine().changes_back(Some(before), &open, 1).unwrap();
+        assert_eq!((part.changes.len(), part.more), (count, more), "before {before}");
+    }
+}
+
+#[test]
+fn the_position_of_a_time_is_that_of_the_last_change_before_it() {
+    let site = Site::new();
+    assert_eq!(site.engine().changes_before_time(u64::MAX).unwrap(), 0);
+    let directory = site.connect(&settings("idp"));
+    for name in ["ann@x.test", "bob@x.test", "eve@x.test"] {
+        site.surroundings.pass(1_000);
+        directory.user(name);
+    }
+    let all = site.engine().changes(0, 1_000).unwrap();
+    let times = all.iter().flat_map(|change| [change.at - 1, change.at, change.at + 1]);
+    for time in times.chain([0, u64::MAX]) {
+        let expected = all.iter().filter(|change| change.at < time).count() as u64;
+        assert_eq!(site.engine().changes_before_time(time).unwrap(), expected, "at {time}");
+    }
+}
+
+#[test]
+fn what_changes_are_about_has_a_name() {
+    let site = Site::new();
+    let directory = site.connect(&settings("idp"));
+    let id = directory.id.clone();
+    let [ann, bob] = ["ann@x.test", "bob@x.test"].map(|name| directory.user(name));
+    let group = directory.group("Staff", std::slice::from_ref(&ann));
+    let staff = site.organization("Staff").unwrap();
+    let guests = site.engine().create_organization("eve", "Guests").unwrap().id;
+    let desk = site.engine().create_project("ann", "DESK", "Desk", Audience::Restricted).unwrap().id;
+    directory.delete(&format!("/Users/{bob}")).expect(204);
+    site.engine().delete_organization("eve", guests).unwrap();
+    let asked = [
+        Subject::Directory(id.clone()),
+        Subject::User((id.clone(), ann.clone())),
+        Subject::Group((id.clone(), group.clone())),
+        Subject::Customer(ann.clone()),
+        Subject::Organization(staff),
+        Subject::Project(desk),
+        Subject::Customer(bob.clone()),
+        Subject::Organization(guests),
+        // There are none of these.
+        Subject::Directory("x".into()),
+        Subject::User((id.clone(), bob)),
+        Subject::User((id.clone(), "../../k/".into())),
+        Subject::Group(("s".into(), group.clone())),
+        Subject::Customer(id.clone()),
+        Subject::Organization(u64::MAX),
+        Subject::Project(0),
+    ];
+    let name = |text: &str, deleted| Some(Name { text: text.to_string(), deleted });
+    let mut expected = vec![
+        name("idp", false),
+        name("ann@x.test", false),
+        name("Staff", false),
+        name("ann@x.test", false),
+        name("Staff", false),
+        name("Desk", false),
+        name("bob@x.test", true),
+        name("Guests", true),
+    ];
+    expected.resize(asked.len(), None);
+    site.storage.take_work();
+    assert_eq!(site.engine().names(&asked).unwrap(), expected);
+    let work = site.storage.take_work();
+    assert!(work.gets <= 3 && work.scans == 0, "{work:?}");
+    assert!(site.engine().names(&[]).unwrap().is_empty());
+    let many = vec![Subject::Project(desk); 1_001];
+    assert!(matches!(site.engine().names(&many), Err(Error::Invalid(_))));
+    // What a directory had has no name any more once it is disconnected, though upkeep has still to remove it.
+    site.engine().disconnect("ann", &id, false).unwrap();
+    let gone = [Subject::Directory(id.clone()), Subject::User((id.clone(), ann)), Subject::Group((id, group))];
+    assert_eq!(site.engine().names(&gone).unwrap(), [None, None, None]);
 }
 
 /// One call looks at a bounded part of the feed, and says up to where.

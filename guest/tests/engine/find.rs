@@ -352,7 +352,7 @@ fn what_cannot_be_looked_for_is_refused() {
     }
     assert!(matches!(engine.customers_of(9, None, 1), Err(Error::NotFound(_))));
     assert!(matches!(engine.find_project_customers(9, "x", None, 1), Err(Error::NotFound(_))));
-    assert_eq!(engine.directory_status(&entra.id).unwrap().state, State::Connected);
+    assert_eq!(engine.directory_status(&entra.id).unwrap().state, State::FirstSync);
 }
 
 /// Searches of a storage of the layout before wait for its entries, and then find all.

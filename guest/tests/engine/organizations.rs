@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 use usher_engine::changes::Filter;
-use usher_engine::directories::{ConflictPolicy, Settings};
+use usher_engine::directories::{self, ConflictPolicy, Settings};
 use usher_engine::provisioning::conflicts::Resolution;
+use usher_engine::provisioning::group_list::Group;
 use usher_engine::site::customers::CustomerUpdate;
 use usher_engine::site::organizations::Organization;
 use usher_engine::site::projects::Audience;
@@ -35,6 +36,80 @@ fn local(site: &Site, name: &str, member: &str) -> u64 {
     let id = site.engine().create_organization("ann", name).unwrap().id;
     site.engine().add_members("ann", id, &[customer]).unwrap();
     id
+}
+
+#[test]
+fn the_groups_of_a_directory_are_listed_and_found_by_name() {
+    let site = Site::new();
+    let (directory, users) = with_users(&site, &["a@x.test", "b@x.test"]);
+    let (engine, id) = (site.engine(), &directory.id);
+    engine.create_organization("ann", "Harbour").unwrap();
+    let other = site.connect(&Settings { conflict_policy: ConflictPolicy::Skip, ..settings("other") });
+    let apart = other.group("harbour", &[]);
+    let groups: Vec<String> = ["Staff", "Största", "Guests"].iter().map(|name| directory.group(name, &users)).collect();
+    let shown = |id: &String, name: &str, members, organization| Group {
+        id: id.clone(),
+        name: name.to_string(),
+        members,
+        organization,
+    };
+    let all = [
+        shown(&groups[0], "Staff", 2, Some(2)),
+        shown(&groups[1], "Största", 2, Some(3)),
+        shown(&groups[2], "Guests", 2, Some(4)),
+    ];
+    for limit in [1, 2, 3, 1_000] {
+        let list = |query: Option<&str>| {
+            let (mut cursor, mut found) = (None, Vec::new());
+            loop {
+                let page = engine.groups(id, query, cursor.as_deref(), limit).unwrap();
+                assert!(page.values.len() <= limit as usize);
+                found.extend(page.values);
+                cursor = page.next;
+                if cursor.is_none() {
+                    return found;
+                }
+            }
+        };
+        assert_eq!(list(None), all);
+        assert_eq!(list(Some("")), [all[2].clone(), all[0].clone(), all[1].clone()]);
+        assert_eq!(list(Some(" sT")), [all[0].clone(), all[1].clone()]);
+        assert_eq!(list(Some("stÖ")), [all[1].clone()]);
+        assert!(list(Some("taff")).is_empty() && list(Some(&"x".repeat(5_000))).is_empty());
+    }
+    assert_eq!(engine.group(id, &groups[0]).unwrap(), all[0]);
+    assert_eq!(engine.groups(&other.id, None, None, 10).unwrap().values, [shown(&apart, "harbour", 0, None)]);
+    for (directory, group) in [(id.as_str(), "x"), (id.as_str(), apart.as_str()), ("x", groups[0].as_str())] {
+        assert!(matches!(engine.group(directory, group), Err(directories::Error::NotFound(_))));
+    }
+    assert!(matches!(engine.groups("x", None, None, 10), Err(directories::Error::NotFound(_))));
+    for (query, cursor, limit) in
+        [(None, None, 0), (Some(""), None, 1_001), (None, Some("?"), 1), (Some(""), Some(""), 1)]
+    {
+        assert!(matches!(engine.groups(id, query, cursor, limit), Err(directories::Error::Invalid(_))));
+    }
+}
+
+#[test]
+fn the_projects_of_an_organization_are_listed() {
+    let site = Site::new();
+    let engine = site.engine();
+    let guests = engine.create_organization("ann", "Guests").unwrap().id;
+    let projects: Vec<u64> = ["ONE", "TWO", "THREE"]
+        .iter()
+        .map(|key| engine.create_project("ann", key, key, Audience::Restricted).unwrap().id)
+        .collect();
+    for project in &projects {
+        engine.associate_organization("ann", *project, guests, true).unwrap();
+    }
+    let all = everything(|position, limit| engine.organization_projects(guests, position, limit).unwrap());
+    assert_eq!(all.iter().map(|project| project.id).collect::<Vec<_>>(), projects);
+    engine.associate_organization("ann", projects[0], guests, false).unwrap();
+    engine.delete_project("ann", projects[2]).unwrap();
+    let left = engine.organization_projects(guests, &Position::Offset(0), 10).unwrap();
+    assert_eq!(left.values.iter().map(|project| project.id).collect::<Vec<_>>(), [projects[1]]);
+    assert!(matches!(engine.organization_projects(9, &Position::Offset(0), 10), Err(Error::NotFound(_))));
+    assert!(matches!(engine.organization_projects(guests, &Position::Offset(0), 0), Err(Error::Invalid(_))));
 }
 
 #[test]

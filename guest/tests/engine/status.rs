@@ -201,7 +201,7 @@ fn the_status_says_how_it_went() {
     let directory = site.connect(&settings("idp"));
     let fresh = status(&directory);
     assert_eq!((fresh.last_request, fresh.last_success, fresh.last_failure), (None, None, None));
-    assert_eq!((fresh.state, fresh.hours.len(), fresh.keys.len()), (State::Connected, 0, 1));
+    assert_eq!((fresh.state, fresh.hours.len(), fresh.keys.len()), (State::Waiting, 0, 1));
     let ann = directory.user("ann@x.test");
     directory.group("Staff", &[ann]);
     directory.get("/Users/x").expect(404);
@@ -292,11 +292,11 @@ fn a_higher_limit_lifts_a_hold() {
     }
     // What was deleted counts still.
     limit(Some(5));
-    assert_eq!(status(&directory).state, State::Connected);
+    assert_eq!(status(&directory).state, State::FirstSync);
     assert_eq!([3, 4, 5].map(delete), [204, 204, 503]);
     assert_eq!(status(&directory).state, State::Held);
     limit(None);
-    assert_eq!(status(&directory).state, State::Connected);
+    assert_eq!(status(&directory).state, State::FirstSync);
     limit(Some(1));
     assert_eq!([5, 6].map(delete), [204, 503]);
     integrity::check(&site.storage);

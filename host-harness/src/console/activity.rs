@@ -1,7 +1,7 @@
 //! `/console/activity`: the change feed as sentences, newest first.
 
 use super::detail::Detail;
-use super::feed::Part;
+use super::feed::{self, Part};
 use super::frame::{Page, Section};
 use super::kinds;
 use super::parts::{Filters, at, empty, live, pager};
@@ -16,14 +16,14 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 
 /// How many changes there are on a page.
-const SHOWN: usize = 50;
+const SHOWN: u32 = 50;
 
 const DAY: u64 = 24 * 3_600_000;
 
 pub(super) async fn show(request: ConsoleRequest<'_>) -> Result<Reply, Fault> {
     let part = part(&request).await?;
     let filter = filter(&request);
-    let last = request.feed().last(&filter, part, SHOWN).await?;
+    let last = feed::last(request.site(), &filter, part, SHOWN).await?;
     let asked = Detail {
         directory: filter.directory,
         user: filter.user,
@@ -41,7 +41,7 @@ pub(super) async fn show(request: ConsoleRequest<'_>) -> Result<Reply, Fault> {
         @if last.changes.is_empty() {
             (nothing(filters.is_set(), next.is_some()))
         } @else {
-            div.panel { (teller.feed(&last.changes, SHOWN, at)) }
+            div.panel { (teller.feed(&last.changes, SHOWN as usize, at)) }
         }
         (pager(&request, next.as_deref()))
     };
@@ -55,12 +55,12 @@ pub(super) async fn show(request: ConsoleRequest<'_>) -> Result<Reply, Fault> {
 async fn part(request: &ConsoleRequest<'_>) -> Result<Part, Fault> {
     let day = |name| request.query(name).and_then(beginning_of);
     let after = match day("from") {
-        Some(from) => request.feed().before_time(from).await?,
+        Some(from) => request.site().changes_before_time(from).await??,
         None => 0,
     };
     let before = match (request.cursor(), day("to")) {
         (Some(cursor), _) => Some(number(cursor).ok_or_else(Fault::not_found)?),
-        (None, Some(to)) => Some(request.feed().before_time(to + DAY).await?.saturating_add(1)),
+        (None, Some(to)) => Some(request.site().changes_before_time(to + DAY).await??.saturating_add(1)),
         (None, None) => None,
     };
     Ok(Part { after, before })

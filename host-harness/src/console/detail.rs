@@ -28,11 +28,6 @@ impl Detail {
         serde_json::from_str(&change.detail).unwrap_or_default()
     }
 
-    /// Whether it is about a user or group of a directory.
-    pub(super) fn is_of_directory(&self) -> bool {
-        self.user.is_some() || self.group.is_some()
-    }
-
     /// The directory to which a user or group belongs: of a change that an identity provider made, its own.
     pub(super) fn home<'a>(&'a self, change: &'a Change) -> Option<&'a str> {
         self.directory.as_deref().or_else(|| change.actor.strip_prefix("directory:"))

@@ -105,13 +105,11 @@ static PAGES: &Endpoints<Handler> = endpoints! {
 /// The console of one site.
 pub(crate) struct Console {
     pages: Routes<Handler>,
-    /// Where the feed was last seen to end.
-    end: feed::End,
 }
 
 impl Console {
     pub(crate) fn new() -> Self {
-        Self { pages: Routes::new(PAGES), end: feed::End::default() }
+        Self { pages: Routes::new(PAGES) }
     }
 }
 
@@ -140,18 +138,15 @@ pub(crate) async fn answer(console: &Console, state: &State, context: &mut Reque
     context.answering.known(session.is_some());
     let Some(session) = session else { return sign_in::wanted(&place, head) };
     match console.pages.find(&head.method, path) {
-        Err(fault) => {
-            trouble::inside(&ConsoleRequest::new(state, &place, &console.end, session, Vec::new(), context), &fault)
-        }
+        Err(fault) => trouble::inside(&ConsoleRequest::new(state, &place, session, Vec::new(), context), &fault),
         Ok((page, parameters)) => {
             tracing::debug!(request = context.id, page = page.name, "console");
-            let request = ConsoleRequest::new(state, &place, &console.end, session.clone(), parameters, context);
+            let request = ConsoleRequest::new(state, &place, session.clone(), parameters, context);
             match (page.handler)(request).await {
                 Ok(reply) => reply,
-                Err(fault) => trouble::inside(
-                    &ConsoleRequest::new(state, &place, &console.end, session, Vec::new(), context),
-                    &fault,
-                ),
+                Err(fault) => {
+                    trouble::inside(&ConsoleRequest::new(state, &place, session, Vec::new(), context), &fault)
+                }
             }
         }
     }

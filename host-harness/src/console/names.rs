@@ -2,7 +2,7 @@
 
 use super::request::ConsoleRequest;
 use crate::http::fault::Fault;
-use crate::runtime::site;
+use crate::runtime::changes::Subject;
 use maud::{Markup, html};
 
 /// How many directories are named. Any more are shown by their id.
@@ -10,9 +10,6 @@ const NAMED: u32 = 200;
 
 /// The directories of the site, by id and name.
 pub(super) struct DirectoryNames(Vec<(String, String)>);
-
-/// How many customers are named that others name by id; each takes a call.
-const CUSTOMERS_NAMED: usize = 12;
 
 impl DirectoryNames {
     /// Reads them in one call.
@@ -47,19 +44,12 @@ impl DirectoryNames {
     }
 }
 
-/// The first of these customers, each by id and name. Whoever is deleted, or is none yet, goes by the id.
+/// These customers, each by id and name. Who is none yet, or is gone, goes by the id.
 pub(super) async fn customers_named(
     request: &ConsoleRequest<'_>,
     ids: &[String],
 ) -> Result<Vec<(String, String)>, Fault> {
-    let mut named = Vec::new();
-    for id in ids.iter().take(CUSTOMERS_NAMED) {
-        let name = match request.site().customer(id).await? {
-            Ok(customer) => customer.display_name,
-            Err(site::Error::NotFound(_)) => id.clone(),
-            Err(error) => return Err(error.into()),
-        };
-        named.push((id.clone(), name));
-    }
-    Ok(named)
+    let names = request.site().names(ids.iter().cloned().map(Subject::Customer).collect()).await??;
+    let named = ids.iter().zip(names).map(|(id, name)| (id.clone(), name.map_or_else(|| id.clone(), |name| name.text)));
+    Ok(named.collect())
 }

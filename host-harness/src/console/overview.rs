@@ -2,7 +2,7 @@
 
 use super::chart;
 use super::detail::Detail;
-use super::feed::Part;
+use super::feed::{self, Part};
 use super::frame::{Page, Section};
 use super::parts::Tone;
 use super::parts::{ago, badge, copy, count, counted, empty, live, meter, panel};
@@ -23,12 +23,14 @@ const SHOWN: usize = 8;
 const LOOKED_AT: u32 = 100;
 
 /// How many of the last changes are told.
-const CHANGES: usize = 20;
+const CHANGES: u32 = 20;
 
 /// In how many sentences at most.
 const SENTENCES: usize = 8;
 
-const HOUR: u64 = 3_600_000;
+const MINUTE: u64 = 60_000;
+
+const HOUR: u64 = 60 * MINUTE;
 
 /// How long before its end a key is spoken of.
 const EXPIRES_SOON: u64 = 30 * 24 * HOUR;
@@ -42,7 +44,7 @@ pub(super) async fn show(request: ConsoleRequest<'_>) -> Result<Reply, Fault> {
     for directory in directories.values.iter().take(SHOWN) {
         shown.push((directory, site.directory_status(&directory.id).await??));
     }
-    let changes = request.feed().last(&Filter::everything(), Part::default(), CHANGES).await?;
+    let changes = feed::last(site, &Filter::everything(), Part::default(), CHANGES).await?;
     let subjects = Subjects::of(&request, &Detail::default(), &changes.changes).await?;
     let teller = Teller { request: &request, subjects: &subjects };
     let lead = html! {
@@ -185,15 +187,27 @@ pub(super) fn in_words(status: &DirectoryStatus, now: u64) -> Markup {
     };
     html! {
         @match status.state {
-            State::Connected => (last),
+            State::Connected | State::Waiting => (last),
+            State::FirstSync => { (first_sync(status, now)) (last) }
+            State::Failing => { "One request after the other is refused. " (last) }
             State::Held => { "Deletions and deactivations wait until somebody lets them through. " (last) }
             State::Staged => {
                 (counted(status.planned, "customer or organization is", "customers and organizations are"))
-                " planned; nothing reaches the site. " (last)
+                " planned; nothing reaches the site. " (first_sync(status, now)) (last)
             }
             State::Applying => { "The plan is being applied. " (last) }
             State::Silent => { "Nothing has come for much longer than usual. " (last) }
             State::NoKeyWorks => { "Every key has expired or was revoked, so nothing can come. " (last) }
+        }
+    }
+}
+
+/// How the first sync goes, while it is under way. How much is yet to come, no identity provider says.
+fn first_sync(status: &DirectoryStatus, now: u64) -> Markup {
+    html! {
+        @if let Some(first) = &status.first_sync {
+            "The first sync began " (ago(first.since, now)) " and has made " (counted(first.changes, "change", "changes"))
+            ", " (count(first.changes * MINUTE / now.saturating_sub(first.since).max(MINUTE))) " a minute. "
         }
     }
 }

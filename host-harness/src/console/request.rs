@@ -1,6 +1,5 @@
 //! What a request to a page brings.
 
-use super::feed::{End, Feed};
 use super::place::Place;
 use super::session::Session;
 use crate::http::admin_request::number;
@@ -25,7 +24,6 @@ pub(super) struct ConsoleRequest<'a> {
     pub(super) state: &'a State,
     pub(super) place: &'a Place,
     pub(super) session: Session,
-    end: &'a End,
     pub(super) head: &'a Parts,
     pub(super) answering: &'a Arc<AnswerGuard>,
     /// When it came, in milliseconds since the Unix epoch.
@@ -39,7 +37,6 @@ impl<'a> ConsoleRequest<'a> {
     pub(super) fn new(
         state: &'a State,
         place: &'a Place,
-        end: &'a End,
         session: Session,
         parameters: Vec<String>,
         context: &'a mut RequestContext<'_>,
@@ -49,17 +46,12 @@ impl<'a> ConsoleRequest<'a> {
         let query = query.filter(|(_, value)| !value.trim().is_empty()).collect();
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let now = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
-        Self { state, place, session, end, head, answering, now, body, parameters, query }
+        Self { state, place, session, head, answering, now, body, parameters, query }
     }
 
     /// The site that is shown.
     pub(super) fn site(&self) -> &'a Site {
         &self.state.site
-    }
-
-    /// The change feed of the site.
-    pub(super) fn feed(&self) -> Feed<'a> {
-        Feed { site: self.site(), end: self.end }
     }
 
     /// A link to a page of the console, by its path behind `/console`.

@@ -238,7 +238,7 @@ impl Teller<'_> {
     fn known(&self, known: Option<&Known>, unnamed: &str, path: &str) -> Markup {
         html! {
             @match known {
-                Some(Known::There(name) | Known::Deleted(name)) => a href=(self.request.link(path)) { (name) },
+                Some(Known::Named(name)) => a href=(self.request.link(path)) { (name) },
                 Some(Known::Gone) => { (unnamed) " that is gone" }
                 None => a href=(self.request.link(path)) { (unnamed) },
             }

@@ -63,21 +63,16 @@ pub(super) fn audience(audience: site::Audience) -> Markup {
 /// The state of a directory.
 pub(super) fn directory_state(status: &DirectoryStatus) -> Markup {
     match status.state {
-        State::Connected if status.last_request.is_none() => badge(Tone::Busy, "Waiting"),
-        State::Connected if last_failed(status) => badge(Tone::Warn, "Failing"),
         State::Connected => badge(Tone::Good, "In sync"),
+        State::Waiting => badge(Tone::Busy, "Waiting"),
+        State::FirstSync => badge(Tone::Busy, "First sync"),
+        State::Failing => badge(Tone::Bad, "Failing"),
         State::Held => badge(Tone::Bad, "Held"),
         State::Staged => badge(Tone::Busy, "Staged"),
         State::Applying => badge(Tone::Busy, "Applying"),
         State::Silent => badge(Tone::Warn, "Silent"),
         State::NoKeyWorks => badge(Tone::Bad, "No key works"),
     }
-}
-
-/// Whether the last request that the log knows was refused.
-fn last_failed(status: &DirectoryStatus) -> bool {
-    let failed = status.last_failure.as_ref().map(|failure| failure.at);
-    failed.is_some_and(|failed| status.last_success.is_none_or(|success| failed > success))
 }
 
 /// Whether what a directory pushes reaches the site.

@@ -82,7 +82,7 @@ async fn gone(request: &ConsoleRequest<'_>, id: &str, error: site::Error) -> Res
         return Err(error.into());
     };
     let name = match last_name(&entries.values) {
-        Known::There(name) | Known::Deleted(name) => name,
+        Known::Named(name) => name,
         Known::Gone => return Err(error.into()),
     };
     let directories = DirectoryNames::read(request).await?;

@@ -5,25 +5,22 @@
 use super::super::names::customers_named;
 use super::super::parts::{Facts, Tone, ago, badge, count, counted, note, panel};
 use super::super::request::ConsoleRequest;
+use super::groups;
 use super::head::Head;
 use crate::http::fault::Fault;
 use crate::http::reply::Reply;
-use crate::runtime::directories::{Difference, GroupCheck, LogFilter};
+use crate::runtime::directories::{Difference, GroupCheck};
 use maud::{Markup, html};
 
 pub(in super::super) async fn show(request: ConsoleRequest<'_>) -> Result<Reply, Fault> {
     let head = Head::read(&request).await?;
-    let group = request.parameter(1);
-    // The log knows what a group was called when it was last pushed.
-    let filter = LogFilter { subject: Some(group.to_owned()), name: None, failed: false };
-    let log = request.site().requests(&head.directory.id, filter, None, 1).await??;
-    let named = log.values.into_iter().next().and_then(|logged| logged.subject?.name);
+    let group = request.site().group(&head.directory.id, request.parameter(1)).await??;
+    let facts = facts(&request, &head, &group.id, group.members, group.organization);
     let body = html! {
-        (panel("The group", &facts(&request, &head, group).show()))
-        (panel("Compared with its organization", &compare(&request, &head, group)))
+        (panel("The group", &facts.show()))
+        (panel("Compared with its organization", &compare(&request, &head, &group.id)))
     };
-    let title = named.as_deref().unwrap_or("Group");
-    Ok(head.below(&request, "Groups", "/groups", title).body(body).reply(&request))
+    Ok(head.below(&request, "Groups", "/groups", &group.name).body(body).reply(&request))
 }
 
 /// Makes the comparison.
@@ -31,16 +28,7 @@ pub(in super::super) async fn check(mut request: ConsoleRequest<'_>) -> Result<R
     request.form().await?;
     let head = Head::read(&request).await?;
     let check = request.site().check_group(&head.directory.id, request.parameter(1)).await??;
-    let facts = facts(&request, &head, &check.group).add("Members", html! { (count(check.members)) });
-    let facts = facts.add(
-        "Organization",
-        html! {
-            @match check.organization {
-                Some(id) => a href=(request.link(&format!("/organizations/{id}"))) { "Number " (id) },
-                None => span.hint { "None" },
-            }
-        },
-    );
+    let facts = facts(&request, &head, &check.group, check.members, check.organization);
     let probation = probation(&request, &check).await?;
     let body = html! {
         @if check.differences.is_empty() {
@@ -62,11 +50,14 @@ pub(in super::super) async fn check(mut request: ConsoleRequest<'_>) -> Result<R
     Ok(head.below(&request, "Groups", "/groups", &check.name).body(body).reply(&request))
 }
 
-fn facts(request: &ConsoleRequest<'_>, head: &Head, group: &str) -> Facts {
-    Facts::new().add("Group id", html! { code { (group) } }).add(
-        "Requests",
-        html! { a href=(request.link(&head.path(&format!("/requests?subject={group}")))) { "All requests about it" } },
-    )
+fn facts(request: &ConsoleRequest<'_>, head: &Head, group: &str, members: u32, organization: Option<u64>) -> Facts {
+    let link = |path: String, text: &str| html! { a href=(request.link(&path)) { (text) } };
+    Facts::new()
+        .add("Members", html! { (count(members)) })
+        .add("Organization", groups::organization(request, head.directory.settings.mode, organization))
+        .add("Requests", link(head.path(&format!("/requests?subject={group}")), "All requests about it"))
+        .add("Changes", link(format!("/activity?directory={}&group={group}", head.directory.id), "Who came and went"))
+        .add("Group id", html! { code { (group) } })
 }
 
 /// The form that asks for a comparison.

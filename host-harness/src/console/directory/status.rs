@@ -63,7 +63,12 @@ fn notes(request: &ConsoleRequest<'_>, head: &Head) -> Markup {
                     @if let Some(usual) = status.usual_interval { "within " (duration(usual)) }
                     ". Look at the identity provider whether its provisioning runs." }
             })),
-            State::Connected => {}
+            State::Failing => (note(Tone::Bad, &html! {
+                p { b { "Requests are refused." } " The last three or more that were to change something were refused, each "
+                    "with a reason." }
+                p { (link("/requests?failed=true", "Which, and why")) }
+            })),
+            State::Connected | State::Waiting | State::FirstSync => {}
         }
         @if let Some(until) = status.released_until {
             (note(Tone::Warn, &html! { p { "Deletions go through uncounted; that ends " (ago(until, request.now)) "." } }))

@@ -9,7 +9,7 @@ use super::super::subjects::{Known, last_name};
 use super::super::words;
 use crate::http::fault::Fault;
 use crate::http::reply::Reply;
-use crate::runtime::site::{self, Causes, CustomerPage, Organization};
+use crate::runtime::site::{self, Causes, CustomerPage, Organization, Position, ProjectPage};
 use maud::{Markup, html};
 
 pub(in super::super) async fn show(request: ConsoleRequest<'_>) -> Result<Reply, Fault> {
@@ -21,6 +21,7 @@ pub(in super::super) async fn show(request: ConsoleRequest<'_>) -> Result<Reply,
     };
     let directories = DirectoryNames::read(&request).await?;
     let causes = site.organization_causes(id).await??;
+    let projects = site.organization_projects(id, Position::START, PAGE).await??;
     let members = site.organization_members(id, request.position(), PAGE).await??;
     let body = live(
         "organization",
@@ -40,6 +41,7 @@ pub(in super::super) async fn show(request: ConsoleRequest<'_>) -> Result<Reply,
                     (panel("What put it into this state", &cause(&request, &directories, &organization, &causes)))
                 }
             }
+            @if request.cursor().is_none() { (panel("Opens the projects", &opens(&request, &projects))) }
             (panel("Members", &table(&request, &members)))
         },
     );
@@ -56,17 +58,11 @@ pub(in super::super) async fn history(request: ConsoleRequest<'_>) -> Result<Rep
     };
     let directories = DirectoryNames::read(&request).await?;
     let entries = site.organization_history(id, request.cursor(), PAGE).await??;
-    let linked = organization.managed_by.as_deref().zip(organization.group.as_deref());
     let body = html! {
         (live("history", &history::timeline(&request, &directories, &entries)))
         p.after {
             "Who came and who went is told by the "
-            a href=(request.link(&format!("/activity?organization={id}"))) { "activity about it" }
-            @if let Some((directory, group)) = linked {
-                ", and by that about "
-                a href=(request.link(&format!("/activity?directory={directory}&group={group}"))) { "its group" }
-            }
-            "."
+            a href=(request.link(&format!("/activity?organization={id}"))) { "activity about it" } "."
         }
     };
     Ok(page(&request, &organization, "History").body(body).reply(&request))
@@ -87,7 +83,7 @@ async fn gone(request: &ConsoleRequest<'_>, id: u64, error: site::Error) -> Resu
         return Err(error.into());
     };
     let name = match last_name(&entries.values) {
-        Known::There(name) | Known::Deleted(name) => name,
+        Known::Named(name) => name,
         Known::Gone => return Err(error.into()),
     };
     let directories = DirectoryNames::read(request).await?;
@@ -126,6 +122,22 @@ fn cause(
                     "What " (directories.name(directory)) " asked about it"
                 }
             }
+        }
+    }
+}
+
+/// The projects that are open to its members.
+fn opens(request: &ConsoleRequest<'_>, projects: &ProjectPage) -> Markup {
+    html! {
+        @if projects.values.is_empty() {
+            (empty("No project", &html! { p { "Its active members may use the projects that it is associated with." } }))
+        } @else {
+            ul.names {
+                @for project in &projects.values {
+                    li { a href=(request.link(&format!("/projects/{}", project.id))) { (project.name) } " " span.hint { (project.key) } }
+                }
+            }
+            @if projects.next.is_some() { p.hint { "And others." } }
         }
     }
 }

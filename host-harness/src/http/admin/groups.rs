@@ -3,10 +3,19 @@
 use super::super::admin_request::{AdminRequest, time};
 use super::super::fault::Fault;
 use super::super::reply::Reply;
-use super::shape::ok;
+use super::shape::{Page, limit, ok};
 use crate::runtime::directories;
 use jiff::Timestamp;
 use serde::Serialize;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Group {
+    id: String,
+    name: String,
+    members: u32,
+    organization_id: Option<u64>,
+}
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -49,6 +58,22 @@ enum Difference {
     MemberCount { count: u32 },
     OneSided { count: u32 },
     Strangers { count: u32 },
+}
+
+pub(super) async fn list(request: AdminRequest<'_>) -> Result<Reply, Fault> {
+    let [query, cursor, limit_text] = request.query(["query", "cursor", "limit"])?;
+    let (id, limit) = (request.parameter(0), limit(limit_text)?);
+    let page = request.state.site.groups(id, query.as_deref(), cursor.as_deref(), limit).await??;
+    Ok(ok(&Page { values: page.values.into_iter().map(of).collect::<Vec<_>>(), next: page.next }))
+}
+
+pub(super) async fn get(request: AdminRequest<'_>) -> Result<Reply, Fault> {
+    let [] = request.query([])?;
+    Ok(ok(&of(request.state.site.group(request.parameter(0), request.parameter(1)).await??)))
+}
+
+fn of(group: directories::Group) -> Group {
+    Group { id: group.id, name: group.name, members: group.members, organization_id: group.organization }
 }
 
 pub(super) async fn check(request: AdminRequest<'_>) -> Result<Reply, Fault> {

@@ -51,6 +51,8 @@ pub(super) static ENDPOINTS: &Endpoints = endpoints! {
     "/admin/v1/directories/{id}/plan/{kind}" => { GET plan::list }
     "/admin/v1/directories/{id}/plan/members/{groupId}" => { GET plan::members }
     "/admin/v1/directories/{id}/apply" => { GET plan::progress, POST plan::apply }
+    "/admin/v1/directories/{id}/groups" => { GET groups::list }
+    "/admin/v1/directories/{id}/groups/{groupId}" => { GET groups::get }
     "/admin/v1/directories/{id}/groups/{groupId}/check" => { GET groups::check }
     "/admin/v1/directories/{id}/groups/{groupId}/repair" => { POST groups::repair }
     "/admin/v1/directories/{id}/status" => { GET status::status }
@@ -76,6 +78,7 @@ pub(super) static ENDPOINTS: &Endpoints = endpoints! {
     "/admin/v1/organizations/{id}/history" => { GET history::of_organization }
     "/admin/v1/organizations/{id}/unlink" => { POST organizations::unlink }
     "/admin/v1/organizations/{id}/restore" => { POST bin::restore_organization }
+    "/admin/v1/organizations/{id}/projects" => { GET projects::of_organization }
     "/admin/v1/organizations/{id}/members" => { GET organizations::members }
     "/admin/v1/organizations/{id}/members/{customerId}" => {
         GET organizations::member,

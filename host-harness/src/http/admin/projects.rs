@@ -78,6 +78,15 @@ pub(super) async fn organizations(request: AdminRequest<'_>) -> Result<Reply, Fa
     Ok(ok(&shown::organizations(page)?))
 }
 
+/// Those that an organization is associated with.
+pub(super) async fn of_organization(request: AdminRequest<'_>) -> Result<Reply, Fault> {
+    let [cursor, limit_text] = request.query(["cursor", "limit"])?;
+    let (id, limit) = (request.number(0)?, limit(limit_text)?);
+    let page = request.state.site.organization_projects(id, position(cursor)?, limit).await??;
+    let values = page.values.into_iter().map(shown).collect::<Result<Vec<_>, _>>()?;
+    Ok(ok(&Page { values, next: page.next }))
+}
+
 pub(super) async fn customers(request: AdminRequest<'_>) -> Result<Reply, Fault> {
     let [cursor, limit_text] = request.query(["cursor", "limit"])?;
     let (id, limit) = (request.number(0)?, limit(limit_text)?);

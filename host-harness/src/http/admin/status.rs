@@ -27,6 +27,7 @@ struct Status {
     last_request_at: Option<Timestamp>,
     last_success_at: Option<Timestamp>,
     usual_interval_seconds: Option<u64>,
+    first_sync: Option<FirstSync>,
     silent_since: Option<Timestamp>,
     last_failure: Option<LoggedRequest>,
     failures_in_24_hours: u32,
@@ -52,6 +53,12 @@ struct Hour {
     requests: u32,
     failures: u32,
     changes: u32,
+}
+
+#[derive(Serialize)]
+struct FirstSync {
+    since: Timestamp,
+    changes: u64,
 }
 
 #[derive(Serialize)]
@@ -129,6 +136,10 @@ pub(super) async fn status(request: AdminRequest<'_>) -> Result<Reply, Fault> {
         last_request_at: status.last_request.map(time).transpose()?,
         last_success_at: status.last_success.map(time).transpose()?,
         usual_interval_seconds: status.usual_interval.map(|interval| interval / 1_000),
+        first_sync: status
+            .first_sync
+            .map(|directories::FirstSync { since, changes }| Ok::<_, Fault>(FirstSync { since: time(since)?, changes }))
+            .transpose()?,
         silent_since: status.silent_since.map(time).transpose()?,
         last_failure: status.last_failure.map(requests::shown).transpose()?,
         failures_in_24_hours: status.failures,

@@ -5,7 +5,7 @@ use super::super::connections::AnswerGuard;
 use super::super::events::{self, Place};
 use super::super::fault::Fault;
 use super::super::reply::{self, Reply};
-use super::changes::{Change, asked, shown};
+use super::changes::{Asked, Change, asked, shown};
 use crate::runtime::{Commits, Site, changes};
 use hyper::body::Bytes;
 use std::sync::Arc;
@@ -29,10 +29,11 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 const GREETING: &[u8] = b"retry: 1000\n\n";
 
 pub(super) async fn open(request: AdminRequest<'_>) -> Result<Reply, Fault> {
-    let (filter, [after, limit]) = asked(&request)?;
-    if limit.is_some() {
-        return Err(invalid("There is no query parameter `limit` here."));
+    let asked = asked(&request)?;
+    if let Some(other) = asked.other() {
+        return Err(invalid(format!("There is no query parameter `{other}` here.")));
     }
+    let Asked { filter, after, .. } = asked;
     // Who comes again says where it was.
     let resumed = request.head.headers.get("last-event-id").and_then(|id| id.to_str().ok()).filter(|id| !id.is_empty());
     let after = match (resumed, &after) {

@@ -46,7 +46,7 @@ words! {
     "camelCase": directories::Obstacle { AddressTaken, CustomerChanged, NameTaken, OrganizationChanged }
     "camelCase": directories::MemberTurn { Come, Go }
     "camelCase": directories::Warning { NoDomains }
-    "kebab-case": directories::State { Connected, Held, Staged, Applying, Silent, NoKeyWorks }
+    "kebab-case": directories::State { Connected, Waiting, FirstSync, Failing, Held, Staged, Applying, Silent, NoKeyWorks }
     "camelCase": directories::ResourceKind { User, Group }
     "camelCase": directories::Effect { Created, Changed, Unchanged, Deleted, Refused, Held }
     "camelCase": site::Audience { Open, Restricted }

@@ -1,6 +1,6 @@
 //! What the component's functions are called with.
 
-use crate::runtime::changes::Filter;
+use crate::runtime::changes::{Filter, Subject};
 use crate::runtime::directories::{
     AccessTurn, LogFilter, MemberTurn, PlannedList, Resolution, Settings, SettingsUpdate,
 };
@@ -47,17 +47,21 @@ impl Argument for Option<&str> {
     }
 }
 
-impl Argument for Vec<String> {
-    type Kept = Self;
-    type Passed<'a> = &'a [String];
+macro_rules! by_slice {
+    ($($kind:ty),+) => {
+        $(impl Argument for Vec<$kind> {
+            type Kept = Self;
+            type Passed<'a> = &'a [$kind];
 
-    fn keep(self) -> Self {
-        self
-    }
+            fn keep(self) -> Self {
+                self
+            }
 
-    fn pass(kept: &Self) -> &[String] {
-        kept
-    }
+            fn pass(kept: &Self) -> &[$kind] {
+                kept
+            }
+        })+
+    };
 }
 
 macro_rules! by_value {
@@ -94,6 +98,7 @@ macro_rules! by_reference {
     };
 }
 
+by_slice!(String, Subject);
 by_value!(u32, u64, Option<u64>, bool, Audience, Option<Audience>, PlannedList, MemberTurn, AccessTurn);
 by_reference!(
     Position,

@@ -3,8 +3,8 @@
 
 use super::{Answer, Argument, Site};
 use crate::runtime::directories::{
-    AdoptionPage, ConflictPage, ConflictPreview, Error, GroupCheck, GroupRepair, Resolution, RulePage, RulesApplied,
-    UnlinkedPage,
+    AdoptionPage, ConflictPage, ConflictPreview, Error, Group, GroupCheck, GroupPage, GroupRepair, Resolution,
+    RulePage, RulesApplied, UnlinkedPage,
 };
 
 exports! {
@@ -41,6 +41,13 @@ exports! {
 
         /// Does what [`preview_rules`](Self::preview_rules) with the same cursor and limit says.
         write apply_rules(actor: &str, id: &str, cursor: Option<&str>, limit: u32) -> RulesApplied = call_apply_rules;
+
+        /// The groups of a directory, in the order in which they were made; with a query, those whose names begin with it, by
+        /// name: those after `cursor`, at most `limit` (1 to 1,000) of them.
+        read groups(id: &str, query: Option<&str>, cursor: Option<&str>, limit: u32) -> GroupPage = call_groups;
+
+        /// One group of a directory.
+        read group(id: &str, group: &str) -> Group = call_get_group;
 
         /// Compares a group with its organization.
         read check_group(id: &str, group: &str) -> GroupCheck = call_check_group;

@@ -155,6 +155,9 @@ exports! {
             limit: u32,
         ) -> OrganizationPage = call_project_organizations;
 
+        /// The projects that an organization is associated with, in order of their numbers.
+        read organization_projects(id: u64, position: Position, limit: u32) -> ProjectPage = call_organization_projects;
+
         /// A project's own customers.
         read project_customers(id: u64, position: Position, limit: u32) -> CustomerPage = call_project_customers;
 
