@@ -1,6 +1,8 @@
 //! The frame around every page: head, navigation, heading, and the header fields that keep a page to itself.
 
 use super::assets;
+use super::done::Done;
+use super::parts::{Tone, note};
 use super::place::Place;
 use super::request::ConsoleRequest;
 use crate::http::reply::{Reply, content, empty};
@@ -89,6 +91,7 @@ pub(super) struct Page {
     title: String,
     above: Vec<(String, String)>,
     lead: Option<Markup>,
+    actions: Option<Markup>,
     tabs: Option<Markup>,
     body: Markup,
 }
@@ -101,7 +104,15 @@ impl Page {
 
     /// A page of no section.
     pub(super) fn apart(title: impl Into<String>) -> Self {
-        Self { section: None, title: title.into(), above: Vec::new(), lead: None, tabs: None, body: html! {} }
+        Self {
+            section: None,
+            title: title.into(),
+            above: Vec::new(),
+            lead: None,
+            actions: None,
+            tabs: None,
+            body: html! {},
+        }
     }
 
     /// Names a page that this one lies under, from the top down, with its path behind `/console`.
@@ -113,6 +124,12 @@ impl Page {
     /// What stands below the heading: a sentence, or badges.
     pub(super) fn lead(mut self, lead: Markup) -> Self {
         self.lead = Some(lead);
+        self
+    }
+
+    /// What can be done with what the page is about: links and buttons.
+    pub(super) fn actions(mut self, actions: Markup) -> Self {
+        self.actions = Some(actions);
         self
     }
 
@@ -146,8 +163,12 @@ impl Page {
                         }
                         h1 { (self.title) }
                         @if let Some(lead) = &self.lead { div.lead { (lead) } }
+                        @if let Some(actions) = &self.actions { div.actions { (actions) } }
                     }
                     @if let Some(tabs) = &self.tabs { (tabs) }
+                    @if let Some(done) = request.done {
+                        div role="status" { (note(Tone::Good, &html! { p { (done.text()) } })) }
+                    }
                     (self.body)
                 }
             }
@@ -239,6 +260,16 @@ pub(super) fn see_other(location: &str) -> Reply {
         reply.headers_mut().insert(header::LOCATION, location);
     }
     reply
+}
+
+/// Sends the browser on after a change, to a page that tells what was done; its path behind `/console`.
+pub(super) fn done(request: &ConsoleRequest<'_>, path: &str, done: Done) -> Reply {
+    see_other(&ConsoleRequest::telling(&request.link(path), done))
+}
+
+/// The same, to the page with the path and query of the request itself.
+pub(super) fn done_here(request: &ConsoleRequest<'_>, done: Done) -> Reply {
+    see_other(&ConsoleRequest::telling(&request.here_with(&[]), done))
 }
 
 fn mark() -> Markup {

@@ -8,8 +8,7 @@
 //! 1. A module of its own, named by what it shows, with `async fn show(request: ConsoleRequest<'_>) -> Result<Reply, Fault>`.
 //!    Errors of [`Site`](crate::Site) become pages by `?`: `request.site().customer(id).await??`.
 //! 2. A row in [`PAGES`], where the variable parts of the path are `request.parameter(0)` and on, and the query is
-//!    `request.query("name")`. A page is `GET`; one that changes something is `POST`, takes `request.form()`, which checks the
-//!    form's token ([`ConsoleRequest::token_field`] writes it), and ends with [`frame::see_other`].
+//!    `request.query("name")`. A page to look at is `GET`.
 //! 3. `Page::new(section, title).body(html! { … }).reply(&request)` puts it into the frame. Links are
 //!    `request.link("/customers")`, never written out: the public URL may have a path in front.
 //! 4. [`parts`] has what pages are made of: tables, badges, filters, pagers, times, counts, tabs, empty states. What a
@@ -19,6 +18,32 @@
 //!    something was committed, and puts those parts in place.
 //! 6. Lists are read with [`parts::PAGE`] entries at a time. A page makes a bounded number of calls, however large the site:
 //!    `tests/host_console.rs` has a list of all paths, to which a new one is added.
+//!
+//! # Adding an action
+//!
+//! An action is a module beside the page that it is on, and its path lies under that page's: whoever is refused something
+//! finds the way back there. `GET` shows its form, `POST` to the same path does it:
+//!
+//! ```text
+//! async fn ask(request)      -> page(&request, &thing, &Form::new("rename").with("name", &thing.name).seen(&thing))
+//! async fn act(mut request)  -> let mut form = Form::sent("rename", &mut request).await?;    // checks the token
+//!                               form.is_current(&thing)                                      // nobody is overwritten
+//!                               match request.site().rename(request.actor(), …, form.text("name")).await? {
+//!                                   Ok(_) => Ok(frame::done(&request, path, Done::Renamed)),  // 303, and a message there
+//!                                   Err(error) => page(&request, &thing, &form.refused(error)?),
+//!                               }
+//! ```
+//!
+//! 1. [`parts::Form`] has the fields, what was entered into them, and the reason of a refusal, which stands above them;
+//!    `page` answers with [`Form::status`](parts::Form::status). What the engine refuses comes back so; anything else is an
+//!    error page. Rules are the engine's: a form checks nothing but that a number is one.
+//! 2. After a change the browser is sent on by [`frame::done`], so that loading the page again repeats nothing. What is said
+//!    there is a variant of [`done::Done`]; a secret that is shown once is the exception, and its page answers the `POST`.
+//! 3. What takes something away asks once: [`parts::Confirm`] says in numbers what will happen, with one button and a way
+//!    back. Where there is a way to undo it, the page that one comes to has it.
+//! 4. What needs no question is a button on its page ([`parts::act`], or [`parts::acts`] around a list with a button in each
+//!    row), and has no `GET`.
+//! 5. Forms with fields stand outside of [`parts::live`], which would take away what is being entered.
 
 mod access;
 mod activity;
@@ -28,6 +53,7 @@ mod chart;
 mod customers;
 mod detail;
 mod directory;
+mod done;
 mod feed;
 mod frame;
 mod history;
@@ -111,6 +137,18 @@ impl Console {
     pub(crate) fn new() -> Self {
         Self { pages: Routes::new(PAGES) }
     }
+
+    /// The path of the nearest page that another path lies under.
+    fn above<'a>(&self, path: &'a str) -> &'a str {
+        let mut above = path;
+        while let Some((parent, _)) = above.rsplit_once('/') {
+            if self.pages.find(&hyper::Method::GET, parent).is_ok() {
+                return parent;
+            }
+            above = parent;
+        }
+        place::PREFIX
+    }
 }
 
 /// Whether a path is one of the console's.
@@ -137,19 +175,18 @@ pub(crate) async fn answer(console: &Console, state: &State, context: &mut Reque
     }
     context.answering.known(session.is_some());
     let Some(session) = session else { return sign_in::wanted(&place, head) };
-    match console.pages.find(&head.method, path) {
-        Err(fault) => trouble::inside(&ConsoleRequest::new(state, &place, session, Vec::new(), context), &fault),
+    let answered = match console.pages.find(&head.method, path) {
+        Err(fault) => Err(fault),
         Ok((page, parameters)) => {
             tracing::debug!(request = context.id, page = page.name, "console");
             let request = ConsoleRequest::new(state, &place, session.clone(), parameters, context);
-            match (page.handler)(request).await {
-                Ok(reply) => reply,
-                Err(fault) => {
-                    trouble::inside(&ConsoleRequest::new(state, &place, session, Vec::new(), context), &fault)
-                }
-            }
+            (page.handler)(request).await
         }
-    }
+    };
+    answered.unwrap_or_else(|fault| {
+        let request = ConsoleRequest::new(state, &place, session, Vec::new(), context);
+        trouble::inside(&request, &fault, console.above(path))
+    })
 }
 
 /// An error that comes before it is known where the console is.

@@ -1,7 +1,9 @@
 //! What a request to a page brings.
 
+use super::done::Done;
 use super::place::Place;
 use super::session::Session;
+use crate::http::UNNAMED;
 use crate::http::admin_request::number;
 use crate::http::body::IncomingBody;
 use crate::http::connections::AnswerGuard;
@@ -16,8 +18,11 @@ use maud::{Markup, html};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// The longest form.
-pub(super) const FORM: usize = 64 << 10;
+/// What names in the query what was done before a page.
+const DONE: &str = "done";
+
+/// The longest form: with all the project rules that a directory may have.
+const FORM: usize = 256 << 10;
 
 /// A request from somebody who has signed in.
 pub(super) struct ConsoleRequest<'a> {
@@ -31,6 +36,8 @@ pub(super) struct ConsoleRequest<'a> {
     body: &'a mut IncomingBody,
     parameters: Vec<String>,
     query: Vec<(String, String)>,
+    /// What was done just now, for the page to tell.
+    pub(super) done: Option<Done>,
 }
 
 impl<'a> ConsoleRequest<'a> {
@@ -43,10 +50,12 @@ impl<'a> ConsoleRequest<'a> {
     ) -> Self {
         let (head, body, answering) = (context.head, &mut context.body, &context.answering);
         let query = form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes()).into_owned();
-        let query = query.filter(|(_, value)| !value.trim().is_empty()).collect();
+        let (done, query): (Vec<_>, _) =
+            query.filter(|(_, value)| !value.trim().is_empty()).partition(|(name, _)| name == DONE);
+        let done = done.first().and_then(|(_, word)| Done::of(word));
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let now = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
-        Self { state, place, session, head, answering, now, body, parameters, query }
+        Self { state, place, session, head, answering, now, body, parameters, query, done }
     }
 
     /// The site that is shown.
@@ -54,9 +63,20 @@ impl<'a> ConsoleRequest<'a> {
         &self.state.site
     }
 
+    /// Who makes the changes that are asked for, as the admin API has it of whoever comes with the key and no name.
+    pub(super) fn actor(&self) -> &'static str {
+        UNNAMED
+    }
+
     /// A link to a page of the console, by its path behind `/console`.
     pub(super) fn link(&self, path: &str) -> String {
         self.place.link(path)
+    }
+
+    /// A link to a page that is to tell what was done.
+    pub(super) fn telling(link: &str, done: Done) -> String {
+        let mark = if link.contains('?') { '&' } else { '?' };
+        format!("{link}{mark}{DONE}={}", done.word())
     }
 
     /// A variable part of the path, percent-decoded.

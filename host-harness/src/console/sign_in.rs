@@ -2,7 +2,7 @@
 
 use super::frame::{bare, see_other};
 use super::place::{PREFIX, Place};
-use super::request::{ConsoleRequest, FORM};
+use super::request::ConsoleRequest;
 use super::session::{self, Session};
 use super::trouble;
 use crate::http::context::RequestContext;
@@ -15,6 +15,9 @@ use hyper::{Method, StatusCode};
 use maud::{Markup, html};
 
 pub(super) const PATH: &str = "/console/sign-in";
+
+/// The longest form with a key in it.
+const FORM: usize = 8 << 10;
 
 /// Sends somebody who has not signed in to where that is done, and from there back.
 pub(super) fn wanted(place: &Place, head: &Parts) -> Reply {

@@ -1,19 +1,21 @@
 //! What went wrong, said on a page.
 
 use super::frame::{Page, bare, guarded};
+use super::parts::told;
 use super::place::Place;
 use super::request::ConsoleRequest;
 use crate::http::fault::Fault;
 use crate::http::reply::{Reply, content};
 use hyper::http::request::Parts;
 use hyper::{Method, StatusCode};
-use maud::{DOCTYPE, Markup, html};
+use maud::{DOCTYPE, html};
 
-/// An error for somebody who has signed in: in the frame, so that the way on is at hand.
-pub(super) fn inside(request: &ConsoleRequest<'_>, fault: &Fault) -> Reply {
+/// An error for somebody who has signed in: in the frame, so that the way on is at hand. `back` is the path of the page
+/// that the one which failed lies under.
+pub(super) fn inside(request: &ConsoleRequest<'_>, fault: &Fault, back: &str) -> Reply {
     let body = html! {
-        (told(fault))
-        p { a.button href=(request.link("")) { "Go to the overview" } }
+        div.told { (told(fault)) }
+        p { a.button href=(request.place.local(back)) { "Back" } }
     };
     let page = Page::apart(title(fault)).body(body);
     finish(fault, page.reply_with(fault.status, request))
@@ -23,7 +25,7 @@ pub(super) fn inside(request: &ConsoleRequest<'_>, fault: &Fault) -> Reply {
 pub(super) fn outside(place: &Place, fault: &Fault) -> Reply {
     let body = html! {
         h1 { (title(fault)) }
-        (told(fault))
+        div.told { (told(fault)) }
         p { a href=(place.link("")) { "Go to the console" } }
     };
     finish(fault, bare(fault.status, place, title(fault), &body))
@@ -57,16 +59,6 @@ fn title(fault: &Fault) -> &'static str {
         StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => "Not possible at the moment",
         status if status.is_server_error() => "Something went wrong",
         _ => "The request was refused",
-    }
-}
-
-fn told(fault: &Fault) -> Markup {
-    html! {
-        p.told { (fault.detail) }
-        @if fault.status == StatusCode::NOT_FOUND {
-            p.hint { "It may have been deleted since, or the link may be cut short." }
-        }
-        @if fault.retry_after.is_some() { p.hint { "Load the page again in a moment." } }
     }
 }
 

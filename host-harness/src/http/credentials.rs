@@ -7,6 +7,9 @@ use sha2::{Digest, Sha256};
 use std::fmt;
 use subtle::ConstantTimeEq;
 
+/// The name of an administrator who gives none.
+pub(crate) const UNNAMED: &str = "key";
+
 /// The key of the site's administrators, of which only a hash is kept.
 ///
 /// A SHA-256 hash is enough for a key that was made by [`generate`](AdminKey::generate): there are 2²⁵⁶ of them to try.
@@ -50,14 +53,14 @@ impl AdminKey {
         let (scheme, credentials) = credentials.split_once(' ')?;
         let credentials = credentials.trim();
         if scheme.eq_ignore_ascii_case("bearer") {
-            return self.matches(credentials).then(|| "key".to_owned());
+            return self.matches(credentials).then(|| UNNAMED.to_owned());
         }
         if !scheme.eq_ignore_ascii_case("basic") {
             return None;
         }
         let credentials = String::from_utf8(STANDARD.decode(credentials).ok()?).ok()?;
         let (name, key) = credentials.split_once(':')?;
-        let name = if name.is_empty() { "key" } else { name };
+        let name = if name.is_empty() { UNNAMED } else { name };
         self.matches(key).then(|| name.to_owned())
     }
 

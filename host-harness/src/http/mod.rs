@@ -29,5 +29,7 @@ pub(crate) mod state;
 mod whole;
 
 pub use credentials::AdminKey;
+#[cfg(feature = "console")]
+pub(crate) use credentials::UNNAMED;
 pub use server::Server;
 pub use settings::Settings;

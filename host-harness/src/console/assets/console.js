@@ -65,6 +65,17 @@
     return new DOMParser().parseFromString(await response.text(), "text/html");
   }
 
+  /** What finds an element again in a part that was made anew. */
+  function found(element) {
+    if (element.id) return `#${CSS.escape(element.id)}`;
+    for (const name of ["href", "value"]) {
+      const value = element.getAttribute(name);
+      if (value) return `${element.localName}[${name}="${CSS.escape(value)}"]`;
+    }
+    const action = element.closest("form")?.getAttribute("action");
+    return action && `form[action="${CSS.escape(action)}"] button`;
+  }
+
   /** Puts a part in place anew, unless it is what is there; what was opened stays open, and what had the focus has it again. */
   function put(part, anew) {
     dress(anew);
@@ -72,7 +83,7 @@
     anew.querySelectorAll("details").forEach((details, index) => { details.open = opened[index] ?? false; });
     if (part.innerHTML === anew.innerHTML) return;
     const focused = part.contains(document.activeElement) ? document.activeElement : null;
-    const key = focused && (focused.id ? `#${CSS.escape(focused.id)}` : focused.getAttribute("href") && `a[href="${CSS.escape(focused.getAttribute("href"))}"]`);
+    const key = focused && found(focused);
     part.replaceChildren(...anew.childNodes);
     if (key) part.querySelector(key)?.focus();
   }
@@ -182,6 +193,15 @@
     if (current) row.scrollLeft += current.left - row.getBoundingClientRect().left - (row.clientWidth - current.width) / 2;
   }
 
+  /** What was done just now is said once, and not when the page is loaded again. */
+  function sayOnce() {
+    const url = new URL(location.href);
+    if (!url.searchParams.has("done")) return;
+    url.searchParams.delete("done");
+    history.replaceState(null, "", url);
+  }
+
+  sayOnce();
   dress(document);
   setInterval(() => times(document), 30_000);
   for (const form of document.querySelectorAll("form[data-filters]")) filters(form);
