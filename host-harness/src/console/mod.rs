@@ -125,7 +125,7 @@ static PAGES: &Endpoints<Handler> = endpoints! {
     "/console/projects/{id}/customers" => { GET projects::customers }
     "/console/access" => { GET access::show }
     "/console/activity" => { GET activity::show }
-    "/console/settings" => { GET settings::show }
+    "/console/settings" => { GET settings::show, POST settings::save }
 };
 
 /// The console of one site.

@@ -1,75 +1,89 @@
-//! `/console/settings`: the settings of the site, and what each does.
+//! `/console/settings`: the settings of the site, what each does, and changing them.
 
-use super::frame::{Page, Section};
+use super::done::Done;
+use super::frame::{Page, Section, done};
 use super::names::DirectoryNames;
-use super::parts::{Facts, PAGE, Table, ago, copy, count, counted, empty, panel};
+use super::parts::{Ends, Facts, Form, PAGE, Table, ago, copy, count, empty, panel};
 use super::request::ConsoleRequest;
 use super::words;
 use crate::http::fault::Fault;
 use crate::http::reply::Reply;
 use crate::runtime::directories::Directory;
-use crate::runtime::site::{Position, SameName, Settings, Subject};
+use crate::runtime::site::{Position, SameName, Settings, SettingsUpdate, Subject};
 use maud::{Markup, html};
 
 /// How many directories are listed.
 const DIRECTORIES: u32 = 100;
 
+const RETENTION: &str = "Retention time, in days";
+
+const MEMBERS: &str = "Members of a group at most";
+
+const GROUPS: &str = "Groups of a directory at most";
+
 pub(super) async fn show(request: ConsoleRequest<'_>) -> Result<Reply, Fault> {
-    let site = request.site();
-    let settings = site.settings().await??;
-    let directories = site.directories(None, DIRECTORIES).await??;
-    let same_names = site.same_names(Position::START, PAGE).await??;
-    let names = DirectoryNames::read(&request).await?;
-    let body = html! {
-        (panel("The site", &of_site(&settings)))
-        (panel("Directories", &of_directories(&request, &directories.values)))
-        @if !same_names.values.is_empty() { (panel("Two of one name", &two_of_one(&request, &names, &same_names.values))) }
-        (panel("This server", &of_server(&request)))
-    };
-    let lead = html! { "What holds for the whole site. Each directory has settings of its own." };
-    Ok(Page::new(Section::Settings, "Settings").lead(lead).body(body).reply(&request))
+    let settings = request.site().settings().await??;
+    let form = Form::new("settings")
+        .with("retention", settings.retention_days.to_string())
+        .with("members", settings.max_members.to_string())
+        .with("groups", settings.max_groups.to_string())
+        .with("locale", &settings.default_locale)
+        .with("locales", settings.locales.join("\n"))
+        .seen(&settings);
+    page(&request, &form).await
 }
 
-fn of_site(settings: &Settings) -> Markup {
-    let explained = |value: Markup, hint: &str| html! { (value) p.hint { (hint) } };
-    let days = counted(settings.retention_days, "day", "days");
-    Facts::new()
-        .add(
-            "Retention time",
-            explained(
-                html! { @if settings.retention_days == 0 { "None: erased at once" } @else { (days) } },
-                "For how long deleted customers and organizations can be restored. Then they are erased for good.",
-            ),
-        )
-        .add(
-            "Members of a group",
-            explained(
-                html! { "At most " (count(settings.max_members)) },
-                "A request that would go past it is refused whole, with the limit named.",
-            ),
-        )
-        .add(
-            "Groups of a directory",
-            explained(
-                html! { "At most " (count(settings.max_groups)) },
-                "Likewise. A directory over it keeps its groups, and gets no others.",
-            ),
-        )
-        .add(
-            "Default locale",
-            explained(
-                html! { code { (settings.default_locale) } },
-                "For customers without a locale, or with one that has no counterpart here.",
-            ),
-        )
-        .add(
-            "Locales",
-            explained(
-                html! { ul.words { @for locale in &settings.locales { li { code { (locale) } } } } },
-                "Those that customers can have. What an identity provider sends becomes the closest of them.",
-            ),
-        )
-        .show()
+pub(super) async fn save(mut request: ConsoleRequest<'_>) -> Result<Reply, Fault> {
+    let mut form = Form::sent("settings", &mut request).await?;
+    let now = request.site().settings().await??;
+    let refused = match update(&now, &mut form) {
+        Ok(update) => match request.site().update_settings(request.actor(), update).await? {
+            Ok(_) => return Ok(done(&request, "/settings", Done::SettingsSaved)),
+            Err(error) => error.into(),
+        },
+        Err(fault) => fault,
+    };
+    page(&request, &form.refused(refused)?).await
+}
+
+/// What the form asks for.
+fn update(now: &Settings, form: &mut Form) -> Result<SettingsUpdate, Fault> {
+    form.is_current(now)?;
+    let locales = form.text("locales").split([',', ' ', '\r', '\n']).filter(|locale| !locale.is_empty());
+    Ok(SettingsUpdate {
+        locales: Some(locales.map(str::to_owned).collect()),
+        default_locale: Some(form.text("locale").to_owned()),
+        max_members: Some(form.number("members", MEMBERS)?),
+        max_groups: Some(form.number("groups", GROUPS)?),
+        retention_days: Some(form.number("retention", RETENTION)?),
+    })
+}
+
+async fn page(request: &ConsoleRequest<'_>, form: &Form) -> Result<Reply, Fault> {
+    let site = request.site();
+    let directories = site.directories(None, DIRECTORIES).await??;
+    let same_names = site.same_names(Position::START, PAGE).await??;
+    let names = DirectoryNames::read(request).await?;
+    let fields = html! {
+        (form.digits("retention", RETENTION, "For so many days deleted customers and organizations can be restored. Then they \
+            are erased for good; with 0, at once. It holds for what is deleted from now on."))
+        (form.digits("members", MEMBERS, "A request that would go past it is refused whole. A group over it stays as it is, \
+            and does not grow."))
+        (form.digits("groups", GROUPS, "Likewise. A directory over it keeps its groups, and gets no others."))
+        (form.line("locale", "Default locale", "For customers without a locale, or with one that has no counterpart here. One \
+            of those below."))
+        (form.area("locales", "Locales", "Those that customers can have, one on each line. What an identity provider sends \
+            becomes the closest of them. Customers keep theirs until they are changed."))
+    };
+    let body = html! {
+        (panel("The site", &form.show(request, "/settings", &fields, &Ends::with("Save settings"))))
+        (panel("Directories", &of_directories(request, &directories.values)))
+        @if !same_names.values.is_empty() { (panel("Two of one name", &two_of_one(request, &names, &same_names.values))) }
+        (panel("This server", &of_server(request)))
+    };
+    let lead = html! { "What holds for the whole site. Each directory has settings of its own." };
+    let page = Page::new(Section::Settings, "Settings").lead(lead).body(body);
+    Ok(page.reply_with(form.status(), request))
 }
 
 fn of_directories(request: &ConsoleRequest<'_>, directories: &[Directory]) -> Markup {
@@ -129,7 +143,7 @@ fn of_server(request: &ConsoleRequest<'_>) -> Markup {
     Facts::new()
         .add("Version", html! { "Usher " (env!("CARGO_PKG_VERSION")) })
         .add("Address", copy(&request.place.url("")))
-        .add("Admin API", html! { code { (request.place.url("/admin/v1")) } p.hint { "Settings are changed there: " code { "PATCH /admin/v1/settings" } "." } })
+        .add("Admin API", copy(&request.place.url("/admin/v1")))
         .add("Described by", html! { a href=(request.place.url("/openapi.json")) { "openapi.json" } })
         .show()
 }
