@@ -50,6 +50,7 @@ mod activity;
 mod assets;
 mod attributes;
 mod chart;
+mod choices;
 mod customers;
 mod detail;
 mod directory;
@@ -97,20 +98,29 @@ static PAGES: &Endpoints<Handler> = endpoints! {
     "/console/directories" => { GET directory::list::show }
     "/console/directories/{id}" => { GET directory::status::show }
     "/console/directories/{id}/plan" => { GET directory::plan::show }
+    "/console/directories/{id}/plan/apply" => { GET directory::apply::ask, POST directory::apply::act }
     "/console/directories/{id}/plan/{kind}" => { GET directory::planned::list }
     "/console/directories/{id}/plan/members/{group}" => { GET directory::planned::members }
     "/console/directories/{id}/conflicts" => { GET directory::conflicts::open }
     "/console/directories/{id}/conflicts/left" => { GET directory::conflicts::left }
     "/console/directories/{id}/conflicts/adopted" => { GET directory::conflicts::adopted }
-    "/console/directories/{id}/conflicts/{group}" => { GET directory::conflicts::one }
+    "/console/directories/{id}/conflicts/{group}" => { GET directory::resolve::show, POST directory::resolve::act }
     "/console/directories/{id}/held" => { GET directory::held::show }
+    "/console/directories/{id}/held/release" => { GET directory::release::ask, POST directory::release::act }
     "/console/directories/{id}/unlinked" => { GET directory::unlinked::show }
     "/console/directories/{id}/groups" => { GET directory::groups::list }
     "/console/directories/{id}/groups/{group}" => { GET directory::group::show, POST directory::group::check }
+    "/console/directories/{id}/groups/{group}/repair" => { POST directory::group::repair }
     "/console/directories/{id}/requests" => { GET directory::requests::list }
+    "/console/directories/{id}/requests/capture" => { GET directory::capture::ask, POST directory::capture::start }
+    "/console/directories/{id}/requests/capture/stop" => { POST directory::capture::stop }
     "/console/directories/{id}/requests/{sequence}" => { GET directory::requests::one }
-    "/console/directories/{id}/keys" => { GET directory::keys::show }
-    "/console/directories/{id}/settings" => { GET directory::settings::show }
+    "/console/directories/{id}/keys" => { GET directory::keys::show, POST directory::keys::rotate }
+    "/console/directories/{id}/keys/{key}/revoke" => { GET directory::keys::ask, POST directory::keys::revoke }
+    "/console/directories/{id}/settings" => { GET directory::settings::show, POST directory::settings::save }
+    "/console/directories/{id}/stage" => { GET directory::stage::ask, POST directory::stage::act }
+    "/console/directories/{id}/rules" => { GET directory::rules::show, POST directory::rules::apply }
+    "/console/directories/{id}/disconnect" => { GET directory::disconnect::ask, POST directory::disconnect::act }
     "/console/customers" => { GET customers::list }
     "/console/customers/deleted" => { GET customers::deleted }
     "/console/customers/{id}" => { GET customers::one }

@@ -1,5 +1,6 @@
 //! What things are called: one word for each, on all pages.
 
+use super::choices::CONFLICT_POLICIES;
 use super::parts::{Tone, badge};
 use crate::runtime::directories::{
     ConflictKind, ConflictPolicy, DirectoryStatus, Effect, Mode, Obstacle, PlannedKind, State, UnlinkedReason,
@@ -86,11 +87,7 @@ pub(super) fn mode(mode: Mode) -> Markup {
 
 /// What happens to a local organization when a group of its name is first pushed.
 pub(super) fn conflict_policy(policy: ConflictPolicy) -> &'static str {
-    match policy {
-        ConflictPolicy::Sync => "Adopt the organization",
-        ConflictPolicy::Skip => "Leave the group apart",
-        ConflictPolicy::Reject => "Refuse the group",
-    }
+    CONFLICT_POLICIES.iter().find(|choice| choice.is == policy).map_or("", |choice| choice.name)
 }
 
 pub(super) fn conflict_kind(kind: ConflictKind) -> &'static str {

@@ -1,13 +1,12 @@
 //! `/console/directories/{id}/conflicts`: groups and organizations of one name.
 
-use super::super::names::customers_named;
-use super::super::parts::{Facts, PAGE, Tab, Table, ago, count, counted, empty, live, pager, panel, tabs};
+use super::super::parts::{PAGE, Tab, Table, ago, count, counted, empty, live, pager, tabs};
 use super::super::request::ConsoleRequest;
 use super::super::words;
 use super::head::Head;
 use crate::http::fault::Fault;
 use crate::http::reply::Reply;
-use crate::runtime::directories::{AdoptionPage, Conflict, ConflictPage, ConflictSubject, MemberChange};
+use crate::runtime::directories::{AdoptionPage, Conflict, ConflictPage, ConflictSubject};
 use maud::{Markup, html};
 
 /// The open ones.
@@ -46,55 +45,6 @@ pub(in super::super) async fn adopted(request: ConsoleRequest<'_>) -> Result<Rep
         (pager(&request, page.next.as_deref()))
     };
     Ok(shown(&request, &head, "Adopted", &content))
-}
-
-/// One conflict, with what adopting the organization would do.
-pub(in super::super) async fn one(request: ConsoleRequest<'_>) -> Result<Reply, Fault> {
-    let head = Head::read(&request).await?;
-    let preview = request.site().preview_conflict(&head.directory.id, request.parameter(1)).await??;
-    let coming = customers_named(&request, &preview.added.first).await?;
-    let going = customers_named(&request, &preview.removed.first).await?;
-    let conflict = &preview.conflict;
-    let facts = Facts::new()
-        .add("What", html! { (words::conflict_kind(conflict.kind)) })
-        .add("Since", ago(conflict.since, request.now))
-        .maybe(
-            "Organization",
-            conflict.organization.as_ref().map(|organization| {
-                html! {
-                    a href=(request.link(&format!("/organizations/{}", organization.id))) { (organization.name) }
-                    " " span.hint {
-                        @match &organization.managed_by { Some((_, name)) => { "managed by " (name) }, None => "local" }
-                    }
-                }
-            }),
-        )
-        .maybe(
-            "Refused",
-            conflict.refusals.map(|(times, last)| {
-                html! {
-                    (counted(times, "time", "times")) ", last " (ago(last, request.now))
-                }
-            }),
-        );
-    let body = html! {
-        (panel("The conflict", &facts.show()))
-        (panel("If the organization is adopted", &html! {
-            div.columns {
-                (turn(&request, "Would come", &preview.added, &coming))
-                (turn(&request, "Would go", &preview.removed, &going))
-            }
-            @if preview.projects.is_empty() {
-                p.hint {
-                    "No restricted project is associated with the organization: nobody gains or loses one by this."
-                }
-            } @else {
-                h3 { "Projects that go with it" }
-                ul.names { @for (id, name) in &preview.projects { li { a href=(request.link(&format!("/projects/{id}"))) { (name) } } } }
-            }
-        }))
-    };
-    Ok(head.below(&request, "Conflicts", "/conflicts", &conflict.name).body(body).reply(&request))
 }
 
 fn list(request: &ConsoleRequest<'_>, head: &Head, current: &str, page: &ConflictPage, nothing: &Markup) -> Reply {
@@ -152,22 +102,4 @@ fn adoptions(request: &ConsoleRequest<'_>, page: &AdoptionPage) -> Markup {
         ]);
     }
     table.show()
-}
-
-/// Who comes or goes, by the first of them.
-fn turn(request: &ConsoleRequest<'_>, heading: &str, change: &MemberChange, named: &[(String, String)]) -> Markup {
-    let left_out = u64::from(change.count).saturating_sub(named.len() as u64);
-    html! {
-        div {
-            h3 { (heading) ": " (count(change.count)) }
-            @if change.count > 0 {
-                ul.names {
-                    @for (id, name) in named { li { a href=(request.link(&format!("/customers/{id}"))) { (name) } } }
-                }
-                @if left_out > 0 { p.hint { "and " (count(left_out)) " more" } }
-            } @else {
-                p.hint { "Nobody" }
-            }
-        }
-    }
 }

@@ -2,8 +2,10 @@
 //!
 //! A comparison reads all memberships of the directory, so it is made when somebody asks for it, and not with the page.
 
+use super::super::done::Done;
+use super::super::frame::done;
 use super::super::names::customers_named;
-use super::super::parts::{Facts, Tone, ago, badge, count, counted, note, panel};
+use super::super::parts::{Facts, Form, Tone, act, ago, badge, count, counted, note, panel};
 use super::super::request::ConsoleRequest;
 use super::groups;
 use super::head::Head;
@@ -25,7 +27,7 @@ pub(in super::super) async fn show(request: ConsoleRequest<'_>) -> Result<Reply,
 
 /// Makes the comparison.
 pub(in super::super) async fn check(mut request: ConsoleRequest<'_>) -> Result<Reply, Fault> {
-    request.form().await?;
+    Form::sent("check", &mut request).await?;
     let head = Head::read(&request).await?;
     let check = request.site().check_group(&head.directory.id, request.parameter(1)).await??;
     let facts = facts(&request, &head, &check.group, check.members, check.organization);
@@ -45,9 +47,34 @@ pub(in super::super) async fn check(mut request: ConsoleRequest<'_>) -> Result<R
             }))
         }
         @if let Some(probation) = probation { (panel("On probation", &probation)) }
+        @if !check.differences.is_empty() || check.probation.count > 0 {
+            (panel("Repair", &repairing(&request, &head, &check)))
+        }
         (panel("Compared with its organization", &compare(&request, &head, &check.group)))
     };
     Ok(head.below(&request, "Groups", "/groups", &check.name).body(body).reply(&request))
+}
+
+/// Puts right what does not match.
+pub(in super::super) async fn repair(mut request: ConsoleRequest<'_>) -> Result<Reply, Fault> {
+    Form::sent("repair", &mut request).await?;
+    let (id, group) = (request.parameter(0), request.parameter(1));
+    let repaired = request.site().repair_group(request.actor(), id, group).await??;
+    let what = if repaired.left.is_empty() { Done::GroupRepaired } else { Done::GroupRepairedInPart };
+    Ok(done(&request, &format!("/directories/{id}/groups/{group}"), what))
+}
+
+/// What a repair does with what was found, and its button.
+fn repairing(request: &ConsoleRequest<'_>, head: &Head, check: &GroupCheck) -> Markup {
+    html! {
+        p.hint {
+            "The group decides, because the identity provider pushed it: the organization gets its name and its members."
+            @if check.probation.count > 0 {
+                " Probation ends: " (counted(check.probation.count, "customer is", "customers are")) " no longer a member."
+            }
+        }
+        (act(request, &head.path(&format!("/groups/{}/repair", check.group)), "Repair"))
+    }
 }
 
 fn facts(request: &ConsoleRequest<'_>, head: &Head, group: &str, members: u32, organization: Option<u64>) -> Facts {
@@ -67,10 +94,7 @@ fn compare(request: &ConsoleRequest<'_>, head: &Head, group: &str) -> Markup {
             "Whether the group and its organization have the same name and members. That reads all memberships of "
             "the directory, which takes a second or two in a large one."
         }
-        form method="post" action=(request.link(&head.path(&format!("/groups/{group}")))) {
-            (request.token_field())
-            button.plain type="submit" { "Compare" }
-        }
+        (act(request, &head.path(&format!("/groups/{group}")), "Compare"))
     }
 }
 

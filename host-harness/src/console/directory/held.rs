@@ -46,6 +46,7 @@ pub(in super::super) async fn show(request: ConsoleRequest<'_>) -> Result<Reply,
                     "The identity provider is told to try again later. Once they are let through, its next try takes "
                     "effect."
                 }
+                p.actions { a.button href=(request.link(&head.path("/held/release"))) { "Let them through …" } }
                 (table.show())
                 (pager(&request, page.next.as_deref()))
             }

@@ -27,6 +27,7 @@ pub(in super::super) async fn show(request: ConsoleRequest<'_>) -> Result<Reply,
                         "Staged, its pushes are kept as a plan that you look through first: who is made, linked, "
                         "changed or deactivated, and who gains or loses which project."
                     }
+                    p { a.button href=(request.link(&head.path("/stage"))) { "Stage the directory …" } }
                 }))
             } @else {
                 (counts(&request, &head, &plan))
@@ -40,7 +41,14 @@ fn counts(request: &ConsoleRequest<'_>, head: &Head, plan: &Plan) -> Markup {
     let of = |kind| plan.kinds.iter().find(|planned| planned.kind == kind).map_or(0, |planned| planned.count);
     let all: u64 = plan.kinds.iter().map(|planned| planned.count).sum();
     html! {
-        @if let Some(changed) = plan.changed_at { p.intro { "The plan last changed " (ago(changed, request.now)) "." } }
+        div.strip {
+            p.hint { @if let Some(changed) = plan.changed_at { "The plan last changed " (ago(changed, request.now)) "." } }
+            @if plan.mode == Mode::Staged {
+                a.button.main href=(request.link(&head.path("/plan/apply"))) { "Apply the plan …" }
+            } @else {
+                a.button.small href=(request.link(&head.path("/stage"))) { "Stop the apply …" }
+            }
+        }
         (access(request, head, plan))
         @if let Some(limit) = plan.limit.filter(|limit| plan.going > u64::from(*limit)) {
             (note(Tone::Warn, &html! {

@@ -1,8 +1,9 @@
 //! `/console/directories/{id}/requests`: what the identity provider sent, and what it was answered.
 
-use super::super::parts::{Facts, Filters, PAGE, Table, ago, at, count, counted, empty, pager, panel};
+use super::super::parts::{Facts, Filters, PAGE, Table, ago, at, count, counted, empty, live, pager, panel};
 use super::super::request::ConsoleRequest;
 use super::super::words;
+use super::capture;
 use super::head::Head;
 use super::logged;
 use crate::http::fault::Fault;
@@ -49,7 +50,8 @@ pub(in super::super) async fn list(request: ConsoleRequest<'_>) -> Result<Reply,
         }
         (pager(&request, page.next.as_deref()))
     };
-    Ok(head.page(&request, "Requests").body(filters.around(&list)).reply(&request))
+    let body = html! { (live("capture", &capture::state(&request, &head))) (filters.around(&list)) };
+    Ok(head.page(&request, "Requests").body(body).reply(&request))
 }
 
 /// One request, with its body where that was captured.

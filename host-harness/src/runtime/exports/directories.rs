@@ -91,6 +91,27 @@ impl Settings {
     }
 }
 
+/// Changes nothing.
+impl Default for SettingsUpdate {
+    fn default() -> Self {
+        Self {
+            name: None,
+            email_change: None,
+            email: None,
+            unknown_members: None,
+            conflict_policy: None,
+            adoption_grace_seconds: None,
+            deletion_limit: None,
+            mode: None,
+            domains: None,
+            outside_domains: None,
+            project_rules: None,
+            membership_resources: None,
+            silent_after: None,
+        }
+    }
+}
+
 impl Default for EmailChange {
     fn default() -> Self {
         Self::Refuse
