@@ -40,6 +40,7 @@ pub(in super::super) async fn show(request: ConsoleRequest<'_>) -> Result<Reply,
         (count(totals.inactive)) " deactivated."
     };
     let page = Page::new(Section::Customers, "Customers").lead(lead).tabs(lists(&request, "On the site"));
+    let page = page.actions(html! { a.button href=(request.link("/customers/new")) { "New customer" } });
     Ok(page.body(filters.around(&list)).reply(&request))
 }
 

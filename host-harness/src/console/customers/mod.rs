@@ -1,8 +1,11 @@
 //! `/console/customers`: all of them, those that are deleted, and one.
 
 mod deleted;
+pub(super) mod edit;
+pub(super) mod link;
 mod list;
 mod one;
+pub(super) mod removal;
 
 pub(super) use deleted::show as deleted;
 pub(super) use list::show as list;

@@ -3,7 +3,9 @@
 use super::super::frame::{Page, Section};
 use super::super::history;
 use super::super::names::DirectoryNames;
-use super::super::parts::{Facts, PAGE, Tab, Table, Tone, at, copy, count, counted, empty, live, note, panel, tabs};
+use super::super::parts::{
+    Facts, PAGE, Tab, Table, Tone, act, at, copy, count, counted, empty, live, note, panel, tabs,
+};
 use super::super::reasons;
 use super::super::request::ConsoleRequest;
 use super::super::subjects::{Known, last_name};
@@ -45,7 +47,7 @@ pub(in super::super) async fn show(request: ConsoleRequest<'_>) -> Result<Reply,
             (panel("Member of", &memberships(&request, &directories, &organizations)))
         },
     );
-    Ok(page(&request, &customer, "Now").body(body).reply(&request))
+    Ok(page(&request, &directories, &customer, "Now").body(body).reply(&request))
 }
 
 /// What happened to it, newest first. Also of one that is deleted.
@@ -59,10 +61,10 @@ pub(in super::super) async fn history(request: ConsoleRequest<'_>) -> Result<Rep
     let directories = DirectoryNames::read(&request).await?;
     let entries = site.customer_history(id, request.cursor(), PAGE).await??;
     let body = live("history", &history::timeline(&request, &directories, &entries));
-    Ok(page(&request, &customer, "History").body(body).reply(&request))
+    Ok(page(&request, &directories, &customer, "History").body(body).reply(&request))
 }
 
-fn page(request: &ConsoleRequest<'_>, customer: &Customer, current: &str) -> Page {
+fn page(request: &ConsoleRequest<'_>, directories: &DirectoryNames, customer: &Customer, current: &str) -> Page {
     let path = format!("/customers/{}", customer.id);
     let tab = |name, rest: &str| Tab { name, path: format!("{path}{rest}"), count: None };
     let lead = html! {
@@ -72,7 +74,19 @@ fn page(request: &ConsoleRequest<'_>, customer: &Customer, current: &str) -> Pag
             span.hint { (customer.email) }
         }
     };
+    let link =
+        |rest: &str, text: &str| html! { a.button.small href=(request.link(&format!("{path}{rest}"))) { (text) } };
+    let actions = html! {
+        @if customer.managed_by.is_some() {
+            (link("/unlink", "Unlink …"))
+        } @else {
+            (link("/edit", "Edit"))
+            @if !directories.choices().is_empty() { (link("/relink", "Link …")) }
+            (link("/delete", "Delete …"))
+        }
+    };
     let page = Page::new(Section::Customers, &customer.display_name).under("Customers", "/customers").lead(lead);
+    let page = page.actions(actions);
     page.tabs(tabs(request, "Customer", current, &[tab("Now", ""), tab("History", "/history")]))
 }
 
@@ -89,7 +103,10 @@ async fn gone(request: &ConsoleRequest<'_>, id: &str, error: site::Error) -> Res
     let body = html! {
         (note(Tone::Warn, &html! {
             p { b { "Deleted." } " It has no access, and can be restored until it is erased." }
-            p { a href=(request.link("/customers/deleted")) { "Deleted customers" } }
+            div.actions {
+                (act(request, &format!("/customers/{id}/restore"), "Restore"))
+                a.button.small href=(request.link(&format!("/customers/{id}/erase"))) { "Erase for good …" }
+            }
         }))
         (panel("What happened to it", &history::timeline(request, &directories, &entries)))
     };
