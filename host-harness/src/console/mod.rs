@@ -64,6 +64,7 @@ mod names;
 mod organizations;
 mod overview;
 mod parts;
+mod picker;
 mod place;
 mod projects;
 mod reasons;
@@ -134,8 +135,15 @@ static PAGES: &Endpoints<Handler> = endpoints! {
     "/console/customers/{id}/relink" => { GET customers::link::ask_relink, POST customers::link::relink }
     "/console/organizations" => { GET organizations::list }
     "/console/organizations/deleted" => { GET organizations::deleted }
+    "/console/organizations/new" => { GET organizations::edit::blank, POST organizations::edit::make }
     "/console/organizations/{id}" => { GET organizations::one }
     "/console/organizations/{id}/history" => { GET organizations::history }
+    "/console/organizations/{id}/add" => { GET organizations::members::pick, POST organizations::members::add }
+    "/console/organizations/{id}/remove" => { POST organizations::members::remove }
+    "/console/organizations/{id}/edit" => { GET organizations::edit::edit, POST organizations::edit::save }
+    "/console/organizations/{id}/delete" => { GET organizations::removal::ask_delete, POST organizations::removal::delete }
+    "/console/organizations/{id}/restore" => { POST organizations::removal::restore }
+    "/console/organizations/{id}/unlink" => { GET organizations::removal::ask_unlink, POST organizations::removal::unlink }
     "/console/projects" => { GET projects::list }
     "/console/projects/{id}" => { GET projects::one }
     "/console/projects/{id}/organizations" => { GET projects::organizations }

@@ -38,6 +38,7 @@ pub(in super::super) async fn show(request: ConsoleRequest<'_>) -> Result<Reply,
         (count(totals.all)) " in all: " (count(totals.managed)) " managed by directories, " (count(totals.local)) " local."
     };
     let page = Page::new(Section::Organizations, "Organizations").lead(lead).tabs(lists(&request, "On the site"));
+    let page = page.actions(html! { a.button href=(request.link("/organizations/new")) { "New organization" } });
     Ok(page.body(filters.around(&list)).reply(&request))
 }
 

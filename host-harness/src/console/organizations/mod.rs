@@ -1,8 +1,11 @@
 //! `/console/organizations`: all of them, those that are deleted, and one.
 
 mod deleted;
+pub(super) mod edit;
 mod list;
+pub(super) mod members;
 mod one;
+pub(super) mod removal;
 
 pub(super) use deleted::show as deleted;
 pub(super) use list::show as list;

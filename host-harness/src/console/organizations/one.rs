@@ -3,7 +3,9 @@
 use super::super::frame::{Page, Section};
 use super::super::history;
 use super::super::names::DirectoryNames;
-use super::super::parts::{Facts, PAGE, Tab, Table, Tone, at, copy, empty, live, note, pager, panel, tabs};
+use super::super::parts::{
+    Facts, PAGE, Tab, Table, Tone, act, acts, at, copy, empty, live, note, pager, panel, row_button, tabs,
+};
 use super::super::request::ConsoleRequest;
 use super::super::subjects::{Known, last_name};
 use super::super::words;
@@ -42,7 +44,7 @@ pub(in super::super) async fn show(request: ConsoleRequest<'_>) -> Result<Reply,
                 }
             }
             @if request.cursor().is_none() { (panel("Opens the projects", &opens(&request, &projects))) }
-            (panel("Members", &table(&request, &members)))
+            (panel("Members", &table(&request, &organization, &members)))
         },
     );
     Ok(page(&request, &organization, "Now").body(body).reply(&request))
@@ -72,9 +74,20 @@ fn page(request: &ConsoleRequest<'_>, organization: &Organization, current: &str
     let path = format!("/organizations/{}", organization.id);
     let tab = |name, rest: &str| Tab { name, path: format!("{path}{rest}"), count: None };
     let lead = html! { div.badges { (words::manages(organization.managed_by.as_deref())) } };
+    let link =
+        |rest: &str, text: &str| html! { a.button.small href=(request.link(&format!("{path}{rest}"))) { (text) } };
+    let actions = html! {
+        @if organization.managed_by.is_some() {
+            (link("/unlink", "Unlink …"))
+        } @else {
+            (link("/add", "Add members"))
+            (link("/edit", "Rename"))
+            (link("/delete", "Delete …"))
+        }
+    };
     let page =
         Page::new(Section::Organizations, &organization.name).under("Organizations", "/organizations").lead(lead);
-    page.tabs(tabs(request, "Organization", current, &[tab("Now", ""), tab("History", "/history")]))
+    page.actions(actions).tabs(tabs(request, "Organization", current, &[tab("Now", ""), tab("History", "/history")]))
 }
 
 /// The page of an organization that is not there: what is known of one that was deleted.
@@ -90,7 +103,7 @@ async fn gone(request: &ConsoleRequest<'_>, id: u64, error: site::Error) -> Resu
     let body = html! {
         (note(Tone::Warn, &html! {
             p { b { "Deleted." } " It has no members, and can be restored until it is erased." }
-            p { a href=(request.link("/organizations/deleted")) { "Deleted organizations" } }
+            div.actions { (act(request, &format!("/organizations/{id}/restore"), "Restore")) }
         }))
         (panel("What happened to it", &history::timeline(request, &directories, &entries)))
     };
@@ -142,18 +155,25 @@ fn opens(request: &ConsoleRequest<'_>, projects: &ProjectPage) -> Markup {
     }
 }
 
-fn table(request: &ConsoleRequest<'_>, members: &CustomerPage) -> Markup {
-    let mut table = Table::new("Members", ["Name", "Address", "State"]);
+fn table(request: &ConsoleRequest<'_>, organization: &Organization, members: &CustomerPage) -> Markup {
+    let is_local = organization.managed_by.is_none();
+    let columns: &[&'static str] =
+        if is_local { &["Name", "Address", "State", "Remove"] } else { &["Name", "Address", "State"] };
+    let mut table = Table::new("Members", columns.iter().copied());
     for customer in &members.values {
         table.row([
             html! { a href=(request.link(&format!("/customers/{}", customer.id))) { (customer.display_name) } },
             html! { (customer.email) },
             words::active(customer.active),
+            row_button("customer", &customer.id, "Remove", &customer.display_name),
         ]);
     }
+    let path = format!("/organizations/{}/remove", organization.id);
     html! {
         @if members.values.is_empty() && members.next.is_none() {
             (empty("No members", &html! { p { "They come with its group, where it has one, or are added on the site." } }))
+        } @else if is_local {
+            (acts(request, &request.link(&path), &table.show()))
         } @else {
             (table.show())
         }
