@@ -32,5 +32,6 @@ pub(in super::super) async fn show(request: ConsoleRequest<'_>) -> Result<Reply,
         (pager(&request, page.next.as_deref()))
     };
     let lead = html! { (counted(total, "project", "projects")) " in all." };
-    Ok(Page::new(Section::Projects, "Projects").lead(lead).body(body).reply(&request))
+    let actions = html! { a.button href=(request.link("/projects/new")) { "New project" } };
+    Ok(Page::new(Section::Projects, "Projects").lead(lead).actions(actions).body(body).reply(&request))
 }

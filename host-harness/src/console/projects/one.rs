@@ -2,7 +2,7 @@
 
 use super::super::frame::{Page, Section};
 use super::super::names::DirectoryNames;
-use super::super::parts::{PAGE, Tab, Table, empty, live, pager, tabs};
+use super::super::parts::{PAGE, Tab, Table, acts, empty, live, pager, row_button, tabs};
 use super::super::reasons;
 use super::super::request::ConsoleRequest;
 use super::super::words;
@@ -24,11 +24,13 @@ pub(in super::super) async fn organizations(request: ConsoleRequest<'_>) -> Resu
     let project = request.site().project(request.number(0)?).await??;
     let page = request.site().project_organizations(project.id, None, request.position(), PAGE).await??;
     let directories = DirectoryNames::read(&request).await?;
-    let mut table = Table::new("Organizations", ["Name", "Managed by"]);
+    let path = format!("/projects/{}/organizations", project.id);
+    let mut table = Table::new("Organizations", ["Name", "Managed by", "Remove"]);
     for organization in &page.values {
         table.row([
             html! { a href=(request.link(&format!("/organizations/{}", organization.id))) { (organization.name) } },
             directories.manager(&request, organization.managed_by.as_deref()),
+            row_button("organization", &organization.id.to_string(), "Remove", &organization.name),
         ]);
     }
     let body = html! {
@@ -37,23 +39,26 @@ pub(in super::super) async fn organizations(request: ConsoleRequest<'_>) -> Resu
                 p { "The active members of an organization that a project is associated with may use it. Directories associate theirs by project rules." }
             }))
         } @else {
-            (table.show())
+            (acts(&request, &request.link(&format!("{path}/remove")), &table.show()))
         }
         (pager(&request, page.next.as_deref()))
     };
-    Ok(frame(&request, &project, "Organizations").body(live("organizations", &body)).reply(&request))
+    let body = html! { (add(&request, &path, "Add organizations")) (live("organizations", &body)) };
+    Ok(frame(&request, &project, "Organizations").body(body).reply(&request))
 }
 
 /// Its own customers.
 pub(in super::super) async fn customers(request: ConsoleRequest<'_>) -> Result<Reply, Fault> {
     let project = request.site().project(request.number(0)?).await??;
     let page = request.site().project_customers(project.id, request.position(), PAGE).await??;
-    let mut table = Table::new("Own customers", ["Name", "Address", "State"]);
+    let path = format!("/projects/{}/customers", project.id);
+    let mut table = Table::new("Own customers", ["Name", "Address", "State", "Remove"]);
     for customer in &page.values {
         table.row([
             html! { a href=(request.link(&format!("/customers/{}", customer.id))) { (customer.display_name) } },
             html! { (customer.email) },
             words::active(customer.active),
+            row_button("customer", &customer.id, "Remove", &customer.display_name),
         ]);
     }
     let body = html! {
@@ -62,11 +67,17 @@ pub(in super::super) async fn customers(request: ConsoleRequest<'_>) -> Result<R
                 p { "Customers whom somebody has added to the project by hand stand here. Those of its organizations do not." }
             }))
         } @else {
-            (table.show())
+            (acts(&request, &request.link(&format!("{path}/remove")), &table.show()))
         }
         (pager(&request, page.next.as_deref()))
     };
-    Ok(frame(&request, &project, "Own customers").body(live("customers", &body)).reply(&request))
+    let body = html! { (add(&request, &path, "Add customers")) (live("customers", &body)) };
+    Ok(frame(&request, &project, "Own customers").body(body).reply(&request))
+}
+
+/// The way to open it to more.
+fn add(request: &ConsoleRequest<'_>, list: &str, text: &str) -> Markup {
+    html! { p.actions { a.button.small href=(request.link(&format!("{list}/add"))) { (text) } } }
 }
 
 fn frame(request: &ConsoleRequest<'_>, project: &Project, current: &str) -> Page {
@@ -90,7 +101,11 @@ fn frame(request: &ConsoleRequest<'_>, project: &Project, current: &str) -> Page
     };
     let pages = [tab("Who may use it", ""), tab("Organizations", "/organizations"), tab("Own customers", "/customers")];
     let page = Page::new(Section::Projects, &project.name).under("Projects", "/projects").lead(lead);
-    page.tabs(tabs(request, "Project", current, &pages))
+    let actions = html! {
+        a.button.small href=(request.link(&format!("{path}/edit"))) { "Edit" }
+        a.button.small href=(request.link(&format!("{path}/delete"))) { "Delete …" }
+    };
+    page.actions(actions).tabs(tabs(request, "Project", current, &pages))
 }
 
 fn admitted(request: &ConsoleRequest<'_>, page: &AdmittedPage) -> Markup {
