@@ -1,6 +1,7 @@
 //! The console over HTTP: who is let in, what keeps its pages to themselves, and what a page costs.
 #![cfg(feature = "console")]
 
+mod console_actions;
 mod console_site;
 
 use console_site::{Answer, Idp, KEY, Served, serve};
@@ -228,6 +229,25 @@ fn every_page_is_guarded_short_and_without_markup_of_others() {
         "/console/directories/*/requests/* ",
         "/console/directories/*/keys ",
         "/console/directories/*/settings ",
+        "/console/directories/*/stage ",
+        "/console/directories/*/rules ",
+        "/console/directories/*/disconnect ",
+        "/console/directories/*/plan/apply ",
+        "/console/directories/*/held/release ",
+        "/console/directories/*/requests/capture ",
+        "/console/directories/*/keys/*/revoke ",
+        "/console/customers/new ",
+        "/console/customers/*/unlink ",
+        "/console/organizations/new ",
+        "/console/organizations/*/edit ",
+        "/console/organizations/*/add ",
+        "/console/organizations/*/delete ",
+        "/console/organizations/*/unlink ",
+        "/console/projects/new ",
+        "/console/projects/*/edit ",
+        "/console/projects/*/delete ",
+        "/console/projects/*/organizations/add ",
+        "/console/projects/*/customers/add ",
     ] {
         assert!(kinds.contains(kind), "no link leads to {kind}: {kinds:#?}");
     }

@@ -83,6 +83,7 @@ pub struct Answer {
 
 /// A connected directory, as its identity provider uses it.
 pub struct Idp {
+    pub id: String,
     path: String,
     key: String,
 }
@@ -141,6 +142,12 @@ impl Served {
         format!("cookie: {}\r\n", answer.cookie())
     }
 
+    /// Sends a form as a browser does that shows this server's page.
+    pub fn send(&self, session: &str, sheet: &Sheet) -> Answer {
+        let fields: Vec<_> = sheet.fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        self.submit(&sheet.action, session, &fields)
+    }
+
     pub fn get(&self, path: &str, session: &str) -> Answer {
         self.ask("GET", path, session, "")
     }
@@ -150,7 +157,7 @@ impl Served {
         let connected = futures_lite::future::block_on(self.site.connect_directory("ann", settings));
         let connected = connected.expect("an answer").expect("connected");
         let directories::Connected { directory, key } = connected;
-        Idp { path: directory.scim_path, key: key.api_key }
+        Idp { id: directory.id, path: directory.scim_path, key: key.api_key }
     }
 
     /// Sends something as an identity provider does.
@@ -181,11 +188,65 @@ impl Served {
             *of_a_kind += 1;
             let answer = self.get(&path, session);
             look(&kind, &path, &answer);
-            let pages = answer.links().into_iter();
-            waiting.extend(pages.filter(|link| link.starts_with("/console") && link != "/console/sign-out"));
+            waiting.extend(answer.pages().into_iter().filter(|link| link.starts_with("/console")));
         }
         kinds.into_keys().collect()
     }
+}
+
+/// A form: where it is sent, and what is in its fields.
+#[derive(Debug, Clone)]
+pub struct Sheet {
+    pub action: String,
+    pub fields: Vec<(String, String)>,
+}
+
+impl Sheet {
+    /// With something else in a field.
+    pub fn with(mut self, field: &str, value: &str) -> Self {
+        self.fields.retain(|(name, _)| name != field);
+        self.fields.push((field.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// What is in a field.
+    pub fn value(&self, field: &str) -> Option<&str> {
+        self.fields.iter().find(|(name, _)| name == field).map(|(_, value)| value.as_str())
+    }
+}
+
+/// What a browser would send of a form whose submit button has no name.
+fn fields(form: &str) -> Vec<(String, String)> {
+    let (mut fields, mut select) = (Vec::new(), String::new());
+    for part in form.split('<').skip(1) {
+        let (tag, text) = part.split_once('>').unwrap_or((part, ""));
+        let name = attribute(tag, "name").unwrap_or_default();
+        let value = || attribute(tag, "value").unwrap_or_default();
+        match tag.split([' ', '/']).next().unwrap_or_default() {
+            "input" if matches!(attribute(tag, "type").as_deref(), Some("radio" | "checkbox")) => {
+                if tag.ends_with(" checked") || tag.contains(" checked ") {
+                    fields.push((name, value()));
+                }
+            }
+            "input" => fields.push((name, value())),
+            "textarea" => fields.push((name, plain(text))),
+            "select" => select = name,
+            "option" if tag.ends_with(" selected") => fields.push((select.clone(), value())),
+            _ => {}
+        }
+    }
+    fields
+}
+
+/// The value of an attribute in a tag.
+fn attribute(tag: &str, name: &str) -> Option<String> {
+    let rest = tag.split_once(&format!(" {name}=\""))?.1;
+    rest.split('"').next().map(plain)
+}
+
+/// A text as it was before it was written into a page.
+fn plain(text: &str) -> String {
+    text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&")
 }
 
 /// What kind of page a path names: without ids, the query with names alone.
@@ -213,9 +274,38 @@ impl Answer {
         if !self.field("content-type").is_some_and(|kind| kind.starts_with("text/html")) {
             return Vec::new();
         }
-        let named = ["href=\"", "action=\"", "src=\""].into_iter().flat_map(|name| self.body.split(name).skip(1));
-        let links = named.filter_map(|rest| rest.split('"').next()).map(|link| link.replace("&amp;", "&"));
+        self.named(&["href=\"", "action=\"", "src=\""])
+    }
+
+    /// The same without what its forms change something by.
+    pub fn pages(&self) -> Vec<String> {
+        if !self.field("content-type").is_some_and(|kind| kind.starts_with("text/html")) {
+            return Vec::new();
+        }
+        self.named(&["href=\"", "method=\"get\" action=\"", "src=\""])
+    }
+
+    fn named(&self, before: &[&str]) -> Vec<String> {
+        let named = before.iter().flat_map(|name| self.body.split(name).skip(1));
+        let links = named.filter_map(|rest| rest.split('"').next()).map(plain);
         links.filter(|link| !link.starts_with('#') && !link.starts_with("data:")).collect()
+    }
+
+    /// The forms of the page that are sent there to change something, as they are before anything is entered.
+    pub fn forms(&self, action: &str) -> Vec<Sheet> {
+        let forms = self.body.split("<form ").skip(1).filter_map(|rest| rest.split("</form>").next());
+        let changing = forms.filter(|form| {
+            let tag = form.split('>').next().unwrap_or_default();
+            tag.contains("method=\"post\"") && attribute(tag, "action").as_deref() == Some(action)
+        });
+        changing.map(|form| Sheet { action: action.to_owned(), fields: fields(form) }).collect()
+    }
+
+    /// The only one of them.
+    pub fn form(&self, action: &str) -> Sheet {
+        let mut forms = self.forms(action);
+        assert_eq!(forms.len(), 1, "{action}: {}", self.body);
+        forms.remove(0)
     }
 
     /// What the forms of the page carry.
