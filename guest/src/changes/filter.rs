@@ -46,11 +46,13 @@ impl Filter {
         }
     }
 
-    /// Whether a change may fit that is stored as this text: the ids that are asked for stand in it as they are. Most of a
-    /// long feed can be passed by without being read.
-    pub(super) fn may_fit(&self, stored: &str) -> bool {
+    /// What stands in the text of every stored change that fits: ids as they are, numbers with their names. Most of a long
+    /// feed can be passed by without being read.
+    pub(super) fn marks(&self) -> Vec<String> {
         let ids = [&self.directory, &self.user, &self.group, &self.customer];
-        ids.into_iter().flatten().all(|id| stored.contains(id.as_str()))
+        let numbers = [("organization", self.organization), ("project", self.project)];
+        let numbers = numbers.into_iter().filter_map(|(name, number)| Some(format!("\"{name}\":{}", number?)));
+        ids.into_iter().flatten().cloned().chain(numbers).collect()
     }
 
     pub(super) fn fits(&self, record: &ChangeRecord) -> bool {

@@ -180,13 +180,13 @@ fn look(
     limit: u32,
 ) -> store::Result<Part> {
     let mut part = Part { changes: Vec::new(), position, more: false };
-    let (mut looked_at, mut bytes) = (0, 0);
+    let (marks, mut looked_at, mut bytes) = (filter.marks(), 0, 0);
     loop {
         let entries = transaction.scan(&range)?;
         let is_last = entries.len() < range.limit as usize;
         for (at, entry) in entries.iter().enumerate() {
             (part.position, looked_at, bytes) = (sequence(entry)?, looked_at + 1, bytes + entry.value.len());
-            if filter.may_fit(&entry.value) {
+            if marks.iter().all(|mark| entry.value.contains(mark.as_str())) {
                 let (sequence, record) = read(entry)?;
                 if filter.fits(&record) {
                     part.changes.push(shown(sequence, record));
