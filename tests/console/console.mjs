@@ -4,6 +4,7 @@ import { Server } from './server.mjs';
 import { Site } from './site.mjs';
 import { Watched } from './watched.mjs';
 import { crawl, kind as kindOf, look, tabThrough, weigh } from './pages.mjs';
+import * as acts from './acts.mjs';
 import * as tasks from './tasks.mjs';
 
 // What can be reached by links at least.
@@ -90,6 +91,9 @@ try {
   });
   await step('without a script', () => tasks.withoutScript(watched, kinds));
   await step('a plan that is applied', () => tasks.applied(watched, site));
+  await step('every action, by clicks and by keyboard', () => acts.all(watched, site));
+  await step('two at once', () => acts.twoAtOnce(watched, site));
+  await step('forged forms and framed pages', () => acts.forged(watched, site));
   await step('what is not there', () => tasks.missing(watched));
   await step('signing out', () => tasks.signOut(watched));
   await step('the sync', async () => console.log(`  ${await sync.stop()} users pushed meanwhile`));
