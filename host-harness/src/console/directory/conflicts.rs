@@ -1,13 +1,18 @@
 //! `/console/directories/{id}/conflicts`: groups and organizations of one name.
 
+use super::super::names::customers_named;
 use super::super::parts::{PAGE, Tab, Table, ago, count, counted, empty, live, pager, tabs};
 use super::super::request::ConsoleRequest;
 use super::super::words;
 use super::head::Head;
 use crate::http::fault::Fault;
 use crate::http::reply::Reply;
-use crate::runtime::directories::{AdoptionPage, Conflict, ConflictPage, ConflictSubject};
+use crate::runtime::directories::{AdoptionPage, Conflict, ConflictPage, ConflictSubject, MemberChange};
 use maud::{Markup, html};
+use std::collections::BTreeMap;
+
+/// How many of those who came or went are named in a row.
+const NAMED: usize = 3;
 
 /// The open ones.
 pub(in super::super) async fn open(request: ConsoleRequest<'_>) -> Result<Reply, Fault> {
@@ -41,7 +46,7 @@ pub(in super::super) async fn adopted(request: ConsoleRequest<'_>) -> Result<Rep
         }
     };
     let content = html! {
-        @if page.values.is_empty() { (empty("Nothing was adopted", &nothing)) } @else { (adoptions(&request, &page)) }
+        @if page.values.is_empty() { (empty("Nothing was adopted", &nothing)) } @else { (adoptions(&request, &page, &names(&request, &page).await?)) }
         (pager(&request, page.next.as_deref()))
     };
     Ok(shown(&request, &head, "Adopted", &content))
@@ -90,13 +95,37 @@ fn named(request: &ConsoleRequest<'_>, head: &Head, conflict: &Conflict) -> Mark
     }
 }
 
-fn adoptions(request: &ConsoleRequest<'_>, page: &AdoptionPage) -> Markup {
+/// The names of the first who came and who went, by their ids.
+async fn names(request: &ConsoleRequest<'_>, page: &AdoptionPage) -> Result<BTreeMap<String, String>, Fault> {
+    let turns = page.values.iter().flat_map(|adoption| [&adoption.came, &adoption.went]);
+    let ids: Vec<String> = turns.flat_map(|turn| turn.first.iter().take(NAMED)).cloned().collect();
+    Ok(customers_named(request, &ids).await?.into_iter().collect())
+}
+
+/// Who came or went: how many, and the first of them by name.
+fn turn(request: &ConsoleRequest<'_>, change: &MemberChange, names: &BTreeMap<String, String>) -> Markup {
+    let first = change.first.get(..NAMED).unwrap_or(&change.first);
+    let more = u64::from(change.count).saturating_sub(first.len() as u64);
+    html! {
+        (count(change.count))
+        @if change.count > 0 {
+            ul.names.hint {
+                @for id in first {
+                    li { a href=(request.link(&format!("/customers/{id}"))) { (names.get(id).unwrap_or(id)) } }
+                }
+                @if more > 0 { li { "and " (count(more)) " more" } }
+            }
+        }
+    }
+}
+
+fn adoptions(request: &ConsoleRequest<'_>, page: &AdoptionPage, names: &BTreeMap<String, String>) -> Markup {
     let mut table = Table::new("Adopted organizations", ["Organization", "Came", "Went", "Grace", "When"]);
     for adoption in &page.values {
         table.row([
             html! { a href=(request.link(&format!("/organizations/{}", adoption.organization))) { (adoption.name) } },
-            html! { (count(adoption.came.count)) },
-            html! { (count(adoption.went.count)) },
+            turn(request, &adoption.came, names),
+            turn(request, &adoption.went, names),
             html! { @if adoption.settled { "Over" } @else { "Former members may still go" } },
             ago(adoption.at, request.now),
         ]);
