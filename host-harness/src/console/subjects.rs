@@ -109,7 +109,7 @@ impl Subjects {
                 Subject::Organization(number) => drop(subjects.organizations.insert(number, known(name))),
                 Subject::Project(number) => drop(subjects.projects.insert(number, known(name))),
                 Subject::User((_, id)) | Subject::Group((_, id)) => {
-                    subjects.resources.extend(name.map(|name| (id, name)))
+                    subjects.resources.extend(name.map(|name| (id, name)));
                 }
                 Subject::Directory(_) => {}
             }

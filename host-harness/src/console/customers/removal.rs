@@ -90,7 +90,7 @@ async fn erasure(request: &ConsoleRequest<'_>, form: &Form) -> Result<Reply, Fau
         " name, address, history, and its name in log entries and captured bodies."
     }];
     if deleted {
-        happens.push(html! { "Until then it could be restored." });
+        happens.push(html! { "It can no longer be restored then." });
     } else {
         let organizations = site.organizations_of(id).await??.len() as u64;
         let projects = site.projects_of(id).await??.len() as u64;

@@ -122,7 +122,7 @@ fn table(request: &ConsoleRequest<'_>, head: &Head) -> Markup {
                 @match status.last_used { Some(at) => (ago(at, request.now)), None => span.hint { "Never" } }
             },
             html! {
-                a href=(request.link(&head.path(&format!("/keys/{}/revoke", key.id)))) aria-label={ "Revoke " (key.id) } {
+                a.button.small href=(request.link(&head.path(&format!("/keys/{}/revoke", key.id)))) aria-label={ "Revoke " (key.id) } {
                     "Revoke …"
                 }
             },

@@ -84,7 +84,7 @@ impl Form {
 
     /// What a length of time begins with: in the largest unit that fits.
     pub(in crate::console) fn with_span(self, field: &str, seconds: u32) -> Self {
-        let fits = |(_, unit): &&(&str, u32)| seconds % unit == 0 && seconds > 0;
+        let fits = |(_, unit): &&(&str, u32)| seconds.is_multiple_of(*unit) && seconds > 0;
         let (unit, length) = UNITS.iter().rev().find(fits).unwrap_or(&UNITS[0]);
         self.with(field, (seconds / length).to_string()).with(&unit_of(field), *unit)
     }
