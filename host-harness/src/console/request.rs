@@ -3,7 +3,6 @@
 use super::done::Done;
 use super::place::Place;
 use super::session::Session;
-use crate::http::UNNAMED;
 use crate::http::admin_request::number;
 use crate::http::body::IncomingBody;
 use crate::http::connections::AnswerGuard;
@@ -63,9 +62,9 @@ impl<'a> ConsoleRequest<'a> {
         &self.state.site
     }
 
-    /// Who makes the changes that are asked for, as the admin API has it of whoever comes with the key and no name.
-    pub(super) fn actor(&self) -> &'static str {
-        UNNAMED
+    /// Who makes the changes that are asked for.
+    pub(super) fn actor(&self) -> &str {
+        self.session.actor()
     }
 
     /// A link to a page of the console, by its path behind `/console`.

@@ -3,7 +3,7 @@
 //! Nothing is kept for it. Each host that has the key opens what another one has sealed, and with another key no cookie
 //! opens any more: the secret is made from the key's hash for every request.
 
-use crate::http::AdminKey;
+use crate::http::{AdminKey, UNNAMED};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
@@ -29,12 +29,24 @@ pub(super) struct Session {
     key: String,
     /// When it ends, in seconds since the Unix epoch.
     ends: u64,
+    /// Who it is, as they say: everybody has the same key.
+    name: String,
 }
 
 impl Session {
     /// Begins now.
     pub(super) fn begin(key: &AdminKey) -> Self {
-        Self { key: key_id(key), ends: now() + LASTS }
+        Self { key: key_id(key), ends: now() + LASTS, name: UNNAMED.into() }
+    }
+
+    /// The same, of somebody who gives a name.
+    pub(super) fn named(self, name: &str) -> Self {
+        Self { name: name.into(), ..self }
+    }
+
+    /// Who makes the changes of this session, as the change feed has it.
+    pub(super) fn actor(&self) -> &str {
+        &self.name
     }
 
     /// The session in the cookies of a request, if it is one of this key and has not ended.
@@ -50,8 +62,9 @@ impl Session {
         let seal = URL_SAFE_NO_PAD.decode(seal).ok()?;
         hmac(&secret(key), text).verify_slice(&seal).ok()?;
         let mut parts = text.split('.');
-        let (role, id, ends) = (parts.next()?, parts.next()?, parts.next()?.parse().ok()?);
-        let session = Self { key: id.to_owned(), ends };
+        let (role, id, ends, name) = (parts.next()?, parts.next()?, parts.next()?.parse().ok()?, parts.next()?);
+        let name = String::from_utf8(URL_SAFE_NO_PAD.decode(name).ok()?).ok()?;
+        let session = Self { key: id.to_owned(), ends, name };
         (role == ROLE && parts.next().is_none() && session.holds(key)).then_some(session)
     }
 
@@ -80,7 +93,7 @@ impl Session {
     }
 
     fn text(&self) -> String {
-        format!("{ROLE}.{}.{}", self.key, self.ends)
+        format!("{ROLE}.{}.{}.{}", self.key, self.ends, URL_SAFE_NO_PAD.encode(&self.name))
     }
 }
 
@@ -131,7 +144,7 @@ mod tests {
     #[test]
     fn a_session_is_opened_by_every_host_that_has_the_key_and_by_no_other() {
         let (key, other) = (AdminKey::new("one"), AdminKey::new("another"));
-        let session = Session::begin(&key);
+        let session = Session::begin(&key).named("Ada.Lovelace; Ü");
         let cookie = session.cookie(&key, "/", true);
         assert_eq!(Session::of(&AdminKey::from_hash(key.hash()), &sent(&cookie)), Some(session.clone()));
         assert_eq!(Session::of(&other, &sent(&cookie)), None);
@@ -150,6 +163,7 @@ mod tests {
         for (from, to) in [
             (session.ends.to_string(), (session.ends + 1).to_string()),
             (ROLE.into(), "owner".into()),
+            (URL_SAFE_NO_PAD.encode(UNNAMED), URL_SAFE_NO_PAD.encode("ada")),
             (".".into(), String::new()),
         ] {
             let forged = cookie.replacen(&from, &to, 1);

@@ -16,6 +16,9 @@ use maud::{Markup, html};
 
 pub(super) const PATH: &str = "/console/sign-in";
 
+/// How many letters a name has at most, so that the feed takes it in any script.
+const NAME: usize = 50;
+
 /// The longest form with a key in it.
 const FORM: usize = 8 << 10;
 
@@ -35,7 +38,7 @@ pub(super) async fn answer(state: &State, context: &mut RequestContext<'_>, plac
     let next = next.map(|(_, next)| next.into_owned()).filter(|next| is_page(next));
     match context.head.method {
         Method::GET | Method::HEAD if signed_in => see_other(&place.local(next.as_deref().unwrap_or(PREFIX))),
-        Method::GET | Method::HEAD => page(StatusCode::OK, place, next.as_deref(), None),
+        Method::GET | Method::HEAD => page(StatusCode::OK, place, next.as_deref(), "", None),
         Method::POST => match sign_in(state, context, place, next.as_deref()).await {
             Ok(reply) => reply,
             Err(fault) => trouble::outside(place, &fault),
@@ -51,18 +54,27 @@ async fn sign_in(
     next: Option<&str>,
 ) -> Result<Reply, Fault> {
     let text = state.short_text(&mut context.body, &context.answering, FORM).await?.text;
-    let key = form_urlencoded::parse(text.as_bytes()).find(|(name, _)| name == "key");
-    // Pasted from a terminal, a key has blanks around it.
-    let key = key.map(|(_, key)| key.trim().to_owned()).unwrap_or_default();
+    let entered = |field: &str| {
+        let found = form_urlencoded::parse(text.as_bytes()).find(|(name, _)| name == field);
+        // Pasted from a terminal, a key has blanks around it.
+        found.map(|(_, value)| value.trim().to_owned()).unwrap_or_default()
+    };
+    let (key, name) = (entered("key"), entered("name"));
+    let again = |status, wrong| Ok(page(status, place, next, &name, Some(wrong)));
     if key.is_empty() {
-        return Ok(page(StatusCode::BAD_REQUEST, place, next, Some("Enter the admin key.")));
+        return again(StatusCode::BAD_REQUEST, "Enter the admin key.");
+    }
+    if name.chars().count() > NAME || name.chars().any(char::is_control) {
+        return again(StatusCode::BAD_REQUEST, "Enter a name of at most 50 letters, or none.");
     }
     if !state.sign_ins.is_key(&state.settings, context, &key).await {
         let wrong = "This is not the admin key of this site. Check that all of it was copied.";
-        return Ok(page(StatusCode::FORBIDDEN, place, next, Some(wrong)));
+        return again(StatusCode::FORBIDDEN, wrong);
     }
     let admin_key = &state.settings.admin_key;
-    let cookie = Session::begin(admin_key).cookie(admin_key, place.cookie_path(), place.secure);
+    let session = Session::begin(admin_key);
+    let session = if name.is_empty() { session } else { session.named(&name) };
+    let cookie = session.cookie(admin_key, place.cookie_path(), place.secure);
     Ok(with_cookie(see_other(&place.local(next.unwrap_or(PREFIX))), &cookie))
 }
 
@@ -87,19 +99,23 @@ fn is_page(text: &str) -> bool {
     fits && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\')
 }
 
-fn page(status: StatusCode, place: &Place, next: Option<&str>, wrong: Option<&str>) -> Reply {
+fn page(status: StatusCode, place: &Place, next: Option<&str>, name: &str, wrong: Option<&str>) -> Reply {
     let query = next.map(|next| form_urlencoded::Serializer::new(String::new()).append_pair("next", next).finish());
     let action = match query {
         Some(query) => format!("{}?{query}", place.link("/sign-in")),
         None => place.link("/sign-in"),
     };
-    bare(status, place, "Sign in", &form(&action, wrong))
+    bare(status, place, "Sign in", &form(&action, name, wrong))
 }
 
-fn form(action: &str, wrong: Option<&str>) -> Markup {
+fn form(action: &str, name: &str, wrong: Option<&str>) -> Markup {
     html! {
         h1 { "Sign in" }
         form.sign-in method="post" action=(action) {
+            label for="name" { "Your name, if you like" }
+            input #name name="name" type="text" value=(name) maxlength=(NAME) autocomplete="username" spellcheck="false"
+                aria-describedby="name-hint";
+            p.hint #name-hint { "So that the activity says who did what." }
             label for="key" { "Admin key" }
             input #key name="key" type="password" autocomplete="current-password" required autofocus spellcheck="false"
                 autocapitalize="off" aria-invalid=[wrong.map(|_| "true")]

@@ -1,6 +1,6 @@
 //! What is done with the console over HTTP: every form does what it says, and nothing without its token.
 
-use crate::console_site::{Answer, Idp, Served, Sheet, serve};
+use crate::console_site::{self, Answer, Idp, Served, Sheet, serve};
 use futures_lite::future::block_on;
 use serde_json::{Value, json};
 use usher_host::changes::Filter;
@@ -185,7 +185,8 @@ fn a_refusal_stands_above_what_was_entered() {
     let settings = format!("/directories/{}/settings", idp.id);
     for (field, value, why) in [
         ("domains", HOSTILE, "is no email domain"),
-        ("project-rules", HOSTILE, "is no rule"),
+        ("project-rules", HOSTILE, "There is no project “"),
+        ("project-rules", "Harbour*", "is no rule"),
         ("project-rules", "Harbour* = NONE", "There is no project “NONE”"),
         ("project-rules", "Harbour* =", "1 to 100 projects"),
         ("deletion-limit", "many", "needs a whole number"),
@@ -542,6 +543,25 @@ fn the_settings_of_the_site_are_changed() {
     let settings = ask!(desk.served.site.settings());
     assert_eq!((settings.retention_days, settings.max_members), (30, 150_000));
     assert_eq!((settings.locales.len(), settings.default_locale.as_str()), (3, "fr"));
+}
+
+#[test]
+fn changes_are_made_in_the_name_that_one_gives() {
+    let served = serve(|_| {});
+    let sign_in = |name: &str| served.submit("/console/sign-in", "", &[("key", console_site::KEY), ("name", name)]);
+    for (name, actor) in [("", "admin:key"), (" Ada, of \u{dc}sher ", "admin:Ada, of \u{dc}sher"), (HOSTILE, "")] {
+        let answer = sign_in(name);
+        if actor.is_empty() {
+            assert_eq!((answer.status, answer.field("set-cookie")), (400, None), "it is too long");
+            assert!(!answer.body.contains("<img"), "{}", answer.body);
+            continue;
+        }
+        let session = format!("cookie: {}\r\n", answer.cookie());
+        let form = served.get("/console/organizations/new", &session).form("/console/organizations/new");
+        assert_eq!(served.send(&session, &form.with("name", actor)).status, 303);
+        let changes = ask!(served.site.changes(0, Filter::everything(), 10)).changes;
+        assert_eq!(changes.last().map(|change| change.actor.as_str()), Some(actor));
+    }
 }
 
 #[test]

@@ -223,12 +223,12 @@ fn fields(form: &str) -> Vec<(String, String)> {
         let name = attribute(tag, "name").unwrap_or_default();
         let value = || attribute(tag, "value").unwrap_or_default();
         match tag.split([' ', '/']).next().unwrap_or_default() {
-            "input" if matches!(attribute(tag, "type").as_deref(), Some("radio" | "checkbox")) => {
-                if tag.ends_with(" checked") || tag.contains(" checked ") {
+            "input" => {
+                let is_box = matches!(attribute(tag, "type").as_deref(), Some("radio" | "checkbox"));
+                if !is_box || tag.ends_with(" checked") || tag.contains(" checked ") {
                     fields.push((name, value()));
                 }
             }
-            "input" => fields.push((name, value())),
             "textarea" => fields.push((name, plain(text))),
             "select" => select = name,
             "option" if tag.ends_with(" selected") => fields.push((select.clone(), value())),
