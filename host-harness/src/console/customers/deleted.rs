@@ -1,7 +1,7 @@
 //! `/console/customers/deleted`: who can still be restored.
 
 use super::super::frame::{Page, Section};
-use super::super::parts::{PAGE, Table, ago, empty, numeric, pager};
+use super::super::parts::{PAGE, Table, ago, empty, numeric, pager, row_act};
 use super::super::request::ConsoleRequest;
 use super::lists;
 use crate::http::fault::Fault;
@@ -12,7 +12,7 @@ pub(in super::super) async fn show(request: ConsoleRequest<'_>) -> Result<Reply,
     let page = request.site().deleted_customers(request.position(), PAGE).await??;
     let mut table = Table::new(
         "Deleted customers",
-        [("Name", false), ("Address", false), numeric("Deleted"), numeric("To be erased")],
+        [("Name", false), ("Address", false), numeric("Deleted"), numeric("To be erased"), ("Restore", false)],
     );
     for deleted in &page.values {
         let customer = &deleted.customer;
@@ -21,6 +21,7 @@ pub(in super::super) async fn show(request: ConsoleRequest<'_>) -> Result<Reply,
             html! { (customer.email) },
             ago(deleted.deleted_at, request.now),
             ago(deleted.erased_at, request.now),
+            row_act(&request, &format!("/customers/{}/restore", customer.id), "Restore", &customer.display_name),
         ]);
     }
     let body = html! {

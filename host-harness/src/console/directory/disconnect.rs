@@ -23,8 +23,7 @@ static FATES: [Choice<bool>; 2] = [
         is: true,
         word: "remove",
         name: "Remove it",
-        does: "Customers and organizations are out of sight and without access at once. Each can be restored until the \
-               site's retention time is over.",
+        does: "Customers and organizations are out of sight and without access at once.",
     },
 ];
 
@@ -70,9 +69,10 @@ async fn page(request: &ConsoleRequest<'_>, head: &Head, form: &Form) -> Result<
             " on the site are managed by it. You choose below what becomes of them."
         },
     ];
-    if retention == 0 {
-        happens.push(html! { "The site keeps nothing that is deleted: what is removed is erased at once, for good." });
-    }
+    happens.push(html! {
+        @if retention == 0 { "What is removed is erased at once, for good: the site keeps nothing that is deleted." }
+        @else { "What is removed can be restored for " (counted(retention, "day", "days")) ", one by one." }
+    });
     let fields: Markup = form.choices("fate", FATE, &FATES);
     let ends = Ends::dangerous("Disconnect").or_back(head.path("/settings"));
     let confirm = Confirm { form, path: &head.path("/disconnect"), happens, fields, ends };

@@ -21,7 +21,10 @@ pub(in super::super) async fn show(request: ConsoleRequest<'_>) -> Result<Reply,
             html! { (words::unlinked_remedy(user.reason)) },
             html! {
                 @match &user.customer {
-                    Some(customer) => a href=(request.link(&format!("/customers/{customer}"))) { "Former customer" },
+                    Some(customer) => {
+                        a href=(request.link(&format!("/customers/{customer}"))) { "Former customer" } " "
+                        a.button.small href=(request.link(&format!("/customers/{customer}/relink"))) { "Link again …" }
+                    }
                     None => span.hint { "None" },
                 }
             },

@@ -1,7 +1,7 @@
 //! `/console/organizations/deleted`: what can still be restored.
 
 use super::super::frame::{Page, Section};
-use super::super::parts::{PAGE, Table, ago, empty, numeric, pager};
+use super::super::parts::{PAGE, Table, ago, empty, numeric, pager, row_act};
 use super::super::request::ConsoleRequest;
 use super::lists;
 use crate::http::fault::Fault;
@@ -10,13 +10,17 @@ use maud::html;
 
 pub(in super::super) async fn show(request: ConsoleRequest<'_>) -> Result<Reply, Fault> {
     let page = request.site().deleted_organizations(request.position(), PAGE).await??;
-    let mut table = Table::new("Deleted organizations", [("Name", false), numeric("Deleted"), numeric("To be erased")]);
+    let mut table = Table::new(
+        "Deleted organizations",
+        [("Name", false), numeric("Deleted"), numeric("To be erased"), ("Restore", false)],
+    );
     for deleted in &page.values {
         let organization = &deleted.organization;
         table.row([
             html! { a href=(request.link(&format!("/organizations/{}", organization.id))) { (organization.name) } },
             ago(deleted.deleted_at, request.now),
             ago(deleted.erased_at, request.now),
+            row_act(&request, &format!("/organizations/{}/restore", organization.id), "Restore", &organization.name),
         ]);
     }
     let body = html! {

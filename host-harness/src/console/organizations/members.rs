@@ -20,7 +20,8 @@ pub(in super::super) async fn pick(request: ConsoleRequest<'_>) -> Result<Reply,
     } else {
         picker::customers(&request).await?
     };
-    let page = Page::new(Section::Organizations, "Add members").under("Organizations", "/organizations");
+    let title = format!("Add members to {}", organization.name);
+    let page = Page::new(Section::Organizations, title).under("Organizations", "/organizations");
     Ok(page.under(&organization.name, path).body(body).reply(&request))
 }
 

@@ -338,6 +338,16 @@ pub(in crate::console) fn act(request: &ConsoleRequest<'_>, path: &str, text: &s
     }
 }
 
+/// The same in a row of a list, with the name of what it is about for those who do not see where it stands.
+pub(in crate::console) fn row_act(request: &ConsoleRequest<'_>, path: &str, text: &str, name: &str) -> Markup {
+    html! {
+        form.one method="post" action=(request.link(path)) {
+            (request.token_field())
+            button.plain type="submit" aria-label={ (text) " " (name) } { (text) }
+        }
+    }
+}
+
 /// A form around a list, each entry of which has a button of its own, made by [`row_button`]; sent to a link.
 pub(in crate::console) fn acts(request: &ConsoleRequest<'_>, link: &str, list: &Markup) -> Markup {
     html! { form method="post" action=(link) { (request.token_field()) (list) } }

@@ -16,7 +16,7 @@ pub(super) use badge::{Tone, badge, note};
 pub(super) use block::{Facts, copy, empty, live, meter, panel};
 pub(super) use confirm::Confirm;
 pub(super) use filters::{Choices, Filters};
-pub(super) use form::{Choice, Ends, Form, act, acts, row_button};
+pub(super) use form::{Choice, Ends, Form, act, acts, row_act, row_button};
 pub(super) use number::{count, counted};
 pub(super) use pager::pager;
 pub(super) use table::{Table, numeric};

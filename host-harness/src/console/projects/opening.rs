@@ -13,7 +13,7 @@ use crate::runtime::site::Project;
 pub(in super::super) async fn pick_organization(request: ConsoleRequest<'_>) -> Result<Reply, Fault> {
     let project = request.site().project(request.number(0)?).await??;
     let body = picker::organizations(&request).await?;
-    let page = under(&project, "Open it to organizations", "Organizations", "organizations");
+    let page = under(&project, "organizations", "Organizations", "organizations");
     Ok(page.body(body).reply(&request))
 }
 
@@ -28,7 +28,7 @@ pub(in super::super) async fn remove_organization(request: ConsoleRequest<'_>) -
 pub(in super::super) async fn pick_customer(request: ConsoleRequest<'_>) -> Result<Reply, Fault> {
     let project = request.site().project(request.number(0)?).await??;
     let body = picker::customers(&request).await?;
-    Ok(under(&project, "Open it to customers", "Own customers", "customers").body(body).reply(&request))
+    Ok(under(&project, "customers", "Own customers", "customers").body(body).reply(&request))
 }
 
 pub(in super::super) async fn add_customer(request: ConsoleRequest<'_>) -> Result<Reply, Fault> {
@@ -58,8 +58,8 @@ fn changed(request: &ConsoleRequest<'_>, associated: bool, list: &str) -> Reply 
     if associated { done_here(request, Done::ProjectOpened) } else { done(request, list, Done::ProjectClosed) }
 }
 
-fn under(project: &Project, title: &str, tab: &str, list: &str) -> Page {
-    let page = Page::new(Section::Projects, title).under("Projects", "/projects");
+fn under(project: &Project, whom: &str, tab: &str, list: &str) -> Page {
+    let page = Page::new(Section::Projects, format!("Open {} to {whom}", project.name)).under("Projects", "/projects");
     let path = format!("/projects/{}", project.id);
     page.under(&project.name, &path).under(tab, format!("{path}/{list}"))
 }
