@@ -68,6 +68,9 @@ mod bindings {
             "usher:provisioning/directories@0.2.0/directory": crate::directories::Directory,
             "usher:provisioning/directories@0.2.0/key": crate::directories::Key,
             "usher:provisioning/directories@0.2.0/issued-key": crate::directories::IssuedKey,
+            "usher:provisioning/directories@0.2.0/setup-link": crate::directories::SetupLink,
+            "usher:provisioning/directories@0.2.0/new-setup-link": crate::directories::NewSetupLink,
+            "usher:provisioning/directories@0.2.0/setup": crate::directories::Setup,
             "usher:provisioning/directories@0.2.0/connected": crate::directories::Connected,
             "usher:provisioning/directories@0.2.0/state": crate::directories::State,
             "usher:provisioning/directories@0.2.0/change-count": crate::directories::ChangeCount,
@@ -304,6 +307,31 @@ impl exports::directories::Guest for Component {
 
     fn revoke_key(actor: String, id: String, key_id: String) -> Result<(), exports::directories::Error> {
         Ok(engine().revoke_key(&actor, &id, &key_id)?)
+    }
+
+    fn make_setup_link(
+        actor: String,
+        id: String,
+        days: u32,
+        overlap_seconds: u32,
+    ) -> Result<directories::NewSetupLink, exports::directories::Error> {
+        Ok(engine().make_setup_link(&actor, &id, days, overlap_seconds)?)
+    }
+
+    fn setup_links(id: String) -> Result<Vec<directories::SetupLink>, exports::directories::Error> {
+        Ok(engine().setup_links(&id)?)
+    }
+
+    fn revoke_setup_link(actor: String, id: String, link: String) -> Result<(), exports::directories::Error> {
+        Ok(engine().revoke_setup_link(&actor, &id, &link)?)
+    }
+
+    fn open_setup_link(token: String) -> Result<directories::Setup, exports::directories::Error> {
+        Ok(engine().open_setup_link(&token)?)
+    }
+
+    fn claim_setup_link(token: String) -> Result<directories::IssuedKey, exports::directories::Error> {
+        Ok(engine().claim_setup_link(&token)?)
     }
 
     fn conflicts(

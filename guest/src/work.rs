@@ -54,15 +54,24 @@ impl Engine<'_> {
     pub(crate) fn administer<T, E: From<store::Error> + From<Invalid>>(
         &self,
         actor: &str,
-        mut change: impl FnMut(&mut Work<'_>) -> Result<T, E>,
+        change: impl FnMut(&mut Work<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         if actor.is_empty() || actor.len() > MAX_ACTOR_BYTES {
             return Err(Invalid(format!("the actor must be 1 to {MAX_ACTOR_BYTES} bytes long")).into());
         }
-        let (now, actor) = (self.now(), format!("admin:{actor}"));
+        self.change_as(&format!("admin:{actor}"), change)
+    }
+
+    /// Makes a change for somebody whom the change feed names like this, in one transaction.
+    pub(crate) fn change_as<T, E: From<store::Error>>(
+        &self,
+        actor: &str,
+        mut change: impl FnMut(&mut Work<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let now = self.now();
         self.write(|transaction| {
             let settings = transaction.get(keys::SITE_SETTINGS_KEY.to_string())?;
-            change(&mut Work { transaction, now: &now, actor: &actor, request: None, settings: settings.as_deref() })
+            change(&mut Work { transaction, now: &now, actor, request: None, settings: settings.as_deref() })
         })
     }
 }

@@ -17,6 +17,8 @@ struct Details<'d> {
     #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<&'d str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    link: Option<&'d str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     user: Option<&'d str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     group: Option<&'d str>,
@@ -53,6 +55,7 @@ pub(super) fn describe(detail: &Detail) -> String {
     json::to_text(&Details {
         directory: detail.directory.as_deref(),
         key: detail.key.as_deref(),
+        link: detail.link.as_deref(),
         user: detail.user.as_deref(),
         group: detail.group.as_deref(),
         customer: detail.customer.as_deref(),

@@ -73,7 +73,7 @@ pub struct Change {
     pub sequence: u64,
     /// When it was made, in milliseconds since the Unix epoch.
     pub at: u64,
-    /// Who made it: `directory:{id}`, `admin:{name}` or `usher`.
+    /// Who made it: `directory:{id}`, `admin:{name}`, `setup:{link}` or `usher`.
     pub actor: String,
     /// The id of the request that made it, if it has one.
     pub request: Option<String>,

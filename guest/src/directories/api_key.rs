@@ -2,12 +2,8 @@
 
 use alloc::string::String;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use sha2::{Digest, Sha256};
-use subtle::ConstantTimeEq;
-
 use super::notices::next_notice;
+use super::secret;
 use crate::engine::{DAY_MS, Engine, Moment};
 use crate::store::keys;
 use crate::store::records::ApiKeyRecord;
@@ -29,8 +25,8 @@ impl<'t> Token<'t> {
     #[must_use]
     pub fn read(token: &'t str) -> Option<Self> {
         let (id, secret) = token.split_once('.')?;
-        // A longer secret is not ours, and the sender must not decide how much is hashed.
-        (keys::is_id(id) && secret.len() <= 64).then(|| Token { id, hash: hash(secret) })
+        let hash = secret::hash_of_outside(secret)?;
+        keys::is_id(id).then_some(Token { id, hash })
     }
 
     /// Whether this is the key of the record and still works.
@@ -42,7 +38,7 @@ impl<'t> Token<'t> {
     /// Whether this is the key of the record.
     #[must_use]
     pub fn is_of(&self, record: &ApiKeyRecord) -> bool {
-        self.hash.as_bytes().ct_eq(record.hash.as_bytes()).into()
+        secret::is_same(&self.hash, &record.hash)
     }
 }
 
@@ -50,13 +46,9 @@ impl<'t> Token<'t> {
 #[must_use]
 pub fn issue(engine: &Engine<'_>, now: &Moment) -> (String, String, ApiKeyRecord) {
     let id = engine.new_id(now);
-    let secret = URL_SAFE_NO_PAD.encode(engine.random::<32>());
+    let secret = secret::fresh(engine);
     let expires = now.milliseconds.saturating_add(LIFETIME_MS);
     let notice = next_notice(expires, now.milliseconds);
-    let record = ApiKeyRecord { hash: hash(&secret), created: now.milliseconds, expires, notice };
+    let record = ApiKeyRecord { hash: secret::hash(&secret), created: now.milliseconds, expires, notice };
     (alloc::format!("{id}.{secret}"), id, record)
-}
-
-fn hash(secret: &str) -> String {
-    URL_SAFE_NO_PAD.encode(Sha256::digest(secret.as_bytes())).clone()
 }

@@ -13,6 +13,7 @@ use crate::engine::Engine;
 use crate::store::feed::{ChangeKind, Detail};
 use crate::store::records::{self, ApiKeyRecord};
 use crate::store::{self, Transaction, keys, prefix_range};
+use crate::work::Work;
 
 /// How many working keys a directory may have: the current one, those that overlap with it, and room for mistakes.
 const MAX_KEYS: u32 = 20;
@@ -61,28 +62,8 @@ impl Engine<'_> {
     /// [`Error::NotFound`]; [`Error::Refused`] where too many keys still work.
     pub fn rotate_key(&self, actor: &str, id: &str, overlap_seconds: u32) -> Result<IssuedKey> {
         self.administer(actor, |work| {
-            let (transaction, now) = (&mut *work.transaction, work.now.milliseconds);
-            let end_of_overlap = now.saturating_add(u64::from(overlap_seconds) * 1_000);
-            load(transaction, id)?;
-            let mut working = 0;
-            for (old_id, old) in load_keys(transaction, id)? {
-                remove_key(transaction, id, &old_id, &old);
-                let expires = old.expires.min(end_of_overlap);
-                if expires <= now {
-                    forget_use(transaction, id, &old_id)?;
-                } else {
-                    working += 1;
-                    let notice = if expires == old.expires { old.notice } else { next_notice(expires, now) };
-                    store_key(transaction, id, &old_id, &ApiKeyRecord { expires, notice, ..old });
-                }
-            }
-            if working >= MAX_KEYS {
-                return Err(Error::Refused(format!("{MAX_KEYS} keys still work; revoke some first")));
-            }
-            let (api_key, key_id, key) = api_key::issue(self, work.now);
-            store_key(transaction, id, &key_id, &key);
-            work.record(ChangeKind::KeyIssued, Detail::of_key(id, &key_id));
-            Ok(IssuedKey { api_key, key: describe_key(key_id, &key) })
+            load(work.transaction, id)?;
+            rotate(self, work, id, overlap_seconds)
         })
     }
 
@@ -106,6 +87,34 @@ impl Engine<'_> {
             Ok(())
         })
     }
+}
+
+/// Issues a new key of a directory that is connected. The keys that worked until now stop working after the overlap.
+///
+/// # Errors
+/// [`Error::Refused`] where too many keys still work.
+pub fn rotate(engine: &Engine<'_>, work: &mut Work<'_>, id: &str, overlap_seconds: u32) -> Result<IssuedKey> {
+    let (transaction, now) = (&mut *work.transaction, work.now.milliseconds);
+    let end_of_overlap = now.saturating_add(u64::from(overlap_seconds) * 1_000);
+    let mut working = 0;
+    for (old_id, old) in load_keys(transaction, id)? {
+        remove_key(transaction, id, &old_id, &old);
+        let expires = old.expires.min(end_of_overlap);
+        if expires <= now {
+            forget_use(transaction, id, &old_id)?;
+        } else {
+            working += 1;
+            let notice = if expires == old.expires { old.notice } else { next_notice(expires, now) };
+            store_key(transaction, id, &old_id, &ApiKeyRecord { expires, notice, ..old });
+        }
+    }
+    if working >= MAX_KEYS {
+        return Err(Error::Refused(format!("{MAX_KEYS} keys still work; revoke some first")));
+    }
+    let (api_key, key_id, key) = api_key::issue(engine, work.now);
+    store_key(transaction, id, &key_id, &key);
+    work.record(ChangeKind::KeyIssued, Detail::of_key(id, &key_id));
+    Ok(IssuedKey { api_key, key: describe_key(key_id, &key) })
 }
 
 /// Forgets when a key was last used that is no longer there.

@@ -4,6 +4,8 @@
 //! |---|---|
 //! | `settings` | connecting and disconnecting; the settings |
 //! | `keys`, `api_key`, `notices` | issuing, rotating and revoking API keys; the form of a key; notices that one expires |
+//! | `setup_links` | links with which somebody without an account gets a key |
+//! | `secret` | how secrets are made, kept and compared |
 //! | `status`, `measures` | how a directory is doing, for an administrator and for alerts |
 //! | `activity`, `rhythm`, `uses` | what is remembered about its requests; how often it is usually heard; the last use of keys |
 //! | `logged`, `log`, `forgetting` | a request in the log; reading the log; what was erased is gone from it |
@@ -29,6 +31,14 @@
 //! let key = engine.rotate_key("ada", &id, 3_600)?;
 //! assert_eq!(engine.keys(&id)?.len(), 2);
 //! engine.revoke_key("ada", &id, &key.key.id)?;
+//!
+//! // A link for whoever runs the identity provider, good for a week and for one key, at which the others stop.
+//! let made = engine.make_setup_link("ada", &id, 7, 0)?;
+//! assert_eq!(engine.open_setup_link(&made.token)?.directory, "Entra ID");
+//! let key = engine.claim_setup_link(&made.token)?;
+//! assert!(matches!(engine.claim_setup_link(&made.token), Err(Error::Refused(_))));
+//! assert_eq!(engine.setup_links(&id)?[0].key, Some(key.key.id));
+//! engine.revoke_setup_link("ada", &id, &made.link.id)?;
 //!
 //! let status = engine.directory_status(&id)?;
 //! assert_eq!((status.state, status.keys.len()), (State::Staged, 1));
@@ -65,7 +75,9 @@ pub(crate) mod notices;
 pub(crate) mod record;
 mod refused_keys;
 mod rhythm;
+mod secret;
 mod settings;
+pub(crate) mod setup_links;
 mod status;
 mod uses;
 
@@ -81,6 +93,7 @@ pub use self::settings::{
     ConflictPolicy, Connected, Directory, EmailChange, EmailPresence, Mode, OutsideDomains, ProjectRule, Settings,
     SettingsUpdate, UnknownMembers,
 };
+pub use self::setup_links::{NewSetupLink, Setup, SetupLink};
 pub use self::status::{DirectoryStatus, KeyStatus, LargestGroup, RefusedRequests, State, UnlinkedCount, Warning};
 pub use crate::store::keys::Kind as ResourceKind;
 pub use crate::store::pages::Page;

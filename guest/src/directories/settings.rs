@@ -11,6 +11,7 @@ use super::held::ease_hold;
 use super::keys::{IssuedKey, describe_key, load_keys};
 use super::notices::{forget_notice, store_key};
 use super::record::{base_path, load, load_rules, read_counts, read_rules};
+use super::setup_links;
 use crate::address::is_domain;
 use crate::engine::Engine;
 use crate::names;
@@ -308,6 +309,7 @@ impl Engine<'_> {
             for (key_id, key) in load_keys(transaction, id)? {
                 forget_notice(transaction, id, &key_id, &key);
             }
+            setup_links::remove_all(transaction, id)?;
             forget_status(transaction, id)?;
             let (sweep, kind) = if remove {
                 (Sweep::Removal, ChangeKind::DirectoryRemoved)

@@ -67,6 +67,14 @@ change_kinds! {
     KeyExpiring = "key.expiring";
     /// An API key was revoked.
     KeyRevoked = "key.revoked";
+    /// An administrator made a set-up link, with which somebody else gets a key, `until` a time (RFC 3339).
+    SetupLinkMade = "setup-link.made";
+    /// A set-up link was used: whoever has it got the `key`.
+    SetupLinkUsed = "setup-link.used";
+    /// An administrator took a set-up link back.
+    SetupLinkRevoked = "setup-link.revoked";
+    /// A set-up link expired before it was used.
+    SetupLinkExpired = "setup-link.expired";
     /// The host refused sign-ins with a wrong admin key: `count` of them, between the times `first` and `last` (RFC
     /// 3339).
     AdminKeyRefused = "admin-key.refused";
@@ -161,7 +169,7 @@ change_kinds! {
 pub struct ChangeRecord {
     /// When it was made, in milliseconds since the Unix epoch.
     pub at: u64,
-    /// Who made it: `directory:{id}`, `admin:{name}` or `usher`.
+    /// Who made it: `directory:{id}`, `admin:{name}`, `setup:{link}` or `usher`.
     pub actor: String,
     /// The id of the request that made it, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -266,6 +274,9 @@ pub struct Detail {
     /// The API key concerned.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
+    /// The set-up link concerned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
     /// The user concerned.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
@@ -337,6 +348,12 @@ impl Detail {
     #[must_use]
     pub fn of_key(directory: &str, key: &str) -> Self {
         Detail { key: Some(key.to_string()), ..Detail::of_directory(directory) }
+    }
+
+    /// The details of a change of a set-up link.
+    #[must_use]
+    pub fn of_setup_link(directory: &str, link: &str) -> Self {
+        Detail { link: Some(link.to_string()), ..Detail::of_directory(directory) }
     }
 
     /// The details of a change that a directory made to one of its users.

@@ -15,6 +15,7 @@
 //! | `hd/{directory}/{id}` | a user or group whose deletion or deactivation is held |
 //! | `fg/{directory}/{id}` | a user or group whose customer or organization was erased, while the log may name it |
 //! | `k/{directory}/{key}` | an API key: the hash of its secret, when it expires |
+//! | `sl/{directory}/{link}` | a set-up link: the hash of its secret, when it expires, whether it was used |
 //! | `u/{directory}/{user}` | a SCIM user, see [`super::records`] |
 //! | `un/{directory}/{userName}` | the id of the user that has this name |
 //! | `ue/{directory}/{email}!{user}` | empty; one for each email address of the user |
@@ -392,6 +393,18 @@ pub fn api_key(directory: &str, key: &str) -> String {
 #[must_use]
 pub fn api_keys(directory: &str) -> String {
     ["k/", directory, "/"].concat()
+}
+
+/// The key of a set-up link.
+#[must_use]
+pub fn setup_link(directory: &str, link: &str) -> String {
+    ["sl/", directory, "/", link].concat()
+}
+
+/// What the keys of all set-up links of a directory begin with.
+#[must_use]
+pub fn setup_links(directory: &str) -> String {
+    ["sl/", directory, "/"].concat()
 }
 
 /// The key of an entry of the change feed.

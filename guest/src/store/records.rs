@@ -776,6 +776,33 @@ pub struct ApiKeyRecord {
     pub notice: Option<u64>,
 }
 
+/// A set-up link.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetupLinkRecord {
+    /// SHA-256 of the secret, in base64url, as of an API key.
+    pub hash: String,
+    /// When it was made, in milliseconds since the Unix epoch.
+    pub created: u64,
+    /// When it expires, likewise.
+    pub expires: u64,
+    /// Who made it, as the change feed names them.
+    pub by: String,
+    /// For how many seconds the keys that work until it is used go on working then.
+    pub overlap: u32,
+    /// That it was used; `None` if it was not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used: Option<LinkUse>,
+}
+
+/// That a set-up link was used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkUse {
+    /// When, in milliseconds since the Unix epoch.
+    pub at: u64,
+    /// The id of the key that was issued.
+    pub key: String,
+}
+
 /// Something deleted that has entries left to sweep.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -825,6 +852,13 @@ pub enum Due {
         directory: String,
         /// The key.
         key: String,
+    },
+    /// A set-up link expires.
+    SetupLink {
+        /// The directory.
+        directory: String,
+        /// The link.
+        link: String,
     },
     /// Users of a directory that were outside of its domains may be inside now.
     Domains {
@@ -900,6 +934,7 @@ impl Due {
             Due::Adoption(organization) => alloc::format!("adoption/{}", keys::number(*organization)),
             Due::Log(directory) => alloc::format!("log/{directory}"),
             Due::Key { directory, key } => alloc::format!("key/{directory}/{key}"),
+            Due::SetupLink { directory, link } => alloc::format!("setup-link/{directory}/{link}"),
             Due::Domains { directory, .. } => alloc::format!("domains/{directory}"),
             Due::Apply(directory) => alloc::format!("apply/{directory}"),
             Due::PlanAccess(directory) => alloc::format!("plan-access/{directory}"),

@@ -23,7 +23,7 @@ use alloc::string::{String, ToString};
 
 pub use self::upgrade::Upgrade;
 
-use crate::directories::{forgetting, log, notices};
+use crate::directories::{forgetting, log, notices, setup_links};
 use crate::engine::{Engine, Moment};
 use crate::provisioning::{applying, leaving, links, plan_access};
 use crate::site::{
@@ -189,6 +189,7 @@ fn perform(work: &mut Work<'_>, due: &Due) -> Result<(), Error> {
         }
         Due::Log(directory) => log::age_log(work, directory)?,
         Due::Key { directory, key } => notices::notify(work, directory, key)?,
+        Due::SetupLink { directory, link } => setup_links::expire(work, directory, link)?,
         Due::Domains { directory, after } => links::link_those_inside(work, directory, after.as_deref())?,
         Due::Apply(directory) => applying::step(work, directory)?,
         Due::PlanAccess(directory) => plan_access::step(work.transaction, directory, work.now.milliseconds)?,

@@ -14,11 +14,11 @@ type Family<'m> = BTreeMap<Vec<&'m str>, &'m str>;
 
 struct Store<'m>(BTreeMap<&'m str, Family<'m>>);
 
-const FAMILIES: [&str; 70] = [
-    "schema", "s", "d", "dn", "dr", "dc", "ds", "rl", "k", "u", "un", "ue", "ux", "g", "gn", "gx", "cf", "cr", "ca",
-    "ce", "ul", "m", "mo", "cu", "cm", "ch", "ci", "cw", "cn", "oh", "ow", "dg", "sc", "uc", "og", "o", "on", "p",
-    "pk", "pa", "po", "op", "pc", "cp", "n", "c", "cl", "t", "w", "rc", "ro", "hc", "ho", "rb", "hd", "fg", "gs", "ma",
-    "pl", "pn", "pg", "pr", "ap", "we", "wc", "wn", "wo", "ws", "ub", "gb",
+const FAMILIES: [&str; 71] = [
+    "schema", "s", "d", "dn", "dr", "dc", "ds", "rl", "k", "sl", "u", "un", "ue", "ux", "g", "gn", "gx", "cf", "cr",
+    "ca", "ce", "ul", "m", "mo", "cu", "cm", "ch", "ci", "cw", "cn", "oh", "ow", "dg", "sc", "uc", "og", "o", "on",
+    "p", "pk", "pa", "po", "op", "pc", "cp", "n", "c", "cl", "t", "w", "rc", "ro", "hc", "ho", "rb", "hd", "fg", "gs",
+    "ma", "pl", "pn", "pg", "pr", "ap", "we", "wc", "wn", "wo", "ws", "ub", "gb",
 ];
 
 /// Checks the whole of a storage.
@@ -250,6 +250,9 @@ impl<'m> Store<'m> {
             .filter(|(_, kind)| ["directory", "removal"].contains(&json(kind).as_str().unwrap_or_default()))
             .map(|(key, _)| key[0])
             .collect();
+        for key in self.family("sl").keys() {
+            assert!(directories.contains(&key[0]), "sl/{key:?} is of none");
+        }
         for family in [
             "dr", "k", "u", "un", "ue", "ux", "g", "gn", "gx", "cf", "cr", "ca", "ce", "ul", "dc", "rl", "cn", "rb",
             "hd", "gs", "pl", "pn", "pg", "pr", "ap", "ub", "gb",
@@ -727,6 +730,10 @@ impl<'m> Store<'m> {
             let notice = json(value)["notice"].as_u64()?;
             Some(format!("{notice:020}/key/{}", key.join("/")))
         });
+        let links = self.family("sl").into_iter().map(|(key, value)| {
+            let expires = json(value)["expires"].as_u64().unwrap();
+            format!("{expires:020}/setup-link/{}", key.join("/"))
+        });
         let erasures = [("rc", "customer"), ("ro", "organization")].into_iter().flat_map(|(family, what)| {
             let of = move |(id, kept): (String, Value)| format!("{:020}/{what}/{id}", kept["until"].as_u64().unwrap());
             self.records(family).into_iter().map(of)
@@ -749,7 +756,7 @@ impl<'m> Store<'m> {
                 .iter()
                 .any(|what| key.contains(what))
         });
-        let expected = adoptions.chain(logs).chain(notices).chain(erasures).chain(ends).collect();
+        let expected = adoptions.chain(logs).chain(notices).chain(links).chain(erasures).chain(ends).collect();
         assert_eq!(due.collect::<BTreeSet<_>>(), expected);
     }
 
@@ -1037,6 +1044,8 @@ impl Feed {
             }
             "settings.updated" => assert!(!detail["changed"].as_array().unwrap().is_empty()),
             "key.issued" | "key.revoked" => assert!(detail["key"].is_string()),
+            "setup-link.made" | "setup-link.revoked" | "setup-link.expired" => assert!(detail["link"].is_string()),
+            "setup-link.used" => assert!(detail["link"].is_string() && detail["key"].is_string()),
             "key.expiring" => assert!(detail["key"].is_string() && detail["days"].as_u64().is_some()),
             "plan.blocked" => assert!(detail["customer"].is_string() || detail["organization"].is_u64()),
             "plan.apply-started"

@@ -15,6 +15,7 @@
 //! | `history` | what put a customer or an organization into its state |
 //! | `find` | everything is found by what it has, once, and counted; everyone is named who may use a project |
 //! | `directories`, `feed`, `sweeping` | keys and settings, the change feed, upkeep |
+//! | `setup_links` | a set-up link issues one key, to whoever has it, and tells nobody else anything |
 //! | `upgrade` | a storage of an older layout is brought to this one, and nothing in it is lost |
 //! | `status`, `log` | status, deletion guard, key notices; the request log, captured bodies, what is held |
 //!
@@ -52,6 +53,7 @@ mod resolving;
 mod resources;
 mod rules;
 mod selection;
+mod setup_links;
 mod site;
 mod staging;
 mod status;

@@ -19,6 +19,10 @@ pub(super) static GROUPS: [Choices<'static>; 8] = [
             ("key.issued", "Key issued"),
             ("key.expiring", "Key expiring"),
             ("key.revoked", "Key revoked"),
+            ("setup-link.made", "Set-up link made"),
+            ("setup-link.used", "Set-up link used"),
+            ("setup-link.revoked", "Set-up link taken back"),
+            ("setup-link.expired", "Set-up link expired"),
         ],
     },
     Choices {
@@ -125,6 +129,7 @@ fn tone_of(kind: &str) -> Tone {
         "deleted" | "erased" | "removed" | "disconnected" | "deactivated" | "revoked" => Tone::Bad,
         "deletions-held"
         | "expiring"
+        | "expired"
         | "unlinked"
         | "refused"
         | "conflict"
@@ -133,8 +138,8 @@ fn tone_of(kind: &str) -> Tone {
         | "members-removed"
         | "organization-removed"
         | "customer-removed" => Tone::Warn,
-        "created" | "connected" | "issued" | "linked" | "activated" | "restored" | "adopted" | "members-added"
-        | "organization-added" | "customer-added" | "applied" => Tone::Good,
+        "created" | "connected" | "issued" | "made" | "used" | "linked" | "activated" | "restored" | "adopted"
+        | "members-added" | "organization-added" | "customer-added" | "applied" => Tone::Good,
         _ => Tone::Quiet,
     }
 }

@@ -30,8 +30,11 @@ pub(super) fn actor(request: &ConsoleRequest<'_>, directories: &DirectoryNames, 
     }
 }
 
-/// The name of an administrator who made a change.
+/// The name of an administrator who made a change, or of somebody else who is no directory.
 pub(super) fn admin(actor: &str) -> &str {
+    if actor.starts_with("setup:") {
+        return "Whoever has a set-up link";
+    }
     match actor.strip_prefix("admin:").unwrap_or(actor) {
         // Whoever sends the key alone gives no name.
         "key" => "An administrator",
@@ -73,7 +76,7 @@ impl Teller<'_> {
     /// What was done.
     fn deed(&self, change: &Change, detail: &Detail) -> Markup {
         match change.kind.split_once('.').map_or("", |(about, _)| about) {
-            "directory" | "key" | "admin-key" | "settings" | "plan" => self.deed_of_site(change, detail),
+            "directory" | "key" | "setup-link" | "admin-key" | "settings" | "plan" => self.deed_of_site(change, detail),
             "user" | "group" => self.deed_of_directory(change, detail),
             "customer" => self.deed_of_customer(change, detail),
             "organization" | "conflict" => self.deed_of_organization(change, detail),
@@ -102,6 +105,10 @@ impl Teller<'_> {
                     "noticed that a key of " (directory) " expires in " (counted(detail.days.unwrap_or_default(), "day", "days"))
                 }
                 "key.revoked" => { "revoked a key of " (directory) }
+                "setup-link.made" => { "made a set-up link for " (directory) }
+                "setup-link.used" => { "used the set-up link of " (directory) }
+                "setup-link.revoked" => { "took a set-up link of " (directory) " back" }
+                "setup-link.expired" => { "noticed that a set-up link of " (directory) " expired unused" }
                 "admin-key.refused" => {
                     "refused " (counted(detail.count.unwrap_or_default(), "sign-in", "sign-ins")) " with a wrong admin key"
                 }

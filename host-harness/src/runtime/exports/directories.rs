@@ -3,7 +3,8 @@
 use super::{Answer, Argument, Site};
 use crate::runtime::directories::{
     ConflictPolicy, Connected, Directory, DirectoryStatus, EmailChange, EmailPresence, Error, HeldPage, IssuedKey, Key,
-    LogFilter, LogPage, Measures, Mode, OutsideDomains, Page, Settings, SettingsUpdate, UnknownMembers, WholeRequest,
+    LogFilter, LogPage, Measures, Mode, NewSetupLink, OutsideDomains, Page, Settings, SettingsUpdate, Setup, SetupLink,
+    UnknownMembers, WholeRequest,
 };
 
 exports! {
@@ -33,6 +34,23 @@ exports! {
 
         /// Revokes a key at once.
         write revoke_key(actor: &str, id: &str, key: &str) -> () = call_revoke_key;
+
+        /// Makes a set-up link for whoever runs the identity provider, good for so many days (1 to 30) and for one key. The
+        /// keys that work until it is used stop `overlap_seconds` after that.
+        write make_setup_link(actor: &str, id: &str, days: u32, overlap_seconds: u32) -> NewSetupLink = call_make_setup_link;
+
+        /// The set-up links of a directory that have not expired, oldest first.
+        read setup_links(id: &str) -> Vec<SetupLink> = call_setup_links;
+
+        /// Takes a set-up link back: it opens nothing any more.
+        write revoke_setup_link(actor: &str, id: &str, link: &str) -> () = call_revoke_setup_link;
+
+        /// What whoever has a set-up link may know of its directory. Whoever calls it for somebody outside slows down
+        /// those who guess.
+        read open_setup_link(token: &str) -> Setup = call_open_setup_link;
+
+        /// Issues the key of a set-up link, once, to whoever has the link.
+        write claim_setup_link(token: &str) -> IssuedKey = call_claim_setup_link;
 
         /// How a directory is doing.
         read directory_status(id: &str) -> DirectoryStatus = call_status;
