@@ -34,10 +34,11 @@ pub fn compare(name: &str, actual: &str) {
 }
 
 /// What differs from run to run, and what stands for it.
-static VARIABLE: LazyLock<[(Regex, &str); 7]> = LazyLock::new(|| {
+static VARIABLE: LazyLock<[(Regex, &str); 8]> = LazyLock::new(|| {
     let pattern = |pattern: &str| Regex::new(pattern).expect("the pattern is one");
     [
         (pattern(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"), "<uuid>"),
+        (pattern(r"\b[0-9a-v]{20}\.[0-9a-v]{20}\.[\w-]+"), "<token>"),
         (pattern(r"\b[0-9a-v]{20}\.[\w-]+"), "<key>"),
         (pattern(r"\b[0-9a-v]{20}\b"), "<id>"),
         (pattern(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+0000)"), "<time>"),

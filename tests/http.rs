@@ -20,7 +20,8 @@ const ADMIN_KEY: &str = "the-key-of-the-administrators";
 pub struct Served {
     address: SocketAddr,
     client: Http,
-    site: Site,
+    /// The site that it serves.
+    pub site: Site,
     running: Option<(oneshot::Sender<()>, JoinHandle<bool>)>,
 }
 

@@ -58,6 +58,29 @@ fn directories_say_what_becomes_of_organizations() {
     shape(&server, "admin/directory-invalid", "PATCH", at, Some(json!({"adoptionGraceSeconds": -1})));
 }
 
+#[test]
+fn set_up_links_are_made_listed_and_taken_back() {
+    let server = Served::default();
+    let id = id_of(&server.send("POST", &format!("{ADMIN}/directories"), Some(&json!({"name": "Okta"}))));
+    let at = &format!("{ADMIN}/directories/{id}/setup-links");
+    shape(&server, "admin/setup-links-none", "GET", at, None);
+    shape(&server, "admin/setup-link-made", "POST", at, None);
+    shape(&server, "admin/setup-link-invalid", "POST", at, Some(json!({"days": 31})));
+    let made = server.send("POST", at, Some(&json!({"days": 1, "overlapSeconds": 0})));
+    let link = &id_of(&made);
+    let token = made.json()["token"].as_str().expect("a token").to_owned();
+    let url = made.json()["url"].as_str().expect("an address").to_owned();
+    assert!(url.ends_with(&format!("/console/set-up/{token}")), "{url}");
+    let key = pollster::block_on(server.site.claim_setup_link(&token)).expect("an answer").expect("a key");
+    shape(&server, "admin/setup-links", "GET", at, None);
+    let listed = get(&server, at).body;
+    assert!(listed.contains(&key.key.id) && !listed.contains(token.rsplit('.').next().unwrap_or_default()));
+    shape(&server, "admin/setup-link-revoked", "DELETE", &format!("{at}/{link}"), None);
+    shape(&server, "admin/setup-link-not-found", "DELETE", &format!("{at}/{link}"), None);
+    let again = pollster::block_on(server.site.open_setup_link(&token)).expect("an answer");
+    assert!(matches!(again, Err(usher_host::directories::Error::NotFound(_))));
+}
+
 /// A request of an identity provider.
 fn scim(directory: &Directory, method: &str, target: &str, body: Option<Value>) -> Response {
     let headers = vec![

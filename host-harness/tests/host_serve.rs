@@ -21,8 +21,11 @@ fn usher(arguments: &[&str]) -> Command {
 
 impl Program {
     fn serve(arguments: &[&str]) -> Self {
-        let mut command = usher(&["serve", "--listen", "127.0.0.1:0"]);
-        let mut process = command.args(arguments).spawn().expect("usher starts");
+        Self::start(usher(&["serve", "--listen", "127.0.0.1:0"]).args(arguments))
+    }
+
+    fn start(command: &mut Command) -> Self {
+        let mut process = command.spawn().expect("usher starts");
         let mut out = BufReader::new(process.stdout.take().expect("its output is piped"));
         let mut line = String::new();
         out.read_line(&mut line).expect("it prints a line");
@@ -164,6 +167,32 @@ fn what_is_in_the_way_of_a_start_is_said() {
     let mut process = first.process;
     process.kill().expect("it is killed");
     process.wait().expect("it is gone");
+}
+
+#[cfg(all(unix, feature = "console"))]
+#[test]
+fn a_demonstration_ends_with_a_link_that_signs_a_browser_in_once() {
+    let folder = folder();
+    let mut command = usher(&["demo", "--listen", "127.0.0.1:0", "--users", "20", "--groups", "4"]);
+    let mut program = Program::start(command.current_dir(folder.path()));
+    let mut line = String::new();
+    while !line.contains("/console/sign-in/") {
+        line.clear();
+        assert!(program.out.read_line(&mut line).expect("text") > 0, "it ends without a link");
+    }
+    let link = line.trim();
+    let config = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0);
+    let agent = ureq::Agent::new_with_config(config.max_redirects_will_error(false).build());
+    assert!(link.starts_with(&program.url));
+    assert_eq!(agent.get(link).call().expect("an answer").status(), 200);
+    let entered = agent.post(link).send_empty().expect("an answer");
+    assert_eq!((entered.status().as_u16(), &entered.headers()["location"]), (303, "/console"));
+    let cookie = entered.headers()["set-cookie"].to_str().expect("text").split(';').next().unwrap_or_default();
+    let console = agent.get(format!("{}/console", program.url)).header("cookie", cookie).call();
+    let console = console.expect("an answer").body_mut().read_to_string().expect("text");
+    assert!(console.contains("Entra ID (demo)") && console.contains("Last changes"), "{console}");
+    assert_eq!(agent.post(link).send_empty().expect("an answer").status(), 403);
+    program.terminate();
 }
 
 #[test]

@@ -6,6 +6,7 @@ import { Watched } from './watched.mjs';
 import { crawl, kind as kindOf, look, tabThrough, weigh } from './pages.mjs';
 import * as acts from './acts.mjs';
 import * as tasks from './tasks.mjs';
+import * as connecting from './connecting.mjs';
 
 // What can be reached by links at least.
 const KINDS = [
@@ -94,6 +95,17 @@ try {
   await step('every action, by clicks and by keyboard', () => acts.all(watched, site));
   await step('two at once', () => acts.twoAtOnce(watched, site));
   await step('forged forms and framed pages', () => acts.forged(watched, site));
+  await step('connecting', async () => {
+    await connecting.byClicks(watched);
+    await connecting.byKeyboard(watched);
+    await connecting.refused(watched);
+  });
+  await step('set-up links', async () => {
+    await connecting.bySomebodyElse(watched);
+    await connecting.usedTwice(watched);
+    await connecting.opensNothing(watched);
+    await connecting.links(watched);
+  });
   await step('what is not there', () => tasks.missing(watched));
   await step('signing out', () => tasks.signOut(watched));
   await step('the sync', async () => console.log(`  ${await sync.stop()} users pushed meanwhile`));

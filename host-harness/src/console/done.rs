@@ -28,6 +28,7 @@ macro_rules! done {
 done! {
     KeyRevoked "key-revoked" "The key is revoked."
     SettingsSaved "settings-saved" "The settings are saved."
+    SetupLinkRevoked "setup-link-revoked" "The set-up link is taken back."
     DirectoryStaged "directory-staged" "The directory is staged: what it pushes from now on is planned."
     ApplyStarted "apply-started" "The plan is being applied. This page follows it; you can leave it and come back."
     DeletionsReleased "deletions-released" "Deletions and deactivations go through for an hour."

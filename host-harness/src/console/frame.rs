@@ -94,6 +94,7 @@ pub(super) struct Page {
     actions: Option<Markup>,
     tabs: Option<Markup>,
     body: Markup,
+    at: Option<String>,
 }
 
 impl Page {
@@ -112,6 +113,7 @@ impl Page {
             actions: None,
             tabs: None,
             body: html! {},
+            at: None,
         }
     }
 
@@ -136,6 +138,13 @@ impl Page {
     /// The tabs, made by [`tabs`](super::parts::tabs).
     pub(super) fn tabs(mut self, tabs: Markup) -> Self {
         self.tabs = Some(tabs);
+        self
+    }
+
+    /// Where the page is found from now on, behind `/console`: an answer to a form shows something once, and loading it
+    /// again must not send the form again.
+    pub(super) fn found_at(mut self, path: impl Into<String>) -> Self {
+        self.at = Some(path.into());
         self
     }
 
@@ -173,7 +182,8 @@ impl Page {
                 }
             }
         };
-        html_reply(status, request.place, &self.title, &inside, Some(&request.link("/live")))
+        let looks = Looks::Told { live: request.link("/live"), at: self.at.map(|at| request.link(&at)) };
+        html_reply(status, request.place, &self.title, &inside, looks)
     }
 }
 
@@ -203,6 +213,34 @@ fn navigation(current: Option<Section>, request: &ConsoleRequest<'_>) -> Markup 
     }
 }
 
+/// A page outside of the navigation that is to be read: for whoever has an address that opens it. It looks by itself what
+/// is new.
+pub(super) fn open(status: StatusCode, place: &Place, title: &str, body: &Markup) -> Reply {
+    let inside = html! {
+        main.open #main {
+            p.brand { (mark()) span { "Usher" } }
+            (body)
+        }
+    };
+    html_reply(status, place, title, &inside, Looks::Now)
+}
+
+/// Keeps an address that opens something from being told, to this server itself as well.
+pub(super) fn secretive(mut reply: Reply) -> Reply {
+    reply.headers_mut().insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    reply
+}
+
+/// How an open page learns that there is something new.
+enum Looks {
+    /// It does not.
+    Never,
+    /// It is told, at this path. Where it is found from now on, if that is not where it was asked for.
+    Told { live: String, at: Option<String> },
+    /// It looks now and then.
+    Now,
+}
+
 /// A page outside of the navigation: for those who have not signed in.
 pub(super) fn bare(status: StatusCode, place: &Place, title: &str, body: &Markup) -> Reply {
     let inside = html! {
@@ -211,11 +249,16 @@ pub(super) fn bare(status: StatusCode, place: &Place, title: &str, body: &Markup
             (body)
         }
     };
-    html_reply(status, place, title, &inside, None)
+    html_reply(status, place, title, &inside, Looks::Never)
 }
 
 /// A document with its header fields.
-fn html_reply(status: StatusCode, place: &Place, title: &str, inside: &Markup, live: Option<&str>) -> Reply {
+fn html_reply(status: StatusCode, place: &Place, title: &str, inside: &Markup, looks: Looks) -> Reply {
+    let (live, at, now) = match looks {
+        Looks::Never => (None, None, false),
+        Looks::Told { live, at } => (Some(live), at, false),
+        Looks::Now => (None, None, true),
+    };
     let document = html! {
         (DOCTYPE)
         html lang="en" {
@@ -228,7 +271,7 @@ fn html_reply(status: StatusCode, place: &Place, title: &str, inside: &Markup, l
                 link rel="stylesheet" href=(place.link(&assets::STYLE.path));
                 script src=(place.link(&assets::SCRIPT.path)) defer {}
             }
-            body data-live=[live] { (inside) }
+            body data-live=[live] data-at=[at] data-looks[now] { (inside) }
         }
     };
     guarded(content(status, "text/html; charset=utf-8", document.into_string()))

@@ -51,26 +51,31 @@ mod assets;
 mod attributes;
 mod chart;
 mod choices;
+mod connect;
 mod customers;
 mod detail;
 mod directory;
 mod done;
 mod feed;
 mod frame;
+mod guide;
 mod history;
 mod kinds;
 mod live;
 mod names;
+mod one_time;
 mod organizations;
 mod overview;
 mod parts;
 mod picker;
 mod place;
 mod projects;
+mod providers;
 mod reasons;
 mod request;
 mod sentences;
 mod session;
+mod set_up;
 mod settings;
 mod sign_in;
 mod subjects;
@@ -82,6 +87,7 @@ use crate::http::fault::Fault;
 use crate::http::origin;
 use crate::http::reply::Reply;
 use crate::http::routes::{Endpoints, Routes, endpoints};
+use crate::http::sign_in_links;
 use crate::http::state::State;
 use place::Place;
 use request::ConsoleRequest;
@@ -96,6 +102,7 @@ static PAGES: &Endpoints<Handler> = endpoints! {
     "/console" => { GET overview::show }
     "/console/sign-out" => { POST sign_in::sign_out }
     "/console/live" => { GET live::follow }
+    "/console/connect" => { GET connect::show, POST connect::connect }
     "/console/directories" => { GET directory::list::show }
     "/console/directories/{id}" => { GET directory::status::show }
     "/console/directories/{id}/plan" => { GET directory::plan::show }
@@ -118,6 +125,8 @@ static PAGES: &Endpoints<Handler> = endpoints! {
     "/console/directories/{id}/requests/{sequence}" => { GET directory::requests::one }
     "/console/directories/{id}/keys" => { GET directory::keys::show, POST directory::keys::rotate }
     "/console/directories/{id}/keys/{key}/revoke" => { GET directory::keys::ask, POST directory::keys::revoke }
+    "/console/directories/{id}/set-up" => { GET directory::set_up::show, POST directory::set_up::make_link }
+    "/console/directories/{id}/set-up/{link}/revoke" => { POST directory::set_up::revoke_link }
     "/console/directories/{id}/settings" => { GET directory::settings::show, POST directory::settings::save }
     "/console/directories/{id}/stage" => { GET directory::stage::ask, POST directory::stage::act }
     "/console/directories/{id}/rules" => { GET directory::rules::show, POST directory::rules::apply }
@@ -188,6 +197,15 @@ pub(crate) fn is_of(path: &str) -> bool {
     path.strip_prefix(place::PREFIX).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
+/// What the paths of set-up links begin with, before the token.
+pub(crate) const SET_UP: &str = set_up::PREFIX;
+
+/// A path as it may stand in the log: a link that opens something without what opens it.
+pub(crate) fn for_log(path: &str) -> &str {
+    let secret = [SET_UP, sign_in_links::PREFIX].into_iter().find(|prefix| path.starts_with(prefix));
+    secret.unwrap_or(path)
+}
+
 /// Answers a request, errors included.
 pub(crate) async fn answer(console: &Console, state: &State, context: &mut RequestContext<'_>) -> Reply {
     let head = context.head;
@@ -198,12 +216,18 @@ pub(crate) async fn answer(console: &Console, state: &State, context: &mut Reque
     if let Some(name) = path.strip_prefix(assets::PREFIX) {
         return assets::answer(name, head).unwrap_or_else(|fault| trouble::outside(&place, &fault));
     }
+    if let Some(token) = path.strip_prefix(set_up::PREFIX) {
+        return set_up::answer(state, context, &place, token).await;
+    }
     if origin::is_foreign(&state.settings, state.local, &head.uri, &head.headers) {
         return trouble::foreign(&place, head);
     }
     let session = Session::of(&state.settings.admin_key, &head.headers);
     if path == sign_in::PATH {
         return sign_in::answer(state, context, &place, session.is_some()).await;
+    }
+    if let Some(token) = path.strip_prefix(sign_in_links::PREFIX) {
+        return one_time::answer(state, context, &place, token).await;
     }
     context.answering.known(session.is_some());
     let Some(session) = session else { return sign_in::wanted(&place, head) };

@@ -5,7 +5,7 @@ use super::detail::Detail;
 use super::feed::{self, Part};
 use super::frame::{Page, Section};
 use super::parts::Tone;
-use super::parts::{ago, badge, copy, count, counted, empty, live, meter, panel};
+use super::parts::{ago, badge, count, counted, empty, live, meter, panel};
 use super::request::ConsoleRequest;
 use super::sentences::Teller;
 use super::subjects::Subjects;
@@ -214,18 +214,14 @@ fn first_sync(status: &DirectoryStatus, now: u64) -> Markup {
 
 /// What is shown where no directory is connected.
 pub(super) fn first_steps(request: &ConsoleRequest<'_>) -> Markup {
-    let command = format!(
-        "curl -H 'Authorization: Bearer ADMIN_KEY' --json '{{\"name\":\"Entra ID\",\"mode\":\"staged\"}}' {}",
-        request.place.url("/admin/v1/directories")
-    );
     empty(
         "No identity provider is connected",
         &html! {
             p {
                 "A directory is one identity provider, such as Entra ID or Okta, that pushes its users and groups "
-                "here. Connect one, and enter the URL and the key of the answer there:"
+                "here. Connect one: the next page says what to enter there."
             }
-            p { (copy(&command)) }
+            p { a.button href=(request.link("/connect")) { "Connect an identity provider" } }
             p { "Staged, it changes nothing on the site until you have seen and applied its plan." }
         },
     )

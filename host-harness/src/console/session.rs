@@ -75,14 +75,12 @@ impl Session {
 
     /// What a form of this session carries, so that no other page can send one.
     pub(super) fn form_token(&self, key: &AdminKey) -> String {
-        let seal = hmac(&secret(key), &format!("form {}", self.text())).finalize().into_bytes();
-        URL_SAFE_NO_PAD.encode(seal)
+        page_token(key, &self.text())
     }
 
     /// Whether a form carries the token of this session.
     pub(super) fn owns(&self, key: &AdminKey, token: &str) -> bool {
-        let token = URL_SAFE_NO_PAD.decode(token).unwrap_or_default();
-        hmac(&secret(key), &format!("form {}", self.text())).verify_slice(&token).is_ok()
+        owns_page(key, &self.text(), token)
     }
 
     /// The value of `Set-Cookie` that keeps it, for pages below this path.
@@ -95,6 +93,17 @@ impl Session {
     fn text(&self) -> String {
         format!("{ROLE}.{}.{}.{}", self.key, self.ends, URL_SAFE_NO_PAD.encode(&self.name))
     }
+}
+
+/// What a form of a page carries whose reader has no session, but something else that opens the page.
+pub(super) fn page_token(key: &AdminKey, opened_by: &str) -> String {
+    URL_SAFE_NO_PAD.encode(hmac(&secret(key), &format!("form {opened_by}")).finalize().into_bytes())
+}
+
+/// Whether a form carries that.
+pub(super) fn owns_page(key: &AdminKey, opened_by: &str, token: &str) -> bool {
+    let token = URL_SAFE_NO_PAD.decode(token).unwrap_or_default();
+    hmac(&secret(key), &format!("form {opened_by}")).verify_slice(&token).is_ok()
 }
 
 /// The value of `Set-Cookie` that ends a session.

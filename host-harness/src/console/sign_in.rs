@@ -85,7 +85,7 @@ pub(super) async fn sign_out(mut request: ConsoleRequest<'_>) -> Result<Reply, F
     Ok(with_cookie(see_other(&place.link("/sign-in")), &cookie))
 }
 
-fn with_cookie(mut reply: Reply, cookie: &str) -> Reply {
+pub(super) fn with_cookie(mut reply: Reply, cookie: &str) -> Reply {
     if let Ok(cookie) = HeaderValue::from_str(cookie) {
         reply.headers_mut().insert(header::SET_COOKIE, cookie);
     }

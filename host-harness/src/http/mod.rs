@@ -25,6 +25,8 @@ mod server;
 mod service;
 mod settings;
 pub(crate) mod sign_in;
+#[cfg(feature = "console")]
+pub(crate) mod sign_in_links;
 pub(crate) mod state;
 mod whole;
 
@@ -33,3 +35,5 @@ pub use credentials::AdminKey;
 pub(crate) use credentials::UNNAMED;
 pub use server::Server;
 pub use settings::Settings;
+#[cfg(feature = "console")]
+pub use sign_in_links::SignInLinks;

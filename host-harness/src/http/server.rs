@@ -3,6 +3,8 @@
 use super::connections::{Connection, Connections};
 use super::service::Service;
 use super::settings::Settings;
+#[cfg(feature = "console")]
+use super::sign_in_links::SignInLinks;
 use crate::runtime::Site;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -71,6 +73,12 @@ impl Server {
     /// The address it is bound to, with the port that the system chose where it was asked for port 0.
     pub fn address(&self) -> SocketAddr {
         self.service.state.local
+    }
+
+    /// Makes links that sign a browser in to the console.
+    #[cfg(feature = "console")]
+    pub fn sign_in_links(&self) -> SignInLinks {
+        self.service.state.sign_in_links.clone()
     }
 
     /// Serves until `shutdown` comes. Then it accepts no more connections, ends the streams, answers the requests that

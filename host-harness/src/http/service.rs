@@ -74,7 +74,7 @@ impl Service {
         tracing::debug!(
             request = context.id,
             method = %head.method,
-            path = head.uri.path(),
+            path = surface.for_log(head.uri.path()),
             status = status.as_u16(),
             micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
             "answered"
@@ -132,6 +132,15 @@ impl Surface {
                 return Self::Console;
             }
             Self::Operations
+        }
+    }
+
+    /// A path as it may stand in the log: without what opens something.
+    fn for_log(self, path: &str) -> &str {
+        match self {
+            #[cfg(feature = "console")]
+            Self::Console => console::for_log(path),
+            _ => path,
         }
     }
 

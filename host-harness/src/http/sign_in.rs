@@ -85,11 +85,19 @@ impl SignIns {
         right
     }
 
+    /// Holds an answer back to whoever comes with a link that opens nothing, like one with a wrong key. It is no sign-in,
+    /// and is told of nowhere.
+    #[cfg(feature = "console")]
+    pub(crate) async fn hold_back_guess(&self, settings: &Settings, context: &RequestContext<'_>) {
+        context.answering.known(false);
+        let address = origin::client(settings, context.peer, &context.head.headers);
+        wait(context, self.pace(network(address), Instant::now())).await;
+    }
+
     /// Counts a wrong key, and waits until it is to be answered.
     async fn hold_back(&self, settings: &Settings, context: &RequestContext<'_>) {
         let until = self.refuse(origin::client(settings, context.peer, &context.head.headers));
-        let _waiting = context.answering.waiting();
-        tokio::time::sleep_until(until).await;
+        wait(context, until).await;
     }
 
     /// Counts a wrong key. When it is to be answered.
@@ -132,6 +140,11 @@ impl SignIns {
             untold.as_ref().map_or((0, last, address), |later| (later.count, later.last, later.address));
         *untold = Some(Series { count: count.saturating_add(more), first, last, address });
     }
+}
+
+async fn wait(context: &RequestContext<'_>, until: Instant) {
+    let _waiting = context.answering.waiting();
+    tokio::time::sleep_until(until).await;
 }
 
 fn millis(time: SystemTime) -> u64 {

@@ -10,6 +10,8 @@ use super::refused_keys::RefusedKeys;
 use super::room::Room;
 use super::settings::Settings;
 use super::sign_in::SignIns;
+#[cfg(feature = "console")]
+use super::sign_in_links::SignInLinks;
 use crate::runtime::{Party, Site};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -25,6 +27,8 @@ pub(crate) struct State {
     pub(super) metrics: Metrics,
     pub(crate) streams: Streams,
     pub(crate) sign_ins: SignIns,
+    #[cfg(feature = "console")]
+    pub(crate) sign_in_links: SignInLinks,
     pub(super) refused_keys: RefusedKeys,
 }
 
@@ -35,6 +39,8 @@ impl State {
             metrics: Metrics::new(),
             streams: Streams::new(settings.streams),
             sign_ins: SignIns::new(),
+            #[cfg(feature = "console")]
+            sign_in_links: SignInLinks::default(),
             refused_keys: RefusedKeys::default(),
             site,
             settings,

@@ -118,6 +118,7 @@ fn forged_forms_change_nothing() {
     let customer = desk.customer("ada@example.com", "Ada");
     let project = desk.project("OPS", "Operations");
     let key = ask!(desk.served.site.keys(&idp.id)).remove(0).id;
+    let link = ask!(desk.served.site.make_setup_link("ann", &idp.id, 1, 0)).link.id;
     let token = desk.get("").token().to_owned();
     let other = serve(|settings| settings.admin_key = AdminKey::new("another key"));
     let others = other.submit("/console/sign-in", "", &[("key", "another key")]);
@@ -134,7 +135,7 @@ fn forged_forms_change_nothing() {
             Some("organizations") => organization.to_string(),
             _ => project.to_string(),
         };
-        let path = path.replace("{id}", &id).replace("{group}", &group).replace("{key}", &key);
+        let path = path.replace("{id}", &id).replace("{group}", &group).replace("{key}", &key).replace("{link}", &link);
         assert!(!path.contains('{'), "{path}");
         let filled = |token| [("token", token), ("name", "Forged"), ("action", "adopt"), ("fate", "remove")];
         for forged in [&filled("")[1..], &filled("x"), &filled(&others)] {

@@ -8,7 +8,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
-use usher_host::http::{AdminKey, Server, Settings};
+use usher_host::http::{AdminKey, Server, Settings, SignInLinks};
 use usher_host::storage::{Access, Change, Durability, Entry, Error, MemoryStorage, Range, Storage, Transaction};
 use usher_host::{Site, Usher, directories, scim};
 
@@ -68,6 +68,7 @@ impl Transaction for CountingTransaction {
 pub struct Served {
     pub address: SocketAddr,
     pub site: Site,
+    pub sign_in_links: SignInLinks,
     pub storage: Arc<Counting>,
     _stop: oneshot::Sender<()>,
     _runtime: Runtime,
@@ -97,12 +98,12 @@ pub fn serve(change: impl FnOnce(&mut Settings)) -> Served {
     let site = USHER.site(storage.clone());
     let bound = Server::bind(site.clone(), settings, SocketAddr::from(([127, 0, 0, 1], 0)));
     let server = runtime.block_on(bound).expect("an address");
-    let address = server.address();
+    let (address, sign_in_links) = (server.address(), server.sign_in_links());
     let (stop, stopped) = oneshot::channel::<()>();
     runtime.spawn(server.serve(async {
         let _ = stopped.await;
     }));
-    Served { address, site, storage, _stop: stop, _runtime: runtime }
+    Served { address, site, sign_in_links, storage, _stop: stop, _runtime: runtime }
 }
 
 impl Served {

@@ -22,12 +22,12 @@ use clap::Args;
 use client::Trouble;
 use idp::{Connected, Kind};
 use plan::Plan;
-use report::{Further, Pushed};
+use report::{Further, InBrowser, Pushed};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use usher_host::Site;
-use usher_host::http::AdminKey;
+use usher_host::http::{AdminKey, Server};
 
 /// Where the demonstration keeps its data, apart from what `usher serve` keeps.
 const FOLDER: &str = "./usher-demo";
@@ -67,13 +67,14 @@ async fn demonstrate(args: &DemoArgs, site: Site, key: AdminKey, admin_key: &str
     // Whoever reads that it is ready may ask it to end at once.
     let terminated = std::pin::pin!(site::terminated()?);
     site::ready(server.address())?;
+    let way_in = way_in(&server, &origin);
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let serving = tokio::spawn(server.serve(async move {
         // Told to stop, or the one who would tell is gone.
         let _ = stopped.await;
     }));
     let keeping = tokio::spawn(upkeep::run(site.clone()));
-    let outcome = play(args, &site, &origin, admin_key, terminated).await;
+    let outcome = play(args, &site, &origin, admin_key, &way_in, terminated).await;
     // The server may have ended on its own account, which its outcome tells.
     let _ = stop.send(());
     let drained = serving.await;
@@ -85,11 +86,29 @@ async fn demonstrate(args: &DemoArgs, site: Site, key: AdminKey, admin_key: &str
     }
 }
 
+/// Makes an address that signs a browser in to the console, once. There is none where the program has no console.
+type WayIn = Box<dyn Fn() -> Result<Option<String>, String>>;
+
+#[cfg(feature = "console")]
+fn way_in(server: &Server, origin: &str) -> WayIn {
+    let (links, origin) = (server.sign_in_links(), origin.to_owned());
+    Box::new(move || {
+        let path = links.make().map_err(|error| format!("cannot make a link to the console: {error}"))?;
+        Ok(Some(format!("{origin}{path}")))
+    })
+}
+
+#[cfg(not(feature = "console"))]
+fn way_in(_: &Server, _: &str) -> WayIn {
+    Box::new(|| Ok(None))
+}
+
 async fn play(
     args: &DemoArgs,
     site: &Site,
     origin: &str,
     admin_key: &str,
+    way_in: &WayIn,
     mut terminated: impl Future<Output = ()> + Unpin,
 ) -> Outcome {
     if sample::clear(site).await? {
@@ -126,6 +145,10 @@ async fn play(
     }
     if !args.exit {
         println!("Serving until Ctrl-C. The data is in {FOLDER}; remove the folder when you have seen enough.");
+        // Last, so that it is what one sees.
+        if let Some(address) = way_in()? {
+            print!("{}", InBrowser { address: &address, origin, admin_key });
+        }
         terminated.await;
     }
     Ok(())

@@ -24,6 +24,14 @@ pub(super) struct Further<'a> {
     pub(super) admin_key: &'a str,
 }
 
+/// Where to see all of it in a browser.
+pub(super) struct InBrowser<'a> {
+    /// What signs a browser in, once.
+    pub(super) address: &'a str,
+    pub(super) origin: &'a str,
+    pub(super) admin_key: &'a str,
+}
+
 impl fmt::Display for Pushed<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.counts(out)?;
@@ -86,6 +94,15 @@ impl Pushed<'_> {
         }
         writeln!(out, "\n  {} requests were refused, {} pushes failed:", refused, failures.len())?;
         failures.iter().take(SHOWN_FAILURES).try_for_each(|failure| writeln!(out, "    {failure}"))
+    }
+}
+
+impl fmt::Display for InBrowser<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { address, origin, admin_key } = self;
+        writeln!(out, "\nSee all of it in a browser: at {origin}/console\nwith the key {admin_key}")?;
+        writeln!(out, "or, once and within a quarter of an hour, signed in by this link:\n")?;
+        writeln!(out, "  {address}")
     }
 }
 

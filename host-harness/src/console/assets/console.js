@@ -206,5 +206,8 @@
   setInterval(() => times(document), 30_000);
   for (const form of document.querySelectorAll("form[data-filters]")) filters(form);
   for (const row of document.querySelectorAll(".side nav, .tabs")) centre(row);
+  // What a form was answered with is loaded again without the form.
+  if (document.body.dataset.at) history.replaceState(null, "", document.body.dataset.at);
   if (document.body.dataset.live) follow(document.body.dataset.live);
+  if ("looks" in document.body.dataset) setInterval(refresh, 5_000);
 })();

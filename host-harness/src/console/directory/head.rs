@@ -17,7 +17,11 @@ pub(super) struct Head {
 impl Head {
     /// The directory in the path, in two calls.
     pub(super) async fn read(request: &ConsoleRequest<'_>) -> Result<Self, Fault> {
-        let id = request.parameter(0);
+        Self::of(request, request.parameter(0)).await
+    }
+
+    /// The directory with this id, likewise.
+    pub(super) async fn of(request: &ConsoleRequest<'_>, id: &str) -> Result<Self, Fault> {
         let directory = request.site().directory(id).await??;
         let status = request.site().directory_status(id).await??;
         Ok(Self { directory, status })
@@ -62,6 +66,7 @@ impl Head {
             tab("Groups", "/groups", None),
             tab("Requests", "/requests", None),
             tab("Keys", "/keys", None),
+            tab("Set-up", "/set-up", None),
             tab("Settings", "/settings", None),
         ];
         live("tabs", &tabs(request, "Directory", current, &pages))

@@ -38,6 +38,10 @@ pub(in super::super) async fn show(request: ConsoleRequest<'_>) -> Result<Reply,
         ]);
     }
     let lead = html! { "The identity providers that push their users and groups here." };
-    let body = html! { (live("directories", &table.show())) (pager(&request, page.next.as_deref())) };
+    let body = html! {
+        (live("directories", &table.show()))
+        (pager(&request, page.next.as_deref()))
+        p.after { a.button href=(request.link("/connect")) { "Connect an identity provider" } }
+    };
     Ok(title.lead(lead).body(body).reply(&request))
 }

@@ -18,6 +18,7 @@ pub(super) mod requests;
 pub(super) mod resolve;
 mod rule_lines;
 pub(super) mod rules;
+pub(super) mod set_up;
 pub(super) mod settings;
 pub(super) mod stage;
 pub(super) mod status;

@@ -149,7 +149,7 @@ fn sizes(request: &ConsoleRequest<'_>, head: &Head) -> Markup {
 fn connection(request: &ConsoleRequest<'_>, head: &Head) -> Markup {
     let keys = &head.status.keys;
     let soon = keys.iter().filter(|key| key.expires_soon).count() as u64;
-    Facts::new()
+    let facts = Facts::new()
         .add("SCIM base URL", copy(&request.place.url(&head.directory.scim_path)))
         .add(
             "Keys",
@@ -159,8 +159,11 @@ fn connection(request: &ConsoleRequest<'_>, head: &Head) -> Markup {
             },
         )
         .add("Connected", ago(head.directory.created_at, request.now))
-        .add("Directory id", copy(&head.directory.id))
-        .show()
+        .add("Directory id", copy(&head.directory.id));
+    html! {
+        (facts.show())
+        p { a href=(request.link(&head.path("/set-up"))) { "What to enter at the identity provider" } }
+    }
 }
 
 fn unlinked(request: &ConsoleRequest<'_>, head: &Head) -> Markup {

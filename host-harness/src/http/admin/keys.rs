@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// How long the keys that worked until now go on working, unless the administrator says.
-const OVERLAP_SECONDS: u32 = 24 * 60 * 60;
+pub(super) const OVERLAP_SECONDS: u32 = 24 * 60 * 60;
 
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

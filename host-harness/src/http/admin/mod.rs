@@ -16,6 +16,7 @@ mod projects;
 mod requests;
 mod rules;
 mod settings;
+mod setup_links;
 mod shape;
 mod shown;
 mod status;
@@ -40,6 +41,8 @@ pub(super) static ENDPOINTS: &Endpoints = endpoints! {
     "/admin/v1/directories/{id}" => { GET directories::get, PATCH directories::update, DELETE directories::disconnect }
     "/admin/v1/directories/{id}/keys" => { GET keys::list, POST keys::rotate }
     "/admin/v1/directories/{id}/keys/{keyId}" => { DELETE keys::revoke }
+    "/admin/v1/directories/{id}/setup-links" => { GET setup_links::list, POST setup_links::make }
+    "/admin/v1/directories/{id}/setup-links/{linkId}" => { DELETE setup_links::revoke }
     "/admin/v1/directories/{id}/conflicts" => { GET conflicts::list }
     "/admin/v1/directories/{id}/adoptions" => { GET conflicts::adoptions }
     "/admin/v1/directories/{id}/conflicts/{groupId}" => { GET conflicts::preview, POST conflicts::resolve }
