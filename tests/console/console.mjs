@@ -7,6 +7,7 @@ import { crawl, kind as kindOf, look, tabThrough, weigh } from './pages.mjs';
 import * as acts from './acts.mjs';
 import * as tasks from './tasks.mjs';
 import * as connecting from './connecting.mjs';
+import * as demonstration from './demonstration.mjs';
 
 // What can be reached by links at least.
 const KINDS = [
@@ -90,6 +91,7 @@ try {
     await tasks.asOneTypes(watched);
     await tasks.dressed(watched, site);
   });
+  await step('the demonstration', () => demonstration.seen(watched));
   await step('without a script', () => tasks.withoutScript(watched, kinds));
   await step('a plan that is applied', () => tasks.applied(watched, site));
   await step('every action, by clicks and by keyboard', () => acts.all(watched, site));
