@@ -3,7 +3,8 @@ import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
-import { look, path } from './pages.mjs';
+import { look } from './pages.mjs';
+import { path } from './watched.mjs';
 
 // The most bytes that the picture has.
 const PICTURE = 150 << 10;
