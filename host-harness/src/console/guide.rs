@@ -20,8 +20,15 @@ pub(super) struct Heard {
     pub(super) groups: u64,
 }
 
-/// What to enter, and where, at each identity provider. The instructions for the one that is `chosen` are open.
-pub(super) fn instructions(place: &Place, scim_path: &str, chosen: Option<&Provider>) -> Markup {
+/// What to enter, and where, at each identity provider. The instructions for the one that is `chosen` are open. `remedy` is
+/// what the reader can do where the address is none for identity providers in the cloud.
+pub(super) fn instructions(
+    heading: &str,
+    place: &Place,
+    scim_path: &str,
+    chosen: Option<&Provider>,
+    remedy: &Markup,
+) -> Markup {
     let url = place.url(scim_path);
     let entered = html! {
         (Facts::new()
@@ -32,7 +39,7 @@ pub(super) fn instructions(place: &Place, scim_path: &str, chosen: Option<&Provi
             (note(Tone::Warn, &html! {
                 p {
                     "This address begins with http. An identity provider in the cloud reaches only what is open to the "
-                    "internet, over https: an address for that is told to the server with " code { "--public-url" } "."
+                    "internet, over https. " (remedy)
                 }
             }))
         }
@@ -45,7 +52,7 @@ pub(super) fn instructions(place: &Place, scim_path: &str, chosen: Option<&Provi
             }
         }
     };
-    panel("At the identity provider", &entered)
+    panel(heading, &entered)
 }
 
 fn steps(provider: &Provider) -> Markup {
@@ -68,7 +75,7 @@ fn steps(provider: &Provider) -> Markup {
 }
 
 /// Whether the identity provider is heard: this turns green by itself.
-pub(super) fn check(heard: &Heard, now: u64) -> Markup {
+pub(super) fn check(heading: &str, heard: &Heard, now: u64) -> Markup {
     let told = html! {
         @match (heard.at, heard.wrong_key_at) {
             (None, None) => (note(Tone::Busy, &html! {
@@ -83,7 +90,7 @@ pub(super) fn check(heard: &Heard, now: u64) -> Markup {
             (Some(at), _) => (connected(heard, at, now)),
         }
     };
-    live(CHECK, &panel("Is it heard?", &html! { div role="status" { (told) } }))
+    live(CHECK, &panel(heading, &html! { div role="status" { (told) } }))
 }
 
 fn connected(heard: &Heard, at: u64, now: u64) -> Markup {

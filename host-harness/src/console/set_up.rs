@@ -105,6 +105,7 @@ impl Page<'_> {
             users: setup.users,
             groups: setup.groups,
         };
+        let remedy = html! { "Ask whoever sent you the link for such an address." };
         let title = format!("Connect {}", setup.directory);
         let body = html! {
             h1 { (title) }
@@ -113,11 +114,11 @@ impl Page<'_> {
                 "desk. It takes three steps; you need no account. The page is good until " (at(setup.expires_at)) "."
             }
             (panel("1. The key", &self.key(setup, key, now)))
-            (instructions(self.place, &setup.scim_path, chosen))
+            (instructions("2. At the identity provider", self.place, &setup.scim_path, chosen, &remedy))
             @if setup.used_at.is_some() {
-                (check(&heard, now))
+                (check("3. Is it heard?", &heard, now))
             } @else {
-                (panel("Is it heard?", &html! { p.hint { "When the key is issued, this page tells whether it arrives." } }))
+                (panel("3. Is it heard?", &html! { p.hint { "When the key is issued, this page tells whether it arrives." } }))
             }
         };
         frame::secretive(frame::open(status, self.place, &title, &body))
@@ -142,7 +143,7 @@ impl Page<'_> {
                         "and send you another link."
                     }
                 })),
-                (None, None) => form method="post" {
+                (None, None) => form.act method="post" {
                     input type="hidden" name="token" value=(page_token(&self.state.settings.admin_key, &self.sealed()));
                     p {
                         "With the key, the identity provider shows who it is. It is shown once, to whoever presses this button "

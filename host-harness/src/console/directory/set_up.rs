@@ -4,7 +4,7 @@
 use super::super::done::Done;
 use super::super::frame::done;
 use super::super::guide::{Heard, check, instructions};
-use super::super::parts::{Ends, Facts, Form, Table, Tone, act, ago, at, badge, copy, counted, empty, live, note};
+use super::super::parts::{Ends, Facts, Form, Table, Tone, act, ago, at, badge, copy, empty, live, note};
 use super::super::providers::named;
 use super::super::request::ConsoleRequest;
 use super::super::sentences::admin;
@@ -73,14 +73,15 @@ pub(in super::super) async fn page(
     let links = request.site().setup_links(id).await??;
     let path = head.path("/set-up");
     let chosen = provider.and_then(named);
+    let remedy = html! { "Such an address is told to the server with " code { "--public-url" } "." };
     let body = html! {
         @match once {
             Some(Once::Key(issued)) => (shown_key(issued)),
             Some(Once::Link(made)) => (shown_link(request, made, chosen.map(|provider| provider.word))),
             None => {}
         }
-        (check(&heard(&head.status), request.now))
-        (instructions(request.place, &head.directory.scim_path, chosen))
+        (check("Is it heard?", &heard(&head.status), request.now))
+        (instructions("At the identity provider", request.place, &head.directory.scim_path, chosen, &remedy))
         section.panel {
             h2 { "Have somebody else do it" }
             p.hint {
@@ -170,6 +171,6 @@ fn table(request: &ConsoleRequest<'_>, head: &Head, links: &[SetupLink]) -> Mark
     }
     html! {
         (table.show())
-        p.hint { (counted(links.len() as u64, "link", "links")) ". To take one back closes its page; a key that it issued goes on." }
+        p.hint { "To take one back closes its page. A key that it has issued goes on working." }
     }
 }
