@@ -207,7 +207,10 @@ fn first_sync(status: &DirectoryStatus, now: u64) -> Markup {
     html! {
         @if let Some(first) = &status.first_sync {
             "The first sync began " (ago(first.since, now)) " and has made " (counted(first.changes, "change", "changes"))
-            ", " (count(first.changes * MINUTE / now.saturating_sub(first.since).max(MINUTE))) " a minute. "
+            // Of less than a minute there is no rate.
+            @let minutes = now.saturating_sub(first.since) / MINUTE;
+            @if let Some(rate) = first.changes.checked_div(minutes) { ", " (count(rate)) " a minute" }
+            ". "
         }
     }
 }
