@@ -61,11 +61,8 @@ fn asked(entry: &HistoryEntry) -> Markup {
 
 /// Values before and after.
 fn values(values: &[ValueChange]) -> Markup {
-    let word = |value: &ValueChange, text: &Option<String>| match (value.attribute.as_str(), text.as_deref()) {
-        ("active", Some("true")) => "yes".to_owned(),
-        ("active", Some("false")) => "no".to_owned(),
-        (_, Some(text)) => text.to_owned(),
-        (_, None) => "nothing".to_owned(),
+    let word = |value: &ValueChange, text: &Option<String>| {
+        text.as_deref().map_or("nothing", |text| words::value(&value.attribute, text)).to_owned()
     };
     html! {
         ul.values {

@@ -215,6 +215,17 @@ pub(super) fn attribute(name: &str) -> &str {
         "email" => "Address",
         "displayName" | "name" => "Name",
         "active" => "Active",
+        "locale" => "Locale",
+        "timeZone" => "Time zone",
         other => other,
+    }
+}
+
+/// A value of it.
+pub(super) fn value<'a>(attribute: &str, value: &'a str) -> &'a str {
+    match (attribute, value) {
+        ("active", "true") => "yes",
+        ("active", "false") => "no",
+        (_, value) => value,
     }
 }

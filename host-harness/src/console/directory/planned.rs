@@ -131,8 +131,8 @@ fn changes(changes: &[ValueChange]) -> Markup {
         @for change in changes {
             div {
                 span.hint { (words::attribute(&change.attribute)) ": " }
-                @if let Some(old) = &change.old { del { (old) } " " }
-                @if let Some(new) = &change.new { ins { (new) } }
+                @if let Some(old) = &change.old { del { (words::value(&change.attribute, old)) } " " }
+                @if let Some(new) = &change.new { ins { (words::value(&change.attribute, new)) } }
             }
         }
     }

@@ -55,7 +55,7 @@ async fn deletion(request: &ConsoleRequest<'_>, organization: &Organization, for
     let members = members(request, organization).await?;
     let days = request.site().settings().await??.retention_days;
     let happens = vec![
-        html! { b { (members) } " lose the projects that only this organization opens to them. The customers themselves stay." },
+        html! { "The projects that only this organization opens are closed to its " b { (members) } ". The customers themselves stay." },
         html! {
             @if days == 0 { b { "It is erased at once, for good:" } " the site keeps nothing that is deleted." }
             @else { "For " (counted(days, "day", "days")) " it can be restored, with its members and projects. Then it is erased for good." }
@@ -86,7 +86,7 @@ async fn unlinking(request: &ConsoleRequest<'_>, organization: &Organization, fo
 async fn members(request: &ConsoleRequest<'_>, organization: &Organization) -> Result<String, Fault> {
     let page = request.site().organization_members(organization.id, Position::START, COUNTED).await??;
     let text = counted(page.values.len() as u64, "member", "members");
-    Ok(if page.next.is_some() { format!("More than {text}") } else { text })
+    Ok(if page.next.is_some() { format!("more than {text}") } else { text })
 }
 
 fn under(organization: &Organization, title: String) -> Page {
