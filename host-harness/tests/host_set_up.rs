@@ -6,11 +6,12 @@ mod console_site;
 
 use console_site::{Answer, KEY, Served, serve};
 use futures_lite::future::block_on;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use usher_host::directories::Settings;
+use usher_host::storage::{Access, Change};
 
 /// A directory with a link for somebody else.
 struct Invited {
@@ -132,15 +133,40 @@ fn a_form_from_elsewhere_issues_no_key() {
     assert!(served.get(&invited.page(), fields).body.contains("Issue the key"));
 }
 
+/// Puts the end of a link into the past, which otherwise only time does.
+fn expire(served: &Served, invited: &Invited) {
+    let mut transaction = served.site.storage().begin(Access::ReadWrite).expect("a transaction");
+    let key = format!("sl/{}/{}", invited.id, invited.link);
+    let stored = transaction.get_many(std::slice::from_ref(&key)).expect("an answer").pop().flatten();
+    let mut record: Value = serde_json::from_str(&stored.expect("the link")).expect("JSON");
+    record["expires"] = json!(1);
+    transaction.write(vec![Change { key, value: Some(record.to_string()) }]).expect("it is taken");
+    transaction.commit().expect("it is committed").wait().expect("it is durable");
+}
+
 #[test]
 fn links_that_open_nothing_are_answered_alike() {
     let served = serve(|_| {});
     let (good, revoked, gone) = (invite(&served, "Good"), invite(&served, "Revoked"), invite(&served, "Gone"));
+    let expired = invite(&served, "Expired");
+    assert_eq!(served.get(&expired.page(), "").status, 200);
+    expire(&served, &expired);
     block_on(served.site.revoke_setup_link("ann", &revoked.id, &revoked.link)).expect("an answer").expect("revoked");
     block_on(served.site.disconnect_directory("ann", &gone.id, false)).expect("an answer").expect("disconnected");
     let cut = &good.token[..good.token.len() - 1];
-    let tokens =
-        [revoked.token.as_str(), &gone.token, cut, "x", "", "a/b", "%00", "%ff", "..%2f..", &"x".repeat(4_000)];
+    let tokens = [
+        revoked.token.as_str(),
+        &gone.token,
+        &expired.token,
+        cut,
+        "x",
+        "",
+        "a/b",
+        "%00",
+        "%ff",
+        "..%2f..",
+        &"x".repeat(4_000),
+    ];
     let mut bodies = std::collections::BTreeSet::new();
     for token in tokens {
         for answer in [

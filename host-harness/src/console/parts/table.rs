@@ -52,7 +52,8 @@ impl Table {
                                 @if index == 0 {
                                     th role="rowheader" scope="row" { (cell) }
                                 } @else {
-                                    td role="cell" data-label=(name) class=[right.then_some("right")] { (cell) }
+                                    // As a card, what is in a cell stands beside its label as one.
+                                    td role="cell" data-label=(name) class=[right.then_some("right")] { div { (cell) } }
                                 }
                             }
                         }
