@@ -16,7 +16,7 @@ pub fn cases() -> u32 {
 }
 
 /// How many entries are read or written at once.
-const AT_ONCE: usize = 1_000;
+const AT_ONCE: u32 = 1_000;
 
 /// How a call goes wrong.
 #[derive(Debug, Clone)]
@@ -70,9 +70,9 @@ impl Memory {
         let mut start = "!".to_owned();
         loop {
             let end = "~".repeat(MAX_KEY_BYTES);
-            let range = Range { start, end, limit: AT_ONCE as u32, reverse: false, keys_only: false, skip: 0 };
+            let range = Range { start, end, limit: AT_ONCE, reverse: false, keys_only: false, skip: 0 };
             let entries = transaction.scan(&range).expect("a scan is answered");
-            let (last, more) = (entries.last().map(|entry| entry.key.clone()), entries.len() == AT_ONCE);
+            let (last, more) = (entries.last().map(|entry| entry.key.clone()), entries.len() == AT_ONCE as usize);
             map.extend(entries.into_iter().map(|Entry { key, value }| (key, value)));
             match last {
                 Some(last) if more => start = last + "\0",
@@ -88,7 +88,7 @@ impl Memory {
         let put = map.iter().filter(|(key, value)| now.get(*key) != Some(value));
         let put = put.map(|(key, value)| Change { key: key.clone(), value: Some(value.clone()) });
         let changes: Vec<Change> = gone.chain(put).collect();
-        for changes in changes.chunks(AT_ONCE) {
+        for changes in changes.chunks(AT_ONCE as usize) {
             let mut transaction = self.storage.begin(Access::ReadWrite).expect("a transaction begins");
             transaction.write(changes.to_vec()).expect("changes are taken");
             transaction.commit().expect("changes are committed");
