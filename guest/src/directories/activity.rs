@@ -29,8 +29,8 @@ const WINDOW_MINUTES: u64 = 60;
 /// After a pause of so long, in milliseconds, the first sync counts as over: an identity provider sends it in one go.
 const FIRST_SYNC_PAUSE_MS: u64 = 15 * MINUTE_MS;
 
-/// When so many requests in a row were refused, but for reads that succeeded among them, the directory counts as failing.
-pub const FAILING_AFTER: u32 = 3;
+/// When so many writes in a row were refused, the directory counts as failing.
+const FAILING_AFTER: u32 = 3;
 
 /// How long deletions go through after an administrator has released them, in milliseconds.
 pub const RELEASE_MS: u64 = HOUR_MS;
@@ -112,7 +112,7 @@ pub struct StatusRecord {
     /// The last request that was refused. The log may have lost it by now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_failure: Option<LoggedRequest>,
-    /// How many requests in a row were refused, up to now.
+    /// How many writes in a row were refused, up to now.
     #[serde(skip_serializing_if = "is_zero")]
     pub refused_in_a_row: u32,
     /// The first sync, unless it is over; it may be by now.
@@ -182,7 +182,6 @@ impl StatusRecord {
     pub fn note(&mut self, now: u64, key: &str, failed: bool, changes: u32) {
         let is_first = self.last_logged == 0;
         self.last_logged = self.last_logged.saturating_add(1);
-        self.refused_in_a_row = if failed { self.refused_in_a_row.saturating_add(1) } else { 0 };
         let hour = self.hour(now);
         hour.requests = hour.requests.saturating_add(1);
         hour.failures = hour.failures.saturating_add(u32::from(failed));
@@ -207,7 +206,12 @@ impl StatusRecord {
         self.first_sync.filter(|_| pause < FIRST_SYNC_PAUSE_MS)
     }
 
-    /// Whether requests are refused, one after the other.
+    /// Counts a write that was refused, in whole or in part, or ends the row of those.
+    pub fn count_write(&mut self, refused: bool) {
+        self.refused_in_a_row = if refused { self.refused_in_a_row.saturating_add(1) } else { 0 };
+    }
+
+    /// Whether writes are refused, one after the other.
     #[must_use]
     pub fn is_failing(&self) -> bool {
         self.refused_in_a_row >= FAILING_AFTER
@@ -380,20 +384,14 @@ mod tests {
     }
 
     #[test]
-    fn requests_fail_when_three_in_a_row_were_refused() {
+    fn a_directory_fails_when_three_writes_in_a_row_were_refused() {
         let mut status = StatusRecord::default();
         for (failed, expected) in
             [(true, false), (true, false), (true, true), (true, true), (false, false), (true, false)]
         {
-            status.note(START, "k", failed, 0);
+            status.count_write(failed);
             assert_eq!(status.is_failing(), expected);
         }
-        // Reads say nothing about writes.
-        for _ in 0..2 {
-            status.note(START, "k", true, 0);
-            status.note_read(START, "k");
-        }
-        assert!(status.is_failing());
     }
 
     #[test]

@@ -22,9 +22,9 @@ pub enum State {
     Connected,
     /// Nothing has come yet.
     Waiting,
-    /// Its first sync is under way: since its first write, there was no quarter of an hour without a request.
+    /// Its first sync is under way: since the first request in its log, there was no quarter of an hour without one.
     FirstSync,
-    /// Its last three writes, or more, were refused, each with a reason that the request log has.
+    /// Its last three writes, or more, were refused, in whole or in part, each with a reason that the request log has.
     Failing,
     /// Deletions and deactivations are held until an administrator releases them; other writes are applied.
     Held,

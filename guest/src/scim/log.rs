@@ -55,6 +55,8 @@ impl Engine<'_> {
             for (id, name) in &notes.refused_groups {
                 refused::note(&mut scope, id, name)?;
             }
+            // Nothing is wrong with a request that is held.
+            scope.status.count_write((outcome.is_err() || notes.refused > 0) && scope.held.is_empty());
             scope.log(&outcome, asked, &notes, &changes)?;
             scope.finish();
             Ok(outcome)
@@ -168,8 +170,6 @@ impl Scope<'_> {
             self.status.count_deletions(now, self.deletions);
         }
         if !self.held.is_empty() {
-            // Nothing is wrong with a request that is held.
-            self.status.refused_in_a_row = 0;
             held::list(self.transaction, directory, &mut self.status, &self.held)?;
             if !self.status.held {
                 self.status.held = true;

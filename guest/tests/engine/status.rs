@@ -462,6 +462,25 @@ fn keys_are_known_by_their_last_use_to_the_minute() {
 }
 
 #[test]
+fn a_directory_whose_writes_are_refused_one_after_the_other_is_failing() {
+    let site = Site::new();
+    let directory = site.connect(&settings("idp"));
+    directory.user("ann@x.test");
+    let refused = || drop(directory.post("/Users", &json!({ "userName": "ann@x.test" })).expect(409));
+    let state = || status(&directory).state;
+    // What is asked for and is not there says nothing about writes, nor do reads between them.
+    (0..5).for_each(|_| drop(directory.get("/Users/x").expect(404)));
+    (0..2).for_each(|_| refused());
+    assert_eq!(state(), State::FirstSync);
+    directory.get("/Users").expect(200);
+    refused();
+    assert_eq!(state(), State::Failing);
+    directory.user("bob@x.test");
+    assert_eq!(state(), State::FirstSync);
+    integrity::check(&site.storage);
+}
+
+#[test]
 fn silence_and_the_want_of_a_key_are_states() {
     let site = Site::new();
     let directory = site.connect(&settings("idp"));
