@@ -31,7 +31,7 @@ const SWEEP_TICKS: u64 = 4;
 /// How much of an instance's memory is kept in place for the next one and cleared by copying, which is cheaper than
 /// handing pages back to the system and faulting them in again. About what an ordinary request touches, and no more: after
 /// a large one, all that is kept has to be cleared for every call that follows, whatever that touches itself.
-const KEPT_RESIDENT: usize = 192 << 10;
+const KEPT_RESIDENT: usize = 96 << 10;
 
 /// Why a component could not be loaded.
 ///
