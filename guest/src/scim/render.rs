@@ -20,6 +20,9 @@ use crate::store::records::{Header, Stored};
 /// For how much of a group's members room is made at once: some 150,000 of them. More is added as it is needed.
 const RESERVED_BYTES: usize = 24 << 20;
 
+/// How much room is made for what follows a group's members, so that they need not be moved for it.
+const META_BYTES: usize = 1 << 10;
+
 /// The parts of a resource that are not stored under its own key.
 #[derive(Debug, Clone, Default)]
 pub struct Related {
@@ -128,7 +131,8 @@ pub fn push_group(
     out.push_str(",\"members\":[");
     let prefix = escaped(&scope.location(Kind::User, ""));
     let each = prefix.len() + 2 * id.len() + "{\"value\":\"\",\"$ref\":\"\",\"type\":\"User\"},".len();
-    out.reserve((stored.header.members as usize).saturating_mul(each).min(RESERVED_BYTES));
+    let members = (stored.header.members as usize).saturating_mul(each);
+    out.reserve(members.saturating_add(META_BYTES).min(RESERVED_BYTES));
     let mut first = true;
     memberships::for_each(scope, id, stored.header.members, |user| {
         out.push_str(if first { "{\"value\":\"" } else { ",{\"value\":\"" });
