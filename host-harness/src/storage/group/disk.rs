@@ -59,9 +59,14 @@ pub(in crate::storage) struct Part<'a> {
     pub(in crate::storage) reverse: bool,
     /// How many entries are passed over first.
     pub(in crate::storage) skip: u32,
-    /// How many entries are likely to be taken. More may be.
+    /// How many entries are likely to be taken. More may be. Of use to a disk that is asked over a network.
+    #[cfg_attr(
+        not(feature = "postgres"),
+        expect(dead_code, reason = "the disk of this machine hands out one after another")
+    )]
     pub(in crate::storage) expected: u64,
-    /// Whether values may be left empty.
+    /// Whether values may be left empty. Likewise.
+    #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "values lie beside their keys there"))]
     pub(in crate::storage) keys_only: bool,
 }
 
