@@ -41,6 +41,10 @@ const MAX_RUNS: usize = 30;
 /// to make one of its own.
 const MAX_REQUESTS: u32 = 400;
 
+/// How many times over a memtable is full when the writer seals it itself, however few writes they were: one may be of some
+/// megabytes. As much as gathers while large tables are merged; with half of it, bulk requests wait for that, up to 3 s.
+const OVERFULL: u64 = 16;
+
 /// How long such a wait lasts before it is looked again.
 const PAUSE: Duration = Duration::from_millis(1);
 
@@ -167,7 +171,7 @@ impl Engine {
             *requests = Requests { memtable: memtable.id(), count: 0 };
         } else if memtable.size() > self.write_buffer_bytes {
             requests.count += 1;
-            if requests.count % MAX_REQUESTS == 0 {
+            if requests.count % MAX_REQUESTS == 0 || memtable.size() > OVERFULL * self.write_buffer_bytes {
                 self.seal()?;
             }
         }

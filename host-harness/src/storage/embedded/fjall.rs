@@ -225,7 +225,7 @@ mod tests {
     use crate::storage::group::GroupCommit;
     use crate::storage::{Access, Change, Durability, Error, Health, Transaction};
     use ::fjall::AbstractTree;
-    use std::sync::atomic::{AtomicU8, Ordering};
+    use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
     use tempfile::TempDir;
 
     const WORKS: u8 = 0;
@@ -412,6 +412,35 @@ mod tests {
             assert!(began.elapsed() < Duration::from_mins(1), "what is sealed is not written to a table");
             thread::sleep(Duration::from_millis(5));
         }
+    }
+
+    /// Whoever sends large requests can write much while tables are merged.
+    #[test]
+    fn large_writes_while_the_engine_is_busy_wait_before_they_fill_the_memory() {
+        const WRITE: usize = 32 << 10;
+        let folder = tempfile::tempdir().expect("a folder");
+        let options = EmbeddedOptions { write_buffer_bytes: 64 << 10, ..EmbeddedOptions::default() };
+        let disk = Folder::open(folder.path()).and_then(|folder| FjallDisk::open(folder, &options)).expect("it opens");
+        let engine = disk.engine().expect("it is open");
+        let (ends, written) = (AtomicU8::new(0), AtomicU64::new(0));
+        let before = thread::scope(|scope| {
+            let busy = engine.keyspace().tree.get_flush_lock();
+            scope.spawn(|| {
+                while ends.load(Ordering::SeqCst) == 0 {
+                    let number = written.fetch_add(1, Ordering::SeqCst);
+                    disk.write(&Changes::from([(format!("k{number}"), Some("v".repeat(WRITE)))])).expect("a write");
+                }
+            });
+            thread::sleep(Duration::from_secs(2));
+            let before = written.load(Ordering::SeqCst);
+            drop(busy);
+            thread::sleep(Duration::from_secs(1));
+            ends.store(1, Ordering::SeqCst);
+            before
+        });
+        let bytes = before * WRITE as u64;
+        assert!(bytes <= 50 * options.write_buffer_bytes, "{bytes} bytes wait in memory");
+        assert!(written.load(Ordering::SeqCst) > 2 * before, "it goes on");
     }
 
     #[test]

@@ -26,9 +26,9 @@ pub struct EmbeddedOptions {
     /// every request reads takes next to nothing of it; the rest is for users and groups that are read again and again, of
     /// which each takes about a kibibyte. 0 keeps none.
     pub read_cache_bytes: u64,
-    /// Bytes of new entries that are collected in memory before they are written out in order. Up to five times as much
-    /// is held while writing out falls behind. Larger takes fewer rewrites, and longer to open after a crash. It is kept
-    /// from when the folder was made.
+    /// Bytes of new entries that are collected in memory before they are written out in order. While that falls behind, more
+    /// is held, up to 48 times as much before writes wait. Larger takes fewer rewrites, and longer to open after a crash. It
+    /// is kept from when the folder was made.
     pub write_buffer_bytes: u64,
     /// How long what was removed or replaced may be found in the files afterwards. In half of that time, where anything was
     /// written, all that is stored is written anew once, besides some 130 MB. Counted in seconds.
