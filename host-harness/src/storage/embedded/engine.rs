@@ -171,7 +171,8 @@ impl Engine {
             *requests = Requests { memtable: memtable.id(), count: 0 };
         } else if memtable.size() > self.write_buffer_bytes {
             requests.count += 1;
-            if requests.count % MAX_REQUESTS == 0 || memtable.size() > OVERFULL * self.write_buffer_bytes {
+            let overfull = self.write_buffer_bytes.saturating_mul(OVERFULL);
+            if requests.count % MAX_REQUESTS == 0 || memtable.size() > overfull {
                 self.seal()?;
             }
         }
