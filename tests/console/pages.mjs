@@ -5,9 +5,6 @@ import { NARROW, WIDE, ZOOMED, path } from './watched.mjs';
 
 const AXE = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-// The rules of axe that depend on colours.
-const COLOURS = ['color-contrast', 'link-in-text-block'];
-
 // The most that may come over the wire for a page, with all that it loads.
 const MAX_BYTES = 100 * 1_024;
 
@@ -93,9 +90,7 @@ export async function look(watched, page, url, name) {
       });
       if (overflow && size !== 'wide') watched.fault(where, `scrolls sideways, ${overflow}`);
       if (size === 'zoomed') continue;
-      // Of all that is looked at, a scheme changes the colours.
-      const rules = colorScheme === 'light' ? {} : { runOnly: COLOURS };
-      for (const what of await axe(page, rules)) watched.fault(where, what);
+      for (const what of await axe(page)) watched.fault(where, what);
       const picture = { light: { wide: 'light', narrow: 'narrow' }, dark: { wide: 'dark' } }[colorScheme][size];
       if (picture) await take(page, `${name}.${picture}`);
     }
@@ -104,9 +99,9 @@ export async function look(watched, page, url, name) {
   await page.setViewportSize(WIDE);
 }
 
-async function axe(page, rules) {
-  if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(AXE);
-  const { violations, passes } = await page.evaluate(rules => window.axe.run({ resultTypes: ['violations'], ...rules }), rules);
+async function axe(page) {
+  await page.evaluate(AXE);
+  const { violations, passes } = await page.evaluate(() => window.axe.run({ resultTypes: ['violations'] }));
   if (!passes.concat(violations).some(({ id }) => id === 'color-contrast')) return ['axe: nothing was said of contrast'];
   return violations.map(({ id, help, nodes }) => `axe: ${id}, ${help}, ${nodes.length} times: ${nodes[0].html.slice(0, 160)}`);
 }
