@@ -13,9 +13,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use wasmtime::{PoolConcurrencyLimitError, Store, Trap, UpdateDeadline};
 
-/// How much of a processor's time a short call may take. It is looked at with every tick of the engine's clock. How long
-/// the call took says little on a busy machine: one that was interrupted in its work would be made again for nothing.
-const SHORT: Duration = Duration::from_millis(5);
+/// How much of a processor's time a short call may take from the first tick of the engine's clock on: about what there is
+/// from one tick to the next. How long the call took says little on a busy machine: one that was interrupted in its work
+/// would be made again for nothing.
+const SHORT: Duration = Duration::from_millis(4);
 
 /// How long a short call may take with its waiting, for the disk for example: others want its thread as well.
 const SHORT_WITH_WAITING: Duration = Duration::from_millis(50);
@@ -105,11 +106,11 @@ impl Loaded {
         let short = self.lanes.is_short(lane);
         store.set_epoch_deadline(1);
         let (term, reads) = (term.clone(), lane.access() == Access::ReadOnly);
-        let begun = short.then(Begun::now);
+        let mut begun = short.then(Begun::now);
         store.epoch_deadline_callback(move |store| {
             // What is committed cannot be done again: let it come to its end.
             let traceless = store.data().storage_use.durabilities.is_empty();
-            if traceless && begun.as_ref().is_some_and(Begun::is_long_ago) {
+            if traceless && begun.as_mut().is_some_and(Begun::is_long_ago) {
                 return Err(TooLong.into());
             }
             if traceless && reads && term.is_abandoned() {
@@ -144,17 +145,21 @@ impl Loaded {
 /// When a short call began.
 struct Begun {
     at: Instant,
-    processor_time: Duration,
+    /// How much of a processor's time its thread had had at the first tick. Most calls have ended before, and asking costs
+    /// them one in thirty parts of their time.
+    processor_time: Option<Duration>,
 }
 
 impl Begun {
     fn now() -> Self {
-        Self { at: Instant::now(), processor_time: processor_time() }
+        Self { at: Instant::now(), processor_time: None }
     }
 
-    /// Whether the call is no short one any more.
-    fn is_long_ago(&self) -> bool {
-        processor_time() >= self.processor_time + SHORT || self.at.elapsed() >= SHORT_WITH_WAITING
+    /// Whether the call is no short one any more. To be asked at every tick.
+    fn is_long_ago(&mut self) -> bool {
+        let now = processor_time();
+        let first = *self.processor_time.get_or_insert(now);
+        now >= first + SHORT || self.at.elapsed() >= SHORT_WITH_WAITING
     }
 }
 
