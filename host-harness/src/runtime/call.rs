@@ -145,8 +145,8 @@ impl Loaded {
 /// When a short call began.
 struct Begun {
     at: Instant,
-    /// How much of a processor's time its thread had had at the first tick. Most calls have ended before, and asking costs
-    /// them one in thirty parts of their time.
+    /// How much of a processor's time its thread had had at the first tick. Most calls have ended before, and to ask costs
+    /// a call that reads a tenth of its time.
     processor_time: Option<Duration>,
 }
 
